@@ -1,0 +1,106 @@
+import { cipherSuite, namedGroup, signatureScheme, version } from "../wire/registry.js";
+import type { AeadAlgorithm, HashAlgorithm, KeyKind } from "./provider.js";
+
+/** Bytes of each hash's digest. */
+export const hashSize: Readonly<Record<HashAlgorithm, number>> = Object.freeze({
+  sha1: 20,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+});
+
+/** Bytes of each AEAD's key. */
+export const keySize: Readonly<Record<AeadAlgorithm, number>> = Object.freeze({
+  "aes-128-gcm": 16,
+  "aes-256-gcm": 32,
+  "chacha20-poly1305": 32,
+});
+
+/** A cipher suite. `auth` is what signs the ServerKeyExchange of TLS 1.2; TLS 1.3 leaves that to the schemes. */
+export interface Suite {
+  readonly id: number;
+  readonly version: number;
+  readonly aead: AeadAlgorithm;
+  readonly hash: HashAlgorithm;
+  readonly auth?: "ecdsa" | "rsa";
+}
+
+function suite(
+  id: number,
+  version: number,
+  aead: AeadAlgorithm,
+  hash: HashAlgorithm,
+  auth?: "ecdsa" | "rsa",
+): Suite {
+  return Object.freeze(auth ? { id, version, aead, hash, auth } : { id, version, aead, hash });
+}
+
+const c = cipherSuite;
+
+/** All suites, in the order of preference among those of one AEAD. RFC 8446 B.4, RFC 5289, RFC 7905. */
+export const suites: readonly Suite[] = Object.freeze([
+  suite(c.TLS_AES_128_GCM_SHA256, version.tls13, "aes-128-gcm", "sha256"),
+  suite(c.TLS_AES_256_GCM_SHA384, version.tls13, "aes-256-gcm", "sha384"),
+  suite(c.TLS_CHACHA20_POLY1305_SHA256, version.tls13, "chacha20-poly1305", "sha256"),
+  suite(c.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, version.tls12, "aes-128-gcm", "sha256", "ecdsa"),
+  suite(c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, version.tls12, "aes-128-gcm", "sha256", "rsa"),
+  suite(c.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, version.tls12, "aes-256-gcm", "sha384", "ecdsa"),
+  suite(c.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, version.tls12, "aes-256-gcm", "sha384", "rsa"),
+  suite(
+    c.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    version.tls12,
+    "chacha20-poly1305",
+    "sha256",
+    "ecdsa",
+  ),
+  suite(c.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, version.tls12, "chacha20-poly1305", "sha256", "rsa"),
+]);
+
+/** The suite with this number, or undefined. */
+export function findSuite(id: number): Suite | undefined {
+  for (let i = 0; i < suites.length; i++) if (suites[i].id === id) return suites[i];
+  return undefined;
+}
+
+/** What a signature scheme is made of. `curve` binds an ECDSA scheme to one curve in TLS 1.3 (RFC 8446 4.2.3). */
+export interface Scheme {
+  readonly id: number;
+  readonly hash: HashAlgorithm;
+  readonly key: "ecdsa" | "rsa" | "ed25519";
+  readonly curve?: KeyKind;
+  /** RSA PKCS#1 v1.5: in certificates and TLS 1.2 only. */
+  readonly pkcs1?: boolean;
+}
+
+const s = signatureScheme;
+
+/** All signature schemes, best first. */
+export const schemes: readonly Scheme[] = Object.freeze([
+  Object.freeze({ id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "ecdsa", curve: "p256" }),
+  Object.freeze({ id: s.ed25519, hash: "sha512", key: "ed25519" }),
+  Object.freeze({ id: s.ecdsa_secp384r1_sha384, hash: "sha384", key: "ecdsa", curve: "p384" }),
+  Object.freeze({ id: s.rsa_pss_rsae_sha256, hash: "sha256", key: "rsa" }),
+  Object.freeze({ id: s.rsa_pss_rsae_sha384, hash: "sha384", key: "rsa" }),
+  Object.freeze({ id: s.rsa_pss_rsae_sha512, hash: "sha512", key: "rsa" }),
+  Object.freeze({ id: s.rsa_pkcs1_sha256, hash: "sha256", key: "rsa", pkcs1: true }),
+  Object.freeze({ id: s.rsa_pkcs1_sha384, hash: "sha384", key: "rsa", pkcs1: true }),
+  Object.freeze({ id: s.rsa_pkcs1_sha512, hash: "sha512", key: "rsa", pkcs1: true }),
+] as Scheme[]);
+
+/** The scheme with this number, or undefined. */
+export function findScheme(id: number): Scheme | undefined {
+  for (let i = 0; i < schemes.length; i++) if (schemes[i].id === id) return schemes[i];
+  return undefined;
+}
+
+/** The kind of key a scheme takes: "ecdsa" stands for both curves. */
+export function fitsKey(scheme: Scheme, kind: KeyKind): boolean {
+  return scheme.key === (kind === "p256" || kind === "p384" ? "ecdsa" : kind);
+}
+
+/** All groups, best first. */
+export const groups: readonly number[] = Object.freeze([
+  namedGroup.x25519,
+  namedGroup.secp256r1,
+  namedGroup.secp384r1,
+]);

@@ -1,0 +1,122 @@
+import { faults } from "./fault.js";
+
+/** A cursor that writes big-endian fields to `bytes[at…limit)` and refuses to pass `limit` (OUTPUT_TOO_SMALL). */
+export class Writer {
+  bytes: Uint8Array;
+  at: number;
+  limit: number;
+
+  constructor(bytes: Uint8Array, at = 0, limit = bytes.length) {
+    this.bytes = bytes;
+    this.at = at;
+    this.limit = limit;
+  }
+
+  /** Writes to another span with the same object. */
+  over(bytes: Uint8Array, at: number, limit: number): this {
+    this.bytes = bytes;
+    this.at = at;
+    this.limit = limit;
+    return this;
+  }
+
+  get room(): number {
+    return this.limit - this.at;
+  }
+
+  u8(value: number): void {
+    this.bytes[this.skip(1)] = value;
+  }
+
+  u16(value: number): void {
+    const at = this.skip(2);
+    this.bytes[at] = value >> 8;
+    this.bytes[at + 1] = value;
+  }
+
+  u24(value: number): void {
+    const at = this.skip(3);
+    this.bytes[at] = value >> 16;
+    this.bytes[at + 1] = value >> 8;
+    this.bytes[at + 2] = value;
+  }
+
+  copy(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    copyBytes(bytes, start, end, this.bytes, this.skip(end - start));
+  }
+
+  /** Reserves `n` bytes and returns the offset where they begin. */
+  skip(n: number): number {
+    const at = this.at;
+    if (n > this.limit - at) throw faults.OUTPUT_TOO_SMALL;
+    this.at = at + n;
+    return at;
+  }
+
+  begin8(): number {
+    return this.skip(1);
+  }
+
+  begin16(): number {
+    return this.skip(2);
+  }
+
+  begin24(): number {
+    return this.skip(3);
+  }
+
+  finish8(mark: number): void {
+    this.finish(mark, 1);
+  }
+
+  finish16(mark: number): void {
+    this.finish(mark, 2);
+  }
+
+  finish24(mark: number): void {
+    this.finish(mark, 3);
+  }
+
+  /** Fills in the length prefix of `size` bytes at `mark`, once the vector behind it is written. */
+  private finish(mark: number, size: number): void {
+    let length = this.at - mark - size;
+    if (length >= 2 ** (8 * size)) throw faults.OUTPUT_TOO_SMALL;
+    for (let at = mark + size; at > mark; length >>>= 8) this.bytes[--at] = length;
+  }
+}
+
+/**
+ * Copies `from[start…end)` to `to[at…]`. A long run goes through the engine's own copy, at the price of a
+ * view; a short one through a loop, which costs nothing on XS. The spans must not overlap.
+ */
+export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > 64) to.set(from.subarray(start, end), at);
+  else for (let i = start; i < end; i++) to[at++] = from[i];
+}
+
+/** Whether two spans hold the same bytes; not constant-time, for public data only. */
+export function equalBytes(
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
+): boolean {
+  if (aEnd - aStart !== bEnd - bStart) return false;
+  for (let i = aStart, j = bStart; i < aEnd; ) if (a[i++] !== b[j++]) return false;
+  return true;
+}
+
+/** Whether two spans of `n` bytes hold the same bytes, in time that depends on `n` alone. */
+export function equalSecret(
+  a: Uint8Array,
+  aStart: number,
+  b: Uint8Array,
+  bStart: number,
+  n: number,
+): boolean {
+  let difference = 0;
+  for (let i = 0; i < n; i++) difference |= a[aStart + i] ^ b[bStart + i];
+  return difference === 0;
+}
