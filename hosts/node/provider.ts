@@ -1,0 +1,378 @@
+/** The provider over `node:crypto`: OpenSSL does the work, this file only fits the shapes. */
+
+import {
+  constants,
+  createCipheriv,
+  createDecipheriv,
+  createECDH,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  type ECDH,
+  generateKeyPairSync,
+  KeyObject,
+  randomFillSync,
+  sign,
+  verify,
+} from "node:crypto";
+import type {
+  Aead,
+  AeadAlgorithm,
+  Exchange,
+  Hash,
+  HashAlgorithm,
+  Provider,
+  PublicKey,
+  Signature,
+  Signer,
+  Verification,
+} from "../../src/crypto/provider.js";
+import { findScheme, fitsKey, groups, type Scheme, schemes } from "../../src/crypto/suites.js";
+import { namedGroup } from "../../src/wire/registry.js";
+
+const tagSize = 16;
+const tagLength = Object.freeze({ authTagLength: tagSize });
+
+class NodeHash implements Hash {
+  private readonly hash;
+
+  constructor(algorithm: HashAlgorithm) {
+    this.hash = createHash(algorithm);
+  }
+
+  update(bytes: Uint8Array, start: number, end: number): void {
+    this.hash.update(bytes.subarray(start, end));
+  }
+
+  digest(out: Uint8Array, at: number): void {
+    out.set(this.hash.copy().digest(), at);
+  }
+}
+
+/** One AEAD key. A Node cipher takes one nonce, so each record makes one; a KeyObject makes that cheaper. */
+class NodeAead implements Aead {
+  private readonly algorithm: AeadAlgorithm;
+  private key: KeyObject | undefined;
+
+  constructor(algorithm: AeadAlgorithm, key: Uint8Array) {
+    this.algorithm = algorithm;
+    this.key = createSecretKey(key);
+  }
+
+  seal(
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    aadStart: number,
+    aadEnd: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const cipher = createCipheriv(this.algorithm as "aes-128-gcm", this.key!, nonce, tagLength);
+    cipher.setAAD(aad.subarray(aadStart, aadEnd));
+    bytes.set(cipher.update(bytes.subarray(start, end)), start);
+    cipher.final();
+    bytes.set(cipher.getAuthTag(), end);
+  }
+
+  open(
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    aadStart: number,
+    aadEnd: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const tag = end - tagSize;
+    if (tag < start) return false;
+    const cipher = createDecipheriv(this.algorithm as "aes-128-gcm", this.key!, nonce, tagLength);
+    cipher.setAAD(aad.subarray(aadStart, aadEnd));
+    cipher.setAuthTag(bytes.subarray(tag, end));
+    const plaintext = cipher.update(bytes.subarray(start, tag));
+    try {
+      cipher.final();
+    } catch {
+      plaintext.fill(0);
+      bytes.fill(0, start, end);
+      return false;
+    }
+    bytes.set(plaintext, start);
+    return true;
+  }
+
+  /** Node offers no way to wipe a key: it goes with the last reference to it. */
+  dispose(): void {
+    this.key = undefined;
+  }
+}
+
+/** X25519, RFC 7748. Keys pass as JWK, which OpenSSL 3 reads and writes ten times faster than DER. */
+class X25519Exchange implements Exchange {
+  private pair: { privateKey: KeyObject; publicKey: KeyObject } | undefined = generateKeyPairSync("x25519");
+
+  publicKey(out: Uint8Array, at: number): number {
+    const { x } = this.pair!.publicKey.export({ format: "jwk" });
+    out.set(Buffer.from(x!, "base64url"), at);
+    return 32;
+  }
+
+  agree(peer: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+    if (end - start !== 32) return 0;
+    const { privateKey } = this.pair!;
+    const x = span(peer, start, end).toString("base64url");
+    const publicKey = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+    try {
+      // OpenSSL refuses the all-zero secret, RFC 7748 6.1.
+      return take(diffieHellman({ privateKey, publicKey }), out, at);
+    } catch {
+      return 0;
+    }
+  }
+
+  dispose(): void {
+    this.pair = undefined;
+  }
+}
+
+/** ECDH on a NIST curve, RFC 8446 7.4.2; points uncompressed, 4.2.8.2. */
+class EcExchange implements Exchange {
+  private ecdh: ECDH | undefined;
+  private readonly point: Uint8Array;
+
+  constructor(curve: string) {
+    this.ecdh = createECDH(curve);
+    this.point = this.ecdh.generateKeys();
+  }
+
+  publicKey(out: Uint8Array, at: number): number {
+    out.set(this.point, at);
+    return this.point.length;
+  }
+
+  agree(peer: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
+    if (end - start !== this.point.length || peer[start] !== uncompressed) return 0;
+    const ecdh = this.ecdh!;
+    try {
+      return take(ecdh.computeSecret(peer.subarray(start, end)), out, at);
+    } catch {
+      return 0; // not on the curve
+    }
+  }
+
+  dispose(): void {
+    this.ecdh = undefined;
+  }
+}
+
+const uncompressed = 4;
+
+/** Moves a secret to where it is wanted and wipes Node's copy of it. */
+function take(secret: Buffer, out: Uint8Array, at: number): number {
+  out.set(secret, at);
+  secret.fill(0);
+  return secret.length;
+}
+
+/** A Buffer over the same bytes. */
+function span(bytes: Uint8Array, start: number, end: number): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
+/** The message is kept, as several keys may be tried on it and Node's hash-then-verify takes only one. */
+class NodeVerification implements Verification {
+  private readonly scheme: Scheme;
+  private readonly message: Buffer[] = [];
+
+  constructor(scheme: Scheme) {
+    this.scheme = scheme;
+  }
+
+  update(bytes: Uint8Array, start: number, end: number): void {
+    this.message.push(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
+    if (!fitsKey(this.scheme, key.kind)) return false;
+    const publicKey = importKey(key);
+    if (publicKey === undefined) return false;
+    const message = Buffer.concat(this.message);
+    try {
+      const signed = signature.subarray(start, end);
+      return verify(digestName(this.scheme), message, withPadding(this.scheme, publicKey), signed);
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Ed25519 hashes by itself, RFC 8032 5.1. */
+function digestName(scheme: Scheme): HashAlgorithm | undefined {
+  return scheme.key === "ed25519" ? undefined : scheme.hash;
+}
+
+/** The paddings of RFC 8446 4.2.3: a PSS salt is as long as the digest. */
+function withPadding(scheme: Scheme, key: KeyObject) {
+  if (scheme.key !== "rsa") return { key };
+  if (scheme.pkcs1) return { key, padding: constants.RSA_PKCS1_PADDING };
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+}
+
+/** What stands before the BIT STRING's contents in a SubjectPublicKeyInfo, and the length of the contents. */
+const spki = Object.freeze({
+  p256: {
+    prefix: hex("3059301306072a8648ce3d020106082a8648ce3d030107034200"),
+    size: 65,
+    first: uncompressed,
+  },
+  p384: { prefix: hex("3076301006072a8648ce3d020106052b81040022036200"), size: 97, first: uncompressed },
+  ed25519: { prefix: hex("302a300506032b6570032100"), size: 32, first: undefined },
+});
+
+function hex(text: string): Buffer {
+  return Buffer.from(text, "hex");
+}
+
+/**
+ * OpenSSL 3 takes longer to import an EC key than to verify with it, and chains, staples and connections
+ * share their issuers: the last few keys are kept, found by what they are, not by where they lie.
+ */
+const imported = new Map<string, KeyObject>();
+const maxImported = 64;
+
+function importKey(key: PublicKey): KeyObject | undefined {
+  const bytes = span(key.bytes, key.start, key.end);
+  const name = key.kind + bytes.toString("latin1");
+  const known = imported.get(name);
+  if (known) return known;
+  const fresh = parseKey(key.kind, bytes);
+  if (fresh === undefined) return undefined;
+  if (imported.size >= maxImported) imported.delete(imported.keys().next().value!);
+  imported.set(name, fresh);
+  return fresh;
+}
+
+function parseKey(kind: PublicKey["kind"], bytes: Buffer): KeyObject | undefined {
+  try {
+    if (kind === "rsa") return createPublicKey({ key: bytes, format: "der", type: "pkcs1" });
+    const { prefix, size, first } = spki[kind];
+    if (bytes.length !== size || (first !== undefined && bytes[0] !== first)) return undefined;
+    return createPublicKey({ key: Buffer.concat([prefix, bytes]), format: "der", type: "spki" });
+  } catch {
+    return undefined;
+  }
+}
+
+class NodeSignature implements Signature {
+  private readonly scheme: Scheme;
+  private readonly key: KeyObject;
+  private readonly message: Buffer[] = [];
+
+  constructor(scheme: Scheme, key: KeyObject) {
+    this.scheme = scheme;
+    this.key = key;
+  }
+
+  update(bytes: Uint8Array, start: number, end: number): void {
+    this.message.push(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  sign(out: Uint8Array, at: number): number {
+    const message = Buffer.concat(this.message);
+    const signature = sign(digestName(this.scheme), message, withPadding(this.scheme, this.key));
+    out.set(signature, at);
+    return signature.length;
+  }
+}
+
+/**
+ * Signs with a private key for client or server authentication: ECDSA P-256 or P-384, RSA of 2048 to 4096 bits, Ed25519.
+ * @param privateKey a KeyObject, PEM text, or DER (PKCS#8) bytes
+ * @param passphrase of an encrypted PEM
+ * @throws Error when the key cannot be read or is of another kind
+ */
+export function signer(privateKey: KeyObject | string | Buffer, passphrase?: string): Signer {
+  const key = readPrivateKey(privateKey, passphrase);
+  const usable = Object.freeze(schemesOf(key));
+  return Object.freeze({
+    schemes: usable,
+    begin(scheme: number): Signature {
+      if (!usable.includes(scheme)) throw new Error(`this private key cannot sign with scheme ${scheme}`);
+      return new NodeSignature(findScheme(scheme)!, key);
+    },
+  });
+}
+
+function readPrivateKey(key: KeyObject | string | Buffer, passphrase?: string): KeyObject {
+  if (key instanceof KeyObject) return key;
+  const pem = typeof key === "string" || key.includes("-----BEGIN");
+  return pem
+    ? createPrivateKey({ key, passphrase, format: "pem" })
+    : createPrivateKey({ key, passphrase, format: "der", type: "pkcs8" });
+}
+
+/** A curve has the one scheme that TLS 1.3 binds to it, RFC 8446 4.2.3. */
+function schemesOf(key: KeyObject): number[] {
+  if (key.type !== "private") throw new TypeError(`a private key is needed to sign, not a ${key.type} one`);
+  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case "ec":
+      if (namedCurve === "prime256v1") return idsOf((scheme) => scheme.curve === "p256");
+      if (namedCurve === "secp384r1") return idsOf((scheme) => scheme.curve === "p384");
+      throw new TypeError(`TLS client keys on curve ${namedCurve} are not supported; use P-256 or P-384`);
+    case "rsa":
+      if (modulusLength >= 2048 && modulusLength <= 4096) return idsOf((scheme) => scheme.key === "rsa");
+      throw new TypeError(`an RSA key must have 2048 to 4096 bits, not ${modulusLength}`);
+    case "ed25519":
+      return idsOf((scheme) => scheme.key === "ed25519");
+    default:
+      throw new TypeError(
+        `private keys of type ${key.asymmetricKeyType} are not supported; use EC, RSA or Ed25519`,
+      );
+  }
+}
+
+function idsOf(accepts: (scheme: Scheme) => boolean): number[] {
+  return schemes.filter(accepts).map((scheme) => scheme.id);
+}
+
+/** The provider over `node:crypto`, the default on Node.js. */
+export const provider: Provider = Object.freeze<Provider>({
+  name: "node",
+  aeads: Object.freeze<AeadAlgorithm[]>(["aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]),
+  groups,
+  schemes: Object.freeze(schemes.map((scheme) => scheme.id)),
+
+  random(bytes, start, end) {
+    randomFillSync(bytes, start, end - start);
+  },
+
+  hash(algorithm) {
+    return new NodeHash(algorithm);
+  },
+
+  hmac(algorithm, keyBytes, keyStart, keyEnd, data, start, end, out, at) {
+    const hmac = createHmac(algorithm, keyBytes.subarray(keyStart, keyEnd));
+    out.set(hmac.update(data.subarray(start, end)).digest(), at);
+  },
+
+  aead(algorithm, key, start, end) {
+    return new NodeAead(algorithm, key.subarray(start, end));
+  },
+
+  exchange(group) {
+    if (group === namedGroup.x25519) return new X25519Exchange();
+    if (group === namedGroup.secp256r1) return new EcExchange("prime256v1");
+    if (group === namedGroup.secp384r1) return new EcExchange("secp384r1");
+    throw new RangeError(`no such group: ${group}`);
+  },
+
+  verification(scheme) {
+    const known = findScheme(scheme);
+    if (known === undefined) throw new RangeError(`no such signature scheme: ${scheme}`);
+    return new NodeVerification(known);
+  },
+});
