@@ -1,0 +1,62 @@
+import { handshakeType } from "../wire/registry.js";
+import type { Hash, HashAlgorithm, Provider, Signature } from "./provider.js";
+import { hashSize } from "./suites.js";
+
+/**
+ * The running hash of all handshake messages (RFC 8446 4.4.1, RFC 5246 7.4.9). Until the ServerHello names
+ * the suite nobody knows which hash, so both run. In TLS 1.2 a client certificate's key signs the messages
+ * themselves, so a signature for it runs along, one for each scheme that the server may turn out to want.
+ */
+export class Transcript {
+  private readonly provider: Provider;
+  private sha256: Hash | undefined;
+  private sha384: Hash | undefined;
+  private algorithm: HashAlgorithm = "sha256";
+  signatures: readonly Signature[] = [];
+
+  constructor(provider: Provider) {
+    this.provider = provider;
+  }
+
+  start(): void {
+    this.sha256 = this.provider.hash("sha256");
+    this.sha384 = this.provider.hash("sha384");
+    this.signatures = [];
+  }
+
+  update(bytes: Uint8Array, start: number, end: number): void {
+    this.sha256?.update(bytes, start, end);
+    this.sha384?.update(bytes, start, end);
+    for (let i = 0; i < this.signatures.length; i++) this.signatures[i].update(bytes, start, end);
+  }
+
+  /** The suite is known: only its hash goes on. */
+  choose(algorithm: HashAlgorithm): void {
+    this.algorithm = algorithm;
+    if (algorithm === "sha256") this.sha384 = undefined;
+    else this.sha256 = undefined;
+  }
+
+  get size(): number {
+    return hashSize[this.algorithm];
+  }
+
+  /** Writes Transcript-Hash of everything so far and returns its length. */
+  digest(out: Uint8Array, at: number): number {
+    (this.algorithm === "sha256" ? this.sha256 : this.sha384)?.digest(out, at);
+    return this.size;
+  }
+
+  /** After a HelloRetryRequest, ClientHello1 counts as `message_hash` (RFC 8446 4.4.1). */
+  restart(): void {
+    const { size } = this;
+    const message = new Uint8Array(4 + size);
+    message[0] = handshakeType.message_hash;
+    message[3] = size;
+    this.digest(message, 4);
+    const hash = this.provider.hash(this.algorithm);
+    if (this.algorithm === "sha256") this.sha256 = hash;
+    else this.sha384 = hash;
+    hash.update(message, 0, message.length);
+  }
+}

@@ -1,0 +1,563 @@
+import { type Fault, faults, isFault } from "../wire/fault.js";
+import { Reader } from "../wire/reader.js";
+import { alert, contentType } from "../wire/registry.js";
+import { Writer } from "../wire/writer.js";
+import { Inbox, MESSAGE_HEADER } from "./messages.js";
+import { Outbox } from "./outbox.js";
+import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./record.js";
+
+/** What a connection waits for, as bits of `wants`. */
+export const wants = Object.freeze({
+  /** `cipherIn` has room and nothing else can go on. */
+  READ: 1,
+  /** `cipherOut` has bytes for the transport. */
+  WRITE: 2,
+  /** `plainOut` has application data. */
+  DATA: 4,
+  /** `plainIn` takes application data. */
+  SPACE: 8,
+  /** `work()` has something to do. */
+  WORK: 16,
+  /** Nothing is left to send, and nothing more will be received. */
+  CLOSED: 32,
+});
+
+/** A window on one of the four buffers. Use `bytes[start…end)`, then `advance` by what was used. */
+export interface Port {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Throws RangeError when `n` is no whole number from 0 to `end - start`. */
+  advance(n: number): void;
+}
+
+/** In a row's `on`: work that awaits no message. At most one such row runs in a `work()`. */
+export const STEP = -1;
+/** In a row's `on`: a ChangeCipherSpec record, which is no handshake message. */
+export const CHANGE_CIPHER_SPEC = 0x100 | contentType.change_cipher_spec;
+
+/**
+ * One line of a state machine: in `state`, on that message (HandshakeType) or STEP, `run`, whose answer is
+ * the next state. What no row allows is `unexpected_message`.
+ */
+export interface Row<S> {
+  readonly state: string;
+  readonly on: number;
+  /** Reads the message's body from `engine.reader`, to its end. */
+  readonly run: (session: S) => string;
+  /**
+   * For a message that is consumed part by part, so that the buffer holds the largest part and not the whole:
+   * the length of the part that begins at `reader`, or 0 while that can't be told yet.
+   */
+  readonly measure?: (reader: Reader) => number;
+  /** The step writes a message, so it waits until there is room for one. */
+  readonly sends?: boolean;
+}
+
+/** What the engine drives: the negotiation's state and its table. */
+export interface Session<S> {
+  /** The table that is in force. */
+  readonly rows: readonly Row<S>[];
+  /** The name of the state that is in force. */
+  state: string;
+  /** Every handshake message's bytes, after they were handled or written. */
+  transcribe(bytes: Uint8Array, start: number, end: number): void;
+  /** Application data has spent half of what the sending key may protect. */
+  refreshKey(): void;
+  /** Everything that goes over the wire in handshake messages, alerts and ChangeCipherSpec, for tracing. */
+  trace(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void;
+  /** The connection is over: forget all secrets. */
+  wipe(): void;
+}
+
+/** Empty records, warnings and messages without effect that are tolerated in a row. */
+const MAX_IDLE = 32;
+/** Room that a sending step finds behind records that still wait; it may always use an empty buffer. */
+const STEP_ROOM = 1536;
+
+const LEVEL_WARNING = 1;
+const LEVEL_FATAL = 2;
+
+/** Where an opened record's content lies, kept for the whole connection. */
+function nowhere(): Opened {
+  return { type: 0, start: 0, end: 0, sealed: false };
+}
+
+function checkAdvance(port: Port, n: number): void {
+  if (!(Number.isInteger(n) && n >= 0 && n <= port.end - port.start))
+    throw new RangeError(`advance(${n}): the port holds ${port.end - port.start} bytes`);
+}
+
+/**
+ * TLS records and handshake messages without sockets, clocks or promises, for either side. Bytes come and go
+ * through four ports; `work()` does the rest, one costly step at a time. The first fault is kept for good.
+ */
+export class Engine<S extends Session<S>> {
+  readonly session: S;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  /** The body of the message, or of the part of one, that a row handles. */
+  readonly reader: Reader;
+  private readonly writer: Writer;
+  private readonly opened = nowhere();
+
+  private inbound: Protection = plaintext;
+  /** The longest plaintext of a protected record; in TLS 1.3 with its type and padding (RFC 8449 section 4). */
+  maxInner = MAX_PLAINTEXT;
+  /** Whether warning alerts are only warnings: TLS 1.2 (RFC 8446 6). */
+  warnings = true;
+  /** Whether application data may pass: the handshake is done. */
+  established = false;
+
+  private type = 0;
+  private consumed = 0;
+  /** Bytes of the message in progress, handled part by part, that are still to come. */
+  left = 0;
+  private idleMessages = 0;
+  /** `work()` found nothing to do, and no port has moved since. */
+  private stalled = false;
+
+  fault: Fault | undefined;
+  /** With PEER_ALERT the alert's number, with BUFFER_TOO_SMALL and STORE_TOO_SMALL the size needed, else 0. */
+  faultDetail = 0;
+  /** What was caught when the fault is INTERNAL_ERROR. */
+  cause: unknown;
+  /** The peer's close_notify came. */
+  closedByPeer = false;
+  private closing = false;
+  private transportEnded = false;
+
+  readonly cipherIn: Port;
+  readonly cipherOut: Port;
+  readonly plainIn: Port;
+  readonly plainOut: Port;
+
+  /** `arena[0…input)` becomes the input buffer, `arena[input…input + output)` the output buffer. */
+  constructor(session: S, arena: Uint8Array, input: number, output: number) {
+    this.session = session;
+    this.inbox = new Inbox(arena, 0, input);
+    this.outbox = new Outbox(arena, input, input + output);
+    this.reader = new Reader(arena, 0, 0);
+    this.writer = new Writer(arena, 0, 0);
+    this.cipherIn = new CipherIn(this);
+    this.cipherOut = new CipherOut(this);
+    this.plainIn = new PlainIn(this);
+    this.plainOut = new PlainOut(this);
+  }
+
+  reset(): void {
+    this.inbound.dispose();
+    this.inbound = plaintext;
+    this.inbox.reset();
+    this.outbox.reset();
+    this.maxInner = MAX_PLAINTEXT;
+    this.warnings = true;
+    this.established = this.stalled = this.closedByPeer = this.closing = this.transportEnded = false;
+    this.left = this.idleMessages = this.faultDetail = 0;
+    this.consumed = this.inbox.messageAt;
+    this.fault = this.cause = undefined;
+  }
+
+  // ---- What the connection's owner sees
+
+  get wants(): number {
+    const { inbox } = this;
+    const flags = this.outbox.pending > 0 ? wants.WRITE : 0;
+    if (this.over) return flags === 0 ? wants.CLOSED : flags;
+    if (!this.stalled) return flags | wants.WORK;
+    const data = inbox.plainAt < inbox.plainEnd ? wants.DATA : 0;
+    const space = this.plainRoom > 0 ? wants.SPACE : 0;
+    const read = inbox.room > 0 && !this.transportEnded && !this.closedByPeer ? wants.READ : 0;
+    return flags | data | space | read;
+  }
+
+  /** Does what the bytes at hand allow, up to and including one costly step. Never throws: see `fault`. */
+  work(): void {
+    if (this.over) return;
+    try {
+      this.turn();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  /** Sends close_notify (RFC 8446 6.1). Data that the peer had sent by then may still be read. */
+  close(): void {
+    if (this.fault || this.closing) return;
+    this.closing = true;
+    this.sendAlert(LEVEL_WARNING, alert.close_notify);
+  }
+
+  /** The transport delivers no more bytes. Without close_notify before that: TRUNCATED. */
+  eof(): void {
+    this.transportEnded = true;
+    this.stalled = false;
+  }
+
+  /** Ends the connection with a fault that the owner found, such as a time-out. */
+  fail(thrown: unknown): void {
+    if (this.fault) return;
+    this.fault = isFault(thrown) ? thrown : faults.INTERNAL_ERROR;
+    if (this.fault === faults.INTERNAL_ERROR) this.cause = thrown;
+    if (this.fault === faults.BUFFER_TOO_SMALL) this.faultDetail = this.inbox.needed;
+    const silent = this.fault === faults.PEER_ALERT || this.fault === faults.TRUNCATED;
+    if (!silent) this.sendAlert(LEVEL_FATAL, this.fault.alert);
+    this.session.wipe();
+  }
+
+  /** Nothing will change any more, but for what waits in `cipherOut`. */
+  private get over(): boolean {
+    return this.fault !== undefined || (this.closing && (this.closedByPeer || this.transportEnded));
+  }
+
+  // ---- For the ports
+
+  /** A port moved, so there may be something to do. */
+  wake(): void {
+    this.stalled = false;
+  }
+
+  /** Bytes of application data that may be written at once. */
+  get plainRoom(): number {
+    const open = this.established && !this.closing && this.fault === undefined;
+    return open && this.row(STEP) === undefined ? this.outbox.room : 0;
+  }
+
+  /** Seals `n` bytes of application data that lie at `outbox.contentStart`. */
+  sendPlain(n: number): void {
+    const { protection } = this.outbox;
+    if (n === 0) return;
+    if (protection.sequence >= protection.capacity) {
+      this.fail(faults.KEY_EXHAUSTED);
+      return;
+    }
+    this.outbox.emit(contentType.application_data, n);
+    if (protection.sequence * 2 >= protection.capacity) this.session.refreshKey();
+    this.wake();
+  }
+
+  // ---- For the rows
+
+  /** Begins a handshake message where it will be sent from; write its body, then `send`. */
+  begin(type: number): Writer {
+    const { outbox, writer } = this;
+    writer.over(outbox.bytes, outbox.contentStart, outbox.contentLimit);
+    writer.u8(type);
+    writer.begin24();
+    return writer;
+  }
+
+  /** Finishes the message that `begin` began, and makes records of it. */
+  send(): void {
+    const start = this.outbox.contentStart;
+    this.writer.finish24(start + 1);
+    this.sendRaw();
+  }
+
+  /** Continues a message too long for the buffer: what is written is its next bytes as they are. */
+  beginRaw(): Writer {
+    return this.writer.over(this.outbox.bytes, this.outbox.contentStart, this.outbox.contentLimit);
+  }
+
+  /** Makes records of the bytes that were written. */
+  sendRaw(): void {
+    const { outbox, session } = this;
+    const start = outbox.contentStart;
+    const end = this.writer.at;
+    session.trace(true, (contentType.handshake << 8) | outbox.bytes[start], outbox.bytes, start, end);
+    session.transcribe(outbox.bytes, start, end);
+    outbox.emit(contentType.handshake, end - start);
+  }
+
+  sendChangeCipherSpec(): void {
+    const { outbox } = this;
+    outbox.bytes[outbox.contentStart] = 1;
+    outbox.emit(contentType.change_cipher_spec, 1);
+    this.session.trace(true, contentType.change_cipher_spec << 8, outbox.bytes, outbox.end - 1, outbox.end);
+  }
+
+  /** From here on records come under `protection`; no message may reach across (RFC 8446 5.1). */
+  receiveUnder(protection: Protection): void {
+    if (this.left > 0 || this.inbox.messageEnd !== this.consumed) throw faults.UNEXPECTED_MESSAGE;
+    this.inbound.dispose();
+    this.inbound = protection;
+  }
+
+  sendUnder(protection: Protection): void {
+    this.outbox.protect(protection);
+  }
+
+  /** Counts what has no effect, so that it can't go on for ever. */
+  countIdle(): void {
+    if (++this.idleMessages > MAX_IDLE) throw faults.TOO_MANY_EMPTY_RECORDS;
+  }
+
+  // ---- The machine
+
+  /** The row for what happens in the present state, or undefined. */
+  private row(on: number): Row<S> | undefined {
+    const { rows, state } = this.session;
+    for (let i = 0; i < rows.length; i++) if (rows[i].on === on && rows[i].state === state) return rows[i];
+    return undefined;
+  }
+
+  private turn(): void {
+    do {
+      const step = this.row(STEP);
+      if (step) {
+        this.stalled = step.sends === true && !this.canSend();
+        if (!this.stalled) this.session.state = step.run(this.session);
+        return;
+      }
+    } while (this.advanceInput());
+    this.stalled = true;
+  }
+
+  private canSend(): boolean {
+    const { outbox } = this;
+    return outbox.pending === 0 || outbox.contentLimit - outbox.contentStart >= STEP_ROOM;
+  }
+
+  /** Handles a message, or opens a record; false when more bytes, or their reader, must come first. */
+  private advanceInput(): boolean {
+    const { inbox } = this;
+    if (this.closedByPeer || inbox.plainAt < inbox.plainEnd) return false;
+    if (this.message() || this.openRecord()) return true;
+    if (this.transportEnded) throw faults.TRUNCATED;
+    inbox.makeRoom();
+    this.consumed = inbox.messageAt;
+    return false;
+  }
+
+  /** Handles the next message, or part of one; false when it is not there yet. */
+  private message(): boolean {
+    const { inbox, left } = this;
+    inbox.messageAt = this.consumed;
+    if (left > 0) return this.part();
+    if (inbox.messageLeft < MESSAGE_HEADER) return false;
+    const reader = this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageEnd);
+    this.type = reader.u8();
+    const length = reader.u24();
+    const row = this.row(this.type);
+    if (row === undefined) throw faults.UNEXPECTED_MESSAGE;
+    if (row.measure) return this.beginParts(length);
+    inbox.admit(MESSAGE_HEADER + length);
+    if (inbox.messageLeft < MESSAGE_HEADER + length) return false;
+    this.handle(row, MESSAGE_HEADER, MESSAGE_HEADER + length);
+    return true;
+  }
+
+  private beginParts(length: number): boolean {
+    const { inbox } = this;
+    if (length === 0) throw faults.DECODE_ERROR;
+    this.left = length;
+    this.consumed = inbox.messageAt + MESSAGE_HEADER;
+    this.session.transcribe(inbox.bytes, inbox.messageAt, this.consumed);
+    return true;
+  }
+
+  private part(): boolean {
+    const { inbox } = this;
+    const row = this.row(this.type);
+    if (row?.measure === undefined) throw faults.DECODE_ERROR;
+    const have = Math.min(inbox.messageLeft, this.left);
+    const n = row.measure(this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have));
+    if (n > this.left || (n === 0 && have === this.left)) throw faults.DECODE_ERROR;
+    inbox.admit(n);
+    if (n === 0 || have < n) return false;
+    this.left -= n;
+    this.handle(row, 0, n);
+    return true;
+  }
+
+  /** Runs a row over `n` bytes of message, of which `header` are not its body. */
+  private handle(row: Row<S>, header: number, n: number): void {
+    const { inbox, reader, session } = this;
+    const start = inbox.messageAt;
+    this.consumed = start + n;
+    reader.over(inbox.bytes, start + header, start + n);
+    session.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
+    const next = row.run(session);
+    reader.finish();
+    session.transcribe(inbox.bytes, start, start + n);
+    session.state = next;
+  }
+
+  /** Opens the next record, if it is there whole, and hands its content on. */
+  private openRecord(): boolean {
+    const { inbox, opened, inbound } = this;
+    const length = inbox.record();
+    if (length === 0) return false;
+    const at = inbox.rawAt;
+    inbound.open(inbox.bytes, at, at + length, opened);
+    inbox.rawAt += length;
+    const inner = opened.sealed ? length - inbound.prefix - TAG : opened.end - opened.start;
+    if (inner > (opened.sealed ? this.maxInner : MAX_PLAINTEXT)) throw faults.RECORD_OVERFLOW;
+    this.checkProtection();
+    this.receive(opened.type, opened.start, opened.end);
+    return true;
+  }
+
+  /** Once there are keys, only the ChangeCipherSpec of RFC 8446 D.4 comes without, and it never comes with. */
+  private checkProtection(): void {
+    if (this.inbound === plaintext) return;
+    if (this.opened.sealed === (this.opened.type === contentType.change_cipher_spec))
+      throw faults.UNEXPECTED_MESSAGE;
+  }
+
+  private receive(type: number, start: number, end: number): void {
+    if (type === contentType.handshake) this.receiveHandshake(start, end);
+    else if (type === contentType.alert) this.receiveAlert(start, end);
+    else if (this.inbox.messageLeft > 0 || this.left > 0) throw faults.UNEXPECTED_MESSAGE;
+    else if (type === contentType.application_data) this.receivePlain(start, end);
+    else if (type === contentType.change_cipher_spec) this.receiveChangeCipherSpec(start, end);
+    else throw faults.UNEXPECTED_MESSAGE;
+  }
+
+  /** Zero-length fragments of handshake messages are not allowed (RFC 8446 5.1). */
+  private receiveHandshake(start: number, end: number): void {
+    if (start === end) throw faults.UNEXPECTED_MESSAGE;
+    this.inbox.append(start, end);
+    this.consumed = this.inbox.messageAt;
+  }
+
+  private receivePlain(start: number, end: number): void {
+    if (!this.established) throw faults.UNEXPECTED_MESSAGE;
+    if (start === end) return this.countIdle();
+    this.idleMessages = 0;
+    this.inbox.plainAt = start;
+    this.inbox.plainEnd = end;
+  }
+
+  private receiveChangeCipherSpec(start: number, end: number): void {
+    const row = this.row(CHANGE_CIPHER_SPEC);
+    if (row === undefined || end - start !== 1 || this.inbox.bytes[start] !== 1)
+      throw faults.UNEXPECTED_MESSAGE;
+    this.countIdle();
+    this.session.trace(false, contentType.change_cipher_spec << 8, this.inbox.bytes, start, end);
+    this.session.state = row.run(this.session);
+  }
+
+  /** Alert, RFC 8446 section 6: all but closure are fatal in TLS 1.3, whatever their level says. */
+  private receiveAlert(start: number, end: number): void {
+    const { bytes } = this.inbox;
+    if (end - start !== 2) throw faults.DECODE_ERROR;
+    this.session.trace(false, contentType.alert << 8, bytes, start, end);
+    const description = bytes[start + 1];
+    if (description === alert.close_notify) this.closedByPeer = true;
+    else if (description === alert.user_canceled || (this.warnings && bytes[start] === LEVEL_WARNING))
+      this.countIdle();
+    else {
+      this.faultDetail = description;
+      throw faults.PEER_ALERT;
+    }
+  }
+
+  private sendAlert(level: number, description: number): void {
+    const { outbox } = this;
+    const start = outbox.contentStart;
+    outbox.bytes[start] = level;
+    outbox.bytes[start + 1] = description;
+    this.session.trace(true, contentType.alert << 8, outbox.bytes, start, start + 2);
+    outbox.emitReserved(contentType.alert, 2);
+  }
+}
+
+/** Bytes from the transport: its window is the free end of the input buffer. */
+class CipherIn<S extends Session<S>> implements Port {
+  readonly bytes: Uint8Array;
+  private readonly engine: Engine<S>;
+
+  constructor(engine: Engine<S>) {
+    this.engine = engine;
+    this.bytes = engine.inbox.bytes;
+  }
+
+  get start(): number {
+    return this.engine.inbox.rawEnd;
+  }
+
+  get end(): number {
+    return this.start + this.engine.inbox.room;
+  }
+
+  advance(n: number): void {
+    checkAdvance(this, n);
+    this.engine.inbox.rawEnd += n;
+    this.engine.wake();
+  }
+}
+
+/** Bytes for the transport: finished records. */
+class CipherOut<S extends Session<S>> implements Port {
+  readonly bytes: Uint8Array;
+  private readonly engine: Engine<S>;
+
+  constructor(engine: Engine<S>) {
+    this.engine = engine;
+    this.bytes = engine.outbox.bytes;
+  }
+
+  get start(): number {
+    return this.engine.outbox.at;
+  }
+
+  get end(): number {
+    return this.engine.outbox.end;
+  }
+
+  advance(n: number): void {
+    checkAdvance(this, n);
+    this.engine.outbox.sent(n);
+    this.engine.wake();
+  }
+}
+
+/** Application data to send: its window is the content of the next record. */
+class PlainIn<S extends Session<S>> implements Port {
+  readonly bytes: Uint8Array;
+  private readonly engine: Engine<S>;
+
+  constructor(engine: Engine<S>) {
+    this.engine = engine;
+    this.bytes = engine.outbox.bytes;
+  }
+
+  get start(): number {
+    return this.engine.outbox.contentStart;
+  }
+
+  get end(): number {
+    return this.start + this.engine.plainRoom;
+  }
+
+  advance(n: number): void {
+    checkAdvance(this, n);
+    this.engine.sendPlain(n);
+  }
+}
+
+/** Application data received: one record's, or what is left of it. */
+class PlainOut<S extends Session<S>> implements Port {
+  readonly bytes: Uint8Array;
+  private readonly engine: Engine<S>;
+
+  constructor(engine: Engine<S>) {
+    this.engine = engine;
+    this.bytes = engine.inbox.bytes;
+  }
+
+  get start(): number {
+    return this.engine.inbox.plainAt;
+  }
+
+  get end(): number {
+    return this.engine.inbox.plainEnd;
+  }
+
+  advance(n: number): void {
+    checkAdvance(this, n);
+    this.engine.inbox.plainAt += n;
+    this.engine.wake();
+  }
+}

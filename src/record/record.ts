@@ -1,0 +1,193 @@
+import type { Aead } from "../crypto/provider.js";
+import { faults } from "../wire/fault.js";
+import { contentType, version } from "../wire/registry.js";
+
+/** Bytes of a record's header: ContentType, legacy_record_version, length (RFC 8446 5.1). */
+export const HEADER = 5;
+/** Bytes of an AEAD's tag. */
+export const TAG = 16;
+/** The longest plaintext that a record may hold (RFC 8446 5.1). */
+export const MAX_PLAINTEXT = 16384;
+/** The longest body of a record: TLS 1.3 allows 256 bytes of expansion, TLS 1.2's AEADs use 24 (RFC 8446 5.2). */
+export const MAX_CIPHERTEXT = MAX_PLAINTEXT + 256;
+/** The largest input buffer that any conforming record needs. */
+export const MAX_RECORD = HEADER + MAX_CIPHERTEXT;
+
+const EXPLICIT_NONCE = 8;
+
+/**
+ * How one direction's records are protected: not at all (before the keys), by TLS 1.2 or by TLS 1.3. A record
+ * is sealed and opened where it lies: `prefix` bytes precede the content, `suffix` bytes follow it.
+ */
+export interface Protection {
+  readonly prefix: number;
+  readonly suffix: number;
+  /** Records protected so far. */
+  readonly sequence: number;
+  /** Records that one key may protect (RFC 8446 5.5). */
+  readonly capacity: number;
+  /** Makes a record of the `n` bytes of content at `bytes[at + prefix…]`; returns where it ends. */
+  seal(bytes: Uint8Array, at: number, n: number, type: number): number;
+  /** Opens the record `bytes[at…end)`: `out` gets its content's type, start and end. */
+  open(bytes: Uint8Array, at: number, end: number, out: Opened): void;
+  dispose(): void;
+}
+
+/** Where an opened record's content lies. */
+export interface Opened {
+  type: number;
+  start: number;
+  end: number;
+  /** Whether it came under protection. */
+  sealed: boolean;
+}
+
+function writeHeader(bytes: Uint8Array, at: number, type: number, length: number): void {
+  bytes[at] = type;
+  bytes[at + 1] = version.tls12 >> 8;
+  bytes[at + 2] = version.tls12 & 0xff;
+  bytes[at + 3] = length >> 8;
+  bytes[at + 4] = length;
+}
+
+/** Records before any key: TLSPlaintext, RFC 8446 5.1. */
+export const plaintext: Protection = Object.freeze({
+  prefix: HEADER,
+  suffix: 0,
+  sequence: 0,
+  capacity: Number.POSITIVE_INFINITY,
+  seal(bytes: Uint8Array, at: number, n: number, type: number): number {
+    writeHeader(bytes, at, type, n);
+    return at + HEADER + n;
+  },
+  open(bytes: Uint8Array, at: number, end: number, out: Opened): void {
+    out.type = bytes[at];
+    out.start = at + HEADER;
+    out.end = end;
+    out.sealed = false;
+  },
+  dispose(): void {},
+});
+
+/** AES-GCM keeps its margin for 2^24.5 full records, so 2^24 (RFC 8446 5.5); ChaCha20 has no such limit. */
+export const AES_GCM_RECORDS = 2 ** 24;
+
+/** What both versions share: the keyed AEAD, its IV and the 64-bit record sequence number. */
+class Sealer {
+  readonly aead: Aead;
+  readonly iv: Uint8Array;
+  readonly nonce = new Uint8Array(12);
+  readonly capacity: number;
+  sequence = 0;
+
+  constructor(aead: Aead, iv: Uint8Array, capacity: number) {
+    this.aead = aead;
+    this.iv = iv;
+    this.capacity = capacity;
+  }
+
+  /** Per-record nonce: the sequence number, padded on the left, XOR the IV (RFC 8446 5.3, RFC 7905 2). */
+  nextNonce(): void {
+    const { nonce, iv } = this;
+    let rest = this.sequence++;
+    for (let i = 11; i >= 0; i--) {
+      nonce[i] = iv[i] ^ (rest & 0xff);
+      rest = Math.floor(rest / 256);
+    }
+  }
+
+  dispose(): void {
+    this.aead.dispose();
+    this.iv.fill(0);
+    this.nonce.fill(0);
+  }
+}
+
+/** TLSCiphertext and TLSInnerPlaintext, RFC 8446 5.2. */
+export class Protection13 extends Sealer implements Protection {
+  readonly prefix = HEADER;
+  readonly suffix = 1 + TAG;
+
+  seal(bytes: Uint8Array, at: number, n: number, type: number): number {
+    const start = at + HEADER;
+    const end = start + n + 1;
+    bytes[end - 1] = type;
+    writeHeader(bytes, at, contentType.application_data, n + 1 + TAG);
+    this.nextNonce();
+    this.aead.seal(this.nonce, bytes, at, start, bytes, start, end);
+    return end + TAG;
+  }
+
+  open(bytes: Uint8Array, at: number, end: number, out: Opened): void {
+    if (bytes[at] !== contentType.application_data) {
+      plaintext.open(bytes, at, end, out);
+      return;
+    }
+    const start = at + HEADER;
+    if (end - start < TAG + 1) throw faults.BAD_RECORD_MAC;
+    this.nextNonce();
+    if (!this.aead.open(this.nonce, bytes, at, start, bytes, start, end)) throw faults.BAD_RECORD_MAC;
+    unpad(bytes, start, end - TAG, out);
+  }
+}
+
+/** Finds the content type behind the zero padding; a record of nothing but zeros is refused (RFC 8446 5.4). */
+function unpad(bytes: Uint8Array, start: number, end: number, out: Opened): void {
+  let last = end - 1;
+  while (last >= start && bytes[last] === 0) last--;
+  if (last < start) throw faults.UNEXPECTED_MESSAGE;
+  out.type = bytes[last];
+  out.start = start;
+  out.end = last;
+  out.sealed = true;
+}
+
+/** GenericAEADCipher, RFC 5246 6.2.3.3; AES-GCM as in RFC 5288, ChaCha20-Poly1305 as in RFC 7905. */
+export class Protection12 extends Sealer implements Protection {
+  readonly prefix: number;
+  readonly suffix = TAG;
+  private readonly aad = new Uint8Array(13);
+
+  /** `iv`: 12 bytes; for AES-GCM the 4 of the implicit salt come first and the rest is zero. */
+  constructor(aead: Aead, iv: Uint8Array, capacity: number, explicitNonce: boolean) {
+    super(aead, iv, capacity);
+    this.prefix = HEADER + (explicitNonce ? EXPLICIT_NONCE : 0);
+  }
+
+  seal(bytes: Uint8Array, at: number, n: number, type: number): number {
+    const start = at + this.prefix;
+    writeHeader(bytes, at, type, this.prefix - HEADER + n + TAG);
+    this.writeAad(bytes, at, n);
+    this.nextNonce();
+    for (let i = at + HEADER, j = 4; i < start; ) bytes[i++] = this.nonce[j++];
+    this.aead.seal(this.nonce, this.aad, 0, 13, bytes, start, start + n);
+    return start + n + TAG;
+  }
+
+  open(bytes: Uint8Array, at: number, end: number, out: Opened): void {
+    const start = at + this.prefix;
+    const n = end - start - TAG;
+    if (n < 0) throw faults.BAD_RECORD_MAC;
+    this.writeAad(bytes, at, n);
+    this.nextNonce();
+    for (let i = at + HEADER, j = 4; i < start; ) this.nonce[j++] = bytes[i++];
+    if (!this.aead.open(this.nonce, this.aad, 0, 13, bytes, start, end)) throw faults.BAD_RECORD_MAC;
+    out.type = bytes[at];
+    out.start = start;
+    out.end = end - TAG;
+    out.sealed = true;
+  }
+
+  /** additional_data = seq_num + type + version + length of the plaintext. */
+  private writeAad(bytes: Uint8Array, at: number, n: number): void {
+    const { aad } = this;
+    let rest = this.sequence;
+    for (let i = 7; i >= 0; i--) {
+      aad[i] = rest & 0xff;
+      rest = Math.floor(rest / 256);
+    }
+    for (let i = 0; i < 3; i++) aad[8 + i] = bytes[at + i];
+    aad[11] = n >> 8;
+    aad[12] = n;
+  }
+}
