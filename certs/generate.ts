@@ -1,0 +1,40 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { clientPki, goodPki } from "./good.js";
+import { Tree } from "./tree.js";
+
+const certsDirectory = fileURLToPath(new URL("../../certs", import.meta.url));
+
+/** All fixtures, with the keys that `kept` holds. The same keys give the same bytes. */
+export function generate(kept: string): Tree {
+  const tree = new Tree(kept);
+  goodPki(tree, "good/p256", "p256");
+  goodPki(tree, "good/rsa", "rsa2048");
+  clientPki(tree, "good/client");
+  return tree;
+}
+
+/** Writes what is new first, so that no fixture is missing at any moment, then removes what is left over. */
+function main(): void {
+  const { files } = generate(certsDirectory);
+  files.forEach((content, path) => {
+    const file = `${certsDirectory}/${path}`;
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  });
+  for (const path of fixtureFiles(certsDirectory)) if (!files.has(path)) rmSync(`${certsDirectory}/${path}`);
+  console.log(`${files.size} files in ${certsDirectory}`);
+}
+
+/** Every generated file below a directory, by its path from there. */
+export function fixtureFiles(root: string): string[] {
+  const found = ["good", "bad", "ocsp"].flatMap((name) => {
+    if (!existsSync(`${root}/${name}`)) return [];
+    const entries = readdirSync(`${root}/${name}`, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.path}/${entry.name}`);
+  });
+  return found.map((path) => path.slice(root.length + 1)).sort();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main();

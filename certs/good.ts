@@ -1,0 +1,249 @@
+import { type Authority, type Issued, issue, pem, validity } from "./certificate.js";
+import {
+  authorityInfoAccess,
+  authorityKeyIdentifier,
+  basicConstraints,
+  extendedKeyUsage,
+  keyUsage,
+  mustStaple,
+  ocspNoCheck,
+  purpose,
+  subjectAltName,
+  subjectKeyIdentifier,
+} from "./extensions.js";
+import { algorithms, type Key, type KeyType } from "./keys.js";
+import type { Tree } from "./tree.js";
+
+/** Where OCSP responders of the walkthrough listen: 22220 for the root, 2222N for intermediate N. */
+export const responderUrl = (n: number) => `http://127.0.0.1:${22220 + n}`;
+
+/** One edition of the walkthrough's PKI, RSA-2048 or P-256. */
+export interface Pki {
+  readonly directory: string;
+  readonly root: Issued;
+  readonly intermediates: readonly Issued[];
+  /** Delegated OCSP signers: of the root, then of each intermediate. */
+  readonly signers: readonly Issued[];
+  /** Leaves by file name, each with its issuer. */
+  readonly leaves: ReadonlyMap<string, Leaf>;
+}
+
+export interface Leaf extends Issued {
+  readonly issuer: Issued;
+}
+
+interface Revocation {
+  /** As in an `openssl ca` index: YYMMDDHHMMSSZ and a reason. */
+  readonly date: string;
+  readonly reason?: string;
+}
+
+/** An authority of the walkthrough: the certificates that it issued and revoked, by file name. */
+interface Ledger {
+  readonly file: string;
+  readonly rows: string[];
+}
+
+const revocations: Readonly<Record<string, Revocation>> = Object.freeze({
+  intermediate3: { date: "250603000000Z", reason: "CACompromise" },
+  server2: { date: "250601000000Z", reason: "keyCompromise" },
+  server4: { date: "250602000000Z" },
+});
+
+/** Serials are wolfSSL's: its readers know the certificates by them. Each is unique for its issuer. */
+const serials: Readonly<Record<string, number>> = Object.freeze({
+  root: 0x63,
+  intermediate1: 1,
+  intermediate2: 2,
+  intermediate3: 3,
+  signer: 4,
+  server1: 5,
+  server2: 6,
+  server3: 7,
+  server4: 8,
+  server5: 9,
+  "must-staple": 0x0b,
+  p384: 0x0c,
+  ed25519: 0x0d,
+  pss: 0x0e,
+});
+
+/** The leaves of both editions: file name and the intermediate that issues it. */
+const servers: readonly (readonly [string, number])[] = Object.freeze([
+  ["server1", 1],
+  ["server2", 1],
+  ["server3", 2],
+  ["server4", 2],
+  ["server5", 3],
+  ["must-staple", 1],
+]);
+
+/** Writes one edition of the PKI. */
+export function goodPki(tree: Tree, directory: string, type: KeyType): Pki {
+  const edition = new Edition(tree, directory, type);
+  const root = edition.root();
+  const intermediates = [1, 2, 3].map((n) => edition.intermediate(n, root));
+  const authorities = [root, ...intermediates];
+  const signers = authorities.map((authority, n) => edition.signer(n, authority));
+  const leaves = new Map<string, Leaf>();
+  for (const [name, n] of servers) leaves.set(name, edition.server(name, n, authorities));
+  if (type === "p256") {
+    leaves.set("p384", edition.server("p384", 1, authorities, "p384"));
+    leaves.set("ed25519", edition.server("ed25519", 1, authorities, "ed25519"));
+  } else {
+    leaves.set("pss", edition.server("pss", 1, authorities, "rsa3072"));
+  }
+  edition.writeIndexes();
+  return { directory, root, intermediates, signers, leaves };
+}
+
+/** The state while one edition is written: the tree and the index file of each authority. */
+class Edition {
+  readonly #tree: Tree;
+  readonly #directory: string;
+  readonly #type: KeyType;
+  readonly #ledgers: Ledger[];
+
+  constructor(tree: Tree, directory: string, type: KeyType) {
+    this.#tree = tree;
+    this.#directory = directory;
+    this.#type = type;
+    this.#ledgers = [0, 1, 2, 3].map((n) => ({ file: `index-${authorityName(n)}.txt`, rows: [] }));
+  }
+
+  root(): Issued {
+    const key = this.#key("root", this.#type);
+    const extensions = [...authorityExtensions(key), authorityInfoAccess(responderUrl(0))];
+    const root = issue(undefined, { serial: serials.root, subject: "root", key, extensions });
+    return this.#issued("root", "root", 0, root, root);
+  }
+
+  intermediate(n: number, root: Authority): Issued {
+    const name = authorityName(n);
+    const key = this.#key(name, this.#type);
+    const extensions = [
+      ...authorityExtensions(key, 0),
+      authorityKeyIdentifier(root.key.spki),
+      authorityInfoAccess(responderUrl(0)),
+    ];
+    const issued = issue(root, { serial: serials[name], subject: name, key, extensions });
+    return this.#issued(name, name, 0, issued, issued);
+  }
+
+  signer(n: number, authority: Authority): Issued {
+    const name = `ocsp-${authorityName(n)}`;
+    const key = this.#key(name, this.#type);
+    const extensions = signerExtensions(key, authority);
+    const issued = issue(authority, { serial: serials.signer, subject: name, key, extensions });
+    return this.#issued(name, name, n, issued, issued);
+  }
+
+  server(name: string, n: number, authorities: readonly Issued[], type = this.#type): Leaf {
+    const issuer = authorities[n];
+    const key = this.#key(name, type);
+    const host = `${name}.tlstaple.test`;
+    const extensions = [...serverExtensions(key, issuer, host), authorityInfoAccess(responderUrl(n))];
+    if (name === "must-staple") extensions.push(mustStaple());
+    const algorithm = name === "pss" ? algorithms["pss-sha256"] : undefined;
+    const issued = issue(issuer, { serial: serials[name], subject: host, key, extensions, algorithm });
+    return { ...this.#issued(name, host, n, issued, issued, issuer, authorities[0]), issuer };
+  }
+
+  writeIndexes(): void {
+    for (const { file, rows } of this.#ledgers) this.#write(file, `${rows.join("\n")}\n`);
+  }
+
+  /** Writes the certificate's file (the chain that is to be sent) and its row in the index of its issuer. */
+  #issued(file: string, commonName: string, issuer: number, issued: Issued, ...chain: Issued[]): Issued {
+    this.#write(`${file}.pem`, pem(...chain.map(({ der }) => der)));
+    this.#ledgers[issuer].rows.push(indexRow(file, commonName, issued.serial));
+    return issued;
+  }
+
+  #key(name: string, type: KeyType): Key {
+    return this.#tree.key(`${this.#directory}/${name}-key.pem`, type);
+  }
+
+  #write(file: string, content: string): void {
+    this.#tree.write(`${this.#directory}/${file}`, content);
+  }
+}
+
+const authorityName = (n: number) => (n === 0 ? "root" : `intermediate${n}`);
+
+/** One row of an `openssl ca` index: status, expiry, revocation[,reason], serial, file, DN. */
+function indexRow(file: string, commonName: string, serial: number | bigint): string {
+  const revocation = revocations[file];
+  const revoked = revocation ? [revocation.date, revocation.reason].filter(Boolean).join(",") : "";
+  const expiry = `${validity.notAfter.slice(2).replace(/\D/g, "")}Z`;
+  const hex = serial.toString(16).toUpperCase();
+  const columns = [
+    revocation ? "R" : "V",
+    expiry,
+    revoked,
+    hex.length % 2 ? `0${hex}` : hex,
+    "unknown",
+    `/O=tlstaple test/OU=TEST ONLY/CN=${commonName}`,
+  ];
+  return columns.join("\t");
+}
+
+/** The extensions of a CA. digitalSignature, because it may sign OCSP responses itself. */
+export function authorityExtensions(key: Key, pathLength?: number): Buffer[] {
+  return [
+    basicConstraints(true, pathLength),
+    keyUsage("digitalSignature", "keyCertSign", "cRLSign"),
+    subjectKeyIdentifier(key.spki),
+  ];
+}
+
+/** The extensions of a delegated OCSP signer, RFC 6960 section 4.2.2.2. */
+export function signerExtensions(key: Key, issuer: Authority): Buffer[] {
+  return [
+    basicConstraints(false),
+    keyUsage("digitalSignature"),
+    extendedKeyUsage(purpose.ocspSigning),
+    ocspNoCheck(),
+    subjectKeyIdentifier(key.spki),
+    authorityKeyIdentifier(issuer.key.spki),
+  ];
+}
+
+/** The extensions of a server's certificate, good for its name and for loopback. */
+export function serverExtensions(key: Key, issuer: Authority, host: string): Buffer[] {
+  return [
+    basicConstraints(false),
+    keyUsage("digitalSignature"),
+    extendedKeyUsage(purpose.serverAuth),
+    subjectAltName(host, "localhost", "127.0.0.1", "::1"),
+    subjectKeyIdentifier(key.spki),
+    authorityKeyIdentifier(issuer.key.spki),
+  ];
+}
+
+const clientTypes: readonly KeyType[] = Object.freeze(["p256", "p384", "rsa2048", "ed25519"]);
+
+/** Writes the CA for client authentication and one client certificate of each kind of key. */
+export function clientPki(tree: Tree, directory: string): void {
+  const key = tree.key(`${directory}/ca-key.pem`, "p256");
+  const ca = issue(undefined, { serial: 1, subject: "client CA", key, extensions: authorityExtensions(key) });
+  tree.write(`${directory}/ca.pem`, pem(ca.der));
+  clientTypes.forEach((type, i) => {
+    const name = type.replace("2048", "");
+    const key = tree.key(`${directory}/${name}-key.pem`, type);
+    const extensions = clientExtensions(key, ca, `${name}.client.tlstaple.test`);
+    const client = issue(ca, { serial: 2 + i, subject: `client ${name}`, key, extensions });
+    tree.write(`${directory}/${name}.pem`, pem(client.der, ca.der));
+  });
+}
+
+function clientExtensions(key: Key, issuer: Authority, host: string): Buffer[] {
+  return [
+    basicConstraints(false),
+    keyUsage("digitalSignature"),
+    extendedKeyUsage(purpose.clientAuth),
+    subjectAltName(host),
+    subjectKeyIdentifier(key.spki),
+    authorityKeyIdentifier(issuer.key.spki),
+  ];
+}
