@@ -1,0 +1,339 @@
+import type { Fault } from "../wire/fault.js";
+import { faults } from "../wire/fault.js";
+import { equalBytes } from "../wire/writer.js";
+
+/** The identifier octets that certificates and OCSP responses are made of, X.690 8.1.2. */
+export const tag = Object.freeze({
+  BOOLEAN: 0x01,
+  INTEGER: 0x02,
+  BIT_STRING: 0x03,
+  OCTET_STRING: 0x04,
+  NULL: 0x05,
+  OID: 0x06,
+  ENUMERATED: 0x0a,
+  UTC_TIME: 0x17,
+  GENERALIZED_TIME: 0x18,
+  SEQUENCE: 0x30,
+  SET: 0x31,
+  /** Plus the number: [n] of a primitive type, IMPLICIT. */
+  CONTEXT: 0x80,
+  /** Plus the number: [n] EXPLICIT, or IMPLICIT of a SEQUENCE or SET. */
+  CONSTRUCTED: 0xa0,
+});
+
+/** 2050-01-01: from here on a certificate's dates are GeneralizedTime, RFC 5280 4.1.2.5. */
+const year2050 = 2_524_608_000;
+
+/** More than any certificate or response has; it bounds the search for duplicates. */
+const maxExtensions = 64;
+
+/**
+ * A cursor over DER in `bytes[at…end)` (X.690). It refuses all that is not the one canonical encoding:
+ * indefinite and longer than minimal lengths, long-form tags, padded integers, trailing data. What it throws
+ * is `fault`. A span is an offset returned by the method that passes over an element; it ends at `at`.
+ * Nothing here recurses, so that nesting costs no stack however deep it is.
+ */
+export class Der {
+  bytes: Uint8Array;
+  at: number;
+  end: number;
+  readonly fault: Fault;
+
+  constructor(fault: Fault = faults.CERT_MALFORMED, bytes = new Uint8Array(0), at = 0, end = bytes.length) {
+    this.fault = fault;
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+  }
+
+  /** Reads another span with the same object. */
+  over(bytes: Uint8Array, at: number, end: number): this {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+    return this;
+  }
+
+  get more(): boolean {
+    return this.at < this.end;
+  }
+
+  /** The tag of the next element, or -1 at the end. */
+  peek(): number {
+    return this.at < this.end ? this.bytes[this.at] : -1;
+  }
+
+  /** Narrows the view to the contents of the next element; returns the outer end, for `leave`. */
+  enter(expected: number): number {
+    const outer = this.end;
+    const length = this.header(expected);
+    this.end = this.at + length;
+    return outer;
+  }
+
+  /** Ends a constructed element: refuses contents that nobody read. */
+  leave(outer: number): void {
+    this.finish();
+    this.end = outer;
+  }
+
+  /** Ends a constructed element and passes over what is left of it. */
+  drop(outer: number): void {
+    this.at = this.end;
+    this.end = outer;
+  }
+
+  /** Narrows the view back to `bytes[start…at)`, just passed over; returns the outer end, for `leave`. */
+  within(start: number): number {
+    const outer = this.end;
+    this.end = this.at;
+    this.at = start;
+    return outer;
+  }
+
+  /** Refuses trailing data. */
+  finish(): void {
+    if (this.at !== this.end) throw this.fault;
+  }
+
+  /** Passes over the next element and returns where its contents begin; they end at `at`. */
+  value(expected: number): number {
+    const length = this.header(expected);
+    const start = this.at;
+    this.at = start + length;
+    return start;
+  }
+
+  /** Passes over the next element, whatever it is, and returns where it begins; it ends at `at`. */
+  skip(): number {
+    const start = this.at;
+    this.value(this.peek());
+    return start;
+  }
+
+  /** INTEGER, X.690 8.3: passes over it and returns where its contents begin; they may be negative. */
+  integer(): number {
+    return this.minimal(this.value(tag.INTEGER));
+  }
+
+  /** A small INTEGER (or ENUMERATED) from 0 to 2^31 - 1. */
+  small(expected: number = tag.INTEGER): number {
+    const start = this.minimal(this.value(expected));
+    if (this.at - start > 4 || this.bytes[start] >= 0x80) throw this.fault;
+    let value = 0;
+    for (let i = start; i < this.at; i++) value = (value << 8) | this.bytes[i];
+    return value;
+  }
+
+  /** BOOLEAN DEFAULT FALSE, X.690 11.1 and 11.5: true is 0xff, and false is never written. */
+  flag(): boolean {
+    if (this.peek() !== tag.BOOLEAN) return false;
+    const start = this.value(tag.BOOLEAN);
+    if (this.at - start !== 1 || this.bytes[start] !== 0xff) throw this.fault;
+    return true;
+  }
+
+  /** NULL, or nothing at all. */
+  optionalNull(): void {
+    if (this.peek() === tag.NULL && this.value(tag.NULL) !== this.at) throw this.fault;
+  }
+
+  /** OBJECT IDENTIFIER, X.690 8.19: passes over it and returns where its contents begin. */
+  oid(): number {
+    const start = this.value(tag.OID);
+    if (start === this.at || this.bytes[this.at - 1] >= 0x80) throw this.fault;
+    for (let i = start; i < this.at; i++) {
+      const first = i === start || this.bytes[i - 1] < 0x80;
+      if (first && this.bytes[i] === 0x80) throw this.fault;
+    }
+    return start;
+  }
+
+  /** Whether `bytes[start…at)`, an OID's contents, is this one: see `Oid`. */
+  is(start: number, oid: Oid): boolean {
+    if (this.at - start !== oid.length) return false;
+    for (let i = 0; i < oid.length; i++) if (this.bytes[start + i] !== oid.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** BIT STRING of whole octets: passes over it and returns where they begin. */
+  octets(): number {
+    const start = this.bits();
+    if (this.bytes[start] !== 0) throw this.fault;
+    return start + 1;
+  }
+
+  /** BIT STRING with a meaning for each bit: the first 16, bit 0 being 0x8000. */
+  namedBits(): number {
+    const start = this.bits() + 1;
+    const high = start < this.at ? this.bytes[start] : 0;
+    const low = start + 1 < this.at ? this.bytes[start + 1] : 0;
+    return (high << 8) | low;
+  }
+
+  /** A certificate's date in seconds since 1970, RFC 5280 4.1.2.5: UTCTime until 2049, then GeneralizedTime. */
+  date(): number {
+    if (this.peek() === tag.UTC_TIME) return this.utcTime();
+    const seconds = this.generalizedTime();
+    if (seconds < year2050) throw this.fault;
+    return seconds;
+  }
+
+  /** UTCTime as YYMMDDHHMMSSZ, RFC 5280 4.1.2.5.1, in seconds since 1970; 50 to 99 are 1950 to 1999. */
+  utcTime(): number {
+    const start = this.value(tag.UTC_TIME);
+    if (this.at - start !== 13) throw this.fault;
+    const year = this.digits(start);
+    return this.calendar(year < 50 ? 2000 + year : 1900 + year, start + 2);
+  }
+
+  /**
+   * GeneralizedTime as YYYYMMDDHHMMSSZ, RFC 5280 4.1.2.5.2, in seconds since 1970. Nothing we read is older
+   * than that, and refusing what is leaves negative numbers free to mean "none".
+   */
+  generalizedTime(): number {
+    const start = this.value(tag.GENERALIZED_TIME);
+    if (this.at - start !== 15) throw this.fault;
+    const year = this.digits(start) * 100 + this.digits(start + 2);
+    if (year < 1970) throw this.fault;
+    return this.calendar(year, start + 4);
+  }
+
+  /** Reads tag and length, X.690 8.1; `at` is then where the contents begin. Returns their length. */
+  private header(expected: number): number {
+    // 0x1f: the number stands in further octets; nothing in a certificate needs that
+    if (this.octet() !== expected || (expected & 0x1f) === 0x1f) throw this.fault;
+    const length = this.length();
+    if (length > this.end - this.at) throw this.fault;
+    return length;
+  }
+
+  /** X.690 10.1: definite, in the fewest octets. Three are all that a handshake message has room for. */
+  private length(): number {
+    const first = this.octet();
+    if (first < 0x80) return first;
+    const octets = first & 0x7f;
+    if (octets > 3) throw this.fault;
+    let length = 0;
+    for (let i = 0; i < octets; i++) length = (length << 8) | this.octet();
+    if (length < 0x80 || length < 1 << (8 * octets - 8)) throw this.fault;
+    return length;
+  }
+
+  private octet(): number {
+    if (this.at >= this.end) throw this.fault;
+    return this.bytes[this.at++];
+  }
+
+  /** X.690 8.3.2: at least one octet, and the first nine bits are not all the same. */
+  private minimal(start: number): number {
+    const size = this.at - start;
+    const first = this.bytes[start];
+    const sign = this.bytes[start + 1] & 0x80;
+    if (size === 0 || (size > 1 && ((first === 0 && !sign) || (first === 0xff && sign)))) throw this.fault;
+    return start;
+  }
+
+  /** X.690 8.6.2 and 11.2.1: 0 to 7 unused bits, all zero. Returns where their number stands. */
+  private bits(): number {
+    const start = this.value(tag.BIT_STRING);
+    const size = this.at - start;
+    const unused = this.bytes[start];
+    if (size === 0 || unused > 7 || (size === 1 && unused !== 0)) throw this.fault;
+    if (this.bytes[this.at - 1] & ((1 << unused) - 1) && size > 1) throw this.fault;
+    return start;
+  }
+
+  /** MMDDHHMMSSZ at `at`, in seconds since 1970: a day that the calendar has, no leap seconds. */
+  private calendar(year: number, at: number): number {
+    const month = this.digits(at);
+    const day = this.digits(at + 2);
+    const hour = this.digits(at + 4);
+    const minute = this.digits(at + 6);
+    const second = this.digits(at + 8);
+    if (month < 1 || month > 12 || day < 1 || day > daysOfMonth(year, month)) throw this.fault;
+    if (hour > 23 || minute > 59 || second > 59 || this.bytes[at + 10] !== 0x5a) throw this.fault;
+    return ((daysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+  }
+
+  private digits(at: number): number {
+    const tens = this.bytes[at] - 0x30;
+    const units = this.bytes[at + 1] - 0x30;
+    if (tens < 0 || tens > 9 || units < 0 || units > 9) throw this.fault;
+    return tens * 10 + units;
+  }
+}
+
+function daysOfMonth(year: number, month: number): number {
+  if (month !== 2) return 30 + ((month + (month >> 3)) & 1);
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+}
+
+/** In the proleptic Gregorian calendar; years begin in March, so that the leap day comes last. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const y = month > 2 ? year : year - 1;
+  const m = month > 2 ? month - 3 : month + 9;
+  const leaps = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
+  return y * 365 + leaps + Math.floor((m * 153 + 2) / 5) + day - 719_469;
+}
+
+/** An OID's contents, one character for each octet: a string is the smallest constant a device can hold. */
+export type Oid = string;
+
+/** One known extension: `read` gets a cursor narrowed to the value and must read it to its end. */
+export interface ExtensionRow<T> {
+  readonly oid: Oid;
+  readonly read: (der: Der, to: T) => void;
+}
+
+/**
+ * Reads Extensions, RFC 5280 4.1.2.9 and 4.2, handing each known one to its row. Returns whether there is a
+ * critical one that no row knows. None may stand twice.
+ */
+export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to: T): boolean {
+  let unknownCritical = false;
+  const outer = der.enter(tag.SEQUENCE);
+  const first = der.at;
+  let count = 0;
+  do {
+    if (++count > maxExtensions) throw der.fault;
+    if (readExtension(der, first, rows, to)) unknownCritical = true;
+  } while (der.more);
+  der.leave(outer);
+  return unknownCritical;
+}
+
+/** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }. */
+function readExtension<T>(der: Der, first: number, rows: readonly ExtensionRow<T>[], to: T): boolean {
+  const self = der.at;
+  const outer = der.enter(tag.SEQUENCE);
+  const row = findRow(der, rows, first, self);
+  const critical = der.flag();
+  const value = der.enter(tag.OCTET_STRING);
+  if (row) {
+    row.read(der, to);
+    der.leave(value);
+  } else der.drop(value);
+  der.leave(outer);
+  return critical && !row;
+}
+
+/** Reads extnID, refuses it when it stands among the extensions `first…self`, and finds its row. */
+function findRow<T>(
+  der: Der,
+  rows: readonly ExtensionRow<T>[],
+  first: number,
+  self: number,
+): ExtensionRow<T> | undefined {
+  const start = der.oid();
+  const end = der.at;
+  for (der.at = first; der.at < self; ) {
+    const outer = der.enter(tag.SEQUENCE);
+    const other = der.value(tag.OID);
+    if (equalBytes(der.bytes, start, end, der.bytes, other, der.at)) throw der.fault;
+    der.drop(outer);
+  }
+  der.at = end;
+  for (let i = 0; i < rows.length; i++) if (der.is(start, rows[i].oid)) return rows[i];
+  return undefined;
+}
