@@ -211,7 +211,6 @@ export class Certificate {
       throw faults.CERT_ALGORITHM_MISMATCH;
     }
   }
-}
 
   /**
    * Moves to the store what is needed later. Serial to public key stand together and go as one piece, though

@@ -21,9 +21,6 @@ export const tag = Object.freeze({
   CONSTRUCTED: 0xa0,
 });
 
-/** 2050-01-01: from here on a certificate's dates are GeneralizedTime, RFC 5280 4.1.2.5. */
-const year2050 = 2_524_608_000;
-
 /** More than any certificate or response has; it bounds the search for duplicates. */
 const maxExtensions = 64;
 
@@ -39,7 +36,12 @@ export class Der {
   end: number;
   readonly fault: Fault;
 
-  constructor(fault: Fault = faults.CERT_MALFORMED, bytes = new Uint8Array(0), at = 0, end = bytes.length) {
+  constructor(
+    fault: Fault = faults.CERT_MALFORMED,
+    bytes: Uint8Array = new Uint8Array(0),
+    at = 0,
+    end = bytes.length,
+  ) {
     this.fault = fault;
     this.bytes = bytes;
     this.at = at;
@@ -171,12 +173,12 @@ export class Der {
     return (high << 8) | low;
   }
 
-  /** A certificate's date in seconds since 1970, RFC 5280 4.1.2.5: UTCTime until 2049, then GeneralizedTime. */
+  /**
+   * A certificate's date in seconds since 1970, RFC 5280 4.1.2.5. That GeneralizedTime begins with 2050 is a
+   * rule for CAs, which even a widely trusted root breaks; we "MUST be able to process" both.
+   */
   date(): number {
-    if (this.peek() === tag.UTC_TIME) return this.utcTime();
-    const seconds = this.generalizedTime();
-    if (seconds < year2050) throw this.fault;
-    return seconds;
+    return this.peek() === tag.UTC_TIME ? this.utcTime() : this.generalizedTime();
   }
 
   /** UTCTime as YYMMDDHHMMSSZ, RFC 5280 4.1.2.5.1, in seconds since 1970; 50 to 99 are 1950 to 1999. */
