@@ -1,0 +1,2 @@
+export { type PortableOptions, portable } from "./provider.js";
+export { signer } from "./signer.js";

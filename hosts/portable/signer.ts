@@ -1,0 +1,61 @@
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { p256, p384 } from "@noble/curves/nist.js";
+import type { Signature, Signer } from "../../src/crypto/provider.js";
+import { findScheme } from "../../src/crypto/suites.js";
+import { signatureScheme } from "../../src/wire/registry.js";
+import { append, hashes } from "./provider.js";
+
+type SignerKind = "p256" | "p384" | "ed25519";
+
+/** A curve has the one scheme that TLS 1.3 binds to it, RFC 8446 4.2.3. */
+const schemeOf = Object.freeze({
+  p256: signatureScheme.ecdsa_secp256r1_sha256,
+  p384: signatureScheme.ecdsa_secp384r1_sha384,
+  ed25519: signatureScheme.ed25519,
+});
+
+class PortableSignature implements Signature {
+  private readonly kind: SignerKind;
+  private readonly privateKey: Uint8Array;
+  private message: Uint8Array = new Uint8Array(0);
+
+  constructor(kind: SignerKind, privateKey: Uint8Array) {
+    this.kind = kind;
+    this.privateKey = privateKey;
+  }
+
+  update(bytes: Uint8Array, start: number, end: number): void {
+    this.message = append(this.message, bytes, start, end);
+  }
+
+  sign(out: Uint8Array, at: number): number {
+    const signature = this.raw();
+    out.set(signature, at);
+    return signature.length;
+  }
+
+  private raw(): Uint8Array {
+    if (this.kind === "ed25519") return ed25519.sign(this.message, this.privateKey);
+    const curve = this.kind === "p256" ? p256 : p384;
+    const digest = hashes[findScheme(schemeOf[this.kind])!.hash](this.message);
+    return curve.sign(digest, this.privateKey, { prehash: false, lowS: false, format: "der" });
+  }
+}
+
+/**
+ * Signs with a private key for client authentication. ECDSA nonces are those of RFC 6979.
+ * @param privateKey the scalar, big-endian (32 or 48 bytes), or Ed25519's 32 secret bytes
+ * @throws Error when it is no private key of that kind
+ */
+export function signer(kind: SignerKind, privateKey: Uint8Array): Signer {
+  const curve = kind === "p256" ? p256 : kind === "p384" ? p384 : ed25519;
+  if (!curve.utils.isValidSecretKey(privateKey)) throw new TypeError(`this is no private key for ${kind}`);
+  const scheme = schemeOf[kind];
+  return Object.freeze({
+    schemes: Object.freeze([scheme]),
+    begin(wanted: number): Signature {
+      if (wanted !== scheme) throw new Error(`this private key cannot sign with scheme ${wanted}`);
+      return new PortableSignature(kind, privateKey);
+    },
+  });
+}
