@@ -98,7 +98,8 @@ export class Engine<S extends Session<S>> {
   readonly outbox: Outbox;
   /** The body of the message, or of the part of one, that a row handles. */
   readonly reader: Reader;
-  private readonly writer: Writer;
+  /** The body of the message that is being written. */
+  readonly writer: Writer;
   private readonly opened = nowhere();
 
   private inbound: Protection = plaintext;
@@ -423,8 +424,8 @@ export class Engine<S extends Session<S>> {
 
   private receivePlain(start: number, end: number): void {
     if (!this.established) throw faults.UNEXPECTED_MESSAGE;
-    if (start === end) return this.countIdle();
-    this.idleMessages = 0;
+    if (start === end) this.countIdle();
+    else this.idleMessages = 0;
     this.inbox.plainAt = start;
     this.inbox.plainEnd = end;
   }

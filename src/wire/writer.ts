@@ -45,6 +45,12 @@ export class Writer {
     copyBytes(bytes, start, end, this.bytes, this.skip(end - start));
   }
 
+  /** Writes text of ASCII characters, a byte each. */
+  ascii(text: string): void {
+    const at = this.skip(text.length);
+    for (let i = 0; i < text.length; i++) this.bytes[at + i] = text.charCodeAt(i);
+  }
+
   /** Reserves `n` bytes and returns the offset where they begin. */
   skip(n: number): number {
     const at = this.at;

@@ -1,0 +1,74 @@
+import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import { version } from "../wire/registry.js";
+import type { Writer } from "../wire/writer.js";
+import type { ClientSession } from "./session.js";
+
+/** ASN.1Cert, RFC 5246 7.4.2: the part of a TLS 1.2 Certificate that is handled at once. */
+export function measureCertificate(r: Reader): number {
+  return r.left < 3 ? 0 : 3 + r.u24();
+}
+
+/** CertificateEntry, RFC 8446 4.4.2: a certificate and its extensions; while it is incomplete, what it needs at least. */
+export function measureEntry(r: Reader): number {
+  if (r.left < 3) return 0;
+  const certificate = r.u24();
+  if (r.left < certificate + 2) return 3 + certificate + 2;
+  r.skip(certificate);
+  return 3 + certificate + 2 + r.u16();
+}
+
+/** The list's length must be all that follows of the message. */
+export function readListLength(s: ClientSession, r: Reader): void {
+  if (r.u24() !== s.engine.left) throw faults.DECODE_ERROR;
+  if (s.engine.left === 0) throw faults.NO_PEER_CERT;
+}
+
+/** Takes one certificate of the server's: the first is its own. */
+export function readCertificate(s: ClientSession, r: Reader): void {
+  const certificate = r.enter24();
+  if (r.left === 0) throw faults.DECODE_ERROR;
+  const start = r.skip(r.left);
+  s.path.add(r.bytes, start, r.end);
+  r.leave(certificate);
+}
+
+/** The length of our certificate_list. */
+export function certificateListLength(s: ClientSession): number {
+  const certificates = s.config.identity?.certificates;
+  if (certificates === undefined || s.clientScheme === 0) return 0;
+  let length = 0;
+  for (let i = 0; i < certificates.length; i++) length += certificates[i].length + perCertificate(s);
+  return length;
+}
+
+/** u24 length, and in TLS 1.3 the u16 length of no extensions. */
+function perCertificate(s: ClientSession): number {
+  return s.version === version.tls13 ? 5 : 3;
+}
+
+/** Writes as much of our certificate_list as there is room for; true when that was the rest. */
+export function writeCertificates(s: ClientSession, w: Writer): boolean {
+  const certificates = s.config.identity?.certificates ?? [];
+  if (s.clientScheme === 0) return true;
+  while (s.certificateIndex < certificates.length) {
+    if (!writeCertificate(s, w, certificates[s.certificateIndex])) return false;
+    s.certificateIndex++;
+    s.certificateOffset = 0;
+  }
+  return true;
+}
+
+function writeCertificate(s: ClientSession, w: Writer, der: Uint8Array): boolean {
+  const trailer = perCertificate(s) - 3;
+  if (s.certificateOffset === 0) {
+    if (w.room < 4 + trailer) return false;
+    w.u24(der.length);
+  }
+  const end = Math.min(der.length, s.certificateOffset + w.room - trailer);
+  if (end > s.certificateOffset) w.copy(der, s.certificateOffset, end);
+  s.certificateOffset = Math.max(end, s.certificateOffset);
+  if (end < der.length) return false;
+  if (trailer > 0) w.u16(0);
+  return true;
+}

@@ -1,0 +1,254 @@
+import { finishedLabel, KeySchedule12, verifyDataSize } from "../crypto/keys12.js";
+import { findScheme, keySize } from "../crypto/suites.js";
+import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { AES_GCM_RECORDS, Protection12 } from "../record/record.js";
+import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import { handshakeType } from "../wire/registry.js";
+import { equalSecret } from "../wire/writer.js";
+import { authenticate } from "./authenticate.js";
+import {
+  certificateListLength,
+  measureCertificate,
+  readCertificate,
+  readListLength,
+  writeCertificates,
+} from "./certificates.js";
+import { keepPeerShare, readCertificateStatus, readSignatureAlgorithms } from "./extensions.js";
+import { agree, beginVerification, settleVerification } from "./keyexchange.js";
+import type { ClientSession } from "./session.js";
+
+const on = handshakeType;
+
+/** TLS 1.2 from the ServerHello on: a full handshake with ECDHE, RFC 5246 7.3 and RFC 6066 section 8. */
+export const rows12: readonly Row<ClientSession>[] = Object.freeze([
+  { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: measureListLength },
+  { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
+  { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.certificate_status, run: receiveCertificateStatus },
+  { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
+  { state: "WAIT_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
+  { state: "VERIFY_KEY_EXCHANGE", on: STEP, run: verifyServer },
+  { state: "WAIT_REQUEST_OR_DONE", on: on.certificate_request, run: receiveCertificateRequest },
+  { state: "WAIT_REQUEST_OR_DONE", on: on.server_hello_done, run: receiveServerHelloDone },
+  { state: "WAIT_DONE", on: on.server_hello_done, run: receiveServerHelloDone },
+  { state: "AUTHENTICATE", on: STEP, run: authenticateServer },
+  { state: "EXCHANGE", on: STEP, run: makeKeyPair },
+  { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
+  { state: "SEND_MORE_CERTIFICATES", on: STEP, run: sendMoreCertificates, sends: true },
+  { state: "SEND_KEY_EXCHANGE", on: STEP, run: sendClientKeyExchange, sends: true },
+  { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify, sends: true },
+  { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
+  { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: receiveChangeCipherSpec },
+  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished },
+  { state: "CONNECTED", on: on.hello_request, run: ignoreHelloRequest },
+]);
+
+/** The length of certificate_list, RFC 5246 7.4.2. */
+function measureListLength(): number {
+  return 3;
+}
+
+function receiveCertificateHead(s: ClientSession): string {
+  readListLength(s, s.engine.reader);
+  return "WAIT_CERTIFICATE_ENTRY";
+}
+
+function receiveEntry(s: ClientSession): string {
+  readCertificate(s, s.engine.reader);
+  if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
+  return s.statusAnnounced ? "WAIT_STATUS_OR_KEY_EXCHANGE" : "WAIT_KEY_EXCHANGE";
+}
+
+/** The staple of the server's own certificate; a server that announced one may leave it out (RFC 6066 8). */
+function receiveCertificateStatus(s: ClientSession): string {
+  readCertificateStatus(s, s.engine.reader, 0);
+  return "WAIT_KEY_EXCHANGE";
+}
+
+const NAMED_CURVE = 3;
+
+/** ServerKeyExchange, RFC 8422 5.4: ServerECDHParams and their signature, with both randoms before them. */
+function receiveServerKeyExchange(s: ClientSession): string {
+  const r = s.engine.reader;
+  const start = r.at;
+  if (r.u8() !== NAMED_CURVE) throw faults.ILLEGAL_PARAMETER;
+  s.group = r.u16();
+  if (!s.config.groups.includes(s.group)) throw faults.KEY_SHARE;
+  const point = r.enter8();
+  keepPeerShare(s, r);
+  r.leave(point);
+  const end = r.at;
+  const id = r.u16();
+  // RFC 5246 7.4.3: the signature must be of the kind that the suite names; an EdDSA key goes with ECDSA's (RFC 8422 5.10)
+  if ((findScheme(id)?.key === "rsa") !== (s.suiteInForce.auth === "rsa")) throw faults.SIGNATURE_SCHEME;
+  const verification = beginVerification(s, id);
+  verification.update(s.clientRandom, 0, 32);
+  verification.update(s.serverRandom, 0, 32);
+  verification.update(r.bytes, start, end);
+  const signature = r.enter16();
+  s.signatureStart = r.skip(r.left);
+  s.signatureEnd = r.at;
+  r.leave(signature);
+  return "VERIFY_KEY_EXCHANGE";
+}
+
+function verifyServer(s: ClientSession): string {
+  settleVerification(s);
+  return "WAIT_REQUEST_OR_DONE";
+}
+
+/** CertificateRequest, RFC 5246 7.4.4: certificate_types and authorities are hints that we have no use for. */
+function receiveCertificateRequest(s: ClientSession): string {
+  const r = s.engine.reader;
+  const types = r.enter8();
+  if (r.left === 0) throw faults.DECODE_ERROR;
+  r.drop(types);
+  readSignatureAlgorithms(s, r);
+  r.drop(r.enter16());
+  s.requested = true;
+  return "WAIT_DONE";
+}
+
+function receiveServerHelloDone(s: ClientSession): string {
+  if (s.clientScheme === 0) s.transcript.signatures = [];
+  return "AUTHENTICATE";
+}
+
+function authenticateServer(s: ClientSession): string {
+  return authenticate(s) ? "EXCHANGE" : "AUTHENTICATE";
+}
+
+function makeKeyPair(s: ClientSession): string {
+  s.exchange = s.config.provider.exchange(s.group);
+  return s.requested ? "SEND_CERTIFICATE" : "SEND_KEY_EXCHANGE";
+}
+
+/** Certificate, RFC 5246 7.4.6: an empty list when we have none, or none that the server takes. */
+function sendCertificate(s: ClientSession): string {
+  const list = certificateListLength(s);
+  const w = s.engine.beginRaw();
+  w.u8(on.certificate);
+  w.u24(3 + list);
+  w.u24(list);
+  return continueCertificates(s);
+}
+
+function sendMoreCertificates(s: ClientSession): string {
+  s.engine.beginRaw();
+  return continueCertificates(s);
+}
+
+function continueCertificates(s: ClientSession): string {
+  const done = writeCertificates(s, s.engine.writer);
+  s.engine.sendRaw();
+  return done ? "SEND_KEY_EXCHANGE" : "SEND_MORE_CERTIFICATES";
+}
+
+/** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
+function sendClientKeyExchange(s: ClientSession): string {
+  const w = s.engine.begin(on.client_key_exchange);
+  const point = w.begin8();
+  if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
+  w.finish8(point);
+  s.engine.send();
+  deriveMasterSecret(s, agree(s));
+  return s.clientScheme !== 0 ? "SEND_CERTIFICATE_VERIFY" : "SEND_FINISHED";
+}
+
+/** RFC 7627 section 4, or RFC 5246 8.1 with a server that lacks it. */
+function deriveMasterSecret(s: ClientSession, n: number): void {
+  const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash);
+  s.keys12 = keys;
+  s.transcript.digest(s.hash, 0);
+  if (s.extendedMasterSecret) keys.extendedMasterSecret(s.shared, 0, n, s.hash);
+  else keys.masterSecret(s.shared, 0, n, s.clientRandom, s.serverRandom);
+  s.shared.fill(0);
+  s.log("CLIENT_RANDOM", keys.master, keys.master.length);
+}
+
+/** CertificateVerify, RFC 5246 7.4.8: over all handshake messages so far. */
+function sendCertificateVerify(s: ClientSession): string {
+  const { signatures } = s.transcript;
+  const signature = signatures[s.config.identity?.signer.schemes.indexOf(s.clientScheme) ?? 0];
+  s.transcript.signatures = [];
+  const w = s.engine.begin(on.certificate_verify);
+  w.u16(s.clientScheme);
+  const length = w.begin16();
+  w.skip(signature.sign(w.bytes, w.at));
+  w.finish16(length);
+  s.engine.send();
+  return "SEND_FINISHED";
+}
+
+function schedule(s: ClientSession): KeySchedule12 {
+  if (s.keys12 === undefined) throw faults.INTERNAL_ERROR;
+  return s.keys12;
+}
+
+/** Implicit parts of the nonces: 4 bytes of salt for AES-GCM (RFC 5288), 12 for ChaCha20-Poly1305 (RFC 7905). */
+function ivLength(s: ClientSession): number {
+  return s.suiteInForce.aead === "chacha20-poly1305" ? 12 : 4;
+}
+
+/** Both directions' keys come into use: ours now, the server's with its ChangeCipherSpec (RFC 5246 6.3). */
+function protections(s: ClientSession): Protection12[] {
+  const size = keySize[s.suiteInForce.aead];
+  const salt = ivLength(s);
+  const block = new Uint8Array(2 * (size + salt));
+  schedule(s).keyBlock(s.clientRandom, s.serverRandom, block, block.length);
+  const pair = [protection(s, block, 0, 2 * size), protection(s, block, size, 2 * size + salt)];
+  block.fill(0);
+  return pair;
+}
+
+function protection(s: ClientSession, block: Uint8Array, keyAt: number, ivAt: number): Protection12 {
+  const { aead } = s.suiteInForce;
+  const gcm = aead !== "chacha20-poly1305";
+  const iv = new Uint8Array(12);
+  for (let i = 0; i < ivLength(s); i++) iv[i] = block[ivAt + i];
+  const keyed = s.config.provider.aead(aead, block, keyAt, keyAt + keySize[aead]);
+  return new Protection12(keyed, iv, gcm ? AES_GCM_RECORDS : Number.MAX_SAFE_INTEGER, gcm);
+}
+
+/** The verify_data of one side over the transcript so far, RFC 5246 7.4.9. */
+function computeFinished(s: ClientSession, label: string): void {
+  s.transcript.digest(s.hash, 0);
+  schedule(s).verifyData(label, s.hash, s.verifyData);
+}
+
+function sendFinished(s: ClientSession): string {
+  const { engine } = s;
+  const pair = protections(s);
+  s.serverProtection = pair[1];
+  engine.sendChangeCipherSpec();
+  engine.sendUnder(pair[0]);
+  computeFinished(s, finishedLabel.client);
+  const w = engine.begin(on.finished);
+  w.copy(s.verifyData, 0, verifyDataSize);
+  engine.send();
+  return "WAIT_CHANGE_CIPHER_SPEC";
+}
+
+function receiveChangeCipherSpec(s: ClientSession): string {
+  if (s.serverProtection === undefined) throw faults.INTERNAL_ERROR;
+  s.engine.receiveUnder(s.serverProtection);
+  s.serverProtection = undefined;
+  return "WAIT_FINISHED";
+}
+
+function receiveFinished(s: ClientSession): string {
+  const r: Reader = s.engine.reader;
+  computeFinished(s, finishedLabel.server);
+  if (r.left !== verifyDataSize) throw faults.DECODE_ERROR;
+  if (!equalSecret(s.verifyData, 0, r.bytes, r.skip(verifyDataSize), verifyDataSize))
+    throw faults.FINISHED_MISMATCH;
+  s.keys12?.wipe();
+  s.engine.established = true;
+  return "CONNECTED";
+}
+
+/** There is no renegotiation; a client may ignore the request for it (RFC 5246 7.4.1.1). */
+function ignoreHelloRequest(s: ClientSession): string {
+  s.engine.countIdle();
+  return "CONNECTED";
+}

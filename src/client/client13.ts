@@ -1,0 +1,303 @@
+import { KeySchedule13, secretLabel } from "../crypto/keys13.js";
+import { findScheme, keySize } from "../crypto/suites.js";
+import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { AES_GCM_RECORDS, MAX_PLAINTEXT, Protection13 } from "../record/record.js";
+import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import { extensionType, handshakeType } from "../wire/registry.js";
+import { equalSecret } from "../wire/writer.js";
+import { authenticate } from "./authenticate.js";
+import {
+  certificateListLength,
+  measureEntry,
+  readCertificate,
+  readListLength,
+  writeCertificates,
+} from "./certificates.js";
+import { inMessage, readExtensions, saw } from "./extensions.js";
+import { ignoreCompatibilityChange } from "./hello.js";
+import { agree, beginVerification, settleVerification } from "./keyexchange.js";
+import type { ClientSession } from "./session.js";
+
+const on = handshakeType;
+
+/** TLS 1.3 from the ServerHello on, RFC 8446 appendix A.1. */
+export const rows13: readonly Row<ClientSession>[] = Object.freeze([
+  { state: "AGREE", on: STEP, run: deriveHandshakeKeys },
+  { state: "WAIT_ENCRYPTED_EXTENSIONS", on: on.encrypted_extensions, run: receiveEncryptedExtensions },
+  { state: "WAIT_CERTIFICATE_OR_REQUEST", on: on.certificate_request, run: receiveCertificateRequest },
+  {
+    state: "WAIT_CERTIFICATE_OR_REQUEST",
+    on: on.certificate,
+    run: receiveCertificateHead,
+    measure: measureCertificateHead,
+  },
+  {
+    state: "WAIT_CERTIFICATE",
+    on: on.certificate,
+    run: receiveCertificateHead,
+    measure: measureCertificateHead,
+  },
+  { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureEntry },
+  { state: "AUTHENTICATE", on: STEP, run: authenticateServer },
+  { state: "WAIT_CERTIFICATE_VERIFY", on: on.certificate_verify, run: receiveCertificateVerify },
+  { state: "VERIFY", on: STEP, run: verifyServer },
+  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished },
+  { state: "DERIVE_APPLICATION_KEYS", on: STEP, run: deriveApplicationKeys },
+  { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
+  { state: "SEND_MORE_CERTIFICATES", on: STEP, run: sendMoreCertificates, sends: true },
+  { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify, sends: true },
+  { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
+  { state: "CONNECTED", on: on.new_session_ticket, run: receiveNewSessionTicket },
+  { state: "CONNECTED", on: on.key_update, run: receiveKeyUpdate },
+  { state: "SEND_KEY_UPDATE", on: STEP, run: sendKeyUpdate, sends: true },
+  // Until the server's Finished, RFC 8446 section 5
+  { state: "WAIT_ENCRYPTED_EXTENSIONS", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
+  { state: "WAIT_CERTIFICATE_OR_REQUEST", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
+  { state: "WAIT_CERTIFICATE", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
+  { state: "WAIT_CERTIFICATE_VERIFY", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
+  { state: "WAIT_FINISHED", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
+]);
+
+function schedule(s: ClientSession): KeySchedule13 {
+  if (s.keys13 === undefined) throw faults.INTERNAL_ERROR;
+  return s.keys13;
+}
+
+/** The keys of one direction, RFC 8446 7.3. */
+function protection(s: ClientSession, secret: Uint8Array): Protection13 {
+  const suite = s.suiteInForce;
+  const key = new Uint8Array(keySize[suite.aead]);
+  const iv = new Uint8Array(12);
+  schedule(s).trafficKeys(secret, key, iv, key.length);
+  const aead = s.aead(key);
+  key.fill(0);
+  return new Protection13(
+    aead,
+    iv,
+    suite.aead === "chacha20-poly1305" ? Number.MAX_SAFE_INTEGER : AES_GCM_RECORDS,
+  );
+}
+
+/** Derives the two traffic secrets of a stage from the transcript so far. */
+function deriveSecrets(s: ClientSession, client: string, server: string): void {
+  s.transcript.digest(s.hash, 0);
+  schedule(s).derive(client, s.hash, s.clientSecret);
+  schedule(s).derive(server, s.hash, s.serverSecret);
+}
+
+/** RFC 8446 7.1, the Handshake Secret's stage. */
+function deriveHandshakeKeys(s: ClientSession): string {
+  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash);
+  s.keys13 = keys;
+  keys.start();
+  keys.handshake(s.shared, 0, agree(s));
+  s.shared.fill(0);
+  deriveSecrets(s, secretLabel.clientHandshake, secretLabel.serverHandshake);
+  s.log("CLIENT_HANDSHAKE_TRAFFIC_SECRET", s.clientSecret, keys.size);
+  s.log("SERVER_HANDSHAKE_TRAFFIC_SECRET", s.serverSecret, keys.size);
+  s.engine.maxInner = MAX_PLAINTEXT + 1;
+  s.engine.receiveUnder(protection(s, s.serverSecret));
+  return "WAIT_ENCRYPTED_EXTENSIONS";
+}
+
+/** RFC 8446 4.3.1. */
+function receiveEncryptedExtensions(s: ClientSession): string {
+  readExtensions(s, s.engine.reader, inMessage.encrypted_extensions);
+  return "WAIT_CERTIFICATE_OR_REQUEST";
+}
+
+/** CertificateRequest, RFC 8446 4.3.2: the context is empty during the handshake. */
+function receiveCertificateRequest(s: ClientSession): string {
+  const r = s.engine.reader;
+  if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
+  readExtensions(s, r, inMessage.certificate_request);
+  if (!saw(s, extensionType.signature_algorithms)) throw faults.MISSING_EXTENSION;
+  s.requested = true;
+  return "WAIT_CERTIFICATE";
+}
+
+/** certificate_request_context and the length of certificate_list. */
+function measureCertificateHead(): number {
+  return 4;
+}
+
+function receiveCertificateHead(s: ClientSession): string {
+  const r = s.engine.reader;
+  if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
+  readListLength(s, r);
+  return "WAIT_CERTIFICATE_ENTRY";
+}
+
+/** CertificateEntry, RFC 8446 4.4.2: a certificate, and its staple among its extensions (4.4.2.1). */
+function receiveEntry(s: ClientSession): string {
+  const r = s.engine.reader;
+  readCertificate(s, r);
+  readExtensions(s, r, inMessage.certificate);
+  return s.engine.left > 0 ? "WAIT_CERTIFICATE_ENTRY" : "AUTHENTICATE";
+}
+
+function authenticateServer(s: ClientSession): string {
+  return authenticate(s) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
+}
+
+const serverContext = "TLS 1.3, server CertificateVerify";
+const clientContext = "TLS 1.3, client CertificateVerify";
+
+/** What a CertificateVerify signs, RFC 8446 4.4.3: 64 spaces, the context, a zero and the transcript's hash. */
+function signedContent(s: ClientSession, context: string): Uint8Array {
+  const content = new Uint8Array(64 + context.length + 1 + s.transcript.size);
+  content.fill(0x20, 0, 64);
+  for (let i = 0; i < context.length; i++) content[64 + i] = context.charCodeAt(i);
+  s.transcript.digest(content, 64 + context.length + 1);
+  return content;
+}
+
+/** CertificateVerify, RFC 8446 4.4.3: an offered scheme, the curve's own hash, and no PKCS#1 v1.5. */
+function receiveCertificateVerify(s: ClientSession): string {
+  const r = s.engine.reader;
+  const id = r.u16();
+  const scheme = findScheme(id);
+  const { kind } = s.path.at(0).key;
+  if (scheme?.pkcs1 || (scheme?.curve !== undefined && scheme.curve !== kind)) throw faults.SIGNATURE_SCHEME;
+  const content = signedContent(s, serverContext);
+  beginVerification(s, id).update(content, 0, content.length);
+  readSignature(s, r);
+  return "VERIFY";
+}
+
+function readSignature(s: ClientSession, r: Reader): void {
+  const signature = r.enter16();
+  s.signatureStart = r.skip(r.left);
+  s.signatureEnd = r.at;
+  r.leave(signature);
+}
+
+function verifyServer(s: ClientSession): string {
+  settleVerification(s);
+  return "WAIT_FINISHED";
+}
+
+/** The verify_data of a side's Finished over the transcript so far, RFC 8446 4.4.4. */
+function computeFinished(s: ClientSession, secret: Uint8Array): number {
+  s.transcript.digest(s.hash, 0);
+  schedule(s).finished(secret, s.hash, s.verifyData);
+  return s.transcript.size;
+}
+
+function receiveFinished(s: ClientSession): string {
+  const r = s.engine.reader;
+  const n = computeFinished(s, s.serverSecret);
+  if (r.left !== n) throw faults.DECODE_ERROR;
+  if (!equalSecret(s.verifyData, 0, r.bytes, r.skip(n), n)) throw faults.FINISHED_MISMATCH;
+  return "DERIVE_APPLICATION_KEYS";
+}
+
+/** The client's handshake keys come into use; the application secrets, RFC 8446 7.1, are held until its Finished. */
+function deriveApplicationKeys(s: ClientSession): string {
+  const { engine } = s;
+  const keys = schedule(s);
+  sendCompatibilityChange(s);
+  engine.sendUnder(protection(s, s.clientSecret));
+  keys.master();
+  s.transcript.digest(s.hash, 0);
+  keys.derive(secretLabel.serverApplication, s.hash, s.serverSecret);
+  keys.derive(secretLabel.clientApplication, s.hash, s.applicationSecret);
+  s.log("CLIENT_TRAFFIC_SECRET_0", s.applicationSecret, keys.size);
+  s.log("SERVER_TRAFFIC_SECRET_0", s.serverSecret, keys.size);
+  engine.receiveUnder(protection(s, s.serverSecret));
+  return s.requested ? "SEND_CERTIFICATE" : "SEND_FINISHED";
+}
+
+/** The client's one ChangeCipherSpec, for middleboxes, RFC 8446 D.4. */
+export function sendCompatibilityChange(s: ClientSession): void {
+  if (!s.changeCipherSpecSent) s.engine.sendChangeCipherSpec();
+  s.changeCipherSpecSent = true;
+}
+
+/** Certificate, RFC 8446 4.4.2: an empty list when we have none, or none that the server takes. */
+function sendCertificate(s: ClientSession): string {
+  const list = certificateListLength(s);
+  const w = s.engine.beginRaw();
+  w.u8(on.certificate);
+  w.u24(1 + 3 + list);
+  w.u8(0);
+  w.u24(list);
+  return continueCertificates(s);
+}
+
+function sendMoreCertificates(s: ClientSession): string {
+  s.engine.beginRaw();
+  return continueCertificates(s);
+}
+
+function continueCertificates(s: ClientSession): string {
+  const done = writeCertificates(s, s.engine.writer);
+  s.engine.sendRaw();
+  if (!done) return "SEND_MORE_CERTIFICATES";
+  return s.clientScheme !== 0 ? "SEND_CERTIFICATE_VERIFY" : "SEND_FINISHED";
+}
+
+function sendCertificateVerify(s: ClientSession): string {
+  const signature = s.config.identity?.signer.begin(s.clientScheme);
+  if (signature === undefined) throw faults.INTERNAL_ERROR;
+  const content = signedContent(s, clientContext);
+  signature.update(content, 0, content.length);
+  const w = s.engine.begin(on.certificate_verify);
+  w.u16(s.clientScheme);
+  const length = w.begin16();
+  w.skip(signature.sign(w.bytes, w.at));
+  w.finish16(length);
+  s.engine.send();
+  return "SEND_FINISHED";
+}
+
+function sendFinished(s: ClientSession): string {
+  const n = computeFinished(s, s.clientSecret);
+  const w = s.engine.begin(on.finished);
+  w.copy(s.verifyData, 0, n);
+  s.engine.send();
+  s.clientSecret.set(s.applicationSecret);
+  s.applicationSecret.fill(0);
+  s.engine.sendUnder(protection(s, s.clientSecret));
+  s.engine.established = true;
+  return "CONNECTED";
+}
+
+/** NewSessionTicket, RFC 8446 4.6.1. Well-formed it must be; nothing resumes from it yet. */
+function receiveNewSessionTicket(s: ClientSession): string {
+  const r = s.engine.reader;
+  r.skip(4 + 4);
+  r.drop(r.enter8());
+  const ticket = r.enter16();
+  if (r.left === 0) throw faults.DECODE_ERROR;
+  r.drop(ticket);
+  const extensions = r.enter16();
+  while (r.left > 0) {
+    r.skip(2);
+    r.drop(r.enter16());
+  }
+  r.leave(extensions);
+  return "CONNECTED";
+}
+
+/** KeyUpdate, RFC 8446 4.6.3: the server's key changes, and ours too when it asks (1). */
+function receiveKeyUpdate(s: ClientSession): string {
+  const request = s.engine.reader.u8();
+  if (request > 1) throw faults.ILLEGAL_PARAMETER;
+  s.engine.countIdle();
+  schedule(s).update(s.serverSecret);
+  s.engine.receiveUnder(protection(s, s.serverSecret));
+  return request === 1 ? "SEND_KEY_UPDATE" : "CONNECTED";
+}
+
+/** Ours changes; update_not_requested(0), for the server's may stay. */
+function sendKeyUpdate(s: ClientSession): string {
+  const w = s.engine.begin(on.key_update);
+  w.u8(s.requestKeyUpdate ? 1 : 0);
+  s.requestKeyUpdate = false;
+  s.engine.send();
+  schedule(s).update(s.clientSecret);
+  s.engine.sendUnder(protection(s, s.clientSecret));
+  return "CONNECTED";
+}

@@ -1,0 +1,180 @@
+import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import { extensionType, handshakeType, version } from "../wire/registry.js";
+import { rows12 } from "./client12.js";
+import { rows13, sendCompatibilityChange } from "./client13.js";
+import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js";
+import type { ClientSession } from "./session.js";
+
+/** The client's part until the version is known. TLS 1.3 answers from `rows13`, TLS 1.2 from `rows12`. */
+export const rowsHello: readonly Row<ClientSession>[] = Object.freeze([
+  { state: "START", on: STEP, run: start },
+  { state: "SEND_CLIENT_HELLO", on: STEP, run: sendClientHello, sends: true },
+  { state: "WAIT_SERVER_HELLO", on: handshakeType.server_hello, run: receiveServerHello },
+  // After a HelloRetryRequest
+  { state: "WAIT_SERVER_HELLO", on: CHANGE_CIPHER_SPEC, run: noteCompatibilityChange },
+  { state: "RETRY", on: STEP, run: retry },
+]);
+
+/** Draws the randoms and, for TLS 1.3, the key pair of the group that we like best. */
+function start(s: ClientSession): string {
+  const { provider, groups, ocsp } = s.config;
+  provider.random(s.clientRandom, 0, 32);
+  if (s.nonce && ocsp.nonce) provider.random(s.nonce, 0, 32);
+  s.transcript.start();
+  if (s.offers(version.tls12)) beginClientSignatures(s);
+  if (!s.offers(version.tls13)) return "SEND_CLIENT_HELLO";
+  // A session id makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
+  provider.random(s.sessionId, 0, 32);
+  s.group = groups[0];
+  s.exchange = provider.exchange(s.group);
+  return "SEND_CLIENT_HELLO";
+}
+
+/** In TLS 1.2 the client's signature covers the messages themselves, from the first on (RFC 5246 7.4.8). */
+function beginClientSignatures(s: ClientSession): void {
+  const signer = s.config.identity?.signer;
+  if (signer) s.transcript.signatures = signer.schemes.map((scheme) => signer.begin(scheme));
+}
+
+/** A HelloRetryRequest was heard: make the key pair it asks for, unless it asked for a cookie alone. */
+function retry(s: ClientSession): string {
+  if (s.exchange === undefined) s.exchange = s.config.provider.exchange(s.group);
+  sendCompatibilityChange(s);
+  return "SEND_CLIENT_HELLO";
+}
+
+/** ClientHello, RFC 8446 4.1.2 and RFC 5246 7.4.1.2. */
+function sendClientHello(s: ClientSession): string {
+  const w = s.engine.begin(handshakeType.client_hello);
+  const { suites } = s.config;
+  w.u16(version.tls12);
+  w.copy(s.clientRandom);
+  const sessionId = w.begin8();
+  if (s.offers(version.tls13)) w.copy(s.sessionId);
+  w.finish8(sessionId);
+  const list = w.begin16();
+  for (let i = 0; i < suites.length; i++) w.u16(suites[i]);
+  w.finish16(list);
+  // legacy_compression_methods: null(0) alone
+  w.u8(1);
+  w.u8(0);
+  writeExtensions(s, w);
+  s.engine.send();
+  return "WAIT_SERVER_HELLO";
+}
+
+/** The random that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3). */
+const retryRandom = Object.freeze([
+  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,
+  0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+]);
+
+/** "DOWNGRD", the last bytes of the random when a server of TLS 1.3 speaks less (RFC 8446 4.1.3). */
+const downgradeSentinel = Object.freeze([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44]);
+
+/** ServerHello, RFC 8446 4.1.3 and RFC 5246 7.4.1.3. */
+function receiveServerHello(s: ClientSession): string {
+  const r = s.engine.reader;
+  if (r.u16() !== version.tls12) throw faults.PROTOCOL_VERSION;
+  const random = r.skip(32);
+  for (let i = 0; i < 32; i++) s.serverRandom[i] = r.bytes[random + i];
+  const sessionId = r.enter8();
+  const echo = r.at;
+  if (r.left > 32) throw faults.DECODE_ERROR;
+  r.drop(sessionId);
+  const echoEnd = r.at;
+  const suite = r.u16();
+  if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
+  setVersion(s, selectedVersion(r));
+  s.chooseSuite(suite);
+  if (s.version === version.tls12) return receiveServerHello12(s, r);
+  if (!echoes(s, r, echo, echoEnd)) throw faults.ILLEGAL_PARAMETER;
+  return startsWith(s.serverRandom, 0, retryRandom) ? receiveRetryRequest(s, r) : receiveServerHello13(s, r);
+}
+
+/** The version stands in an extension, which decides how the others are read; without it, it is TLS 1.2. */
+function selectedVersion(r: Reader): number {
+  const { at, end } = r;
+  let selected: number = version.tls12;
+  if (r.left > 0) {
+    const all = r.enter16();
+    while (r.left > 0) {
+      const isVersion = r.u16() === extensionType.supported_versions;
+      const data = r.enter16();
+      if (isVersion) selected = r.u16();
+      r.drop(data);
+    }
+    r.leave(all);
+  }
+  r.at = at;
+  r.end = end;
+  return selected;
+}
+
+function setVersion(s: ClientSession, selected: number): void {
+  if (selected !== version.tls12 && selected !== version.tls13) throw faults.PROTOCOL_VERSION;
+  if (!s.offers(selected) || (s.retried && selected !== version.tls13)) throw faults.PROTOCOL_VERSION;
+  if (selected === version.tls12 && s.offers(version.tls13)) refuseDowngrade(s);
+  s.version = selected;
+}
+
+/** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks its random when it is made to speak less. */
+function refuseDowngrade(s: ClientSession): void {
+  if (startsWith(s.serverRandom, 24, downgradeSentinel) && s.serverRandom[31] <= 1) throw faults.DOWNGRADE;
+}
+
+function startsWith(bytes: Uint8Array, at: number, prefix: readonly number[]): boolean {
+  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix[i]) return false;
+  return true;
+}
+
+function echoes(s: ClientSession, r: Reader, start: number, end: number): boolean {
+  if (end - start !== s.sessionId.length) return false;
+  for (let i = 0; i < s.sessionId.length; i++) if (r.bytes[start + i] !== s.sessionId[i]) return false;
+  return true;
+}
+
+/** HelloRetryRequest, RFC 8446 4.1.4: once, and it must change something. */
+function receiveRetryRequest(s: ClientSession, r: Reader): string {
+  if (s.retried) throw faults.UNEXPECTED_MESSAGE;
+  readExtensions(s, r, inMessage.hello_retry_request);
+  if (!saw(s, extensionType.supported_versions)) throw faults.MISSING_EXTENSION;
+  if (!saw(s, extensionType.key_share) && !saw(s, extensionType.cookie)) throw faults.ILLEGAL_PARAMETER;
+  s.retried = true;
+  s.transcript.restart();
+  s.transcript.signatures = [];
+  return "RETRY";
+}
+
+function receiveServerHello13(s: ClientSession, r: Reader): string {
+  readExtensions(s, r, inMessage.server_hello);
+  if (!saw(s, extensionType.key_share)) throw faults.MISSING_EXTENSION;
+  s.transcript.signatures = [];
+  s.engine.warnings = false;
+  s.rows = rows13;
+  return "AGREE";
+}
+
+/** In TLS 1.2 the extensions may be absent altogether (RFC 5246 7.4.1.3). */
+function receiveServerHello12(s: ClientSession, r: Reader): string {
+  if (s.changeCipherSpecSeen) throw faults.UNEXPECTED_MESSAGE;
+  if (r.left > 0) readExtensions(s, r, inMessage.server_hello12);
+  if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
+  s.exchange?.dispose();
+  s.exchange = undefined;
+  s.rows = rows12;
+  return "WAIT_CERTIFICATE";
+}
+
+/** Only a server of TLS 1.3 may send one this early. */
+function noteCompatibilityChange(s: ClientSession): string {
+  s.changeCipherSpecSeen = true;
+  return s.state;
+}
+
+/** RFC 8446 D.4: a ChangeCipherSpec of TLS 1.3 means nothing. */
+export function ignoreCompatibilityChange(s: ClientSession): string {
+  return s.state;
+}

@@ -1,0 +1,30 @@
+import type { Verification } from "../crypto/provider.js";
+import { findScheme, fitsKey } from "../crypto/suites.js";
+import { faults } from "../wire/fault.js";
+import type { ClientSession } from "./session.js";
+
+/** Writes the (EC)DHE secret to `s.shared` and returns its length; the key pair is spent. */
+export function agree(s: ClientSession): number {
+  const n = s.exchange?.agree(s.peerShare, 0, s.peerShareLength, s.shared, 0) ?? 0;
+  s.exchange?.dispose();
+  s.exchange = undefined;
+  if (n === 0) throw faults.KEY_SHARE;
+  return n;
+}
+
+/** Begins to verify a handshake signature: the scheme must have been offered, and fit the server's key. */
+export function beginVerification(s: ClientSession, id: number): Verification {
+  const scheme = findScheme(id);
+  if (scheme === undefined || !s.config.schemes.includes(id)) throw faults.SIGNATURE_SCHEME;
+  if (!fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
+  s.verification = s.config.provider.verification(id);
+  return s.verification;
+}
+
+/** Verifies the handshake signature by the key of the server's certificate. */
+export function settleVerification(s: ClientSession): void {
+  const { bytes } = s.engine.inbox;
+  const verified = s.verification?.settle(s.path.at(0).key, bytes, s.signatureStart, s.signatureEnd);
+  s.verification = undefined;
+  if (verified !== true) throw faults.HANDSHAKE_SIGNATURE;
+}

@@ -1,0 +1,187 @@
+import type { KeySchedule12 } from "../crypto/keys12.js";
+import type { KeySchedule13 } from "../crypto/keys13.js";
+import type { Aead, Exchange, Verification } from "../crypto/provider.js";
+import { findScheme, findSuite, keySize, type Suite } from "../crypto/suites.js";
+import { Transcript } from "../crypto/transcript.js";
+import { Path } from "../pki/chain.js";
+import { Staple } from "../pki/ocsp.js";
+import { Store } from "../pki/store.js";
+import { Engine, type Row } from "../record/engine.js";
+import type { Protection } from "../record/record.js";
+import { faults } from "../wire/fault.js";
+import { version } from "../wire/registry.js";
+import { rowsHello } from "./hello.js";
+import type { Config } from "./options.js";
+
+/** The longest public key of a group: P-384's uncompressed point. */
+const MAX_SHARE = 97;
+/** The longest secret or hash. */
+const MAX_HASH = 48;
+
+/** Everything that one handshake negotiates, and the table that is in force. */
+export class ClientSession {
+  readonly config: Config;
+  readonly engine: Engine<ClientSession>;
+  readonly transcript: Transcript;
+  readonly store: Store;
+  readonly path: Path;
+  /** One for each certificate, in the order sent. */
+  readonly staples: Staple[] = [];
+
+  rows: readonly Row<ClientSession>[] = rowsHello;
+  state = "START";
+
+  readonly clientRandom = new Uint8Array(32);
+  readonly serverRandom = new Uint8Array(32);
+  readonly sessionId = new Uint8Array(32);
+  readonly nonce: Uint8Array | undefined;
+  /** Bits of the extension table's rows: sent in the ClientHello; seen in the message being read. */
+  offered = 0;
+  seen = 0;
+
+  version = 0;
+  suite: Suite | undefined;
+  group = 0;
+  exchange: Exchange | undefined;
+  /** The peer's ephemeral public key. */
+  readonly peerShare = new Uint8Array(MAX_SHARE);
+  peerShareLength = 0;
+  retried = false;
+  cookie: Uint8Array | undefined;
+  extendedMasterSecret = false;
+  alpn: string | undefined;
+  /** The limits that the server agreed to. */
+  recordSizeLimited = false;
+  fragmentLimited = false;
+  /** TLS 1.2: the server announced a CertificateStatus. */
+  statusAnnounced = false;
+
+  keys13: KeySchedule13 | undefined;
+  keys12: KeySchedule12 | undefined;
+  /** TLS 1.2: the server's keys, until its ChangeCipherSpec. */
+  serverProtection: Protection | undefined;
+  readonly clientSecret = new Uint8Array(MAX_HASH);
+  readonly serverSecret = new Uint8Array(MAX_HASH);
+  /** TLS 1.3: the client's application secret, until its Finished is sent. */
+  readonly applicationSecret = new Uint8Array(MAX_HASH);
+  /** The (EC)DHE secret, for as long as it takes to derive from it. */
+  readonly shared = new Uint8Array(MAX_HASH);
+  readonly hash = new Uint8Array(MAX_HASH);
+  readonly verifyData = new Uint8Array(MAX_HASH);
+
+  /** The handshake signature that waits to be verified, and where it lies in the input buffer. */
+  verification: Verification | undefined;
+  signatureStart = 0;
+  signatureEnd = 0;
+
+  /** Authentication: what is done of it. */
+  pathFound = false;
+  stapleIndex = 0;
+
+  /** Client authentication: asked for, and the scheme to sign with, 0 when none fits. */
+  requested = false;
+  clientScheme = 0;
+  certificateIndex = 0;
+  certificateOffset = 0;
+  changeCipherSpecSent = false;
+  /** A ChangeCipherSpec came before the ServerHello. */
+  changeCipherSpecSeen = false;
+  /** The KeyUpdate that is about to be sent asks for one in return. */
+  requestKeyUpdate = false;
+
+  constructor(config: Config, arena: Uint8Array) {
+    const { input, output, store } = config.buffers;
+    this.config = config;
+    this.engine = new Engine<ClientSession>(this, arena, input, output);
+    this.transcript = new Transcript(config.provider);
+    this.store = new Store(arena, input + output, input + output + store);
+    this.path = new Path(config.provider, this.store, config.maxCertificates, {
+      anchors: config.trust,
+      name: config.serverName,
+    });
+    this.nonce = config.ocsp.nonce ? new Uint8Array(32) : undefined;
+    for (let i = 0; i < config.maxCertificates; i++)
+      this.staples.push(new Staple(config.provider, this.store));
+  }
+
+  get suiteInForce(): Suite {
+    if (this.suite === undefined) throw faults.INTERNAL_ERROR;
+    return this.suite;
+  }
+
+  offers(protocol: number): boolean {
+    return this.config.minVersion <= protocol && protocol <= this.config.maxVersion;
+  }
+
+  /** The suite that the server chose, if it is one that was offered for this version. */
+  chooseSuite(id: number): void {
+    const suite = findSuite(id);
+    if (suite?.version !== this.version || !this.config.suites.includes(id)) throw faults.CIPHER_SUITE;
+    if (this.suite !== undefined && this.suite !== suite) throw faults.CIPHER_SUITE;
+    this.suite = suite;
+    this.transcript.choose(suite.hash);
+  }
+
+  aead(key: Uint8Array): Aead {
+    const { aead } = this.suiteInForce;
+    return this.config.provider.aead(aead, key, 0, keySize[aead]);
+  }
+
+  /** The scheme of our certificate's key that the server takes, or 0. */
+  acceptScheme(id: number): void {
+    const identity = this.config.identity;
+    if (identity === undefined || !identity.signer.schemes.includes(id)) return;
+    if (this.version === version.tls13 && findScheme(id)?.pkcs1) return;
+    const rank = identity.signer.schemes.indexOf(id);
+    const present = identity.signer.schemes.indexOf(this.clientScheme);
+    if (present < 0 || rank < present) this.clientScheme = id;
+  }
+
+  transcribe(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.engine.established) this.transcript.update(bytes, start, end);
+  }
+
+  trace(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void {
+    this.config.onMessage?.(sent, type, bytes, start, end);
+  }
+
+  /** Hands a secret to the debugger's key log, if there is one. */
+  log(label: string, secret: Uint8Array, size: number): void {
+    this.config.onSecret?.(label, this.clientRandom, secret.subarray(0, size));
+  }
+
+  /** TLS 1.3 replaces the sending key before it wears out (RFC 8446 5.5); TLS 1.2 can't. */
+  refreshKey(): void {
+    if (this.state === "CONNECTED" && this.keys13) this.state = "SEND_KEY_UPDATE";
+  }
+
+  wipe(): void {
+    this.keys13?.wipe();
+    this.keys12?.wipe();
+    this.exchange?.dispose();
+    this.serverProtection?.dispose();
+    this.serverProtection = undefined;
+    this.keys13 = this.keys12 = this.exchange = undefined;
+    this.clientSecret.fill(0);
+    this.serverSecret.fill(0);
+    this.applicationSecret.fill(0);
+    this.shared.fill(0);
+    this.verifyData.fill(0);
+  }
+
+  reset(): void {
+    this.wipe();
+    this.engine.reset();
+    this.store.reset();
+    this.path.reset();
+    for (let i = 0; i < this.staples.length; i++) this.staples[i].reset();
+    this.rows = rowsHello;
+    this.state = "START";
+    this.offered = this.seen = this.version = this.group = this.peerShareLength = 0;
+    this.suite = this.cookie = this.alpn = this.verification = undefined;
+    this.retried = this.extendedMasterSecret = this.statusAnnounced = this.pathFound = false;
+    this.recordSizeLimited = this.fragmentLimited = this.requested = false;
+    this.changeCipherSpecSent = this.changeCipherSpecSeen = this.requestKeyUpdate = false;
+    this.stapleIndex = this.clientScheme = this.certificateIndex = this.certificateOffset = 0;
+  }
+}
