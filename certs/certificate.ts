@@ -1,5 +1,5 @@
 import { bits, explicit, integer, oid, sequence, set, time, utf8 } from "./der.js";
-import { type Algorithm, type Key, usualAlgorithm } from "./keys.js";
+import { type Algorithm, digest, type Key, usualAlgorithm } from "./keys.js";
 
 /** Whoever can issue: a name and a key; `der` is its certificate. */
 export interface Authority {
@@ -10,11 +10,12 @@ export interface Authority {
 /** An issued certificate with its key. */
 export interface Issued extends Authority {
   readonly der: Buffer;
-  readonly serial: number | bigint;
+  /** The INTEGER of its serialNumber. */
+  readonly serial: Buffer;
 }
 
 /** The fields of TBSCertificate in their order, RFC 5280 section 4.1. */
-interface Fields {
+export interface Fields {
   version: Buffer;
   serialNumber: Buffer;
   signature: Buffer;
@@ -25,13 +26,18 @@ interface Fields {
   extensions: Buffer;
 }
 
+/** Extensions, in order, by a name that only this code knows. */
+export type Extensions = Readonly<Record<string, Buffer | undefined>>;
+
 /** What to put into a certificate. */
 export interface Template {
-  readonly serial: number | bigint;
+  /** Else made from the digest of all other fields. */
+  readonly serial?: number;
   /** commonName of the subject, or the whole Name. */
   readonly subject: string | Buffer;
   readonly key: Key;
-  readonly extensions: readonly Buffer[];
+  /** By any name, for others to replace or (undefined) leave out. */
+  readonly extensions: Extensions;
   /** ISO dates; else those of the whole PKI. */
   readonly notBefore?: string;
   readonly notAfter?: string;
@@ -66,32 +72,39 @@ export function nameOf(...attributes: [type: string, value: string][]): Buffer {
 
 /** Issues a certificate; `issuer` undefined: a self-signed one. */
 export function issue(issuer: Authority | undefined, template: Template): Issued {
-  const { key, serial, subject } = template;
+  const { key, subject } = template;
   const name = typeof subject === "string" ? distinguishedName(subject) : subject;
   const signer = issuer ?? { name, key };
   const algorithm = template.algorithm ?? usualAlgorithm(signer.key);
-  const tbs = tbsCertificate(signer, name, algorithm, template);
-  const signature = algorithm.sign(signer.key.secret, tbs);
+  const fields = tbsFields(signer, name, algorithm, template);
+  const tbs = sequence(...Object.values(fields));
+  const bent = template.bendTbs?.(tbs) ?? tbs;
+  const signature = algorithm.sign(signer.key.secret, bent);
   const outer = template.outerAlgorithm ?? algorithm.identifier;
-  const der = sequence(tbs, outer, bits(template.bendSignature?.(signature) ?? signature));
-  return { name, key, serial, der: template.bend?.(der) ?? der };
+  const der = sequence(bent, outer, bits(template.bendSignature?.(signature) ?? signature));
+  return { name, key, serial: fields.serialNumber, der: template.bend?.(der) ?? der };
 }
 
-function tbsCertificate(issuer: Authority, name: Buffer, algorithm: Algorithm, template: Template): Buffer {
-  const { notBefore = validity.notBefore, notAfter = validity.notAfter, extensions } = template;
+function tbsFields(issuer: Authority, name: Buffer, algorithm: Algorithm, template: Template): Fields {
+  const { serial, notBefore = validity.notBefore, notAfter = validity.notAfter } = template;
+  const extensions = Object.values(template.extensions).filter((value) => value !== undefined);
   const fields: Fields = {
     version: explicit(0, integer(2)),
-    serialNumber: integer(template.serial),
+    serialNumber: integer(serial ?? 0),
     signature: algorithm.identifier,
     issuer: issuer.name,
     validity: sequence(time(notBefore), time(notAfter)),
     subject: name,
     subjectPublicKeyInfo: template.key.spki,
     extensions: explicit(3, sequence(...extensions)),
-    ...template.fields,
   };
-  const tbs = sequence(...Object.values(fields));
-  return template.bendTbs?.(tbs) ?? tbs;
+  if (serial === undefined) fields.serialNumber = integer(serialFor(fields));
+  return { ...fields, ...template.fields };
+}
+
+/** A serial number that no other certificate has, and that a rerun gives again: 63 bits of a digest. */
+function serialFor(fields: Fields): bigint {
+  return digest("sha256", sequence(...Object.values(fields))).readBigUInt64BE() >> 1n;
 }
 
 /** PEM, RFC 7468. */

@@ -94,6 +94,20 @@ export const time = (iso: string) =>
 
 /** The contents of a TLV: what follows its header. */
 export function contents(der: Uint8Array): Buffer {
-  const header = der[1] < 0x80 ? 2 : 2 + (der[1] & 0x7f);
-  return Buffer.from(der.subarray(header));
+  return Buffer.from(der.subarray(headerSize(der)));
 }
+
+/** The TLVs that a constructed TLV holds. */
+export function children(der: Uint8Array): Buffer[] {
+  const found: Buffer[] = [];
+  let rest = contents(der);
+  while (rest.length > 0) {
+    const size = headerSize(rest) + contentSize(rest);
+    found.push(rest.subarray(0, size));
+    rest = rest.subarray(size);
+  }
+  return found;
+}
+
+const headerSize = (der: Uint8Array) => (der[1] < 0x80 ? 2 : 2 + (der[1] & 0x7f));
+const contentSize = (der: Buffer) => (der[1] < 0x80 ? der[1] : der.readUIntBE(2, der[1] & 0x7f));

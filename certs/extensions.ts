@@ -1,5 +1,18 @@
 import { isIP } from "node:net";
-import { boolean, explicit, ia5, implicit, integer, namedBits, octets, oid, sequence, tlv } from "./der.js";
+import {
+  boolean,
+  children,
+  contents,
+  explicit,
+  ia5,
+  implicit,
+  integer,
+  namedBits,
+  octets,
+  oid,
+  sequence,
+  tlv,
+} from "./der.js";
 import { digest } from "./keys.js";
 
 /** Extension, RFC 5280 section 4.2. */
@@ -88,15 +101,7 @@ export function keyHash(spki: Buffer, hash = "sha1"): Buffer {
 }
 
 /** What the BIT STRING of a SubjectPublicKeyInfo holds. */
-export function keyBits(spki: Buffer): Buffer {
-  const inner = headerSize(spki);
-  const algorithm = inner + headerSize(spki.subarray(inner)) + lengthOf(spki.subarray(inner));
-  const bits = spki.subarray(algorithm);
-  return bits.subarray(headerSize(bits) + 1);
-}
-
-const headerSize = (der: Buffer) => (der[1] < 0x80 ? 2 : 2 + (der[1] & 0x7f));
-const lengthOf = (der: Buffer) => (der[1] < 0x80 ? der[1] : der.readUIntBE(2, der[1] & 0x7f));
+export const keyBits = (spki: Buffer) => contents(children(spki)[1]).subarray(1);
 
 export const subjectKeyIdentifier = (spki: Buffer) => extension("2.5.29.14", false, octets(keyHash(spki)));
 

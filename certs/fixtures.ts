@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { ChainRow, FaultName } from "./rows.js";
 
 /** The moment that tests take for now, in seconds since 1970: 2026-07-01, well inside every good validity. */
 export const NOW = Date.parse("2026-07-01T12:00:00Z") / 1000;
@@ -43,4 +44,43 @@ export function credential(edition: Edition | "client", name: string): Credentia
     keyFile: fixtureFile(`${path}-key.pem`),
     chain: readCertificates(`${path}.pem`),
   };
+}
+
+/** A chain that a client must take or refuse. */
+export interface ChainCase {
+  readonly id: string;
+  readonly description: string;
+  /** PEM of `chain`; a certificate there need not be one. */
+  readonly chainFile: string;
+  /** As sent, the leaf first. */
+  readonly chain: readonly Buffer[];
+  /** PEM of `anchors`. */
+  readonly anchorFile: string;
+  readonly anchors: readonly Buffer[];
+  /** PKCS#8 PEM of the leaf's private key. */
+  readonly keyFile: string;
+  /** The DNS name or address that the client asks for; undefined: any. */
+  readonly name: string | undefined;
+  readonly expected: FaultName | "good";
+  /** The TLS alert that refuses it. */
+  readonly alert: number | undefined;
+}
+
+/** All chains: those that must be accepted, then those that must be refused. */
+export function chainCases(): ChainCase[] {
+  const rows = ["good/chains/cases.json", "bad/cases.json"].flatMap((path) => readRows<ChainRow>(path));
+  return rows.map(({ chain, anchors, key, ...row }) => ({
+    name: undefined,
+    alert: undefined,
+    ...row,
+    chainFile: fixtureFile(chain),
+    chain: readCertificates(chain),
+    anchorFile: fixtureFile(anchors),
+    anchors: readCertificates(anchors),
+    keyFile: fixtureFile(key),
+  }));
+}
+
+function readRows<Row>(path: string): Row[] {
+  return JSON.parse(fixture(path).toString("utf8"));
 }

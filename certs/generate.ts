@@ -1,6 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { algorithmCases, goodAlgorithmCases, keyCases, signatureCases } from "./chains/algorithms.js";
+import { encodingCases } from "./chains/encoding.js";
+import { ChainMatrix } from "./chains/matrix.js";
+import { constraintCases, malformedNameCases, nameCases } from "./chains/names.js";
+import { dateCases, issuerCases, purposeCases, trustCases } from "./chains/trust.js";
+import { goodFieldCases, goodNameCases, goodTrustCases } from "./chains/unusual.js";
 import { clientPki, goodPki } from "./good.js";
 import { Tree } from "./tree.js";
 
@@ -9,10 +15,33 @@ const certsDirectory = fileURLToPath(new URL("../../certs", import.meta.url));
 /** All fixtures, with the keys that `kept` holds. The same keys give the same bytes. */
 export function generate(kept: string): Tree {
   const tree = new Tree(kept);
-  goodPki(tree, "good/p256", "p256");
-  goodPki(tree, "good/rsa", "rsa2048");
+  const p256 = goodPki(tree, "good/p256", "p256");
+  const rsa = goodPki(tree, "good/rsa", "rsa2048");
   clientPki(tree, "good/client");
+  chains(new ChainMatrix(tree, p256, rsa));
   return tree;
+}
+
+function chains(matrix: ChainMatrix): void {
+  const themes = [
+    dateCases,
+    trustCases,
+    issuerCases,
+    purposeCases,
+    nameCases,
+    constraintCases,
+    malformedNameCases,
+    algorithmCases,
+    signatureCases,
+    keyCases,
+    encodingCases,
+    goodTrustCases,
+    goodNameCases,
+    goodFieldCases,
+    goodAlgorithmCases,
+  ];
+  for (const theme of themes) theme(matrix);
+  matrix.finish();
 }
 
 /** Writes what is new first, so that no fixture is missing at any moment, then removes what is left over. */

@@ -1,4 +1,4 @@
-import { type Authority, type Issued, issue, pem, validity } from "./certificate.js";
+import { type Authority, type Extensions, type Issued, issue, pem, validity } from "./certificate.js";
 import {
   authorityInfoAccess,
   authorityKeyIdentifier,
@@ -68,6 +68,8 @@ const serials: Readonly<Record<string, number>> = Object.freeze({
   pss: 0x0e,
 });
 
+const serialOf = (file: string) => (file.startsWith("ocsp-") ? serials.signer : serials[file]);
+
 /** The leaves of both editions: file name and the intermediate that issues it. */
 const servers: readonly (readonly [string, number])[] = Object.freeze([
   ["server1", 1],
@@ -113,20 +115,20 @@ class Edition {
 
   root(): Issued {
     const key = this.#key("root", this.#type);
-    const extensions = [...authorityExtensions(key), authorityInfoAccess(responderUrl(0))];
-    const root = issue(undefined, { serial: serials.root, subject: "root", key, extensions });
+    const extensions = { ...authorityExtensions(key), access: authorityInfoAccess(responderUrl(0)) };
+    const root = issue(undefined, { serial: serialOf("root"), subject: "root", key, extensions });
     return this.#issued("root", "root", 0, root, root);
   }
 
   intermediate(n: number, root: Authority): Issued {
     const name = authorityName(n);
     const key = this.#key(name, this.#type);
-    const extensions = [
+    const extensions = {
       ...authorityExtensions(key, 0),
-      authorityKeyIdentifier(root.key.spki),
-      authorityInfoAccess(responderUrl(0)),
-    ];
-    const issued = issue(root, { serial: serials[name], subject: name, key, extensions });
+      authorityKey: authorityKeyIdentifier(root.key.spki),
+      access: authorityInfoAccess(responderUrl(0)),
+    };
+    const issued = issue(root, { serial: serialOf(name), subject: name, key, extensions });
     return this.#issued(name, name, 0, issued, issued);
   }
 
@@ -134,7 +136,7 @@ class Edition {
     const name = `ocsp-${authorityName(n)}`;
     const key = this.#key(name, this.#type);
     const extensions = signerExtensions(key, authority);
-    const issued = issue(authority, { serial: serials.signer, subject: name, key, extensions });
+    const issued = issue(authority, { serial: serialOf(name), subject: name, key, extensions });
     return this.#issued(name, name, n, issued, issued);
   }
 
@@ -142,10 +144,13 @@ class Edition {
     const issuer = authorities[n];
     const key = this.#key(name, type);
     const host = `${name}.tlstaple.test`;
-    const extensions = [...serverExtensions(key, issuer, host), authorityInfoAccess(responderUrl(n))];
-    if (name === "must-staple") extensions.push(mustStaple());
+    const extensions = {
+      ...serverExtensions(key, issuer, host),
+      access: authorityInfoAccess(responderUrl(n)),
+      feature: name === "must-staple" ? mustStaple() : undefined,
+    };
     const algorithm = name === "pss" ? algorithms["pss-sha256"] : undefined;
-    const issued = issue(issuer, { serial: serials[name], subject: host, key, extensions, algorithm });
+    const issued = issue(issuer, { serial: serialOf(name), subject: host, key, extensions, algorithm });
     return { ...this.#issued(name, host, n, issued, issued, issuer, authorities[0]), issuer };
   }
 
@@ -156,7 +161,7 @@ class Edition {
   /** Writes the certificate's file (the chain that is to be sent) and its row in the index of its issuer. */
   #issued(file: string, commonName: string, issuer: number, issued: Issued, ...chain: Issued[]): Issued {
     this.#write(`${file}.pem`, pem(...chain.map(({ der }) => der)));
-    this.#ledgers[issuer].rows.push(indexRow(file, commonName, issued.serial));
+    this.#ledgers[issuer].rows.push(indexRow(file, commonName, serialOf(file)));
     return issued;
   }
 
@@ -172,7 +177,7 @@ class Edition {
 const authorityName = (n: number) => (n === 0 ? "root" : `intermediate${n}`);
 
 /** One row of an `openssl ca` index: status, expiry, revocation[,reason], serial, file, DN. */
-function indexRow(file: string, commonName: string, serial: number | bigint): string {
+function indexRow(file: string, commonName: string, serial: number): string {
   const revocation = revocations[file];
   const revoked = revocation ? [revocation.date, revocation.reason].filter(Boolean).join(",") : "";
   const expiry = `${validity.notAfter.slice(2).replace(/\D/g, "")}Z`;
@@ -189,36 +194,36 @@ function indexRow(file: string, commonName: string, serial: number | bigint): st
 }
 
 /** The extensions of a CA. digitalSignature, because it may sign OCSP responses itself. */
-export function authorityExtensions(key: Key, pathLength?: number): Buffer[] {
-  return [
-    basicConstraints(true, pathLength),
-    keyUsage("digitalSignature", "keyCertSign", "cRLSign"),
-    subjectKeyIdentifier(key.spki),
-  ];
+export function authorityExtensions(key: Key, pathLength?: number): Extensions {
+  return {
+    constraints: basicConstraints(true, pathLength),
+    usage: keyUsage("digitalSignature", "keyCertSign", "cRLSign"),
+    subjectKey: subjectKeyIdentifier(key.spki),
+  };
 }
 
 /** The extensions of a delegated OCSP signer, RFC 6960 section 4.2.2.2. */
-export function signerExtensions(key: Key, issuer: Authority): Buffer[] {
-  return [
-    basicConstraints(false),
-    keyUsage("digitalSignature"),
-    extendedKeyUsage(purpose.ocspSigning),
-    ocspNoCheck(),
-    subjectKeyIdentifier(key.spki),
-    authorityKeyIdentifier(issuer.key.spki),
-  ];
+export function signerExtensions(key: Key, issuer: Authority): Extensions {
+  return {
+    constraints: basicConstraints(false),
+    usage: keyUsage("digitalSignature"),
+    purposes: extendedKeyUsage(purpose.ocspSigning),
+    noCheck: ocspNoCheck(),
+    subjectKey: subjectKeyIdentifier(key.spki),
+    authorityKey: authorityKeyIdentifier(issuer.key.spki),
+  };
 }
 
 /** The extensions of a server's certificate, good for its name and for loopback. */
-export function serverExtensions(key: Key, issuer: Authority, host: string): Buffer[] {
-  return [
-    basicConstraints(false),
-    keyUsage("digitalSignature"),
-    extendedKeyUsage(purpose.serverAuth),
-    subjectAltName(host, "localhost", "127.0.0.1", "::1"),
-    subjectKeyIdentifier(key.spki),
-    authorityKeyIdentifier(issuer.key.spki),
-  ];
+export function serverExtensions(key: Key, issuer: Authority, host: string): Extensions {
+  return {
+    constraints: basicConstraints(false),
+    usage: keyUsage("digitalSignature"),
+    purposes: extendedKeyUsage(purpose.serverAuth),
+    names: subjectAltName(host, "localhost", "127.0.0.1", "::1"),
+    subjectKey: subjectKeyIdentifier(key.spki),
+    authorityKey: authorityKeyIdentifier(issuer.key.spki),
+  };
 }
 
 const clientTypes: readonly KeyType[] = Object.freeze(["p256", "p384", "rsa2048", "ed25519"]);
@@ -237,13 +242,13 @@ export function clientPki(tree: Tree, directory: string): void {
   });
 }
 
-function clientExtensions(key: Key, issuer: Authority, host: string): Buffer[] {
-  return [
-    basicConstraints(false),
-    keyUsage("digitalSignature"),
-    extendedKeyUsage(purpose.clientAuth),
-    subjectAltName(host),
-    subjectKeyIdentifier(key.spki),
-    authorityKeyIdentifier(issuer.key.spki),
-  ];
+function clientExtensions(key: Key, issuer: Authority, host: string): Extensions {
+  return {
+    constraints: basicConstraints(false),
+    usage: keyUsage("digitalSignature"),
+    purposes: extendedKeyUsage(purpose.clientAuth),
+    names: subjectAltName(host),
+    subjectKey: subjectKeyIdentifier(key.spki),
+    authorityKey: authorityKeyIdentifier(issuer.key.spki),
+  };
 }

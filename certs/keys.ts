@@ -95,15 +95,22 @@ function pkcs1(identifier: string, hash: string): Algorithm {
 
 /** RSASSA-PSS: RFC 4055 section 3.1. The parameters say what is done, right or wrong. */
 export function pss(hash: string, maskHash = hash, saltLength = digest(hash, Buffer.of()).length): Algorithm {
-  const parameters = sequence(
+  return {
+    identifier: sequence(
+      oid("1.2.840.113549.1.1.10"),
+      sequence(...pssParameters(hash, maskHash, saltLength)),
+    ),
+    sign: (key, data) => pssSign(key, digest(hash, data), hash, maskHash, saltLength),
+  };
+}
+
+/** hashAlgorithm, maskGenAlgorithm and saltLength of RSASSA-PSS-params. */
+export function pssParameters(hash: string, maskHash: string, saltLength: number): Buffer[] {
+  return [
     explicit(0, hashIdentifier(hash)),
     explicit(1, sequence(oid("1.2.840.113549.1.1.8"), hashIdentifier(maskHash))),
     explicit(2, integer(saltLength)),
-  );
-  return {
-    identifier: sequence(oid("1.2.840.113549.1.1.10"), parameters),
-    sign: (key, data) => pssSign(key, digest(hash, data), hash, maskHash, saltLength),
-  };
+  ];
 }
 
 /** EMSA-PSS-ENCODE, RFC 8017 section 9.1.1, with a salt made from the digest so that a rerun changes nothing. */

@@ -5,6 +5,7 @@ import { type Key, type KeyType, newKey, readKey } from "./keys.js";
 export class Tree {
   readonly files = new Map<string, Buffer>();
   readonly #kept: string;
+  readonly #keys = new Map<string, Key>();
 
   /** @param kept Directory of an earlier run. */
   constructor(kept: string) {
@@ -19,8 +20,8 @@ export class Tree {
   /** The key of this file: the one of the earlier run, else a new one. */
   key(path: string, type: KeyType): Key {
     const old = `${this.#kept}/${path}`;
-    const known = this.files.get(path)?.toString();
-    const key = known || existsSync(old) ? readKey(known ?? readFileSync(old, "utf8")) : newKey(type);
+    const key = this.#keys.get(path) ?? (existsSync(old) ? readKey(readFileSync(old, "utf8")) : newKey(type));
+    this.#keys.set(path, key);
     this.files.set(path, Buffer.from(key.pem));
     return key;
   }

@@ -1,0 +1,181 @@
+import { distinguishedName } from "../certificate.js";
+import { basicConstraints, extendedKeyUsage, keyUsage, purpose, unknownExtension } from "../extensions.js";
+import type { ChainMatrix } from "./matrix.js";
+
+const past = Object.freeze({ notBefore: "2015-01-01T00:00:00Z", notAfter: "2020-01-01T00:00:00Z" });
+const future = Object.freeze({ notBefore: "2045-01-01T00:00:00Z" });
+
+/** Validity: RFC 5280 section 6.1.3 (a)(2). */
+export function dateCases(m: ChainMatrix): void {
+  m.bad("expired-leaf", "CERT_EXPIRED", "the leaf expired in 2020", [m.leaf(past), m.intermediate]);
+  m.bad("expired-intermediate", "CERT_EXPIRED", "its issuer expired in 2020", m.under(m.authority(past)));
+  m.bad("future-leaf", "CERT_NOT_YET_VALID", "the leaf is valid from 2045 on", [
+    m.leaf(future),
+    m.intermediate,
+  ]);
+  m.bad(
+    "future-intermediate",
+    "CERT_NOT_YET_VALID",
+    "its issuer is valid from 2045 on",
+    m.under(m.authority(future)),
+  );
+  m.bad("swapped-dates", "CERT_NOT_YET_VALID", "notBefore is after notAfter, and now between them", [
+    m.leaf({ notBefore: "2049-01-01T00:00:00Z", notAfter: "2025-01-01T00:00:00Z" }),
+    m.intermediate,
+  ]);
+}
+
+/** Building a path to an anchor: RFC 5280 section 6.1, by name and by key. */
+export function trustCases(m: ChainMatrix): void {
+  const other = m.otherRoot("other root");
+  const impostor = m.otherRoot(m.root.name);
+  const leaf = m.leaf();
+  m.bad("untrusted-root", "CERT_UNKNOWN_ISSUER", "complete up to a root that nobody trusts", [
+    ...m.under(m.authority({}, other)),
+    other,
+  ]);
+  m.bad("impostor-root", "CERT_SIGNATURE", "the root has the trusted one's name and another key", [
+    ...m.under(m.authority({}, impostor)),
+    impostor,
+  ]);
+  m.bad("missing-intermediate", "CERT_UNKNOWN_ISSUER", "the leaf comes alone", [leaf]);
+  m.bad("missing-middle", "CERT_UNKNOWN_ISSUER", "leaf and root come without what links them", [
+    leaf,
+    m.root,
+  ]);
+  m.bad("self-signed-leaf", "CERT_UNKNOWN_ISSUER", "a self-signed leaf that is not trusted", [
+    m.selfSigned(),
+  ]);
+  m.bad("empty-chain", "NO_PEER_CERT", "no certificate at all", []);
+  m.bad(
+    "sibling-authority",
+    "CERT_SIGNATURE",
+    "a CA with the issuer's name and another key stands in for it",
+    [leaf, m.authority({ subject: m.intermediate.name, key: m.otherKey })],
+  );
+  m.bad(
+    "issuer-name-differs",
+    "CERT_UNKNOWN_ISSUER",
+    "signed by the intermediate, but names another issuer",
+    [m.leaf({ fields: { issuer: distinguishedName("somebody else") } }), m.intermediate],
+  );
+  loopCase(m);
+  m.bad("many-impostors", "CERT_SIGNATURE", "six CAs with the issuer's name, none with its key", [
+    leaf,
+    ...[1, 2, 3, 4, 5, 6].map((serial) =>
+      m.authority({ subject: m.intermediate.name, key: m.otherKey, serial }),
+    ),
+  ]);
+}
+
+/** Two CAs that certify each other and lead nowhere. */
+function loopCase(m: ChainMatrix): void {
+  const a = { name: distinguishedName("loop A"), key: m.authorityKey };
+  const b = { name: distinguishedName("loop B"), key: m.otherKey };
+  m.bad("loop", "CERT_UNKNOWN_ISSUER", "two CAs have certified each other", [
+    m.leaf({}, a),
+    m.authority({ subject: a.name, key: a.key }, b),
+    m.authority({ subject: b.name, key: b.key }, a),
+  ]);
+}
+
+/** What an issuer must be: RFC 5280 section 6.1.4 (k) to (n). */
+export function issuerCases(m: ChainMatrix): void {
+  const notCa = { constraints: basicConstraints(false) };
+  m.bad(
+    "issuer-not-ca",
+    "CERT_NOT_CA",
+    "the issuer's cA is false",
+    m.under(m.authority({ extensions: notCa })),
+  );
+  m.bad(
+    "issuer-no-constraints",
+    "CERT_NOT_CA",
+    "the issuer has no basicConstraints",
+    m.under(m.authority({ extensions: { constraints: undefined } })),
+  );
+  const none = Buffer.of();
+  m.bad(
+    "issuer-v1",
+    "CERT_NOT_CA",
+    "the issuer is of X.509 version 1",
+    m.under(m.authority({ fields: { version: none, extensions: none } })),
+  );
+  const server = m.leaf({ key: m.authorityKey, subject: "a server" });
+  m.bad("leaf-issues", "CERT_NOT_CA", "a server's certificate issued the leaf", [
+    ...m.under(server),
+    m.intermediate,
+  ]);
+  m.bad("path-length", "CERT_PATH_LENGTH", "a CA below one with pathLen 0", [
+    ...m.under(m.authority({}, m.intermediate)),
+    m.intermediate,
+  ]);
+  m.bad("path-length-1", "CERT_PATH_LENGTH", "two CAs below one with pathLen 1", pathLengthOne(m));
+  m.bad(
+    "no-cert-sign",
+    "CERT_CA_KEY_USAGE",
+    "the issuer's keyUsage lacks keyCertSign",
+    m.under(m.authority({ extensions: { usage: keyUsage("digitalSignature", "cRLSign") } })),
+  );
+}
+
+function pathLengthOne(m: ChainMatrix) {
+  const top = m.authority({ subject: "top", extensions: { constraints: basicConstraints(true, 1) } });
+  const middle = m.authority({ subject: "middle" }, top);
+  const low = m.authority({ subject: "low" }, middle);
+  return [...m.under(low), middle, top];
+}
+
+/** Purposes: RFC 5280 sections 4.2.1.3 and 4.2.1.12. */
+export function purposeCases(m: ChainMatrix): void {
+  const leaf = (extensions: Record<string, Buffer | undefined>) => [m.leaf({ extensions }), m.intermediate];
+  m.bad(
+    "no-digital-signature",
+    "CERT_KEY_USAGE",
+    "the leaf's keyUsage allows all but signatures",
+    leaf({ usage: keyUsage("keyEncipherment", "dataEncipherment", "keyAgreement") }),
+  );
+  m.bad(
+    "client-certificate",
+    "CERT_EXTENDED_KEY_USAGE",
+    "the leaf is for clients",
+    leaf({ purposes: extendedKeyUsage(purpose.clientAuth, purpose.codeSigning) }),
+  );
+  m.bad(
+    "purpose-longer",
+    "CERT_EXTENDED_KEY_USAGE",
+    "an OID of which serverAuth is a prefix",
+    leaf({ purposes: extendedKeyUsage(`${purpose.serverAuth}.1`) }),
+  );
+  m.bad(
+    "purpose-shorter",
+    "CERT_EXTENDED_KEY_USAGE",
+    "an OID that is a prefix of serverAuth",
+    leaf({ purposes: extendedKeyUsage(purpose.serverAuth.slice(0, -2)) }),
+  );
+  m.bad(
+    "ocsp-signer-as-server",
+    "CERT_EXTENDED_KEY_USAGE",
+    "an OCSP signer that serves",
+    leaf({ purposes: extendedKeyUsage(purpose.ocspSigning) }),
+  );
+  m.bad(
+    "issuer-purpose",
+    "CERT_EXTENDED_KEY_USAGE",
+    "the issuer is restricted to clients",
+    m.under(m.authority({ extensions: { purposes: extendedKeyUsage(purpose.clientAuth) } })),
+  );
+  const unknown = unknownExtension(true);
+  m.bad(
+    "critical-extension-leaf",
+    "CERT_CRITICAL_EXTENSION",
+    "the leaf has a critical extension that nobody knows",
+    leaf({ unknown }),
+  );
+  m.bad(
+    "critical-extension-issuer",
+    "CERT_CRITICAL_EXTENSION",
+    "the issuer has a critical extension that nobody knows",
+    m.under(m.authority({ extensions: { unknown } })),
+  );
+}
