@@ -1,0 +1,550 @@
+import type { HashAlgorithm, Provider, PublicKey, Verification } from "../crypto/provider.js";
+import { findScheme, fitsKey, hashSize } from "../crypto/suites.js";
+import { type Fault, faults, isFault } from "../wire/fault.js";
+import { equalBytes } from "../wire/writer.js";
+import { readSignatureAlgorithm } from "./algorithm.js";
+import { Certificate, extendedKeyUsage, keyUsage } from "./certificate.js";
+import type { Authority } from "./chain.js";
+import { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
+import type { Store } from "./store.js";
+
+/** What a response is measured by, beside the certificate and its issuer. */
+export interface OcspPolicy {
+  /** Seconds by which the clocks of responder and client may differ. */
+  readonly skew: number;
+  /** The greatest age in seconds, counted from thisUpdate; no limit when absent. */
+  readonly maxAge?: number;
+  /** Accept a response without nextUpdate, for `maxAge`, or for a day when there is none. */
+  readonly allowMissingNextUpdate: boolean;
+  /** Responders trusted for every certificate, besides the issuer and its delegates. */
+  readonly responders: readonly Responder[];
+  /** The nonce that the response must repeat, RFC 9654. */
+  readonly nonce?: Uint8Array;
+}
+
+/** A responder trusted by configuration, RFC 6960 4.2.2.2 (1): a name and a key, like any authority. */
+export type Responder = Authority;
+
+/**
+ * The responder that a certificate in DER names. Only name and key are taken from it, as from a trust anchor:
+ * neither its dates nor its signature are looked at. Throws CERT_MALFORMED or CERT_KEY.
+ */
+export function responder(der: Uint8Array): Responder {
+  const certificate = new Certificate();
+  certificate.read(der.slice(), 0, der.length);
+  const { nameBytes, nameStart, nameEnd, key } = certificate;
+  return Object.freeze({ nameBytes, nameStart, nameEnd, key: Object.freeze(key) });
+}
+
+export type Status = "good" | "unknown" | "revoked";
+
+/** By rising severity: of several answers about one certificate the worst counts. */
+const statuses: readonly Status[] = Object.freeze(["good", "unknown", "revoked"]);
+
+/** What bounds the work that a hostile response makes; a responder sends one or two of each. */
+const maxResponses = 16;
+const maxCertificates = 4;
+
+/** The life in seconds of an answer that names no end of its own. */
+const day = 86_400;
+
+/** How far a staple has come. The two in the middle say whose signature is verified next. */
+const stage = Object.freeze({ EMPTY: 0, TAKEN: 1, DELEGATE: 2, RESPONSE: 3, SETTLED: 4 });
+
+/**
+ * One OCSP response, RFC 6960, from its bytes to the verdict: `take` keeps it, `settle` is called until it
+ * returns true or throws. The object is made once and used again for each handshake.
+ *
+ * The response itself stays in the store; offsets here are into `store.bytes`. Times are in seconds since
+ * 1970 and, like reasons, -1 when absent; they are what the response claims, and can be read even when it
+ * was refused. `status` is there only once the signature has been verified.
+ */
+export class Staple {
+  status: Status | undefined;
+  producedAt = -1;
+  /** How the response names its signer. */
+  responder: "byName" | "byKey" = "byName";
+  /** Whether the signer is a delegate of the issuer, rather than the issuer itself or a configured responder. */
+  delegated = false;
+
+  private readonly provider: Provider;
+  private readonly store: Store;
+  private readonly der = new Der(faults.OCSP_MALFORMED);
+  private readonly times = new Der(faults.OCSP_TIME);
+  private readonly delegate = new Certificate();
+  private readonly digest = new Uint8Array(hashSize.sha256);
+  private readonly nonce = new Span();
+  /** The answer that counts, and the one being read. */
+  private answer = new SingleResponse();
+  private next = new SingleResponse();
+  private stage: number = stage.EMPTY;
+  private start = 0;
+  private end = 0;
+  private responderStart = 0;
+  private responderEnd = 0;
+  private scheme = 0;
+  private signatureStart = 0;
+  private signatureEnd = 0;
+  private certsStart = 0;
+  private certsEnd = 0;
+  private verification: Verification | undefined;
+  private signer: PublicKey | undefined;
+  /** Keys and certificates looked at so far in search of the signer, and why none would do. */
+  private tried = 0;
+  private failure: Fault = faults.OCSP_RESPONDER;
+
+  constructor(provider: Provider, store: Store) {
+    this.provider = provider;
+    this.store = store;
+  }
+
+  /** Whether there is a response to settle. */
+  get present(): boolean {
+    return this.stage !== stage.EMPTY;
+  }
+
+  get thisUpdate(): number {
+    return this.answer.thisUpdate;
+  }
+
+  get nextUpdate(): number {
+    return this.answer.nextUpdate;
+  }
+
+  get revokedAt(): number {
+    return this.answer.revokedAt;
+  }
+
+  /** CRLReason, RFC 5280 5.3.1. */
+  get revocationReason(): number {
+    return this.answer.revocationReason;
+  }
+
+  reset(): void {
+    this.status = undefined;
+    this.producedAt = -1;
+    this.responder = "byName";
+    this.delegated = false;
+    this.answer.clear();
+    this.stage = stage.EMPTY;
+    this.nonce.start = this.nonce.end = 0;
+    this.certsStart = this.certsEnd = 0;
+    this.verification = undefined;
+    this.signer = undefined;
+    this.tried = 0;
+    this.failure = faults.OCSP_RESPONDER;
+  }
+
+  /** Copies the response `der[start…end)` to the store. Throws STORE_TOO_SMALL. */
+  take(der: Uint8Array, start: number, end: number): void {
+    this.reset();
+    this.start = this.store.save(der, start, end);
+    this.end = this.start + end - start;
+    this.stage = stage.TAKEN;
+  }
+
+  /**
+   * Takes the next step in judging the response about `subject`, a certificate that `issuer` issued, at `now`.
+   * The first call checks all but signatures, each further one verifies one signature at most. Returns true
+   * when the certificate is good; throws the fault when the response, or the certificate, is not.
+   */
+  settle(subject: Certificate, issuer: Authority, policy: OcspPolicy, now: number): boolean {
+    if (!this.present) throw faults.OCSP_STAPLE_MISSING;
+    if (this.stage === stage.TAKEN) this.examine(subject, issuer, policy, now);
+    else if (this.stage === stage.DELEGATE) this.verifyDelegate(issuer, policy, now);
+    else if (this.stage === stage.RESPONSE) this.verifyResponse(issuer, policy, now);
+    return this.stage === stage.SETTLED && this.verdict();
+  }
+
+  private examine(subject: Certificate, issuer: Authority, policy: OcspPolicy, now: number): void {
+    this.answer.clear();
+    this.readResponse(subject, issuer);
+    demand(this.answer.severity >= 0, faults.OCSP_WRONG_CERT);
+    this.checkNonce(policy);
+    this.checkTimes(policy, now);
+    demand(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
+    this.findSigner(issuer, policy, now);
+  }
+
+  private verifyDelegate(issuer: Authority, policy: OcspPolicy, now: number): void {
+    if (this.delegate.verify(issuer.key)) this.stage = stage.RESPONSE;
+    else this.findSigner(issuer, policy, now);
+  }
+
+  private verifyResponse(issuer: Authority, policy: OcspPolicy, now: number): void {
+    const { signatureStart, signatureEnd } = this;
+    if (this.verification!.settle(this.signer!, this.store.bytes, signatureStart, signatureEnd)) {
+      this.status = statuses[this.answer.severity];
+      this.stage = stage.SETTLED;
+    } else {
+      this.failure = faults.OCSP_SIGNATURE;
+      this.findSigner(issuer, policy, now);
+    }
+  }
+
+  private verdict(): boolean {
+    if (this.status === "good") return true;
+    throw this.status === "revoked" ? faults.OCSP_CERT_REVOKED : faults.OCSP_CERT_UNKNOWN;
+  }
+
+  // What the response says, RFC 6960 4.2.1
+
+  /** OCSPResponse and ResponseBytes. */
+  private readResponse(subject: Certificate, issuer: Authority): void {
+    const der = this.der.over(this.store.bytes, this.start, this.end);
+    const response = der.enter(tag.SEQUENCE);
+    demand(der.small(tag.ENUMERATED) === 0, faults.OCSP_NOT_SUCCESSFUL);
+    const explicit = der.enter(tag.CONSTRUCTED);
+    const bytes = der.enter(tag.SEQUENCE);
+    demand(der.is(der.oid(), idPkixOcspBasic), faults.OCSP_UNKNOWN_TYPE);
+    const octets = der.enter(tag.OCTET_STRING);
+    this.readBasic(subject, issuer);
+    der.leave(octets);
+    der.leave(bytes);
+    der.leave(explicit);
+    der.leave(response);
+    der.finish();
+  }
+
+  /** BasicOCSPResponse: tbsResponseData, signatureAlgorithm, signature, certs. */
+  private readBasic(subject: Certificate, issuer: Authority): void {
+    const der = this.der;
+    const outer = der.enter(tag.SEQUENCE);
+    const tbs = der.at;
+    this.readData(subject, issuer);
+    const tbsEnd = der.at;
+    this.scheme = readSignatureAlgorithm(der);
+    this.verification = this.verify(this.scheme, tbs, tbsEnd);
+    this.signatureStart = der.octets();
+    this.signatureEnd = der.at;
+    if (der.more) this.readCerts();
+    der.leave(outer);
+  }
+
+  /** ResponseData: version, responderID, producedAt, responses, responseExtensions. */
+  private readData(subject: Certificate, issuer: Authority): void {
+    const der = this.der;
+    const outer = der.enter(tag.SEQUENCE);
+    if (der.peek() === tag.CONSTRUCTED) this.readVersion();
+    this.readResponderId();
+    this.producedAt = this.readTime();
+    this.readResponses(subject, issuer);
+    if (der.more) this.readExtensions(responseExtensions);
+    der.leave(outer);
+  }
+
+  /**
+   * Version 1 is the default, which DER leaves out. Some responders write it all the same, and other clients
+   * let them; it is signed and can mean only one thing.
+   */
+  private readVersion(): void {
+    const der = this.der;
+    const outer = der.enter(tag.CONSTRUCTED);
+    demand(der.small() === 0, faults.OCSP_UNKNOWN_TYPE);
+    der.leave(outer);
+  }
+
+  /** ResponderID ::= CHOICE { byName [1] Name, byKey [2] KeyHash }. */
+  private readResponderId(): void {
+    const der = this.der;
+    this.responder = der.peek() === tag.CONSTRUCTED + 1 ? "byName" : "byKey";
+    const byName = this.responder === "byName";
+    const outer = der.enter(tag.CONSTRUCTED + (byName ? 1 : 2));
+    this.responderStart = byName ? der.at : der.value(tag.OCTET_STRING);
+    if (byName) der.value(tag.SEQUENCE);
+    this.responderEnd = der.at;
+    der.leave(outer);
+  }
+
+  private readResponses(subject: Certificate, issuer: Authority): void {
+    const der = this.der;
+    const outer = der.enter(tag.SEQUENCE);
+    for (let count = 0; der.more; count++) {
+      demand(count < maxResponses, faults.OCSP_MALFORMED);
+      this.readSingle(subject, issuer);
+    }
+    der.leave(outer);
+  }
+
+  /** SingleResponse. It counts if it is about the subject and says nothing milder than those before it. */
+  private readSingle(subject: Certificate, issuer: Authority): void {
+    const { der, next } = this;
+    next.clear();
+    const outer = der.enter(tag.SEQUENCE);
+    const matches = this.readCertId(subject, issuer);
+    this.readStatus();
+    next.thisUpdate = this.readTime();
+    if (der.peek() === tag.CONSTRUCTED) next.nextUpdate = this.readNextUpdate();
+    if (der.more) this.readExtensions(singleExtensions);
+    der.leave(outer);
+    if (!matches || next.severity <= this.answer.severity) return;
+    this.next = this.answer;
+    this.answer = next;
+  }
+
+  /** CertID, 4.1.1. Returns whether all four fields are the subject's; a hash unknown here matches nothing. */
+  private readCertId(subject: Certificate, issuer: Authority): boolean {
+    const der = this.der;
+    const outer = der.enter(tag.SEQUENCE);
+    const hash = readHashAlgorithm(der);
+    const issuerNameHash = der.value(tag.OCTET_STRING);
+    const nameHashEnd = der.at;
+    const issuerKeyHash = der.value(tag.OCTET_STRING);
+    const keyHashEnd = der.at;
+    const serialNumber = der.integer();
+    const serialEnd = der.at;
+    der.leave(outer);
+    const { bytes, serialStart, serialEnd: subjectEnd } = subject;
+    if (!hash || !equalBytes(bytes, serialStart, subjectEnd, der.bytes, serialNumber, serialEnd))
+      return false;
+    const { nameBytes, nameStart, nameEnd, key } = issuer;
+    return (
+      this.isHash(hash, nameBytes, nameStart, nameEnd, issuerNameHash, nameHashEnd) &&
+      this.isHash(hash, key.bytes, key.start, key.end, issuerKeyHash, keyHashEnd)
+    );
+  }
+
+  /** CertStatus ::= CHOICE { good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL }, all IMPLICIT. */
+  private readStatus(): void {
+    const { der, next } = this;
+    const choice = der.peek();
+    if (choice === tag.CONSTRUCTED + 1) this.readRevoked();
+    else {
+      next.severity = choice === tag.CONTEXT ? 0 : 1;
+      der.leave(der.enter(next.severity === 0 ? tag.CONTEXT : tag.CONTEXT + 2));
+    }
+  }
+
+  /** RevokedInfo: revocationTime, revocationReason [0] EXPLICIT. */
+  private readRevoked(): void {
+    const { der, next } = this;
+    next.severity = 2;
+    const outer = der.enter(tag.CONSTRUCTED + 1);
+    next.revokedAt = this.readTime();
+    if (der.more) {
+      const explicit = der.enter(tag.CONSTRUCTED);
+      next.revocationReason = der.small(tag.ENUMERATED);
+      der.leave(explicit);
+    }
+    der.leave(outer);
+  }
+
+  private readNextUpdate(): number {
+    const outer = this.der.enter(tag.CONSTRUCTED);
+    const time = this.readTime();
+    this.der.leave(outer);
+    return time;
+  }
+
+  /** GeneralizedTime; whatever is wrong with it is OCSP_TIME. */
+  private readTime(): number {
+    const start = this.der.skip();
+    return this.times.over(this.der.bytes, start, this.der.at).generalizedTime();
+  }
+
+  /** [1] EXPLICIT Extensions, 4.4. */
+  private readExtensions(rows: readonly ExtensionRow<Span>[]): void {
+    const outer = this.der.enter(tag.CONSTRUCTED + 1);
+    const unknownCritical = readExtensions(this.der, rows, this.nonce);
+    this.der.leave(outer);
+    demand(!unknownCritical, faults.OCSP_CRITICAL_EXTENSION);
+  }
+
+  /** certs [0] EXPLICIT SEQUENCE OF Certificate: only their places for now. */
+  private readCerts(): void {
+    const der = this.der;
+    const outer = der.enter(tag.CONSTRUCTED);
+    const list = der.enter(tag.SEQUENCE);
+    this.certsStart = der.at;
+    while (der.more) der.value(tag.SEQUENCE);
+    this.certsEnd = der.at;
+    der.leave(list);
+    der.leave(outer);
+  }
+
+  // Whether it counts now
+
+  private checkNonce({ nonce }: OcspPolicy): void {
+    const { start, end } = this.nonce;
+    if (!nonce) return;
+    demand(equalBytes(nonce, 0, nonce.length, this.store.bytes, start, end), faults.OCSP_NONCE);
+  }
+
+  /** RFC 6960 4.2.2.1 and 3.2 (5), (6). Every check says what must hold, so that a NaN fails it. */
+  private checkTimes({ skew, maxAge, allowMissingNextUpdate }: OcspPolicy, now: number): void {
+    const { thisUpdate, nextUpdate } = this.answer;
+    const absent = nextUpdate < 0;
+    demand(thisUpdate <= now + skew && this.producedAt <= now + skew, faults.OCSP_NOT_YET_VALID);
+    // 2.5: thisUpdate "was known" at producedAt. Responders that sign ahead sign for the past, or round.
+    demand(thisUpdate <= this.producedAt + skew, faults.OCSP_TIME);
+    demand(!absent || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
+    demand(absent || thisUpdate <= nextUpdate, faults.OCSP_TIME);
+    // No nextUpdate means that newer information is always to be had: a replay must not live for ever
+    const end = absent ? thisUpdate + (maxAge ?? day) : nextUpdate;
+    demand(now <= end + skew, faults.OCSP_EXPIRED);
+    demand(maxAge === undefined || now <= thisUpdate + maxAge + skew, faults.OCSP_EXPIRED);
+  }
+
+  // Who signed it, RFC 6960 4.2.2.2
+
+  /**
+   * Goes on to the next key that may have made the signature: the issuer's, a configured responder's, that of
+   * a certificate which came along. Throws `failure` when there is none left.
+   */
+  private findSigner(issuer: Authority, policy: OcspPolicy, now: number): void {
+    const { responders } = policy;
+    while (this.tried <= responders.length) {
+      const candidate = this.tried === 0 ? issuer : responders[this.tried - 1];
+      this.tried++;
+      if (!this.isSigner(candidate)) continue;
+      this.expect(candidate.key, stage.RESPONSE);
+      return;
+    }
+    while (this.certsStart < this.certsEnd && this.tried <= responders.length + maxCertificates) {
+      this.tried++;
+      if (this.readDelegate() && this.isDelegate(issuer, now) && this.isSigner(this.delegate)) {
+        this.expect(this.delegate.key, stage.DELEGATE);
+        return;
+      }
+    }
+    throw this.failure;
+  }
+
+  private expect(signer: PublicKey, next: number): void {
+    this.signer = signer;
+    this.delegated = next === stage.DELEGATE;
+    this.stage = next;
+  }
+
+  /** Whether the responderID means this authority, and its key is one for the algorithm of the signature. */
+  private isSigner({ nameBytes, nameStart, nameEnd, key }: Authority): boolean {
+    const { responderStart, responderEnd } = this;
+    const named =
+      this.responder === "byName"
+        ? equalBytes(this.store.bytes, responderStart, responderEnd, nameBytes, nameStart, nameEnd)
+        : this.isHash("sha1", key.bytes, key.start, key.end, responderStart, responderEnd);
+    if (!named || fitsKey(findScheme(this.scheme)!, key.kind)) return named;
+    this.failure = faults.OCSP_SIGNATURE_ALGORITHM;
+    return false;
+  }
+
+  /** Reads the next certificate that came along; one that is malformed is no candidate. */
+  private readDelegate(): boolean {
+    const { der, delegate, store } = this;
+    der.over(store.bytes, this.certsStart, this.certsEnd);
+    const start = der.skip();
+    this.certsStart = der.at;
+    try {
+      delegate.read(store.bytes, start, der.at);
+    } catch (fault) {
+      if (isFault(fault)) return false;
+      throw fault;
+    }
+    der.over(store.bytes, start, der.at).enter(tag.SEQUENCE);
+    delegate.verification = this.verify(delegate.scheme, der.skip(), der.at);
+    return true;
+  }
+
+  /**
+   * Whether the certificate, if the issuer's key has signed it, lets its holder answer for the issuer. Its own
+   * revocation is not looked up: id-pkix-ocsp-nocheck waives that (4.2.2.2.1), and without it there would be
+   * no one to ask. A CA is no delegate: one that can sign responses could bring itself back to life (Baseline
+   * Requirements 7.1.2.8).
+   */
+  private isDelegate(issuer: Authority, now: number): boolean {
+    const delegate = this.delegate;
+    const { bytes, issuerStart, issuerEnd, notBefore, notAfter } = delegate;
+    const { nameBytes, nameStart, nameEnd } = issuer;
+    return (
+      equalBytes(bytes, issuerStart, issuerEnd, nameBytes, nameStart, nameEnd) &&
+      delegate.hasPurpose(extendedKeyUsage.ocspSigning) &&
+      delegate.permits(keyUsage.digitalSignature) &&
+      !delegate.unknownCritical &&
+      !delegate.ca &&
+      notBefore <= now &&
+      now <= notAfter
+    );
+  }
+
+  /** A verification over `store.bytes[start…end)`; undefined when the scheme is none of the provider's. */
+  private verify(scheme: number, start: number, end: number): Verification | undefined {
+    if (!this.provider.schemes.includes(scheme)) return undefined;
+    const verification = this.provider.verification(scheme);
+    verification.update(this.store.bytes, start, end);
+    return verification;
+  }
+
+  /** Whether `store.bytes[at…atEnd)` is the hash of `bytes[start…end)`. */
+  private isHash(
+    algorithm: HashAlgorithm,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    at: number,
+    atEnd: number,
+  ): boolean {
+    const hash = this.provider.hash(algorithm);
+    hash.update(bytes, start, end);
+    hash.digest(this.digest, 0);
+    return equalBytes(this.digest, 0, hashSize[algorithm], this.store.bytes, at, atEnd);
+  }
+}
+
+/** What one SingleResponse says. */
+class SingleResponse {
+  /** An index into `statuses`, or -1 while nothing was said. */
+  severity = -1;
+  thisUpdate = -1;
+  nextUpdate = -1;
+  revokedAt = -1;
+  revocationReason = -1;
+
+  clear(): void {
+    this.severity = -1;
+    this.thisUpdate = -1;
+    this.nextUpdate = -1;
+    this.revokedAt = -1;
+    this.revocationReason = -1;
+  }
+}
+
+class Span {
+  start = 0;
+  end = 0;
+}
+
+/** 1.3.6.1.5.5.7.48.1.1 */
+const idPkixOcspBasic: Oid = "\x2b\x06\x01\x05\x05\x07\x30\x01\x01";
+/** 1.3.6.1.5.5.7.48.1.2 */
+const idPkixOcspNonce: Oid = "\x2b\x06\x01\x05\x05\x07\x30\x01\x02";
+/** 1.3.14.3.2.26 */
+const idSha1: Oid = "\x2b\x0e\x03\x02\x1a";
+/** 2.16.840.1.101.3.4.2.1 */
+const idSha256: Oid = "\x60\x86\x48\x01\x65\x03\x04\x02\x01";
+
+const responseExtensions: readonly ExtensionRow<Span>[] = Object.freeze([
+  Object.freeze({ oid: idPkixOcspNonce, read: readNonce }),
+]);
+
+/** 4.4 and 4.4.5 have extensions of a single response, none of which changes what we take from it. */
+const singleExtensions: readonly ExtensionRow<Span>[] = Object.freeze([]);
+
+/** Nonce ::= OCTET STRING, RFC 9654 section 2.1. */
+function readNonce(der: Der, nonce: Span): void {
+  nonce.start = der.value(tag.OCTET_STRING);
+  nonce.end = der.at;
+}
+
+/** The hash of a CertID: no weakness of SHA-1 helps here, and RFC 5019 asks for it. RFC 3279 2.2.1: NULL or no parameters. */
+function readHashAlgorithm(der: Der): "sha1" | "sha256" | undefined {
+  const outer = der.enter(tag.SEQUENCE);
+  const start = der.oid();
+  const hash = der.is(start, idSha1) ? "sha1" : der.is(start, idSha256) ? "sha256" : undefined;
+  der.optionalNull();
+  der.leave(outer);
+  return hash;
+}
+
+function demand(holds: boolean, otherwise: Fault): void {
+  if (!holds) throw otherwise;
+}

@@ -1,0 +1,90 @@
+import { NOW } from "../../certs/fixtures.js";
+import { provider as nodeProvider } from "../../hosts/node/provider.js";
+import type { Provider, Verification } from "../../src/crypto/provider.js";
+import { Certificate } from "../../src/pki/certificate.js";
+import type { Authority } from "../../src/pki/chain.js";
+import { type OcspPolicy, Staple } from "../../src/pki/ocsp.js";
+import { Store } from "../../src/pki/store.js";
+import { isFault } from "../../src/wire/fault.js";
+
+export const policy: OcspPolicy = Object.freeze({ skew: 900, allowMissingNextUpdate: false, responders: [] });
+
+/** Judges responses about one certificate, as a handshake would, and counts the signatures verified. */
+export class Judge {
+  readonly store: Store;
+  readonly staple: Staple;
+  private readonly subject: Certificate;
+  private readonly issuer: Authority;
+  private signatures = 0;
+
+  constructor(subject: Buffer, issuer: Buffer, size = 8192, provider = nodeProvider) {
+    const counting = this.counting(provider);
+    this.store = new Store(new Uint8Array(size), 0, size);
+    this.staple = new Staple(counting, this.store);
+    this.subject = parsed(subject);
+    this.issuer = parsed(issuer);
+  }
+
+  /** The number of signatures that each call of settle() verified. Throws the fault of a response that fails. */
+  settle(der: Buffer | undefined, options: Partial<OcspPolicy> = {}, at = NOW): number[] {
+    const steps: number[] = [];
+    this.run(der, { ...policy, ...options }, at, steps);
+    return steps;
+  }
+
+  steps(der: Buffer): number[] {
+    const steps: number[] = [];
+    caught(() => this.run(der, policy, NOW, steps));
+    return steps;
+  }
+
+  /** "good" or the fault's name; what is thrown and is no fault goes on. */
+  verdict(der: Buffer | undefined, options: Partial<OcspPolicy> = {}, at = NOW): string {
+    return caught(() => this.settle(der, options, at)) ?? "good";
+  }
+
+  private run(der: Buffer | undefined, policy: OcspPolicy, at: number, steps: number[]): void {
+    this.store.reset();
+    this.staple.reset();
+    if (der) this.staple.take(der, 0, der.length);
+    for (let settled = false; !settled; ) {
+      if (steps.length > 50) throw new Error("settle() does not come to an end");
+      this.signatures = 0;
+      try {
+        settled = this.staple.settle(this.subject, this.issuer, policy, at);
+      } finally {
+        steps.push(this.signatures);
+      }
+    }
+  }
+
+  private counting(provider: Provider): Provider {
+    const verification = (scheme: number): Verification => {
+      const inner = provider.verification(scheme);
+      return {
+        update: (bytes, start, end) => inner.update(bytes, start, end),
+        settle: (key, signature, start, end) => {
+          this.signatures++;
+          return inner.settle(key, signature, start, end);
+        },
+      };
+    };
+    return { ...provider, verification };
+  }
+}
+
+function caught(act: () => unknown): string | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    if (isFault(error)) return error.name;
+    throw error;
+  }
+}
+
+function parsed(der: Buffer): Certificate {
+  const certificate = new Certificate();
+  certificate.parse(nodeProvider, new Store(new Uint8Array(8192), 0, 8192), der, 0, der.length);
+  return certificate;
+}
