@@ -110,9 +110,19 @@ class NodeAead implements Aead {
   }
 }
 
+interface KeyPair {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
 /** X25519, RFC 7748. Keys pass as JWK, which OpenSSL 3 reads and writes ten times faster than DER. */
-class X25519Exchange implements Exchange {
-  private pair: { privateKey: KeyObject; publicKey: KeyObject } | undefined = generateKeyPairSync("x25519");
+export class X25519Exchange implements Exchange {
+  private pair: KeyPair | undefined;
+
+  /** `pair` is given in tests only. */
+  constructor(pair: KeyPair = generateKeyPairSync("x25519")) {
+    this.pair = pair;
+  }
 
   publicKey(out: Uint8Array, at: number): number {
     const { x } = this.pair!.publicKey.export({ format: "jwk" });
@@ -139,13 +149,16 @@ class X25519Exchange implements Exchange {
 }
 
 /** ECDH on a NIST curve, RFC 8446 7.4.2; points uncompressed, 4.2.8.2. */
-class EcExchange implements Exchange {
+export class EcExchange implements Exchange {
   private ecdh: ECDH | undefined;
   private readonly point: Uint8Array;
 
-  constructor(curve: string) {
+  /** `privateKey` is given in tests only. */
+  constructor(curve: string, privateKey?: Uint8Array) {
     this.ecdh = createECDH(curve);
-    this.point = this.ecdh.generateKeys();
+    if (privateKey) this.ecdh.setPrivateKey(privateKey);
+    else this.ecdh.generateKeys();
+    this.point = this.ecdh.getPublicKey();
   }
 
   publicKey(out: Uint8Array, at: number): number {

@@ -111,7 +111,8 @@ interface Group {
 const x25519Group: Group = Object.freeze({
   publicSize: 32,
   seedSize: 32,
-  privateKey: x25519.utils.randomSecretKey,
+  // noble's randomSecretKey(seed) is the seed itself, which is wiped
+  privateKey: (seed: Uint8Array) => seed.slice(),
   publicKey: x25519.getPublicKey,
   shared: x25519.getSharedSecret,
 });
