@@ -1,0 +1,50 @@
+import { Agent as HttpsAgent, type RequestOptions } from "node:https";
+import type { ConnectOptions, ContextOptions } from "./options.js";
+import { TLSSocket } from "./socket.js";
+
+/** What makes connections different from each other, beyond what https.Agent knows. */
+const distinguishing = [
+  "context",
+  "ocsp",
+  "requireEms",
+  "recordSizeLimit",
+  "maxFragmentLength",
+  "clock",
+  "provider",
+] as const;
+
+/** An https.Agent whose connections are ours. It pools a connection only for requests with the same options. */
+export class Agent extends HttpsAgent {
+  /** Numbers for what is compared by identity: contexts, functions, certificates' bytes. */
+  private readonly identities = new WeakMap<object, number>();
+  private lastIdentity = 0;
+
+  constructor(
+    options?: ConstructorParameters<typeof HttpsAgent>[0] & ContextOptions & Pick<ConnectOptions, "context">,
+  ) {
+    super(options);
+  }
+
+  override createConnection(options: object): TLSSocket {
+    return new TLSSocket(options);
+  }
+
+  override getName(options: RequestOptions & ConnectOptions = {}): string {
+    const ours = distinguishing.map((name) => options[name]);
+    return `${super.getName(options)}:${JSON.stringify(ours, (_, value) => this.identify(value))}`;
+  }
+
+  /** Plain values stand for themselves; everything that has an identity for that. */
+  private identify(value: unknown): unknown {
+    if (!isOpaque(value)) return value;
+    const known = this.identities.get(value) ?? ++this.lastIdentity;
+    this.identities.set(value, known);
+    return `#${known}`;
+  }
+}
+
+function isOpaque(value: unknown): value is object {
+  if (typeof value === "function") return true;
+  const plain = Array.isArray(value) || Object.getPrototypeOf(value ?? {}) === Object.prototype;
+  return typeof value === "object" && value !== null && !plain;
+}

@@ -1,0 +1,50 @@
+/** tlstaple for Node.js: `connect` in place of node:tls's. */
+
+import type { ConnectOptions } from "./options.js";
+import { TLSSocket } from "./socket.js";
+
+export { Agent } from "./agent.js";
+export { type Alert, type FaultName, TlsError } from "./errors.js";
+export {
+  type ConnectOptions,
+  Context,
+  type ContextOptions,
+  createContext,
+  type OcspOptions,
+  type ProtocolVersion,
+} from "./options.js";
+export type { Certificates } from "./pem.js";
+export { provider } from "./provider.js";
+export { TLSSocket } from "./socket.js";
+export type { OcspVerdict } from "./verdict.js";
+
+type Listener = () => void;
+
+/**
+ * Connects, as node:tls's `connect` does; the listener is called at `secureConnect`.
+ *
+ * @example
+ * const socket = connect({ host: "example.com", port: 443, ocsp: { policy: "leaf" } }, () => {
+ *   console.log(socket.getProtocol(), socket.ocsp[0].status);
+ * });
+ * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`; all else comes as `error`
+ */
+export function connect(options: ConnectOptions, listener?: Listener): TLSSocket;
+export function connect(port: number, options?: ConnectOptions, listener?: Listener): TLSSocket;
+export function connect(port: number, host: string, options?: ConnectOptions, listener?: Listener): TLSSocket;
+export function connect(port: number, host: string, listener: Listener): TLSSocket;
+export function connect(port: number, listener: Listener): TLSSocket;
+export function connect(...args: unknown[]): TLSSocket {
+  const listener = args.find((arg) => typeof arg === "function") as Listener | undefined;
+  const socket = new TLSSocket(optionsOf(args));
+  if (listener) socket.once("secureConnect", listener);
+  return socket;
+}
+
+/** As in node:tls, port and host win over those in the options. */
+function optionsOf(args: unknown[]): ConnectOptions {
+  const options = args.find((arg) => typeof arg === "object" && arg !== null) as ConnectOptions | undefined;
+  const port = typeof args[0] === "object" ? undefined : { port: args[0] as number };
+  const host = typeof args[1] === "string" ? { host: args[1] } : undefined;
+  return { ...options, ...port, ...host };
+}

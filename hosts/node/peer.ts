@@ -1,0 +1,46 @@
+import { X509Certificate } from "node:crypto";
+import type { DetailedPeerCertificate } from "node:tls";
+import { contentType, handshakeType } from "../../src/wire/registry.js";
+
+const CERTIFICATE = (contentType.handshake << 8) | handshakeType.certificate;
+
+/** The certificates that the server sends, kept as they pass: the core itself forgets their bytes. */
+export class PeerCertificates {
+  private readonly sent: Buffer[] = [];
+  private listSeen = false;
+
+  /** Takes a part of the handshake. A Certificate message comes in parts: first the list's length, then its entries. */
+  record(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void {
+    if (sent || type !== CERTIFICATE) return;
+    if (this.listSeen) this.sent.push(certificateOf(Buffer.from(bytes.subarray(start, end))));
+    this.listSeen = true;
+  }
+
+  /** The one at this place in the order sent, if there is one and it parses. */
+  at(index: number): X509Certificate | undefined {
+    const der = this.sent[index];
+    return der && parse(der);
+  }
+}
+
+/** CertificateEntry, RFC 8446 4.4.2, and ASN.1Cert, RFC 5246 7.4.2, begin alike: a length of 3 bytes, and the certificate. */
+function certificateOf(entry: Buffer): Buffer {
+  return entry.subarray(3, 3 + entry.readUIntBE(0, 3));
+}
+
+function parse(der: Buffer): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `getPeerCertificate(true)` of node:tls returns: each certificate with its issuer, the root with itself. */
+export function detailed(chain: readonly X509Certificate[]): DetailedPeerCertificate {
+  const objects = chain.map((certificate) => certificate.toLegacyObject() as DetailedPeerCertificate);
+  for (let i = 0; i + 1 < objects.length; i++) objects[i].issuerCertificate = objects[i + 1];
+  const last = objects.length - 1;
+  if (chain[last].checkIssued(chain[last])) objects[last].issuerCertificate = objects[last];
+  return objects[0];
+}

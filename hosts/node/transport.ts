@@ -1,0 +1,84 @@
+import { connect as connectTcp, type NetConnectOpts, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Port } from "../../src/client/index.js";
+import type { ConnectOptions } from "./options.js";
+
+/** What carries the records: a TCP socket, or any stream that was handed in, which may lack a socket's manners. */
+export type Transport = Duplex & Partial<Pick<Socket, SocketManners>>;
+
+type SocketManners =
+  | "address"
+  | "bytesRead"
+  | "bytesWritten"
+  | "connecting"
+  | "localAddress"
+  | "localPort"
+  | "ref"
+  | "remoteAddress"
+  | "remoteFamily"
+  | "remotePort"
+  | "setKeepAlive"
+  | "setNoDelay"
+  | "unref";
+
+const tcpNames = [
+  "host",
+  "port",
+  "path",
+  "family",
+  "hints",
+  "lookup",
+  "localAddress",
+  "localPort",
+  "autoSelectFamily",
+  "autoSelectFamilyAttemptTimeout",
+  "noDelay",
+  "keepAlive",
+  "keepAliveInitialDelay",
+] as const;
+
+/** Where bytes go that nobody will read, once the connection is over. */
+const waste = Buffer.allocUnsafeSlow(4096);
+
+/**
+ * Opens a TCP connection whose bytes the system writes where the core reads them, without a copy.
+ * `received` is called whenever `port` has advanced.
+ */
+export function openTcp(options: ConnectOptions, port: Port, received: () => void): Socket {
+  const tcp = Object.fromEntries(tcpNames.map((name) => [name, options[name]]));
+  const onread = {
+    buffer: () => (port.end > port.start ? port.bytes.subarray(port.start, port.end) : waste),
+    callback(n: number, bytes: Uint8Array): boolean {
+      if (bytes !== waste) {
+        port.advance(n);
+        received();
+      }
+      return true;
+    },
+  };
+  return connectTcp({ ...tcp, allowHalfOpen: true, onread } as unknown as NetConnectOpts);
+}
+
+/** Reads a stream that was handed in, from its next bytes on. */
+export function adopt(stream: Duplex, port: Port, received: () => void): void {
+  stream.on("data", (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length; ) {
+      const n = Math.min(port.end - port.start, chunk.length - at);
+      if (n === 0) return; // the connection is over: nobody reads what comes after
+      port.bytes.set(chunk.subarray(at, at + n), port.start);
+      port.advance(n);
+      at += n;
+      received();
+    }
+  });
+}
+
+/** Time for the last alert to leave, in milliseconds. */
+const FAREWELL = 1000;
+
+/** Ends a connection so that what was written last still arrives, where the peer lets it. */
+export function farewell(transport: Transport): void {
+  const timer = setTimeout(() => transport.destroy(), FAREWELL);
+  transport.once("close", () => clearTimeout(timer));
+  transport.end(() => transport.destroy());
+}

@@ -1,0 +1,47 @@
+import type { Verdict } from "../../src/client/index.js";
+import type { FaultName } from "./errors.js";
+
+/** What was found out about one certificate of the path. Fields are absent where the response lacks them. */
+export interface OcspVerdict {
+  /** "none": no staple came; "bad": one came that does not count, see `fault`; "unchecked": it was not looked at. */
+  status: Verdict["status"];
+  thisUpdate?: Date;
+  nextUpdate?: Date;
+  producedAt?: Date;
+  revokedAt?: Date;
+  /** Why it was revoked, by its name in RFC 5280 5.3.1. */
+  reason?: string;
+  /** How the response names its signer. */
+  responder?: "byName" | "byKey";
+  /** Whether the signer is a delegate of the CA, not the CA itself. */
+  delegated?: boolean;
+  /** Why the staple, or its absence, was refused. */
+  fault?: FaultName;
+}
+
+export function toVerdict(verdict: Verdict): OcspVerdict {
+  const { status, responder, delegated } = verdict;
+  const found: OcspVerdict = { status };
+  if (verdict.fault) found.fault = verdict.fault.name as FaultName;
+  if (verdict.producedAt < 0) return found;
+  Object.assign(found, { responder, delegated });
+  for (const name of ["thisUpdate", "nextUpdate", "producedAt", "revokedAt"] as const)
+    if (verdict[name] >= 0) found[name] = new Date(verdict[name] * 1000);
+  if (verdict.reason >= 0) found.reason = reasons[verdict.reason] ?? String(verdict.reason);
+  return found;
+}
+
+/** CRLReason, RFC 5280 5.3.1; 7 is not used. */
+const reasons: readonly string[] = Object.freeze([
+  "unspecified",
+  "keyCompromise",
+  "cACompromise",
+  "affiliationChanged",
+  "superseded",
+  "cessationOfOperation",
+  "certificateHold",
+  "unused",
+  "removeFromCRL",
+  "privilegeWithdrawn",
+  "aACompromise",
+]);
