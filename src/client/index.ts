@@ -46,7 +46,7 @@ export interface Verdict {
   readonly producedAt: number;
   readonly revokedAt: number;
   /** CRLReason, RFC 5280 5.3.1, or -1. */
-  readonly reason: number;
+  readonly revocationReason: number;
   /** How the response names its signer, and whether that is a delegate of the CA rather than the CA itself. */
   readonly responder: "byName" | "byKey";
   readonly delegated: boolean;
@@ -191,8 +191,8 @@ export class TlsClient {
 
 function verdict(s: ClientSession, position: number): Verdict {
   const staple = stapleAt(s, position);
-  const { thisUpdate, nextUpdate, producedAt, revokedAt, reason, responder, delegated } = staple;
-  const found = { thisUpdate, nextUpdate, producedAt, revokedAt, reason, responder, delegated };
+  const { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated } = staple;
+  const found = { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated };
   if (position < s.stapleIndex)
     return Object.assign({ status: staple.present ? "good" : "none" } as const, found);
   const { fault } = s.engine;

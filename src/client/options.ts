@@ -1,7 +1,7 @@
 import type { Provider, Signer } from "../crypto/provider.js";
 import { findScheme, schemes, suites } from "../crypto/suites.js";
 import type { TrustAnchor } from "../pki/chain.js";
-import { parseAddress } from "../pki/hostname.js";
+import { parseIp } from "../pki/hostname.js";
 import type { Responder } from "../pki/ocsp.js";
 import { MAX_RECORD } from "../record/record.js";
 import { version } from "../wire/registry.js";
@@ -132,7 +132,7 @@ export function configure(options: ClientOptions): Config {
     options,
     {
       suites: chooseSuites(options),
-      sni: serverName !== undefined && parseAddress(serverName) === undefined ? sniOf(serverName) : undefined,
+      sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
       ocsp: Object.assign({}, defaultOcsp, options.ocsp),
       buffers,
     },

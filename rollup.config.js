@@ -1,0 +1,24 @@
+// tsc writes build/; here it becomes what the package ships: dist/.
+import { builtinModules } from "node:module";
+
+const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
+const isPackage = (id) => !id.startsWith(".") && !id.startsWith("/");
+
+/** One bundle: everything of ours inlined, packages and Node's own modules left outside. */
+function bundle(input, file, banner) {
+  return {
+    input: `build/${input}`,
+    output: { file: `dist/${file}`, format: "es", banner },
+    external: (id) => builtin.has(id) || isPackage(id),
+    onwarn(warning) {
+      throw new Error(warning.message);
+    },
+  };
+}
+
+export default [
+  bundle("src/client/index.js", "client.js"),
+  bundle("hosts/portable/index.js", "portable.js"),
+  bundle("hosts/node/index.js", "node/index.js"),
+  bundle("hosts/node/cli.js", "node/cli.js", "#!/usr/bin/env node"),
+];
