@@ -98,6 +98,7 @@ export class ClientSession {
     this.path = new Path(config.provider, this.store, config.maxCertificates, {
       anchors: config.trust,
       name: config.serverName,
+      schemes: config.schemes,
     });
     this.nonce = config.ocsp.nonce ? new Uint8Array(32) : undefined;
     for (let i = 0; i < config.maxCertificates; i++)
