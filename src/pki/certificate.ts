@@ -3,7 +3,10 @@ import { type Fault, faults } from "../wire/fault.js";
 import { extensionType } from "../wire/registry.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
 import { readPublicKey, readSignatureAlgorithm, SubjectKey } from "./algorithm.js";
+import { readNameConstraints } from "./constraints.js";
 import { Der, type ExtensionRow, readExtensions, tag } from "./der.js";
+import { matchesReference, type Reference } from "./hostname.js";
+import { readGeneralName, readName } from "./name.js";
 import type { Store } from "./store.js";
 
 /** The bits of KeyUsage that matter here, as `Certificate.keyUsage` has them. RFC 5280 4.2.1.3. */
@@ -52,12 +55,14 @@ export class Certificate {
   keyUsage = 0;
   /** Bits of `extendedKeyUsage`; 0 when the extension is absent. */
   extendedKeyUsage = 0;
-  /** The contents of NameConstraints; empty when absent. */
+  /** The value of NameConstraints, header included; empty when absent. */
   constraintsStart = 0;
   constraintsEnd = 0;
   /** The contents of SubjectAltName; empty when absent. After `parse` they may be lost: see `Store.keep`. */
   altNamesStart = 0;
   altNamesEnd = 0;
+  /** Whether the SubjectAltName has a name that matches the reference given to `parse`; true when none was. */
+  named = true;
   /** RFC 7633: the server promises to staple. */
   mustStaple = false;
   /** Whether there is a critical extension that is not known here; whoever uses the certificate must refuse it. */
@@ -74,11 +79,21 @@ export class Certificate {
   }
 
   /**
-   * Reads `bytes[start…end)` and keeps in `store` what is needed later, which is all or nothing. Throws
-   * CERT_MALFORMED, CERT_KEY, CERT_ALGORITHM_MISMATCH or STORE_TOO_SMALL.
+   * Reads `bytes[start…end)` and keeps in `store` what is needed later, which is all or nothing. The names are
+   * compared with `reference` now, while they are all at hand. Throws CERT_MALFORMED, CERT_KEY,
+   * CERT_ALGORITHM_MISMATCH or STORE_TOO_SMALL.
    */
-  parse(provider: Provider, store: Store, bytes: Uint8Array, start: number, end: number): void {
+  parse(
+    provider: Provider,
+    store: Store,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    reference?: Reference,
+  ): void {
     this.read(bytes, start, end);
+    const names = this.der.over(bytes, this.altNamesStart, this.altNamesEnd);
+    this.named = reference === undefined || matchesReference(names, reference);
     if (provider.schemes.includes(this.scheme)) {
       this.verification = provider.verification(this.scheme);
       this.verification.update(bytes, this.tbsStart, this.tbsEnd);
@@ -119,9 +134,20 @@ export class Certificate {
     return this.keyUsage === 0 || (this.keyUsage & use) !== 0;
   }
 
-  /** Whether ExtendedKeyUsage names this purpose and not just any: what an OCSP delegate must show. */
+  /** Whether ExtendedKeyUsage, when there is one, allows TLS servers. RFC 5280 4.2.1.12. */
+  get servesTls(): boolean {
+    const tls = extendedKeyUsage.serverAuth | extendedKeyUsage.any;
+    return this.extendedKeyUsage === 0 || (this.extendedKeyUsage & tls) !== 0;
+  }
+
+  /** Whether ExtendedKeyUsage names this purpose itself, and not just any: what an OCSP delegate must show. */
   hasPurpose(purpose: number): boolean {
     return (this.extendedKeyUsage & purpose) !== 0;
+  }
+
+  /** Whether there were names which the store had no room to keep. */
+  altNamesLost(store: Store): boolean {
+    return this.altNamesStart !== this.altNamesEnd && !store.holds(this.altNamesStart);
   }
 
   // As an Authority
@@ -267,25 +293,6 @@ function readVersion(der: Der): number {
   return version;
 }
 
-/** Passes over a Name, RFC 5280 4.1.2.4: SEQUENCE OF SET SIZE (1..MAX) OF attribute. */
-function readName(der: Der): void {
-  const name = der.enter(tag.SEQUENCE);
-  while (der.more) {
-    const set = der.enter(tag.SET);
-    do readAttribute(der);
-    while (der.more);
-    der.leave(set);
-  }
-  der.leave(name);
-}
-
-function readAttribute(der: Der): void {
-  const outer = der.enter(tag.SEQUENCE);
-  der.oid();
-  der.skip();
-  der.leave(outer);
-}
-
 function row(oid: string, read: (der: Der, to: Certificate) => void): ExtensionRow<Certificate> {
   return Object.freeze({ oid, read });
 }
@@ -299,7 +306,7 @@ const extensionRows: readonly ExtensionRow<Certificate>[] = Object.freeze([
   row("\x55\x1d\x0f", readKeyUsage), // 2.5.29.15
   row("\x55\x1d\x25", readExtendedKeyUsage), // 2.5.29.37
   row("\x55\x1d\x11", readAltNames), // 2.5.29.17
-  row("\x55\x1d\x1e", readNameConstraints), // 2.5.29.30
+  row("\x55\x1d\x1e", readConstraints), // 2.5.29.30
   row("\x2b\x06\x01\x05\x05\x07\x01\x18", readTlsFeature), // 1.3.6.1.5.5.7.1.24
 ]);
 
@@ -337,15 +344,16 @@ function readPurpose(der: Der): number {
 function readAltNames(der: Der, to: Certificate): void {
   const outer = der.enter(tag.SEQUENCE);
   to.altNamesStart = der.at;
-  do der.skip();
+  do readGeneralName(der);
   while (der.more);
   to.altNamesEnd = der.at;
   der.leave(outer);
 }
 
 /** RFC 5280 4.2.1.10. */
-function readNameConstraints(der: Der, to: Certificate): void {
-  to.constraintsStart = der.value(tag.SEQUENCE);
+function readConstraints(der: Der, to: Certificate): void {
+  to.constraintsStart = der.at;
+  readNameConstraints(der);
   to.constraintsEnd = der.at;
 }
 

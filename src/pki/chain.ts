@@ -1,4 +1,14 @@
-import type { PublicKey } from "../crypto/provider.js";
+import type { Provider, PublicKey } from "../crypto/provider.js";
+import { findScheme, fitsKey } from "../crypto/suites.js";
+import { type Fault, faults, isFault } from "../wire/fault.js";
+import { equalBytes } from "../wire/writer.js";
+import { Certificate, keyUsage } from "./certificate.js";
+import { NameConstraints } from "./constraints.js";
+import { parseReference, type Reference } from "./hostname.js";
+import type { Store } from "./store.js";
+
+/** Signature checks for one path: a chain needs one a link; what needs more was made to need it. */
+const maxSignatures = 32;
 
 /** A CA as the link above a certificate needs it: its Name, header included, and its key. */
 export interface Authority {
@@ -6,4 +16,332 @@ export interface Authority {
   readonly nameStart: number;
   readonly nameEnd: number;
   readonly key: PublicKey;
+}
+
+/** A CA that is trusted a priori, RFC 5280 6.1.1 (d), with what its certificate says that it may do. */
+export interface TrustAnchor extends Authority {
+  /** The whole certificate. */
+  readonly der: Uint8Array;
+  /** Whether it may issue certificates; if not, it is trusted as a server's certificate only, and as it is. */
+  readonly ca: boolean;
+  /** PathLenConstraint, or -1. */
+  readonly pathLen: number;
+  /** The value of NameConstraints, a span of `nameBytes`; empty when there is none. */
+  readonly constraintsStart: number;
+  readonly constraintsEnd: number;
+}
+
+/** What the user of a path trusts and wants to reach. */
+export interface PathOptions {
+  readonly anchors: readonly TrustAnchor[];
+  /** A DNS name or an IP address; undefined when any will do. */
+  readonly name: string | undefined;
+  /** The signature schemes that are accepted in certificates. */
+  readonly schemes: readonly number[];
+}
+
+/**
+ * The trust anchor that a CA's certificate stands for. `der` is kept, not copied: it may be in flash, and must
+ * not change. Its dates and its own signature mean nothing, as it is trusted by name and key (RFC 5280 6.1.1
+ * (d)), but the limits that it puts on the CA are honoured. Throws CERT_MALFORMED, CERT_KEY,
+ * CERT_ALGORITHM_MISMATCH or CERT_CRITICAL_EXTENSION.
+ */
+export function trustAnchor(der: Uint8Array): TrustAnchor {
+  const certificate = new Certificate();
+  certificate.read(der, 0, der.length);
+  if (certificate.unknownCritical) throw faults.CERT_CRITICAL_EXTENSION;
+  return Object.freeze({
+    der,
+    nameBytes: der,
+    nameStart: certificate.subjectStart,
+    nameEnd: certificate.subjectEnd,
+    key: Object.freeze(certificate.key),
+    // RFC 5280 6.1.4 (k): a version 1 or 2 certificate can only be known as a CA "through out-of-band means"
+    ca: certificate.version < 3 || (certificate.ca && certificate.permits(keyUsage.keyCertSign)),
+    pathLen: certificate.pathLen,
+    constraintsStart: certificate.constraintsStart,
+    constraintsEnd: certificate.constraintsEnd,
+  });
+}
+
+/**
+ * The certificates that a server sent, and the path from its own to a trust anchor, RFC 5280 section 6 for
+ * server authentication. `add` each as it comes, then `step` until it returns true. Rows may come in any
+ * order, with extras and cross-signed ones: the path is searched depth first, anchors before rows, and what
+ * is not on it is ignored. The state is of fixed size; only the rows' verifications are made anew.
+ *
+ * Faults are judged in this order: the leaf's own (critical extensions, dates, key usages), then those of the
+ * path, then name constraints, then the name. When several paths fail, the fault met furthest up is thrown.
+ */
+export class Path {
+  /** Certificates on the path, once it is found; 0 before. */
+  length = 0;
+  /** The anchor that ends the path, once it is found. */
+  anchor: TrustAnchor | undefined;
+  private readonly provider: Provider;
+  private readonly store: Store;
+  private readonly options: PathOptions;
+  private readonly reference: Reference | undefined;
+  private readonly constraints = new NameConstraints();
+  /** The certificates as sent, and why one cannot be used. */
+  private readonly rows: Certificate[] = [];
+  private readonly rowFaults: (Fault | undefined)[] = [];
+  private sent = 0;
+  /** The anchor that the leaf is, octet for octet: with less, a trusted server could vouch for another name. */
+  private pinned: TrustAnchor | undefined;
+  /** The path so far: rows from the leaf up to `depth`, and for each the next candidate for its issuer. */
+  private readonly order: Uint8Array;
+  private readonly next: Uint32Array;
+  private depth = -1;
+  private signatures = 0;
+  private fault: Fault | undefined;
+  private faultDepth = -1;
+
+  /** Throws TypeError when `options.name` is neither a DNS name nor an IP address. */
+  constructor(provider: Provider, store: Store, maxCertificates: number, options: PathOptions) {
+    this.provider = provider;
+    this.store = store;
+    this.options = options;
+    this.reference = options.name === undefined ? undefined : parseReference(options.name);
+    for (let i = 0; i < maxCertificates; i++) this.rows.push(new Certificate());
+    this.order = new Uint8Array(maxCertificates);
+    this.next = new Uint32Array(maxCertificates);
+  }
+
+  /** Begins with another server. The store is its owner's to reset. */
+  reset(): void {
+    this.length = 0;
+    this.anchor = undefined;
+    this.pinned = undefined;
+    this.sent = 0;
+    this.depth = -1;
+    this.signatures = 0;
+    this.fault = undefined;
+    this.faultDepth = -1;
+    this.constraints.reset();
+  }
+
+  /**
+   * Takes one certificate of the Certificate message, leaf first; the span may be overwritten afterwards.
+   * Throws what is wrong with the leaf. Another one that is malformed, or for which there is no room, is
+   * merely no candidate.
+   */
+  add(der: Uint8Array, start: number, end: number): void {
+    const index = this.sent++;
+    if (index >= this.rows.length) return;
+    if (index === 0) this.pinned = findAnchor(this.options.anchors, der, start, end);
+    this.rowFaults[index] = undefined;
+    try {
+      this.rows[index].parse(
+        this.provider,
+        this.store,
+        der,
+        start,
+        end,
+        index === 0 ? this.reference : undefined,
+      );
+    } catch (thrown) {
+      if (index === 0 || !isFault(thrown)) throw thrown;
+      this.rowFaults[index] = thrown;
+    }
+  }
+
+  /** Certificates that are kept, in the order sent. */
+  get count(): number {
+    return Math.min(this.sent, this.rows.length);
+  }
+
+  /** One of them. */
+  at(index: number): Certificate {
+    return this.rows[index];
+  }
+
+  /** Where in the order sent element `i` of the path stands; the leaf is element 0. */
+  index(i: number): number {
+    return this.order[i];
+  }
+
+  /** The authority that issued element `i` of the path: the next one, or the anchor. */
+  issuer(i: number): Authority {
+    return i + 1 < this.length ? this.rows[this.order[i + 1]] : this.anchor!;
+  }
+
+  /**
+   * Goes on with the search, up to and including one signature verification. `now` is in seconds since 1970.
+   * True once a path is found and everything on it checked; throws the fault when there is none.
+   */
+  step(now: number): boolean {
+    if (this.depth < 0 && this.begin(now)) return true;
+    while (this.depth >= 0) {
+      const candidate = this.next[this.depth]++;
+      if (candidate >= this.options.anchors.length + this.count) this.depth--;
+      else if (this.mayIssue(candidate, now)) return this.follow(candidate);
+    }
+    throw this.fault ?? this.missing();
+  }
+
+  /** Checks the leaf. True when it is itself trusted, and for the name wanted: then nobody need have signed it. */
+  private begin(now: number): boolean {
+    if (this.sent === 0) throw faults.NO_PEER_CERT;
+    const fault = leafFault(this.rows[0], now);
+    if (fault) throw fault;
+    this.push(0);
+    return this.pinned !== undefined && this.complete(this.pinned);
+  }
+
+  private push(row: number): void {
+    this.order[++this.depth] = row;
+    this.next[this.depth] = 0;
+  }
+
+  /** Whether a candidate, an anchor or after those a row, may have issued the last certificate of the path. */
+  private mayIssue(candidate: number, now: number): boolean {
+    const { anchors } = this.options;
+    const row = candidate - anchors.length;
+    if (row >= 0 && (this.rowFaults[row] || this.isOnPath(row))) return false;
+    const subject = this.rows[this.order[this.depth]];
+    const issuer = row < 0 ? anchors[candidate] : this.rows[row];
+    if (!isIssuerName(subject, issuer)) return false;
+    const fault =
+      this.linkFault(subject, issuer) ?? (row < 0 ? undefined : authorityFault(this.rows[row], now));
+    if (fault) this.note(fault);
+    return !fault;
+  }
+
+  private isOnPath(row: number): boolean {
+    for (let i = 0; i <= this.depth; i++) if (this.order[i] === row) return true;
+    return false;
+  }
+
+  /** What forbids this link, whether the issuer is an anchor or not. */
+  private linkFault(subject: Certificate, issuer: TrustAnchor | Certificate): Fault | undefined {
+    // RFC 5280 6.1.4 (k)
+    if (!issuer.ca) return faults.CERT_NOT_CA;
+    // RFC 5280 4.2.1.9 and 6.1.4 (l), (m)
+    if (issuer.pathLen >= 0 && this.intermediates() > issuer.pathLen) return faults.CERT_PATH_LENGTH;
+    const scheme = findScheme(subject.scheme);
+    const accepted = subject.verification && this.options.schemes.includes(subject.scheme);
+    if (!scheme || !accepted || !fitsKey(scheme, issuer.key.kind)) return faults.CERT_SIGNATURE_ALGORITHM;
+    return undefined;
+  }
+
+  /** CA certificates on the path so far that count for a pathLenConstraint: not the self-issued ones. */
+  private intermediates(): number {
+    let count = 0;
+    for (let i = 1; i <= this.depth; i++) if (!this.rows[this.order[i]].selfIssued) count++;
+    return count;
+  }
+
+  /** Verifies the link to a candidate, RFC 5280 6.1.3 (a)(1), and goes on from there. True at the end of the path. */
+  private follow(candidate: number): boolean {
+    if (++this.signatures > maxSignatures) throw faults.CERT_CHAIN_TOO_LONG;
+    const { anchors } = this.options;
+    const row = candidate - anchors.length;
+    const issuer = row < 0 ? anchors[candidate] : this.rows[row];
+    if (!this.rows[this.order[this.depth]].verify(issuer.key)) {
+      this.note(faults.CERT_SIGNATURE);
+      return false;
+    }
+    if (row < 0) return this.finish(anchors[candidate]);
+    this.push(row);
+    return false;
+  }
+
+  /** The path has reached an anchor: what remains is to compare names. */
+  private finish(anchor: TrustAnchor): boolean {
+    if (this.allowNames(anchor)) return this.complete(anchor);
+    this.note(faults.CERT_NAME_CONSTRAINTS);
+    return false;
+  }
+
+  private complete(anchor: TrustAnchor): boolean {
+    if (!this.rows[0].named) throw this.reference!.mismatch;
+    this.anchor = anchor;
+    this.length = this.depth + 1;
+    return true;
+  }
+
+  /** RFC 5280 6.1.3 (b), (c), once the path is whole: only then is a name worth the work of comparing it. */
+  private allowNames(anchor: TrustAnchor): boolean {
+    const { nameBytes, constraintsStart, constraintsEnd } = anchor;
+    if (!this.allowBelow(this.depth, nameBytes, constraintsStart, constraintsEnd)) return false;
+    for (let i = this.depth; i > 0; i--) {
+      const ca = this.rows[this.order[i]];
+      if (!this.allowBelow(i - 1, ca.bytes, ca.constraintsStart, ca.constraintsEnd)) return false;
+    }
+    return true;
+  }
+
+  /** Whether one CA's constraints allow elements 0 to `top` of the path; self-issued ones but the leaf are exempt. */
+  private allowBelow(top: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (start === end) return true;
+    for (let i = 0; i <= top; i++) {
+      const certificate = this.rows[this.order[i]];
+      if (i > 0 && certificate.selfIssued) continue;
+      if (certificate.altNamesLost(this.store)) throw faults.STORE_TOO_SMALL;
+      if (!this.constraints.allow(certificate, bytes, start, end)) return false;
+    }
+    return true;
+  }
+
+  private note(fault: Fault): void {
+    if (this.depth <= this.faultDepth) return;
+    this.fault = fault;
+    this.faultDepth = this.depth;
+  }
+
+  /** Why no candidate was found at all: one that could not be read or kept, or there is none. */
+  private missing(): Fault {
+    for (let i = 1; i < this.count; i++) {
+      const fault = this.rowFaults[i];
+      if (fault) return fault;
+    }
+    return this.sent > this.rows.length ? faults.CERT_CHAIN_TOO_LONG : faults.CERT_UNKNOWN_ISSUER;
+  }
+}
+
+/** The anchor with this very certificate, if there is one. */
+function findAnchor(
+  anchors: readonly TrustAnchor[],
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): TrustAnchor | undefined {
+  for (let i = 0; i < anchors.length; i++) {
+    const { der } = anchors[i];
+    if (equalBytes(der, 0, der.length, bytes, start, end)) return anchors[i];
+  }
+  return undefined;
+}
+
+/** RFC 5280 6.1.3 (a)(4). CAs write their name the same way each time (4.1.2.4), so octets are compared. */
+function isIssuerName(subject: Certificate, issuer: Authority): boolean {
+  const { bytes, issuerStart, issuerEnd } = subject;
+  return equalBytes(bytes, issuerStart, issuerEnd, issuer.nameBytes, issuer.nameStart, issuer.nameEnd);
+}
+
+/** What forbids a certificate to be a server's own. */
+function leafFault(leaf: Certificate, now: number): Fault | undefined {
+  // The server signs the handshake with it: RFC 8446 4.4.2.2, RFC 5246 7.4.2
+  if (!leaf.permits(keyUsage.digitalSignature)) return faults.CERT_KEY_USAGE;
+  return commonFault(leaf, now);
+}
+
+/** What forbids a certificate to be a CA's, apart from its basic constraints. */
+function authorityFault(certificate: Certificate, now: number): Fault | undefined {
+  // RFC 5280 6.1.4 (n)
+  if (!certificate.permits(keyUsage.keyCertSign)) return faults.CERT_CA_KEY_USAGE;
+  return commonFault(certificate, now);
+}
+
+/** What forbids a certificate to stand on a path at all. The dates so that what is not a number is refused. */
+function commonFault(certificate: Certificate, now: number): Fault | undefined {
+  // RFC 5280 4.2 and 6.1.4 (o), 6.1.5 (f)
+  if (certificate.unknownCritical) return faults.CERT_CRITICAL_EXTENSION;
+  // RFC 5280 4.2.1.12; in a CA's certificate it limits what the CA may certify, as browsers have it
+  if (!certificate.servesTls) return faults.CERT_EXTENDED_KEY_USAGE;
+  // RFC 5280 6.1.3 (a)(2)
+  if (!(now >= certificate.notBefore)) return faults.CERT_NOT_YET_VALID;
+  if (!(now <= certificate.notAfter)) return faults.CERT_EXPIRED;
+  return undefined;
 }

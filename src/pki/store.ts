@@ -47,6 +47,7 @@ export class Store {
 
   /** Copies a span that can be done without; returns its offset, or -1 when there is no room for it. */
   keep(bytes: Uint8Array, start: number, end: number): number {
+    this.needed += end - start;
     if (end - start > this.top - this.at) return -1;
     this.top -= end - start;
     copyBytes(bytes, start, end, this.bytes, this.top);

@@ -1,0 +1,247 @@
+import { faults } from "../wire/fault.js";
+import { equalBytes } from "../wire/writer.js";
+import type { Certificate } from "./certificate.js";
+import { Der, type Oid, tag } from "./der.js";
+import { foldCase, generalName, readGeneralName } from "./name.js";
+
+/** PermittedSubtrees and excludedSubtrees of NameConstraints. */
+const permitted = tag.CONSTRUCTED;
+const excluded = tag.CONSTRUCTED + 1;
+
+/** Comparisons of a name with a subtree for one path; what needs more was made to need it. */
+const maxComparisons = 100_000;
+
+const dot = 0x2e;
+const star = 0x2a;
+
+/** 1.2.840.113549.1.9.1, emailAddress. */
+const emailAddress: Oid = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01";
+
+/**
+ * Passes over NameConstraints, RFC 5280 4.2.1.10, and checks their form: at least one list, no list empty,
+ * `minimum` 0 (the default, so never written) and no `maximum`.
+ */
+export function readNameConstraints(der: Der): void {
+  const outer = der.enter(tag.SEQUENCE);
+  if (!der.more) throw der.fault;
+  if (der.peek() === permitted) readSubtrees(der);
+  if (der.peek() === excluded) readSubtrees(der);
+  der.leave(outer);
+}
+
+function readSubtrees(der: Der): void {
+  const list = der.enter(der.peek());
+  do {
+    const subtree = der.enter(tag.SEQUENCE);
+    readGeneralName(der);
+    der.leave(subtree);
+  } while (der.more);
+  der.leave(list);
+}
+
+/** What a list of subtrees says about a name. */
+const silent = 0;
+const outside = 1;
+const inside = 2;
+
+/**
+ * Compares names with name constraints, RFC 5280 4.2.1.10 and 6.1.3 (b), (c). What cannot be evaluated counts
+ * as outside of what is permitted and inside of what is excluded, whether the extension is critical or not.
+ */
+export class NameConstraints {
+  /** Over the constraints, the names, and the two distinguished names that are being compared. */
+  private readonly subtrees = new Der();
+  private readonly names = new Der();
+  private readonly base = new Der();
+  private readonly name = new Der();
+  private bytes: Uint8Array = this.subtrees.bytes;
+  private start = 0;
+  private end = 0;
+  private comparisons = 0;
+
+  /** Forgets the work done so far. */
+  reset(): void {
+    this.comparisons = 0;
+  }
+
+  /**
+   * Whether all names of a certificate are allowed by the NameConstraints `bytes[start…end)`, which
+   * `readNameConstraints` has passed over. Throws CERT_CHAIN_TOO_LONG when it takes too much work.
+   */
+  allow(certificate: Certificate, bytes: Uint8Array, start: number, end: number): boolean {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+    return this.allowSubject(certificate) && this.allowAltNames(certificate);
+  }
+
+  /** RFC 5280 6.1.3 (b): the subject is a directoryName, unless it is empty. */
+  private allowSubject(certificate: Certificate): boolean {
+    const { bytes, subjectStart, subjectEnd } = certificate;
+    const names = this.names.over(bytes, subjectStart, subjectEnd);
+    names.enter(tag.SEQUENCE);
+    if (!names.more) return true;
+    return this.allowName(generalName.directoryName, bytes, subjectStart, subjectEnd) && this.allowEmails();
+  }
+
+  /** RFC 5280 4.2.1.10: an emailAddress in the subject is subject to constraints on rfc822Name. */
+  private allowEmails(): boolean {
+    const names = this.names;
+    while (names.more) {
+      const set = names.enter(tag.SET);
+      while (names.more) if (!this.allowAttribute()) return false;
+      names.leave(set);
+    }
+    return true;
+  }
+
+  private allowAttribute(): boolean {
+    const names = this.names;
+    const outer = names.enter(tag.SEQUENCE);
+    const email = names.is(names.oid(), emailAddress);
+    const start = names.skip();
+    if (email && !this.allowName(generalName.rfc822Name, names.bytes, start, names.at)) return false;
+    names.leave(outer);
+    return true;
+  }
+
+  private allowAltNames(certificate: Certificate): boolean {
+    const names = this.names.over(certificate.bytes, certificate.altNamesStart, certificate.altNamesEnd);
+    while (names.more) {
+      const form = names.peek();
+      const start = names.value(form);
+      if (!this.allowName(form, names.bytes, start, names.at)) return false;
+    }
+    return true;
+  }
+
+  /** Whether a name is in a permitted subtree, if there is any of its form, and in no excluded one. */
+  private allowName(form: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const subtrees = this.subtrees.over(this.bytes, this.start, this.end);
+    this.name.over(bytes, start, end);
+    subtrees.enter(tag.SEQUENCE);
+    if (subtrees.peek() === permitted && this.search(form, false) === outside) return false;
+    return subtrees.peek() !== excluded || this.search(form, true) !== inside;
+  }
+
+  /** Reads one list of subtrees to its end. */
+  private search(form: number, exclude: boolean): number {
+    const subtrees = this.subtrees;
+    const list = subtrees.enter(subtrees.peek());
+    let result = silent;
+    while (subtrees.more) {
+      const subtree = subtrees.enter(tag.SEQUENCE);
+      const baseForm = subtrees.peek();
+      const start = subtrees.value(baseForm);
+      if (baseForm === form && result !== inside) {
+        result = this.compare(form, start, exclude) ? inside : outside;
+      }
+      subtrees.leave(subtree);
+    }
+    subtrees.leave(list);
+    return result;
+  }
+
+  /** Whether the name is in the subtree just passed over, whose base begins at `start`. */
+  private compare(form: number, start: number, exclude: boolean): boolean {
+    if (++this.comparisons > maxComparisons) throw faults.CERT_CHAIN_TOO_LONG;
+    const { base, name } = this;
+    base.over(this.bytes, start, this.subtrees.at);
+    if (form === generalName.dNSName) return inDomain(name, base) || (exclude && wildcardReaches(name, base));
+    if (form === generalName.iPAddress) return inNetwork(name, base, exclude);
+    if (form === generalName.directoryName) return inDirectory(name, base, exclude);
+    return exclude;
+  }
+}
+
+/**
+ * Whether labels added to the left of `base` give `name`; none need be. A base with a leading dot, which is
+ * not in the RFC but in use, wants at least one.
+ */
+function inDomain(name: Der, base: Der): boolean {
+  const added = name.end - name.at - (base.end - base.at);
+  if (added < 0 || !equalsFolded(name, name.at + added, base, base.at)) return false;
+  return added === 0 || !base.more || base.bytes[base.at] === dot || name.bytes[name.at + added - 1] === dot;
+}
+
+/** Whether `name` is "*.parent" and `base` one label and that parent: one name that "*" stands for is in it. */
+function wildcardReaches(name: Der, base: Der): boolean {
+  if (name.peek() !== star) return false;
+  const parent = base.bytes.indexOf(dot, base.at);
+  if (parent < 0 || base.end - parent !== name.end - name.at - 1) return false;
+  return equalsFolded(name, name.at + 1, base, parent);
+}
+
+/** Whether `name` from `at` on is `base` from `baseAt` on, in whatever case; both are of the same length. */
+function equalsFolded(name: Der, at: number, base: Der, baseAt: number): boolean {
+  while (at < name.end) if (foldCase(name.bytes[at++]) !== foldCase(base.bytes[baseAt++])) return false;
+  return true;
+}
+
+/** RFC 5280 4.2.1.10: the base is an address and a mask, 8 octets for IPv4 or 32 for IPv6. */
+function inNetwork(name: Der, base: Der, exclude: boolean): boolean {
+  const size = (base.end - base.at) / 2;
+  if (size !== 4 && size !== 16) return exclude;
+  if (name.end - name.at !== size) return false;
+  for (let i = 0; i < size; i++) {
+    const mask = base.bytes[base.at + size + i];
+    if ((name.bytes[name.at + i] ^ base.bytes[base.at + i]) & mask) return false;
+  }
+  return true;
+}
+
+/** Whether the relative names of `base` are the first ones of `name`. */
+function inDirectory(name: Der, base: Der, exclude: boolean): boolean {
+  const start = name.at;
+  const end = name.end;
+  base.enter(tag.SEQUENCE);
+  name.enter(tag.SEQUENCE);
+  let same = true;
+  while (same && base.more) same = name.more && equalsRelative(name, base, exclude);
+  name.over(name.bytes, start, end);
+  return same;
+}
+
+function equalsRelative(name: Der, base: Der, exclude: boolean): boolean {
+  const nameSet = name.enter(tag.SET);
+  const baseSet = base.enter(tag.SET);
+  let same = true;
+  while (same && name.more && base.more) same = equalsAttribute(name, base, exclude);
+  same = same && !name.more && !base.more;
+  name.drop(nameSet);
+  base.drop(baseSet);
+  return same;
+}
+
+function equalsAttribute(name: Der, base: Der, exclude: boolean): boolean {
+  const nameOuter = name.enter(tag.SEQUENCE);
+  const baseOuter = base.enter(tag.SEQUENCE);
+  const nameType = name.oid();
+  const baseType = base.oid();
+  const same =
+    equalBytes(name.bytes, nameType, name.at, base.bytes, baseType, base.at) &&
+    equalsValue(name, base, exclude);
+  name.drop(nameOuter);
+  base.drop(baseOuter);
+  return same;
+}
+
+/**
+ * RFC 5280 7.1, as far as a device can: ASCII letters in either case and either of the usual string types.
+ * Other types are compared as they are, and where the question is whether a name is excluded, not trusted to
+ * be different.
+ */
+function equalsValue(name: Der, base: Der, exclude: boolean): boolean {
+  if (!isText(name.peek()) || !isText(base.peek())) {
+    const same = equalBytes(name.bytes, name.at, name.end, base.bytes, base.at, base.end);
+    return same || exclude;
+  }
+  name.enter(name.peek());
+  base.enter(base.peek());
+  return name.end - name.at === base.end - base.at && equalsFolded(name, name.at, base, base.at);
+}
+
+/** UTF8String, PrintableString or IA5String. */
+function isText(type: number): boolean {
+  return type === 0x0c || type === 0x13 || type === 0x16;
+}
