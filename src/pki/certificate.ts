@@ -140,6 +140,11 @@ export class Certificate {
     return this.extendedKeyUsage === 0 || (this.extendedKeyUsage & tls) !== 0;
   }
 
+  /** Whether ExtendedKeyUsage names OCSPSigning itself, as RFC 6960 4.2.2.2 demands of a delegate. */
+  get signsOcsp(): boolean {
+    return (this.extendedKeyUsage & extendedKeyUsage.ocspSigning) !== 0;
+  }
+
   /** Whether ExtendedKeyUsage names this purpose itself, and not just any: what an OCSP delegate must show. */
   hasPurpose(purpose: number): boolean {
     return (this.extendedKeyUsage & purpose) !== 0;
