@@ -16,10 +16,14 @@ export class PeerCertificates {
     this.listSeen = true;
   }
 
-  /** The one at this place in the order sent, if there is one and it parses. */
+  /** The one at this place in the order sent. */
   at(index: number): X509Certificate | undefined {
-    const der = this.sent[index];
-    return der && parse(der);
+    return index < this.sent.length ? parse(this.sent[index]) : undefined;
+  }
+
+  /** All, in the order sent. */
+  all(): X509Certificate[] {
+    return this.sent.map(parse).filter((certificate) => certificate !== undefined);
   }
 }
 
@@ -28,6 +32,7 @@ function certificateOf(entry: Buffer): Buffer {
   return entry.subarray(3, 3 + entry.readUIntBE(0, 3));
 }
 
+/** Undefined for what Node can't parse. */
 function parse(der: Buffer): X509Certificate | undefined {
   try {
     return new X509Certificate(der);

@@ -111,12 +111,12 @@ export class TLSSocket extends Duplex {
     return this.peer.at(0);
   }
 
-  /** The path that was verified, from the server's own certificate to the trusted root. */
+  /** The path that was found, from the server's own certificate to the trusted root; else what the server sent. */
   getPeerChain(): X509Certificate[] {
     const { path } = this.client;
+    if (path.length === 0) return this.peer.all();
     const chain = Array.from({ length: path.length }, (_, i) => this.peer.at(path.index(i)));
     const root = this.settings.roots.find(({ anchor }) => anchor === path.anchor);
-    if (chain.length === 0) chain.push(this.peer.at(0));
     if (root && !chain.at(-1)?.raw.equals(root.certificate.raw)) chain.push(root.certificate);
     return chain.filter((certificate) => certificate !== undefined);
   }

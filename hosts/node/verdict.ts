@@ -9,8 +9,8 @@ export interface OcspVerdict {
   nextUpdate?: Date;
   producedAt?: Date;
   revokedAt?: Date;
-  /** Why it was revoked, by its name in RFC 5280 5.3.1. */
-  reason?: string;
+  /** CRLReason, by its name in RFC 5280 5.3.1. */
+  revocationReason?: string;
   /** How the response names its signer. */
   responder?: "byName" | "byKey";
   /** Whether the signer is a delegate of the CA, not the CA itself. */
@@ -27,12 +27,13 @@ export function toVerdict(verdict: Verdict): OcspVerdict {
   Object.assign(found, { responder, delegated });
   for (const name of ["thisUpdate", "nextUpdate", "producedAt", "revokedAt"] as const)
     if (verdict[name] >= 0) found[name] = new Date(verdict[name] * 1000);
-  if (verdict.reason >= 0) found.reason = reasons[verdict.reason] ?? String(verdict.reason);
+  if (verdict.revocationReason >= 0)
+    found.revocationReason = revocationReasons[verdict.revocationReason] ?? String(verdict.revocationReason);
   return found;
 }
 
 /** CRLReason, RFC 5280 5.3.1; 7 is not used. */
-const reasons: readonly string[] = Object.freeze([
+const revocationReasons: readonly string[] = Object.freeze([
   "unspecified",
   "keyCompromise",
   "cACompromise",

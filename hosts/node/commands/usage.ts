@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { InvalidArgumentError } from "commander";
+
+/** Wrong use of the command line, found after its flags were read. Exit code 2, as for what commander finds. */
+export class UsageError extends Error {}
+
+/** Reads a file that a flag names. */
+export function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+/** A whole number within bounds. */
+export function numberBetween(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+  };
+}
