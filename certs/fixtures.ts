@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { ChainRow, FaultName } from "./rows.js";
+import type { ChainRow, FaultName, OcspRow } from "./rows.js";
 
 /** The moment that tests take for now, in seconds since 1970: 2026-07-01, well inside every good validity. */
 export const NOW = Date.parse("2026-07-01T12:00:00Z") / 1000;
@@ -79,6 +79,59 @@ export function chainCases(): ChainCase[] {
     anchors: readCertificates(anchors),
     keyFile: fixtureFile(key),
   }));
+}
+
+/** An OCSP response that a client must take or refuse. */
+export interface OcspCase {
+  readonly id: string;
+  readonly description: string;
+  /** DER of `response`. */
+  readonly responseFile: string;
+  readonly response: Buffer;
+  /** PEM of `subject`, the certificate that the response is stapled for. */
+  readonly subjectFile: string;
+  readonly subject: Buffer;
+  readonly issuerFile: string;
+  readonly issuer: Buffer;
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly skew: number;
+  readonly maxAge: number | undefined;
+  readonly allowMissingNextUpdate: boolean;
+  readonly responders: readonly Buffer[];
+  readonly nonce: Buffer | undefined;
+  readonly expected: FaultName | "good";
+  readonly alert: number | undefined;
+  /** The CRLReason of a revocation. */
+  readonly reason: number | undefined;
+}
+
+/** All responses, those that must be accepted and those that must be refused. */
+export function ocspCases(): OcspCase[] {
+  return readRows<OcspRow>("ocsp/cases.json").map(ocspCase);
+}
+
+function ocspCase(row: OcspRow): OcspCase {
+  const { skew = 900, maxAge, allowMissingNextUpdate = false, responders, nonce } = row.options ?? {};
+  return {
+    id: row.id,
+    description: row.description,
+    responseFile: fixtureFile(row.response),
+    response: fixture(row.response),
+    subjectFile: fixtureFile(row.subject),
+    subject: readCertificates(row.subject)[0],
+    issuerFile: fixtureFile(row.issuer),
+    issuer: readCertificates(row.issuer)[0],
+    at: row.at === undefined ? NOW : Date.parse(row.at) / 1000,
+    skew,
+    maxAge,
+    allowMissingNextUpdate,
+    responders: responders === undefined ? [] : readCertificates(responders),
+    nonce: nonce === undefined ? undefined : Buffer.from(nonce, "hex"),
+    expected: row.expected,
+    alert: row.alert,
+    reason: row.reason,
+  };
 }
 
 function readRows<Row>(path: string): Row[] {

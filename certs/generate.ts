@@ -8,6 +8,17 @@ import { constraintCases, malformedNameCases, nameCases } from "./chains/names.j
 import { dateCases, issuerCases, purposeCases, trustCases } from "./chains/trust.js";
 import { goodFieldCases, goodNameCases, goodTrustCases } from "./chains/unusual.js";
 import { clientPki, goodPki } from "./good.js";
+import {
+  certIdCases,
+  extensionCases,
+  listCases,
+  encodingCases as ocspEncodingCases,
+  outerCases,
+  statusCases,
+  timeCases,
+} from "./responses/answers.js";
+import { OcspMatrix } from "./responses/matrix.js";
+import { badSignerCases, goodSignerCases, responseSignatureCases } from "./responses/signers.js";
 import { Tree } from "./tree.js";
 
 const certsDirectory = fileURLToPath(new URL("../../certs", import.meta.url));
@@ -19,6 +30,7 @@ export function generate(kept: string): Tree {
   const rsa = goodPki(tree, "good/rsa", "rsa2048");
   clientPki(tree, "good/client");
   chains(new ChainMatrix(tree, p256, rsa));
+  responses(new OcspMatrix(tree, p256, rsa));
   return tree;
 }
 
@@ -39,6 +51,23 @@ function chains(matrix: ChainMatrix): void {
     goodNameCases,
     goodFieldCases,
     goodAlgorithmCases,
+  ];
+  for (const theme of themes) theme(matrix);
+  matrix.finish();
+}
+
+function responses(matrix: OcspMatrix): void {
+  const themes = [
+    goodSignerCases,
+    badSignerCases,
+    responseSignatureCases,
+    certIdCases,
+    listCases,
+    statusCases,
+    outerCases,
+    extensionCases,
+    timeCases,
+    ocspEncodingCases,
   ];
   for (const theme of themes) theme(matrix);
   matrix.finish();

@@ -52,8 +52,8 @@ export function encodingCases(m: ChainMatrix): void {
   extensionCases(refused);
   m.bad(
     "malformed-issuer",
-    "CERT_UNKNOWN_ISSUER",
-    "a byte after the intermediate: it is no candidate",
+    "CERT_MALFORMED",
+    "a byte after the intermediate",
     m.under(m.authority({ bend: (der) => Buffer.concat([der, bytes("00")]) })),
   );
 }

@@ -1,0 +1,70 @@
+import test from "ava";
+import { type ChainCase, chainCases, NOW, type OcspCase, ocspCases } from "../../certs/fixtures.js";
+import { provider } from "../../hosts/node/provider.js";
+import { Certificate } from "../../src/pki/certificate.js";
+import { Path, trustAnchor } from "../../src/pki/chain.js";
+import { responder, Staple } from "../../src/pki/ocsp.js";
+import { Store } from "../../src/pki/store.js";
+import { isFault } from "../../src/wire/fault.js";
+
+/** "good", or the name of the fault that is thrown. */
+function verdict(run: () => void): string {
+  try {
+    run();
+    return "good";
+  } catch (thrown) {
+    if (!isFault(thrown)) throw thrown;
+    return thrown.name;
+  }
+}
+
+const newStore = () => new Store(new Uint8Array(32768));
+
+/** Adds every certificate from a buffer that the next one overwrites, as the record layer does. */
+function verify(row: ChainCase): void {
+  const options = { anchors: row.anchors.map(trustAnchor), name: row.name, schemes: provider.schemes };
+  const path = new Path(provider, newStore(), 10, options);
+  const input = new Uint8Array(4096);
+  for (const der of row.chain) {
+    input.fill(0).set(der);
+    path.add(input, 0, der.length);
+  }
+  while (!path.step(NOW));
+}
+
+for (const row of chainCases()) {
+  test(`chain ${row.id}: ${row.description}`, (t) => {
+    t.is(
+      verdict(() => verify(row)),
+      row.expected,
+    );
+  });
+}
+
+/** The staple of a case, before it is settled. */
+function staple(row: OcspCase): { staple: Staple; settle: () => void } {
+  const store = newStore();
+  const subject = new Certificate();
+  const issuer = new Certificate();
+  subject.parse(provider, store, row.subject, 0, row.subject.length);
+  issuer.parse(provider, store, row.issuer, 0, row.issuer.length);
+  const staple = new Staple(provider, store);
+  staple.take(row.response, 0, row.response.length);
+  const policy = { ...row, responders: row.responders.map(responder) };
+  const settle = () => {
+    while (!staple.settle(subject, issuer, policy, row.at));
+  };
+  return { staple, settle };
+}
+
+for (const row of ocspCases()) {
+  test(`response ${row.id}: ${row.description}`, (t) => {
+    const { staple: settled, settle } = staple(row);
+    t.is(verdict(settle), row.expected);
+    const status = { good: "good", OCSP_CERT_REVOKED: "revoked", OCSP_CERT_UNKNOWN: "unknown" }[
+      row.expected as string
+    ];
+    t.is(settled.status, status as typeof settled.status, "a status is told when a signature vouches for it");
+    if (status === "revoked") t.is(settled.revocationReason, row.reason ?? -1);
+  });
+}
