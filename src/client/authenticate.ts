@@ -1,6 +1,7 @@
 import type { Certificate } from "../pki/certificate.js";
 import type { Staple } from "../pki/ocsp.js";
 import { faults } from "../wire/fault.js";
+import { equalBytes } from "../wire/writer.js";
 import type { ClientSession } from "./session.js";
 
 /**
@@ -43,13 +44,7 @@ function checkStaple(s: ClientSession, position: number, now: number): boolean {
     if (needsStaple(s, position)) throw faults.OCSP_STAPLE_MISSING;
     return true;
   }
-  const { ocsp } = s.config;
-  return staple.settle(certificateAt(s, position), s.path.issuer(position), policyOf(s, ocsp.skew), now);
-}
-
-function policyOf(s: ClientSession, skew: number) {
-  const { allowMissingNextUpdate, maxAge, responders } = s.config.ocsp;
-  return { skew, maxAge, allowMissingNextUpdate, responders, nonce: s.nonce };
+  return staple.settle(certificateAt(s, position), s.path.issuer(position), s.ocspPolicy, now);
 }
 
 /** By our policy, or because the server's certificate demands it (RFC 7633) of clients that ask for staples. */
@@ -62,5 +57,11 @@ function needsStaple(s: ClientSession, position: number): boolean {
 
 /** A trust anchor that was sent along vouches for itself: nobody else can revoke it. */
 function isAnchor(s: ClientSession, position: number): boolean {
-  return position > 0 && position === s.path.length - 1 && s.path.endsInAnchor;
+  const { anchor } = s.path;
+  if (position === 0 || anchor === undefined) return false;
+  const { bytes, subjectStart, subjectEnd, key } = certificateAt(s, position);
+  return (
+    equalBytes(bytes, subjectStart, subjectEnd, anchor.nameBytes, anchor.nameStart, anchor.nameEnd) &&
+    equalBytes(key.bytes, key.start, key.end, anchor.key.bytes, anchor.key.start, anchor.key.end)
+  );
 }

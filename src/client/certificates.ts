@@ -30,6 +30,7 @@ export function readCertificate(s: ClientSession, r: Reader): void {
   if (r.left === 0) throw faults.DECODE_ERROR;
   const start = r.skip(r.left);
   s.path.add(r.bytes, start, r.end);
+  s.certificatesSent++;
   r.leave(certificate);
 }
 

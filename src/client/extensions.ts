@@ -282,7 +282,7 @@ function writeNonce(w: Writer, nonce: Uint8Array): void {
 /** In TLS 1.2 an empty announcement; in TLS 1.3 the staple of one certificate; a request for ours is ignored. */
 function readStatusRequest(s: ClientSession, r: Reader, where: number): void {
   if (where === inMessage.server_hello12) s.statusAnnounced = true;
-  else if (where === inMessage.certificate) readCertificateStatus(s, r, s.path.count - 1);
+  else if (where === inMessage.certificate) readCertificateStatus(s, r, s.certificatesSent - 1);
   else r.skip(r.left);
 }
 

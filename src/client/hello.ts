@@ -19,9 +19,9 @@ export const rowsHello: readonly Row<ClientSession>[] = Object.freeze([
 
 /** Draws the randoms and, for TLS 1.3, the key pair of the group that we like best. */
 function start(s: ClientSession): string {
-  const { provider, groups, ocsp } = s.config;
+  const { provider, groups } = s.config;
   provider.random(s.clientRandom, 0, 32);
-  if (s.nonce && ocsp.nonce) provider.random(s.nonce, 0, 32);
+  if (s.nonce) provider.random(s.nonce, 0, 32);
   s.transcript.start();
   if (s.offers(version.tls12)) beginClientSignatures(s);
   if (!s.offers(version.tls13)) return "SEND_CLIENT_HELLO";

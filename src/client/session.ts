@@ -4,7 +4,7 @@ import type { Aead, Exchange, Verification } from "../crypto/provider.js";
 import { findScheme, findSuite, keySize, type Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import { Path } from "../pki/chain.js";
-import { Staple } from "../pki/ocsp.js";
+import { type OcspPolicy, Staple } from "../pki/ocsp.js";
 import { Store } from "../pki/store.js";
 import { Engine, type Row } from "../record/engine.js";
 import type { Protection } from "../record/record.js";
@@ -35,6 +35,7 @@ export class ClientSession {
   readonly serverRandom = new Uint8Array(32);
   readonly sessionId = new Uint8Array(32);
   readonly nonce: Uint8Array | undefined;
+  readonly ocspPolicy: OcspPolicy;
   /** Bits of the extension table's rows: sent in the ClientHello; seen in the message being read. */
   offered = 0;
   seen = 0;
@@ -74,6 +75,8 @@ export class ClientSession {
   signatureStart = 0;
   signatureEnd = 0;
 
+  /** Certificates in the server's list so far; the path keeps the first of them. */
+  certificatesSent = 0;
   /** Authentication: what is done of it. */
   pathFound = false;
   stapleIndex = 0;
@@ -101,6 +104,7 @@ export class ClientSession {
       schemes: config.schemes,
     });
     this.nonce = config.ocsp.nonce ? new Uint8Array(32) : undefined;
+    this.ocspPolicy = Object.freeze(Object.assign({}, config.ocsp, { nonce: this.nonce }));
     for (let i = 0; i < config.maxCertificates; i++)
       this.staples.push(new Staple(config.provider, this.store));
   }
@@ -183,6 +187,11 @@ export class ClientSession {
     this.retried = this.extendedMasterSecret = this.statusAnnounced = this.pathFound = false;
     this.recordSizeLimited = this.fragmentLimited = this.requested = false;
     this.changeCipherSpecSent = this.changeCipherSpecSeen = this.requestKeyUpdate = false;
-    this.stapleIndex = this.clientScheme = this.certificateIndex = this.certificateOffset = 0;
+    this.certificatesSent =
+      this.stapleIndex =
+      this.clientScheme =
+      this.certificateIndex =
+      this.certificateOffset =
+        0;
   }
 }
