@@ -3,7 +3,7 @@ import { findScheme, fitsKey, hashSize } from "../crypto/suites.js";
 import { type Fault, faults, isFault } from "../wire/fault.js";
 import { equalBytes } from "../wire/writer.js";
 import { readSignatureAlgorithm } from "./algorithm.js";
-import { Certificate, extendedKeyUsage, keyUsage } from "./certificate.js";
+import { Certificate, keyUsage } from "./certificate.js";
 import type { Authority } from "./chain.js";
 import { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 import type { Store } from "./store.js";
@@ -14,7 +14,7 @@ export interface OcspPolicy {
   readonly skew: number;
   /** The greatest age in seconds, counted from thisUpdate; no limit when absent. */
   readonly maxAge?: number;
-  /** Accept a response without nextUpdate, for `maxAge`, or for a day when there is none. */
+  /** Accept a response without nextUpdate. Nothing but `maxAge` then ends its life. */
   readonly allowMissingNextUpdate: boolean;
   /** Responders trusted for every certificate, besides the issuer and its delegates. */
   readonly responders: readonly Responder[];
@@ -26,14 +26,15 @@ export interface OcspPolicy {
 export type Responder = Authority;
 
 /**
- * The responder that a certificate in DER names. Only name and key are taken from it, as from a trust anchor:
- * neither its dates nor its signature are looked at. Throws CERT_MALFORMED or CERT_KEY.
+ * The responder that a certificate in DER names. `der` is kept, not copied, and must not change. Only name and
+ * key are taken from it, as from a trust anchor: neither its dates nor its signature are looked at. Throws
+ * CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH.
  */
 export function responder(der: Uint8Array): Responder {
   const certificate = new Certificate();
-  certificate.read(der.slice(), 0, der.length);
-  const { nameBytes, nameStart, nameEnd, key } = certificate;
-  return Object.freeze({ nameBytes, nameStart, nameEnd, key: Object.freeze(key) });
+  certificate.read(der, 0, der.length);
+  const { nameStart, nameEnd, key } = certificate;
+  return Object.freeze({ nameBytes: der, nameStart, nameEnd, key: Object.freeze(key) });
 }
 
 export type Status = "good" | "unknown" | "revoked";
@@ -42,11 +43,8 @@ export type Status = "good" | "unknown" | "revoked";
 const statuses: readonly Status[] = Object.freeze(["good", "unknown", "revoked"]);
 
 /** What bounds the work that a hostile response makes; a responder sends one or two of each. */
-const maxResponses = 16;
+const maxResponses = 512;
 const maxCertificates = 4;
-
-/** The life in seconds of an answer that names no end of its own. */
-const day = 86_400;
 
 /** How far a staple has come. The two in the middle say whose signature is verified next. */
 const stage = Object.freeze({ EMPTY: 0, TAKEN: 1, DELEGATE: 2, RESPONSE: 3, SETTLED: 4 });
@@ -234,8 +232,8 @@ export class Staple {
   }
 
   /**
-   * Version 1 is the default, which DER leaves out. Some responders write it all the same, and other clients
-   * let them; it is signed and can mean only one thing.
+   * Version 1 is the default, which DER does not write. Some responders do, and other clients let them, so
+   * that it is tolerated here: it is signed and can mean only one thing.
    */
   private readVersion(): void {
     const der = this.der;
@@ -336,9 +334,10 @@ export class Staple {
     return time;
   }
 
-  /** GeneralizedTime; whatever is wrong with it is OCSP_TIME. */
+  /** GeneralizedTime; one that is no time is OCSP_TIME. */
   private readTime(): number {
-    const start = this.der.skip();
+    const start = this.der.at;
+    this.der.value(tag.GENERALIZED_TIME);
     return this.times.over(this.der.bytes, start, this.der.at).generalizedTime();
   }
 
@@ -379,9 +378,7 @@ export class Staple {
     demand(thisUpdate <= this.producedAt + skew, faults.OCSP_TIME);
     demand(!absent || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
     demand(absent || thisUpdate <= nextUpdate, faults.OCSP_TIME);
-    // No nextUpdate means that newer information is always to be had: a replay must not live for ever
-    const end = absent ? thisUpdate + (maxAge ?? day) : nextUpdate;
-    demand(now <= end + skew, faults.OCSP_EXPIRED);
+    demand(absent || now <= nextUpdate + skew, faults.OCSP_EXPIRED);
     demand(maxAge === undefined || now <= thisUpdate + maxAge + skew, faults.OCSP_EXPIRED);
   }
 
@@ -457,7 +454,7 @@ export class Staple {
     const { nameBytes, nameStart, nameEnd } = issuer;
     return (
       equalBytes(bytes, issuerStart, issuerEnd, nameBytes, nameStart, nameEnd) &&
-      delegate.hasPurpose(extendedKeyUsage.ocspSigning) &&
+      delegate.signsOcsp &&
       delegate.permits(keyUsage.digitalSignature) &&
       !delegate.unknownCritical &&
       !delegate.ca &&
