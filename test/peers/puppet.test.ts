@@ -10,10 +10,11 @@ import {
   signatureScheme as s,
   version,
 } from "../../src/wire/registry.js";
-import { chunks, flip } from "./bytes.js";
+import { flip } from "./bytes.js";
 import { identity, servers } from "./identity.js";
 import { newSessionTicket13 } from "./messages.js";
 import { ocspResponse, openssl } from "./openssl.js";
+import { pem } from "./pem.js";
 import { Puppet } from "./puppet.js";
 import { suites } from "./schedule.js";
 import { edit, layouts, type Script, steps } from "./script.js";
@@ -23,11 +24,6 @@ import { type PuppetServer, servePuppet } from "./serve.js";
 
 const { tls12, tls13 } = version;
 const ca = [servers.p256.chain[2], servers.rsa.chain[2]].map(pem);
-
-function pem(der: Buffer): string {
-  const lines = chunks(Buffer.from(der.toString("base64")), 64).join("\n");
-  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
-}
 
 function versionName(version: number): "TLSv1.2" | "TLSv1.3" {
   return version === tls12 ? "TLSv1.2" : "TLSv1.3";
