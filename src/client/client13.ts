@@ -14,8 +14,8 @@ import {
   readListLength,
   writeCertificates,
 } from "./certificates.js";
+import { ignoreCompatibilityChange, sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw } from "./extensions.js";
-import { ignoreCompatibilityChange } from "./hello.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
 import type { ClientSession } from "./session.js";
 
@@ -207,12 +207,6 @@ function deriveApplicationKeys(s: ClientSession): string {
   s.log("SERVER_TRAFFIC_SECRET_0", s.serverSecret, keys.size);
   engine.receiveUnder(protection(s, s.serverSecret));
   return s.requested ? "SEND_CERTIFICATE" : "SEND_FINISHED";
-}
-
-/** The client's one ChangeCipherSpec, for middleboxes, RFC 8446 D.4. */
-export function sendCompatibilityChange(s: ClientSession): void {
-  if (!s.changeCipherSpecSent) s.engine.sendChangeCipherSpec();
-  s.changeCipherSpecSent = true;
 }
 
 /** Certificate, RFC 8446 4.4.2: an empty list when we have none, or none that the server takes. */

@@ -3,7 +3,8 @@ import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { rows12 } from "./client12.js";
-import { rows13, sendCompatibilityChange } from "./client13.js";
+import { rows13 } from "./client13.js";
+import { sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js";
 import type { ClientSession } from "./session.js";
 
@@ -171,10 +172,5 @@ function receiveServerHello12(s: ClientSession, r: Reader): string {
 /** Only a server of TLS 1.3 may send one this early. */
 function noteCompatibilityChange(s: ClientSession): string {
   s.changeCipherSpecSeen = true;
-  return s.state;
-}
-
-/** RFC 8446 D.4: a ChangeCipherSpec of TLS 1.3 means nothing. */
-export function ignoreCompatibilityChange(s: ClientSession): string {
   return s.state;
 }
