@@ -98,6 +98,9 @@ function deriveHandshakeKeys(s: ClientSession): string {
   s.log("SERVER_HANDSHAKE_TRAFFIC_SECRET", s.serverSecret, keys.size);
   s.engine.maxInner = MAX_PLAINTEXT + 1;
   s.engine.receiveUnder(protection(s, s.serverSecret));
+  // Already now, so that an alert goes out encrypted
+  sendCompatibilityChange(s);
+  s.engine.sendUnder(protection(s, s.clientSecret));
   return "WAIT_ENCRYPTED_EXTENSIONS";
 }
 
@@ -193,19 +196,16 @@ function receiveFinished(s: ClientSession): string {
   return "DERIVE_APPLICATION_KEYS";
 }
 
-/** The client's handshake keys come into use; the application secrets, RFC 8446 7.1, are held until its Finished. */
+/** The Master Secret's stage, RFC 8446 7.1: the server's keys change now, the client's after its Finished. */
 function deriveApplicationKeys(s: ClientSession): string {
-  const { engine } = s;
   const keys = schedule(s);
-  sendCompatibilityChange(s);
-  engine.sendUnder(protection(s, s.clientSecret));
   keys.master();
   s.transcript.digest(s.hash, 0);
   keys.derive(secretLabel.serverApplication, s.hash, s.serverSecret);
   keys.derive(secretLabel.clientApplication, s.hash, s.applicationSecret);
   s.log("CLIENT_TRAFFIC_SECRET_0", s.applicationSecret, keys.size);
   s.log("SERVER_TRAFFIC_SECRET_0", s.serverSecret, keys.size);
-  engine.receiveUnder(protection(s, s.serverSecret));
+  s.engine.receiveUnder(protection(s, s.serverSecret));
   return s.requested ? "SEND_CERTIFICATE" : "SEND_FINISHED";
 }
 
