@@ -1,0 +1,102 @@
+#!/bin/sh
+# Brings in what a purpose needs and is not there yet: node_modules from package-lock.json, and tools from
+# Debian packages. `npm start`, `npm test` and `npm run bench` run it first; with nothing to do it takes no time.
+#
+#   sh test/setup.sh demo|test|bench
+set -u
+cd "$(dirname "$0")/.."
+
+purpose=${1:-test}
+case $purpose in
+  demo | bench) packages="openssl" ;;
+  test) packages="openssl gnutls-bin nginx-light libwolfssl-dev libnss3-tools gcc libc6-dev curl ca-certificates" ;;
+  *) echo "usage: sh test/setup.sh demo|test|bench" >&2; exit 2 ;;
+esac
+
+# A file that the package brings; a name without a slash is a command.
+witness() {
+  case $1 in
+    gnutls-bin) echo gnutls-serv ;;
+    nginx-light) echo nginx ;;
+    libwolfssl-dev) echo /usr/include/wolfssl/ssl.h ;;
+    libnss3-tools) echo selfserv ;;
+    libc6-dev) echo /usr/include/stdio.h ;;
+    ca-certificates) echo /etc/ssl/certs/ca-certificates.crt ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# What tests do without it.
+loss() {
+  case $1 in
+    openssl) echo "openssl as a peer and as the maker of fresh OCSP responses" ;;
+    gnutls-bin) echo "gnutls-serv as a peer" ;;
+    nginx-light) echo "nginx as a peer" ;;
+    libwolfssl-dev) echo "the wolfSSL server as a peer" ;;
+    libnss3-tools) echo "NSS selfserv as a peer" ;;
+    gcc | libc6-dev) echo "wolfSSL, GnuTLS and the openssl responder as peers (C of ours is compiled for them)" ;;
+    curl) echo "curl as a peer" ;;
+    ca-certificates) echo "connections to public servers" ;;
+  esac
+}
+
+present() {
+  file=$(witness "$1")
+  case $file in
+    /*) [ -e "$file" ] ;;
+    *) PATH="$PATH:/usr/sbin:/sbin" command -v "$file" >/dev/null ;;
+  esac
+}
+
+missing() {
+  for package in $packages; do
+    present "$package" || echo "$package"
+  done
+}
+
+install_node_modules() {
+  lock=node_modules/.package-lock.json # npm writes it last
+  if [ -e "$lock" ] && [ -z "$(find package-lock.json -newer "$lock")" ]; then return; fi
+  npm ci --no-audit --no-fund || exit 1
+  touch "$lock"
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+apt_install() {
+  # RUNLEVEL=1 keeps the packages from starting services where init scripts do that.
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "$@" >&2
+}
+
+# Debian starts nginx as it installs it, and the tests want the program alone. Only called when this script
+# brought nginx in: one that was there before is somebody's.
+stop_installed_nginx() {
+  if [ -d /run/systemd/system ]; then as_root systemctl stop nginx; fi
+}
+
+install_packages() {
+  if ! command -v apt-get >/dev/null; then
+    reason="there is no apt-get here"
+  elif ! as_root true 2>/dev/null; then
+    reason="that takes root, and sudo asks for a password"
+  else
+    reason="apt-get could not install it"
+    apt_install "$@" || { as_root apt-get update >&2 && apt_install "$@"; }
+  fi
+}
+
+install_node_modules
+wanted=$(missing)
+[ -z "$wanted" ] && exit 0
+
+# Unquoted, as it is a list.
+echo "setup: installing" $wanted
+install_packages $wanted
+case $wanted in *nginx-light*) present nginx-light && stop_installed_nginx ;; esac
+
+for package in $(missing); do
+  echo "setup: $package is missing ($reason). Skipped: $(loss "$package")."
+done
+exit 0
