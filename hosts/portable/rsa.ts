@@ -15,35 +15,28 @@ export interface RsaKey {
   readonly bits: number;
 }
 
-/** What bounds the work that a certificate can ask for. */
-const maxModulusBytes = 1024;
-const maxExponentBytes = 4;
-
-/** Parses an RSAPublicKey, RFC 8017 A.1.1. Undefined when it is malformed, even, or too large to work with. */
+/**
+ * Parses an RSAPublicKey, RFC 8017 A.1.1; undefined when it is malformed. Which sizes and exponents are
+ * acceptable was settled when the certificate was parsed.
+ */
 export function parseRsaKey(bytes: Uint8Array, start: number, end: number): RsaKey | undefined {
   try {
     const der = new Der(undefined, bytes, start, end);
     const outer = der.enter(tag.SEQUENCE);
-    const modulus = positive(der, maxModulusBytes);
-    const exponent = positive(der, maxExponentBytes);
+    const modulus = positive(der);
+    const exponent = positive(der);
     der.leave(outer);
     der.finish();
-    if (!isOdd(modulus) || !isOdd(exponent) || exponent < 3n || modulus <= exponent) return undefined;
     return { modulus, exponent, bits: modulus.toString(2).length };
   } catch {
     return undefined;
   }
 }
 
-function positive(der: Der, maxBytes: number): bigint {
+function positive(der: Der): bigint {
   const start = der.integer();
-  // A value that fills its octets has one more before them, the sign, X.690 8.3.3.
-  if (der.bytes[start] >= 0x80 || der.at - start > maxBytes + 1) throw der.fault;
+  if (der.bytes[start] >= 0x80) throw der.fault;
   return bytesToNumberBE(der.bytes.subarray(start, der.at));
-}
-
-function isOdd(n: bigint): boolean {
-  return (n & 1n) === 1n;
 }
 
 /**
@@ -130,7 +123,7 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
   let result = 1n;
   let square = base;
   for (let e = exponent; e > 0n; e >>= 1n) {
-    if (isOdd(e)) result = (result * square) % modulus;
+    if (e & 1n) result = (result * square) % modulus;
     square = (square * square) % modulus;
   }
   return result;

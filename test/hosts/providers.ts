@@ -1,4 +1,4 @@
-import { createECDH, createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { EcExchange, provider as node, X25519Exchange } from "../../hosts/node/provider.js";
 import { portable } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, Exchange, HashAlgorithm, KeyKind, Provider } from "../../src/crypto/provider.js";
@@ -142,9 +142,18 @@ export function verifies(provider: Provider, signed: Signed): boolean {
   return verification.settle({ kind: signed.kind, ...inside(signed.key) }, s.bytes, s.start, s.end);
 }
 
-/** The public point of a NIST curve's private key. */
-export function pointOf(curve: string, privateKey: Uint8Array): Uint8Array {
-  const ecdh = createECDH(curve);
-  ecdh.setPrivateKey(privateKey);
-  return ecdh.getPublicKey();
+/** RSAPublicKey, RFC 8017 A.1.1, of numbers without leading zeros. */
+export function rsaPublicKey(modulus: string, exponent: string): Uint8Array {
+  return der(0x30, Buffer.concat([derInteger(hex(modulus)), derInteger(hex(exponent))]));
+}
+
+function derInteger(value: Uint8Array): Uint8Array {
+  return der(0x02, value[0] >= 0x80 ? Buffer.concat([hex("00"), value]) : value);
+}
+
+export function der(tag: number, contents: Uint8Array): Uint8Array {
+  const { length } = contents;
+  const prefix =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...prefix]), contents]);
 }
