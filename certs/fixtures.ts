@@ -46,6 +46,11 @@ export function credential(edition: Edition | "client", name: string): Credentia
   };
 }
 
+/** The response, in DER, about a certificate of the good PKI; real servers can staple it at any time. */
+export function stapleFile(edition: Edition, name: string): string {
+  return fixtureFile(`good/${edition}/${name}-ocsp.der`);
+}
+
 /** A chain that a client must take or refuse. */
 export interface ChainCase {
   readonly id: string;

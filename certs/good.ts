@@ -1,4 +1,5 @@
 import { type Authority, type Extensions, type Issued, issue, pem, validity } from "./certificate.js";
+import { contents, generalizedTime, utcTime } from "./der.js";
 import {
   authorityInfoAccess,
   authorityKeyIdentifier,
@@ -12,6 +13,7 @@ import {
   subjectKeyIdentifier,
 } from "./extensions.js";
 import { algorithms, type Key, type KeyType } from "./keys.js";
+import { certId, certStatus, ocspResponse, singleResponse } from "./response.js";
 import type { Tree } from "./tree.js";
 
 /** Where OCSP responders of the walkthrough listen: 22220 for the root, 2222N for intermediate N. */
@@ -33,22 +35,29 @@ export interface Leaf extends Issued {
 }
 
 interface Revocation {
-  /** As in an `openssl ca` index: YYMMDDHHMMSSZ and a reason. */
-  readonly date: string;
-  readonly reason?: string;
+  readonly at: string;
+  /** As `openssl ca` spells it. */
+  readonly reason?: keyof typeof crlReasons;
 }
 
-/** An authority of the walkthrough: the certificates that it issued and revoked, by file name. */
-interface Ledger {
-  readonly file: string;
-  readonly rows: string[];
-}
+/** CRLReason, RFC 5280 section 5.3.1. */
+const crlReasons = Object.freeze({ keyCompromise: 1, CACompromise: 2 });
 
 const revocations: Readonly<Record<string, Revocation>> = Object.freeze({
-  intermediate3: { date: "250603000000Z", reason: "CACompromise" },
-  server2: { date: "250601000000Z", reason: "keyCompromise" },
-  server4: { date: "250602000000Z" },
+  intermediate3: { at: "2025-06-03T00:00:00Z", reason: "CACompromise" },
+  server2: { at: "2025-06-01T00:00:00Z", reason: "keyCompromise" },
+  server4: { at: "2025-06-02T00:00:00Z" },
 });
+
+/** What an authority has issued, for its index and for its responder. */
+interface Entry {
+  /** The certificate's file, without its suffix. */
+  readonly file: string;
+  readonly commonName: string;
+  readonly serial: Buffer;
+  /** 0: the root, N: intermediate N. */
+  readonly issuer: number;
+}
 
 /** Serials are wolfSSL's: its readers know the certificates by them. Each is unique for its issuer. */
 const serials: Readonly<Record<string, number>> = Object.freeze({
@@ -96,21 +105,21 @@ export function goodPki(tree: Tree, directory: string, type: KeyType): Pki {
     leaves.set("pss", edition.server("pss", 1, authorities, "rsa3072"));
   }
   edition.writeIndexes();
+  edition.writeStaples(authorities, signers);
   return { directory, root, intermediates, signers, leaves };
 }
 
-/** The state while one edition is written: the tree and the index file of each authority. */
+/** The state while one edition is written: where to, and what was issued so far. */
 class Edition {
   readonly #tree: Tree;
   readonly #directory: string;
   readonly #type: KeyType;
-  readonly #ledgers: Ledger[];
+  readonly #entries: Entry[] = [];
 
   constructor(tree: Tree, directory: string, type: KeyType) {
     this.#tree = tree;
     this.#directory = directory;
     this.#type = type;
-    this.#ledgers = [0, 1, 2, 3].map((n) => ({ file: `index-${authorityName(n)}.txt`, rows: [] }));
   }
 
   root(): Issued {
@@ -154,14 +163,31 @@ class Edition {
     return { ...this.#issued(name, host, n, issued, issued, issuer, authorities[0]), issuer };
   }
 
+  /** Writes an `openssl ca` index file for each authority. */
   writeIndexes(): void {
-    for (const { file, rows } of this.#ledgers) this.#write(file, `${rows.join("\n")}\n`);
+    for (const n of [0, 1, 2, 3]) {
+      const rows = this.#entries.filter(({ issuer }) => issuer === n).map(indexRow);
+      this.#write(`index-${authorityName(n)}.txt`, `${rows.join("\n")}\n`);
+    }
   }
 
-  /** Writes the certificate's file (the chain that is to be sent) and its row in the index of its issuer. */
+  /** Writes a response about each certificate that can be stapled, by the delegate of its issuer. */
+  writeStaples(authorities: readonly Issued[], signers: readonly Issued[]): void {
+    for (const { file, issuer, serial } of this.#entries) {
+      if (file.startsWith("ocsp-")) continue;
+      const signer = signers[issuer];
+      const id = certId(authorities[issuer], serial);
+      const single = singleResponse({ certId: id, status: statusOf(file), thisUpdate: stapledSince });
+      const certificates = [signer.der];
+      const response = ocspResponse({ signer, certificates, responses: [single], producedAt: stapledSince });
+      this.#write(`${file}-ocsp.der`, response);
+    }
+  }
+
+  /** Writes the certificate's file (the chain that is to be sent) and enters it into the index of its issuer. */
   #issued(file: string, commonName: string, issuer: number, issued: Issued, ...chain: Issued[]): Issued {
     this.#write(`${file}.pem`, pem(...chain.map(({ der }) => der)));
-    this.#ledgers[issuer].rows.push(indexRow(file, commonName, serialOf(file)));
+    this.#entries.push({ file, commonName, serial: issued.serial, issuer });
     return issued;
   }
 
@@ -169,7 +195,7 @@ class Edition {
     return this.#tree.key(`${this.#directory}/${name}-key.pem`, type);
   }
 
-  #write(file: string, content: string): void {
+  #write(file: string, content: string | Uint8Array): void {
     this.#tree.write(`${this.#directory}/${file}`, content);
   }
 }
@@ -177,20 +203,29 @@ class Edition {
 const authorityName = (n: number) => (n === 0 ? "root" : `intermediate${n}`);
 
 /** One row of an `openssl ca` index: status, expiry, revocation[,reason], serial, file, DN. */
-function indexRow(file: string, commonName: string, serial: number): string {
+function indexRow({ file, commonName, serial }: Entry): string {
   const revocation = revocations[file];
-  const revoked = revocation ? [revocation.date, revocation.reason].filter(Boolean).join(",") : "";
-  const expiry = `${validity.notAfter.slice(2).replace(/\D/g, "")}Z`;
-  const hex = serial.toString(16).toUpperCase();
   const columns = [
     revocation ? "R" : "V",
-    expiry,
-    revoked,
-    hex.length % 2 ? `0${hex}` : hex,
+    indexTime(validity.notAfter),
+    revocation ? [indexTime(revocation.at), revocation.reason].filter(Boolean).join(",") : "",
+    contents(serial).toString("hex").toUpperCase(),
     "unknown",
     `/O=tlstaple test/OU=TEST ONLY/CN=${commonName}`,
   ];
   return columns.join("\t");
+}
+
+/** YYMMDDHHMMSSZ. */
+const indexTime = (iso: string) => contents(utcTime(iso)).toString("latin1");
+
+/** thisUpdate and producedAt of the ready-made responses: after all revocations. */
+const stapledSince = generalizedTime("2025-07-01T00:00:00Z");
+
+function statusOf(file: string): Buffer {
+  const revocation = revocations[file];
+  if (!revocation) return certStatus.good;
+  return certStatus.revoked(revocation.at, revocation.reason && crlReasons[revocation.reason]);
 }
 
 /** The extensions of a CA. digitalSignature, because it may sign OCSP responses itself. */

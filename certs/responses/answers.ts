@@ -17,7 +17,7 @@ import { digest, hashIdentifier } from "../keys.js";
 import { certId, certStatus, errorResponse, rawCertId, responseStatus } from "../response.js";
 import type { OcspMatrix } from "./matrix.js";
 
-const revoked = certStatus.revoked("2025-06-01T00:00:00Z", 1);
+const revoked = certStatus.revoked("2025-01-01T00:00:00Z", 1);
 
 /** Which certificate it is about: RFC 6960 section 4.1.1, and section 3.2 (1). */
 export function certIdCases(m: OcspMatrix): void {
@@ -147,14 +147,14 @@ export function statusCases(m: OcspMatrix): void {
     "revoked",
     "OCSP_CERT_REVOKED",
     "revoked, and no reason",
-    answered(certStatus.revoked("2025-06-01T00:00:00Z")),
+    answered(certStatus.revoked("2025-01-01T00:00:00Z")),
   );
   for (const reason of [0, 1, 2, 3, 4, 5, 6, 8, 9, 10]) {
     m.bad(
       `revoked-${reason}`,
       "OCSP_CERT_REVOKED",
       `revoked with reason ${reason}`,
-      answered(certStatus.revoked("2025-06-01T00:00:00Z", reason)),
+      answered(certStatus.revoked("2025-01-01T00:00:00Z", reason)),
       { reason },
     );
   }

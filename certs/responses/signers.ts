@@ -99,7 +99,7 @@ function rsaCases(m: OcspMatrix): void {
       subject: "good/p256/intermediate1.pem",
     },
   );
-  const revoked = certStatus.revoked("2025-06-03T00:00:00Z", 2);
+  const revoked = certStatus.revoked("2025-01-01T00:00:00Z", 2);
   m.bad(
     "intermediate-revoked",
     "OCSP_CERT_REVOKED",
@@ -289,7 +289,7 @@ export function responseSignatureCases(m: OcspMatrix): void {
     Buffer.concat([signature.subarray(0, -1), Buffer.of(signature[signature.length - 1] ^ 1)]);
   refused("signature-tampered", "a bit of s is flipped", m.response({ bendSignature: flip }));
   refused("signature-empty", "the signature is empty", m.response({ bendSignature: () => Buffer.of() }));
-  const revoked = { status: certStatus.revoked("2025-06-01T00:00:00Z") };
+  const revoked = { status: certStatus.revoked("2025-01-01T00:00:00Z") };
   refused(
     "revoked-tampered",
     "revoked, says a response that nobody signed",
