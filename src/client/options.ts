@@ -1,5 +1,5 @@
 import type { Provider, Signer } from "../crypto/provider.js";
-import { findScheme, schemes, suites } from "../crypto/suites.js";
+import { findScheme, findSuite, schemes, suites } from "../crypto/suites.js";
 import type { TrustAnchor } from "../pki/chain.js";
 import { parseIp } from "../pki/hostname.js";
 import type { Responder } from "../pki/ocsp.js";
@@ -115,7 +115,7 @@ const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
 export function configure(options: ClientOptions): Config {
   const { serverName } = options;
-  const buffers: BufferSizes = Object.assign({}, defaultBuffers, options.buffers);
+  const buffers: BufferSizes = Object.assign({}, defaultBuffers, given(options.buffers));
   const config = Object.assign(
     {
       clockFloor: CLOCK_FLOOR,
@@ -129,16 +129,22 @@ export function configure(options: ClientOptions): Config {
       maxCertificates: 8,
       recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
     },
-    options,
+    given(options),
+    narrow(chooseSuites(options)),
     {
-      suites: chooseSuites(options),
       sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
-      ocsp: Object.assign({}, defaultOcsp, options.ocsp),
+      ocsp: Object.assign({}, defaultOcsp, given(options.ocsp)),
       buffers,
     },
   );
   check(config);
   return Object.freeze(config);
+}
+
+/** The options that are there: one that is undefined must not undo its default, least of all `verify`. */
+function given<T extends object>(options: T | undefined): T {
+  const entries = Object.entries(options ?? {}).filter((entry) => entry[1] !== undefined);
+  return Object.fromEntries(entries) as T;
 }
 
 /** SNI carries no trailing dot (RFC 6066 section 3). */
@@ -160,12 +166,21 @@ function chooseSuites(options: ClientOptions): readonly number[] {
   return usable.map((s) => s.id).sort((a, b) => rank(a) - rank(b));
 }
 
+/** The suites, and the versions that they leave: one without a suite must not be offered. */
+function narrow(ids: readonly number[]): { suites: readonly number[]; minVersion?: number } {
+  const has = (protocol: number) => ids.some((id) => findSuite(id)?.version === protocol);
+  if (has(version.tls12) === has(version.tls13)) return { suites: ids };
+  const only = has(version.tls13) ? version.tls13 : version.tls12;
+  return { suites: ids, minVersion: only, maxVersion: only };
+}
+
 function demand(holds: boolean, message: string): void {
   if (!holds) throw new RangeError(`tlstaple: ${message}`);
 }
 
 function check(config: Config): void {
   const { buffers, recordSizeLimit: limit, maxFragmentLength: fragment, provider } = config;
+  demand(typeof config.verify === "boolean", "verify: true or false");
   demand(config.minVersion >= version.tls12, "minVersion: nothing below TLS 1.2 exists here");
   demand(config.maxVersion <= version.tls13, "maxVersion: TLS 1.3 is the highest");
   demand(config.minVersion <= config.maxVersion, "minVersion is above maxVersion");
@@ -192,12 +207,22 @@ function check(config: Config): void {
   demand(buffers.store >= MIN_BUFFERS.store, `buffers.store: at least ${MIN_BUFFERS.store}`);
   demand(!config.verify || config.serverName !== undefined, "serverName: the name to verify is missing");
   demand(config.maxCertificates >= 1 && config.maxCertificates <= 16, "maxCertificates: 1 to 16");
-  demand(config.ocsp.skew >= 0, "ocsp.skew: seconds, not negative");
-  demand(
-    config.ocsp.stapling !== "off" || config.ocsp.policy === "if-present",
-    `ocsp.policy "${config.ocsp.policy}" needs ocsp.stapling`,
-  );
+  checkOcsp(config.ocsp);
   if (config.identity) checkIdentity(config.identity);
+}
+
+/** A word that is not known must not pass for the mildest one. */
+function checkOcsp(ocsp: OcspOptions): void {
+  const { stapling, policy, maxAge } = ocsp;
+  demand(stapling === "off" || stapling === "v1", 'ocsp.stapling: "off" or "v1"');
+  const known = policy === "if-present" || policy === "leaf" || policy === "chain";
+  demand(known, 'ocsp.policy: "if-present", "leaf" or "chain"');
+  demand(ocsp.skew >= 0, "ocsp.skew: seconds, not negative");
+  demand(maxAge === undefined || maxAge >= 0, "ocsp.maxAge: seconds, not negative");
+  demand(
+    stapling !== "off" || (policy === "if-present" && !ocsp.nonce),
+    "ocsp.stapling is off, so no staple can be demanded and no nonce asked for",
+  );
 }
 
 function checkIdentity(identity: Identity): void {
