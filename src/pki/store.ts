@@ -12,7 +12,7 @@ export class Store {
   readonly limit: number;
   /** Where the next needed byte goes; what was kept from above is intact if it begins at or after this. */
   at = 0;
-  /** Bytes asked for since `reset`, whether they fitted or not: the size that a store for this peer must have. */
+  /** Bytes asked for since `reset`, whether they fitted or not: what a store for this peer must have at least. */
   needed = 0;
   private top = 0;
 

@@ -1,0 +1,368 @@
+import { X509Certificate } from "node:crypto";
+import test from "ava";
+import { type Issued, nameOf } from "../../certs/certificate.js";
+import { explicit, implicit, integer, namedBits, nil, oid, sequence, set, tlv } from "../../certs/der.js";
+import {
+  basicConstraints,
+  extendedKeyUsage,
+  extension,
+  keyUsage,
+  nameConstraints,
+  purpose,
+  subjectAltName,
+  unknownExtension,
+} from "../../certs/extensions.js";
+import { chainCases } from "../../certs/fixtures.js";
+import { algorithms, newKey } from "../../certs/keys.js";
+import { provider } from "../../hosts/node/provider.js";
+import { Certificate, keyUsage as usages } from "../../src/pki/certificate.js";
+import { parseReference } from "../../src/pki/hostname.js";
+import { Store } from "../../src/pki/store.js";
+import { faults } from "../../src/wire/fault.js";
+import { signatureScheme } from "../../src/wire/registry.js";
+import { authority, host, intermediate, leaf, root, server, verdict } from "./kit.js";
+
+function parsed({ der }: { der: Uint8Array }): Certificate {
+  const certificate = new Certificate();
+  certificate.read(der, 0, der.length);
+  return certificate;
+}
+
+const judged = (certificate: { der: Uint8Array }) => verdict(() => parsed(certificate));
+const withExtensions = (extensions: Record<string, Buffer | undefined>) =>
+  server(intermediate, { extensions });
+const withFields = (fields: object) => server(intermediate, { fields });
+const hex = (bytes: Uint8Array, start: number, end: number) =>
+  Buffer.from(bytes.subarray(start, end)).toString("hex");
+const text = (value: string) => Buffer.from(value, "hex");
+
+test("reads what OpenSSL reads", (t) => {
+  let read = 0;
+  for (const { chain, expected } of chainCases()) {
+    if (expected !== "good") continue;
+    for (const der of chain) {
+      const certificate = new Certificate();
+      if (verdict(() => certificate.read(der, 0, der.length)) !== "good") continue;
+      read++;
+      const openssl = new X509Certificate(der);
+      const serial = hex(der, certificate.serialStart, certificate.serialEnd);
+      if (!openssl.serialNumber.startsWith("-")) {
+        t.is(BigInt(`0x${serial}`), BigInt(`0x${openssl.serialNumber}`));
+      }
+      t.is(certificate.notBefore, Date.parse(openssl.validFrom) / 1000);
+      t.is(certificate.notAfter, Date.parse(openssl.validTo) / 1000);
+      t.is(certificate.ca, openssl.ca);
+      const spki = openssl.publicKey.export({ type: "spki", format: "der" });
+      t.true(spki.toString("hex").endsWith(hex(der, certificate.key.start, certificate.key.end)));
+    }
+  }
+  t.true(read > 100);
+});
+
+test("keeps in the store what it needs, and the input may go", (t) => {
+  const constraints = nameConstraints([implicit(2, Buffer.from("test"))], []);
+  const { der, name, serial } = authority("kept", root, { extensions: { constraints2: constraints } });
+  const input = Uint8Array.from([1, 2, 3, ...der, 4, 5]);
+  const certificate = new Certificate();
+  certificate.parse(provider, new Store(new Uint8Array(4096), 7), input, 3, input.length - 2);
+  input.fill(0xee);
+  const { bytes } = certificate;
+  t.is(hex(bytes, certificate.subjectStart, certificate.subjectEnd), name.toString("hex"));
+  t.is(hex(bytes, certificate.nameStart, certificate.nameEnd), name.toString("hex"));
+  t.is(hex(bytes, certificate.issuerStart, certificate.issuerEnd), root.name.toString("hex"));
+  t.is(hex(bytes, certificate.serialStart, certificate.serialEnd), serial.subarray(2).toString("hex"));
+  const value = constraints.subarray(-certificate.constraintsEnd + certificate.constraintsStart);
+  t.is(hex(bytes, certificate.constraintsStart, certificate.constraintsEnd), value.toString("hex"));
+  t.is(certificate.key.bytes, bytes);
+  t.true(certificate.verify(parsed(root).key));
+  t.false(certificate.verify(parsed(leaf).key));
+});
+
+test("takes nothing of the store when there is not room for all", (t) => {
+  const certificate = new Certificate();
+  const full = new Store(new Uint8Array(4096));
+  certificate.parse(provider, full, leaf.der, 0, leaf.der.length);
+  const small = new Store(new Uint8Array(full.at - 1));
+  t.is(
+    verdict(() => certificate.parse(provider, small, leaf.der, 0, leaf.der.length)),
+    "STORE_TOO_SMALL",
+  );
+  t.is(small.at, 0);
+  t.true(small.needed >= full.at);
+});
+
+test("alternative names are dropped when only they do not fit", (t) => {
+  const certificate = new Certificate();
+  const full = new Store(new Uint8Array(4096));
+  certificate.parse(provider, full, leaf.der, 0, leaf.der.length);
+  t.false(certificate.altNamesLost(full));
+  const exact = new Store(new Uint8Array(full.at));
+  certificate.parse(provider, exact, leaf.der, 0, leaf.der.length, parseReference(host));
+  t.true(certificate.altNamesLost(exact));
+  t.true(certificate.named, "they were compared before");
+  const nameless = withExtensions({ names: undefined });
+  certificate.parse(provider, new Store(new Uint8Array(full.at)), nameless.der, 0, nameless.der.length);
+  t.false(certificate.altNamesLost(exact), "there were none");
+});
+
+test("a row that is filled again remembers nothing", (t) => {
+  const everything = authority("everything", root, {
+    extensions: {
+      constraints: basicConstraints(true, 3),
+      usage: keyUsage("keyCertSign", "digitalSignature"),
+      purposes: extendedKeyUsage(purpose.serverAuth),
+      names: subjectAltName(host),
+      limits: nameConstraints([implicit(2, Buffer.from("test"))], []),
+      feature: extension("1.3.6.1.5.5.7.1.24", false, sequence(integer(5))),
+      unknown: unknownExtension(true),
+    },
+  });
+  const bare = withFields({ version: Buffer.of(), extensions: Buffer.of() });
+  const certificate = new Certificate();
+  const store = new Store(new Uint8Array(4096));
+  certificate.parse(provider, store, everything.der, 0, everything.der.length, parseReference("other.test"));
+  certificate.parse(provider, store, bare.der, 0, bare.der.length);
+  const { version, ca, pathLen, keyUsage: usage, extendedKeyUsage: purposes } = certificate;
+  const { mustStaple, unknownCritical, named, constraintsStart, constraintsEnd } = certificate;
+  t.deepEqual(
+    { version, ca, pathLen, usage, purposes },
+    { version: 1, ca: false, pathLen: -1, usage: 0, purposes: 0 },
+  );
+  t.deepEqual(
+    { mustStaple, unknownCritical, named },
+    { mustStaple: false, unknownCritical: false, named: true },
+  );
+  t.is(constraintsStart, constraintsEnd);
+  t.is(certificate.altNamesStart, certificate.altNamesEnd);
+  certificate.read(leaf.der, 0, leaf.der.length);
+  t.is(certificate.verification, undefined);
+  t.false(certificate.verify(parsed(intermediate).key));
+});
+
+test("the fault for bad DER is what the certificate was made with", (t) => {
+  const certificate = new Certificate(faults.OCSP_MALFORMED);
+  t.is(
+    verdict(() => certificate.read(leaf.der, 0, leaf.der.length - 1)),
+    "OCSP_MALFORMED",
+  );
+});
+
+test("versions and what each may have", (t) => {
+  const none = Buffer.of();
+  const version = (n: number) => explicit(0, integer(n));
+  t.is(judged(withFields({ version: none, extensions: none })), "good");
+  t.is(judged(withFields({ version: version(1), extensions: none })), "good");
+  t.is(judged(withFields({ version: version(2), extensions: none })), "good");
+  t.is(
+    judged(withFields({ version: version(0), extensions: none })),
+    "CERT_MALFORMED",
+    "a default is not written",
+  );
+  t.is(judged(withFields({ version: version(3) })), "CERT_MALFORMED");
+  t.is(judged(withFields({ version: none })), "CERT_MALFORMED", "version 1 with extensions");
+  t.is(judged(withFields({ version: version(1) })), "CERT_MALFORMED", "version 2 with extensions");
+  t.is(judged(withFields({ version: explicit(0, integer(2), integer(2)) })), "CERT_MALFORMED");
+  const ids = Buffer.concat([implicit(1, Buffer.from([0, 7])), implicit(2, Buffer.from([0, 7]))]);
+  t.is(judged(withFields({ version: version(1), extensions: ids })), "good");
+  t.is(
+    judged(withFields({ version: none, extensions: ids })),
+    "CERT_MALFORMED",
+    "version 1 with unique identifiers",
+  );
+});
+
+test("serial numbers have 1 to 20 octets; negative and zero ones are tolerated", (t) => {
+  const serial = (contents: string) => judged(withFields({ serialNumber: tlv(2, text(contents)) }));
+  for (const contents of ["00", "01", "ff", "80", `7f${"ab".repeat(19)}`])
+    t.is(serial(contents), "good", contents);
+  for (const contents of ["", "0001", "ffff", `7f${"ab".repeat(20)}`, `00${"ff".repeat(20)}`]) {
+    t.is(serial(contents), "CERT_MALFORMED", contents);
+  }
+});
+
+test("names: no empty issuer, no empty set, no subject without a name at all", (t) => {
+  const empty = sequence();
+  t.is(judged(withFields({ issuer: empty })), "CERT_MALFORMED");
+  t.is(judged(withFields({ subject: empty })), "good");
+  t.is(
+    judged(server(intermediate, { fields: { subject: empty }, extensions: { names: undefined } })),
+    "CERT_MALFORMED",
+  );
+  const attribute = sequence(oid("2.5.4.3"), tlv(12, Buffer.from("x")));
+  for (const subject of [
+    sequence(set()),
+    sequence(set(sequence(oid("2.5.4.3")))),
+    sequence(set(sequence(oid("2.5.4.3"), nil, nil))),
+    sequence(attribute),
+    set(set(attribute)),
+    sequence(set(attribute, nil)),
+    sequence(set(attribute), nil),
+  ]) {
+    t.is(judged(withFields({ subject })), "CERT_MALFORMED", subject.toString("hex"));
+    t.is(judged(withFields({ issuer: subject })), "CERT_MALFORMED", subject.toString("hex"));
+  }
+  t.is(judged(withFields({ subject: sequence(set(attribute, attribute), set(attribute)) })), "good");
+});
+
+test("nothing trails", (t) => {
+  const der = Buffer.concat([leaf.der, nil]);
+  t.is(judged({ der }), "CERT_MALFORMED");
+  t.is(judged(server(intermediate, { bendTbs: (tbs) => sequence(tbs.subarray(4), nil) })), "CERT_MALFORMED");
+  t.is(judged({ der: sequence(leaf.der.subarray(4), nil) }), "CERT_MALFORMED");
+  const extensions = explicit(3, sequence(unknownExtension(false)), nil);
+  t.is(judged(withFields({ extensions })), "CERT_MALFORMED");
+  t.is(judged(withFields({ extensions: explicit(3, sequence()) })), "CERT_MALFORMED");
+});
+
+test("the signature algorithm inside is the one outside", (t) => {
+  const other = algorithms["ecdsa-sha384"].identifier;
+  t.is(judged(server(intermediate, { outerAlgorithm: other })), "CERT_ALGORITHM_MISMATCH");
+  t.is(judged(withFields({ signature: other })), "CERT_ALGORITHM_MISMATCH");
+  const padded = sequence(oid("1.2.840.10045.4.3.2"), nil);
+  t.is(judged(server(intermediate, { outerAlgorithm: padded })), "CERT_ALGORITHM_MISMATCH");
+});
+
+test("a signature is a BIT STRING of whole octets", (t) => {
+  const bend = (der: Buffer) => {
+    const unused = Buffer.from(der);
+    const at = unused.lastIndexOf(
+      Buffer.from([0x03, parsed(leaf).signatureEnd - parsed(leaf).signatureStart + 1, 0]),
+    );
+    unused[at + 2] = 1;
+    unused[unused.length - 1] &= 0xfe;
+    return unused;
+  };
+  t.is(judged({ der: bend(leaf.der) }), "CERT_MALFORMED");
+});
+
+test("a scheme that is unknown leaves no verification", (t) => {
+  const { der } = server(intermediate, { algorithm: algorithms["ecdsa-sha1"] });
+  const certificate = new Certificate();
+  certificate.parse(provider, new Store(new Uint8Array(4096)), der, 0, der.length);
+  t.is(certificate.scheme, 0);
+  t.is(certificate.verification, undefined);
+  const schemes = [signatureScheme.ed25519];
+  certificate.parse({ ...provider, schemes }, new Store(new Uint8Array(4096)), leaf.der, 0, leaf.der.length);
+  t.is(certificate.verification, undefined, "the provider has no such scheme");
+});
+
+test("basic constraints", (t) => {
+  const constraints = (...parts: Buffer[]) =>
+    withExtensions({ constraints: extension("2.5.29.19", true, sequence(...parts)) });
+  const yes = text("0101ff");
+  t.deepEqual([parsed(constraints()).ca, parsed(constraints()).pathLen], [false, -1]);
+  t.deepEqual([parsed(constraints(yes)).ca, parsed(constraints(yes)).pathLen], [true, -1]);
+  t.is(parsed(constraints(yes, integer(0))).pathLen, 0);
+  t.is(parsed(constraints(yes, integer(300))).pathLen, 300);
+  for (const bad of [
+    [text("010100")],
+    [text("010101")],
+    [yes, text("0201ff")],
+    [yes, yes],
+    [yes, integer(0), nil],
+  ]) {
+    t.is(judged(constraints(...bad)), "CERT_MALFORMED");
+  }
+});
+
+test("key usage", (t) => {
+  const usage = (...names: Parameters<typeof keyUsage>) =>
+    parsed(withExtensions({ usage: keyUsage(...names) }));
+  t.true(usage("digitalSignature").permits(usages.digitalSignature));
+  t.false(usage("digitalSignature").permits(usages.keyCertSign));
+  t.true(usage("keyCertSign", "cRLSign").permits(usages.keyCertSign));
+  t.false(usage("keyCertSign", "cRLSign").permits(usages.digitalSignature));
+  const absent = parsed(withExtensions({ usage: undefined }));
+  t.true(absent.permits(usages.digitalSignature) && absent.permits(usages.keyCertSign));
+  const raw = (value: Buffer) => judged(withExtensions({ usage: extension("2.5.29.15", true, value) }));
+  t.is(raw(namedBits(8)), "good");
+  t.is(raw(text("030100")), "CERT_MALFORMED", "at least one bit");
+  t.is(raw(text("03020700")), "CERT_MALFORMED", "at least one bit");
+});
+
+test("extended key usage", (t) => {
+  const purposes = (...list: string[]) => parsed(withExtensions({ purposes: extendedKeyUsage(...list) }));
+  const both = (certificate: Certificate) => [certificate.servesTls, certificate.signsOcsp];
+  t.deepEqual(both(purposes(purpose.serverAuth)), [true, false]);
+  t.deepEqual(both(purposes(purpose.clientAuth, purpose.serverAuth)), [true, false]);
+  t.deepEqual(both(purposes(purpose.any)), [true, false]);
+  t.deepEqual(both(purposes(purpose.ocspSigning)), [false, true]);
+  t.deepEqual(both(purposes(purpose.clientAuth)), [false, false]);
+  t.deepEqual(both(purposes(`${purpose.serverAuth}.1`, `${purpose.ocspSigning}.1`)), [false, false]);
+  t.deepEqual(both(parsed(withExtensions({}))), [true, false], "without it: for TLS, not for OCSP");
+  t.is(judged(withExtensions({ purposes: extendedKeyUsage() })), "CERT_MALFORMED");
+});
+
+test("TLS features, RFC 7633", (t) => {
+  const feature = (...list: Buffer[]) =>
+    withExtensions({ feature: extension("1.3.6.1.5.5.7.1.24", false, sequence(...list)) });
+  const staples = (...numbers: number[]) => parsed(feature(...numbers.map((n) => integer(n)))).mustStaple;
+  t.true(staples(5));
+  t.true(staples(17));
+  t.true(staples(23, 5));
+  t.false(staples(23));
+  t.false(parsed(leaf).mustStaple);
+  t.is(judged(feature(nil)), "CERT_MALFORMED");
+});
+
+test("alternative names are GeneralNames, at least one", (t) => {
+  const names = (...list: Buffer[]) => judged(withExtensions({ names: subjectAltName(...list) }));
+  t.is(names(), "CERT_MALFORMED");
+  t.is(names(tlv(12, Buffer.from("x"))), "CERT_MALFORMED");
+  t.is(names(explicit(4, nameOf(["2.5.4.3", "x"]))), "good");
+  t.is(names(explicit(4, nil)), "CERT_MALFORMED");
+  t.is(names(explicit(4, nameOf(), nil)), "CERT_MALFORMED");
+});
+
+test("name constraints have a list, none is empty, and bases have no distance", (t) => {
+  const constraints = (...parts: Buffer[]) =>
+    judged(withExtensions({ limits: extension("2.5.29.30", true, sequence(...parts)) }));
+  const base = implicit(2, Buffer.from("test"));
+  t.is(constraints(explicit(0, sequence(base)), explicit(1, sequence(base))), "good");
+  t.is(constraints(explicit(1, sequence(base))), "good");
+  t.is(constraints(), "CERT_MALFORMED");
+  t.is(constraints(explicit(0)), "CERT_MALFORMED");
+  t.is(constraints(explicit(1, sequence(base)), explicit(0, sequence(base))), "CERT_MALFORMED");
+  t.is(constraints(explicit(0, sequence(base, implicit(0, text("00"))))), "CERT_MALFORMED", "minimum");
+  t.is(constraints(explicit(0, sequence(base, implicit(0, text("01"))))), "CERT_MALFORMED", "minimum");
+  t.is(constraints(explicit(0, sequence(base, implicit(1, text("01"))))), "CERT_MALFORMED", "maximum");
+  t.is(constraints(explicit(0, sequence(nil))), "CERT_MALFORMED");
+});
+
+test("critical extensions that are unknown are remembered, not thrown", (t) => {
+  t.true(parsed(withExtensions({ unknown: unknownExtension(true) })).unknownCritical);
+  t.false(parsed(withExtensions({ unknown: unknownExtension(false) })).unknownCritical);
+  const policies = (critical: boolean) =>
+    parsed(
+      withExtensions({ policies: extension("2.5.29.32", critical, sequence(sequence(oid("2.5.29.32.0")))) }),
+    );
+  t.true(policies(true).unknownCritical);
+  t.false(policies(false).unknownCritical);
+});
+
+test("self-issued means the same name, not the same key", (t) => {
+  t.true(parsed(root).selfIssued);
+  t.false(parsed(intermediate).selfIssued);
+  t.true(parsed(authority("root", root)).selfIssued);
+});
+
+test("certificates of the other key kinds are signed as they say", (t) => {
+  const kinds: [Parameters<typeof newKey>[0], keyof typeof algorithms][] = [
+    ["p384", "ecdsa-sha384"],
+    ["p384", "ecdsa-sha256"],
+    ["ed25519", "ed25519"],
+    ["rsa2048", "rsa-sha512"],
+    ["rsa2048", "pss-sha384"],
+  ];
+  for (const [type, algorithm] of kinds) {
+    const issuer: Issued = authority("other kind", undefined, {
+      key: newKey(type),
+      algorithm: algorithms[algorithm],
+    });
+    const { der } = server(issuer, { algorithm: algorithms[algorithm] });
+    const certificate = new Certificate();
+    certificate.parse(provider, new Store(new Uint8Array(4096)), der, 0, der.length);
+    t.true(certificate.verify(parsed(issuer).key), `${type} ${algorithm}`);
+    t.false(certificate.verify(parsed(root).key), `${type} ${algorithm}`);
+  }
+});

@@ -1,0 +1,129 @@
+/** What the tests of paths and certificates share: certificates made on the spot, and a path that is walked. */
+import { type Authority, type Issued, issue, type Template } from "../../certs/certificate.js";
+import { basicConstraints, keyUsage, subjectAltName } from "../../certs/extensions.js";
+import { NOW } from "../../certs/fixtures.js";
+import { newKey } from "../../certs/keys.js";
+import { provider } from "../../hosts/node/provider.js";
+import type { Provider, Verification } from "../../src/crypto/provider.js";
+import { Path, type PathOptions, trustAnchor } from "../../src/pki/chain.js";
+import { Store } from "../../src/pki/store.js";
+import { isFault } from "../../src/wire/fault.js";
+
+export const host = "leaf.tlstaple.test";
+
+/** One key for each role: making them is what takes time. */
+export const keys = Object.freeze({
+  root: newKey("p256"),
+  ca: newKey("p256"),
+  leaf: newKey("p256"),
+  other: newKey("p256"),
+});
+
+type Differences = Partial<Omit<Template, "extensions">> & {
+  extensions?: Record<string, Buffer | undefined>;
+};
+
+/** A CA, self-signed when there is no issuer. */
+export function authority(subject: string, issuer?: Authority, differences: Differences = {}): Issued {
+  const extensions = {
+    constraints: basicConstraints(true),
+    usage: keyUsage("keyCertSign"),
+    ...differences.extensions,
+  };
+  return issue(issuer, { subject, key: issuer ? keys.ca : keys.root, ...differences, extensions });
+}
+
+/** A server's certificate, self-signed when there is no issuer. */
+export function server(issuer?: Authority, differences: Differences = {}): Issued {
+  const extensions = {
+    usage: keyUsage("digitalSignature"),
+    names: subjectAltName(host),
+    ...differences.extensions,
+  };
+  return issue(issuer, { subject: "server", key: keys.leaf, ...differences, extensions });
+}
+
+export const root = authority("root");
+export const intermediate = authority("intermediate", root);
+export const leaf = server(intermediate);
+
+/** The name of the fault that is thrown, "good" without one; anything else that is thrown goes on. */
+export function verdict(run: () => unknown): string {
+  try {
+    run();
+  } catch (thrown) {
+    if (!isFault(thrown)) throw thrown;
+    return thrown.name;
+  }
+  return "good";
+}
+
+export interface WalkOptions extends Partial<Omit<PathOptions, "anchors">> {
+  anchors?: readonly Uint8Array[];
+  now?: number;
+  storeSize?: number;
+  max?: number;
+}
+
+/** A path over certificates, walked to its end, and the signatures that each step verified. */
+export class Walk {
+  readonly path: Path;
+  readonly store: Store;
+  readonly steps: number[] = [];
+  private readonly now: number;
+
+  constructor(options: WalkOptions = {}) {
+    const { anchors = [root.der], now = NOW, storeSize = 65536, max = 8 } = options;
+    const { name = host, schemes = provider.schemes } = options;
+    this.now = now;
+    this.store = new Store(new Uint8Array(storeSize));
+    const settings = { anchors: anchors.map(trustAnchor), name, schemes };
+    if ("name" in options) settings.name = options.name as string;
+    this.path = new Path(this.counting(), this.store, max, settings);
+  }
+
+  /** Takes the certificates through one buffer that is overwritten each time, as the engine does. */
+  run(chain: readonly Uint8Array[]): this {
+    this.store.reset();
+    this.path.reset();
+    this.steps.length = 0;
+    for (const der of chain) {
+      const buffer = Uint8Array.from([0xff, ...der, 0xff]);
+      this.path.add(buffer, 1, buffer.length - 1);
+      buffer.fill(0xee);
+    }
+    while (!this.step()) if (this.steps.length > 100) throw new Error("step() does not come to an end");
+    return this;
+  }
+
+  /** The path as indices into the order sent. */
+  get indices(): number[] {
+    return Array.from({ length: this.path.length }, (_, i) => this.path.index(i));
+  }
+
+  private step(): boolean {
+    this.steps.push(0);
+    return this.path.step(this.now);
+  }
+
+  private counting(): Provider {
+    const count = () => this.steps[this.steps.length - 1]++;
+    const verification = (scheme: number): Verification => {
+      const inner = provider.verification(scheme);
+      return {
+        update: (bytes, start, end) => inner.update(bytes, start, end),
+        settle(key, signature, start, end) {
+          count();
+          return inner.settle(key, signature, start, end);
+        },
+      };
+    };
+    return { ...provider, verification };
+  }
+}
+
+/** The verdict on a chain. */
+export function judge(chain: readonly (Issued | Uint8Array)[], options: WalkOptions = {}): string {
+  const ders = chain.map((each) => (each instanceof Uint8Array ? each : each.der));
+  return verdict(() => new Walk(options).run(ders));
+}
