@@ -7,7 +7,7 @@ export const simple = {
   serverPrivate: "b1580eeadf6dd589b8ef4f2d5652578cc810e9980191ec8d058308cea216a21e",
   serverPublic: "c9828876112095fe66762bdbf7c672e156d6cc253b833df1dd69b1b04e751f0f",
   shared: "8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d",
-  helloHash: "860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02f063cf0e1cad8a",
+  helloHash: "860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8",
   clientHandshake: "b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21",
   serverHandshake: "b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38",
   clientHandshakeKey: "dbfaa693d1762c5b666af5d950258d01",

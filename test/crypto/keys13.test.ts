@@ -1,0 +1,119 @@
+import test from "ava";
+import { KeySchedule13, secretLabel } from "../../src/crypto/keys13.js";
+import { hex, subjects, toHex } from "../hosts/providers.js";
+import { tls13sha384 } from "../vectors/keys.js";
+import { retry, simple } from "../vectors/rfc8448.js";
+
+for (const { provider } of subjects) {
+  const title = (text: string) => `${provider.name}: ${text}`;
+
+  /** Calls that write to a buffer, as ones that return hex. */
+  function reader(keys: KeySchedule13) {
+    const out = new Uint8Array(keys.size + 1);
+    const taken = () => toHex(out.subarray(0, keys.size));
+    return {
+      derive(label: string, transcriptHash: string): string {
+        keys.derive(label, hex(transcriptHash), out);
+        return taken();
+      },
+      finished(secret: string, transcriptHash: string): string {
+        keys.finished(hex(secret), hex(transcriptHash), out);
+        return taken();
+      },
+      trafficKeys(secret: string, keyLength: number): [string, string] {
+        const key = new Uint8Array(keyLength);
+        const iv = new Uint8Array(12);
+        keys.trafficKeys(hex(secret), key, iv, keyLength);
+        return [toHex(key), toHex(iv)];
+      },
+    };
+  }
+
+  function atHandshake(hash: "sha256" | "sha384", shared: string): KeySchedule13 {
+    const keys = new KeySchedule13(provider, hash);
+    keys.start();
+    const padded = hex(`a5${shared}a5`);
+    keys.handshake(padded, 1, padded.length - 1);
+    return keys;
+  }
+
+  test(title("RFC 8448 section 3"), (t) => {
+    const keys = atHandshake("sha256", simple.shared);
+    const { derive, finished, trafficKeys } = reader(keys);
+    t.is(derive(secretLabel.clientHandshake, simple.helloHash), simple.clientHandshake);
+    t.is(derive(secretLabel.serverHandshake, simple.helloHash), simple.serverHandshake);
+    const { clientHandshakeKey, clientHandshakeIv, serverHandshakeKey, serverHandshakeIv } = simple;
+    t.deepEqual(trafficKeys(simple.clientHandshake, 16), [clientHandshakeKey, clientHandshakeIv]);
+    t.deepEqual(trafficKeys(simple.serverHandshake, 16), [serverHandshakeKey, serverHandshakeIv]);
+    t.is(finished(simple.serverHandshake, simple.serverVerifyHash), simple.serverVerifyData);
+    t.is(finished(simple.clientHandshake, simple.finishedHash), simple.clientVerifyData);
+
+    keys.master();
+    t.is(derive(secretLabel.clientApplication, simple.finishedHash), simple.clientApplication);
+    t.is(derive(secretLabel.serverApplication, simple.finishedHash), simple.serverApplication);
+    t.is(derive(secretLabel.exporter, simple.finishedHash), simple.exporter);
+    const { clientApplicationKey, clientApplicationIv, serverApplicationKey, serverApplicationIv } = simple;
+    t.deepEqual(trafficKeys(simple.clientApplication, 16), [clientApplicationKey, clientApplicationIv]);
+    t.deepEqual(trafficKeys(simple.serverApplication, 16), [serverApplicationKey, serverApplicationIv]);
+  });
+
+  test(title("RFC 8448 section 5, after a HelloRetryRequest"), (t) => {
+    const keys = atHandshake("sha256", retry.shared);
+    const { derive, trafficKeys } = reader(keys);
+    t.is(derive(secretLabel.clientHandshake, retry.helloHash), retry.clientHandshake);
+    t.is(derive(secretLabel.serverHandshake, retry.helloHash), retry.serverHandshake);
+    t.deepEqual(trafficKeys(retry.serverHandshake, 16), [retry.serverHandshakeKey, retry.serverHandshakeIv]);
+    keys.master();
+    t.is(derive(secretLabel.clientApplication, retry.finishedHash), retry.clientApplication);
+    t.is(derive(secretLabel.serverApplication, retry.finishedHash), retry.serverApplication);
+    t.is(derive(secretLabel.exporter, retry.finishedHash), retry.exporter);
+  });
+
+  test(title("SHA-384"), (t) => {
+    const v = tls13sha384;
+    const keys = atHandshake("sha384", v.shared);
+    const { derive, finished, trafficKeys } = reader(keys);
+    t.is(derive(secretLabel.clientHandshake, v.transcriptHash), v.clientHandshake);
+    t.is(derive(secretLabel.serverHandshake, v.transcriptHash), v.serverHandshake);
+    t.is(finished(v.clientHandshake, v.transcriptHash), v.clientVerifyData);
+    keys.master();
+    t.is(derive(secretLabel.clientApplication, v.transcriptHash), v.clientApplication);
+    t.is(derive(secretLabel.exporter, v.transcriptHash), v.exporter);
+    t.deepEqual(trafficKeys(v.clientApplication, 32), [v.clientApplicationKey, v.clientApplicationIv]);
+    const secret = hex(v.clientApplication);
+    keys.update(secret);
+    t.is(toHex(secret), v.clientUpdated);
+  });
+
+  test(title("a schedule may be started over"), (t) => {
+    const keys = atHandshake("sha256", retry.shared);
+    keys.master();
+    keys.start();
+    const shared = hex(simple.shared);
+    keys.handshake(shared, 0, shared.length);
+    t.is(reader(keys).derive(secretLabel.clientHandshake, simple.helloHash), simple.clientHandshake);
+  });
+
+  test(title("nothing is written behind an output"), (t) => {
+    const keys = atHandshake("sha256", simple.shared);
+    const out = new Uint8Array(40).fill(7);
+    const iv = new Uint8Array(20).fill(7);
+    const rest = (bytes: Uint8Array, from: number) => bytes.subarray(from).every((byte) => byte === 7);
+    keys.derive(secretLabel.exporter, hex(simple.helloHash), out);
+    keys.finished(hex(simple.clientHandshake), hex(simple.helloHash), out);
+    keys.update(out);
+    t.true(rest(out, 32));
+    keys.trafficKeys(hex(simple.clientHandshake), out.fill(7), iv, 16);
+    t.true(rest(out, 16) && rest(iv, 12));
+  });
+
+  test(title("a wiped schedule has forgotten its secret and still updates keys"), (t) => {
+    const keys = atHandshake("sha256", simple.shared);
+    keys.wipe();
+    t.not(reader(keys).derive(secretLabel.clientHandshake, simple.helloHash), simple.clientHandshake);
+    t.is(reader(keys).finished(simple.clientHandshake, simple.finishedHash), simple.clientVerifyData);
+    for (const value of Object.values(keys)) {
+      if (value instanceof Uint8Array && value.length === 48) t.true(value.every((byte) => byte === 0));
+    }
+  });
+}
