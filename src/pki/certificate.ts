@@ -145,11 +145,6 @@ export class Certificate {
     return (this.extendedKeyUsage & extendedKeyUsage.ocspSigning) !== 0;
   }
 
-  /** Whether ExtendedKeyUsage names this purpose itself, and not just any: what an OCSP delegate must show. */
-  hasPurpose(purpose: number): boolean {
-    return (this.extendedKeyUsage & purpose) !== 0;
-  }
-
   /** Whether there were names which the store had no room to keep. */
   altNamesLost(store: Store): boolean {
     return this.altNamesStart !== this.altNamesEnd && !store.holds(this.altNamesStart);
