@@ -167,7 +167,9 @@ function chooseSuites(options: ClientOptions): readonly number[] {
 }
 
 /** The suites, and the versions that they leave: one without a suite must not be offered. */
-function narrow(ids: readonly number[]): { suites: readonly number[]; minVersion?: number } {
+function narrow(
+  ids: readonly number[],
+): Pick<Config, "suites"> & Pick<ClientOptions, "minVersion" | "maxVersion"> {
   const has = (protocol: number) => ids.some((id) => findSuite(id)?.version === protocol);
   if (has(version.tls12) === has(version.tls13)) return { suites: ids };
   const only = has(version.tls13) ? version.tls13 : version.tls12;
