@@ -368,8 +368,8 @@ export class TLSSocket extends Duplex {
     let room = BATCH;
     while (room > 0 && this.pending.length > 0 && client.wants & wants.SPACE) {
       room -= this.sealRecord();
-      while (client.wants & wants.WORK) client.work();
       this.flush(room > 0 && this.pending.length > 0 ? undefined : (error) => this.batchSent(error));
+      while (client.wants & wants.WORK) client.work();
     }
     transport.uncork();
     this.step();
@@ -410,8 +410,9 @@ export class TLSSocket extends Duplex {
   private flush(done?: Done): void {
     const { cipherOut } = this.client;
     const { bytes, start, end } = cipherOut;
-    if (start === end) done?.();
-    else if (this.transport.writableEnded) done?.(coded(new Error("the transport has ended"), "EPIPE"));
+    if (start === end) {
+      if (done) process.nextTick(done);
+    } else if (this.transport.writableEnded) done?.(coded(new Error("the transport has ended"), "EPIPE"));
     else this.transport.write(Buffer.from(bytes.subarray(start, end)), done);
     cipherOut.advance(end - start);
   }
