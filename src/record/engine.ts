@@ -182,7 +182,10 @@ export class Engine<S extends Session<S>> {
     }
   }
 
-  /** Sends close_notify (RFC 8446 6.1). Data that the peer had sent by then may still be read. */
+  /**
+   * Sends close_notify (RFC 8446 6.1), and nothing after it. Data that the peer had sent by then may still be
+   * read; a handshake is over.
+   */
   close(): void {
     if (this.fault || this.closing) return;
     this.closing = true;
@@ -201,14 +204,15 @@ export class Engine<S extends Session<S>> {
     this.fault = isFault(thrown) ? thrown : faults.INTERNAL_ERROR;
     if (this.fault === faults.INTERNAL_ERROR) this.cause = thrown;
     if (this.fault === faults.BUFFER_TOO_SMALL) this.faultDetail = this.inbox.needed;
-    const silent = this.fault === faults.PEER_ALERT || this.fault === faults.TRUNCATED;
+    const silent = this.closing || this.fault === faults.PEER_ALERT || this.fault === faults.TRUNCATED;
     if (!silent) this.sendAlert(LEVEL_FATAL, this.fault.alert);
     this.session.wipe();
   }
 
   /** Nothing will change any more, but for what waits in `cipherOut`. */
   private get over(): boolean {
-    return this.fault !== undefined || (this.closing && (this.closedByPeer || this.transportEnded));
+    const useless = !this.established || this.closedByPeer || this.transportEnded;
+    return this.fault !== undefined || (this.closing && useless);
   }
 
   // ---- For the ports
@@ -260,9 +264,10 @@ export class Engine<S extends Session<S>> {
     return this.writer.over(this.outbox.bytes, this.outbox.contentStart, this.outbox.contentLimit);
   }
 
-  /** Makes records of the bytes that were written. */
+  /** Makes records of the bytes that were written; of none after close_notify (RFC 8446 6.1). */
   sendRaw(): void {
     const { outbox, session } = this;
+    if (this.closing) return;
     const start = outbox.contentStart;
     const end = this.writer.at;
     session.trace(true, (contentType.handshake << 8) | outbox.bytes[start], outbox.bytes, start, end);
