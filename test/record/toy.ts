@@ -1,0 +1,94 @@
+import { Engine, type Port, type Row, type Session, wants } from "../../src/record/engine.js";
+
+/** A session that writes down what the engine does with it. */
+export class Toy implements Session<Toy> {
+  readonly rows: readonly Row<Toy>[];
+  state: string;
+  readonly engine: Engine<Toy>;
+  /** What rows ran over: the state, and the bytes handled. */
+  readonly handled: string[] = [];
+  /** The bodies of the messages that came. */
+  readonly bodies: Buffer[] = [];
+  /** Both sides' handshake messages. */
+  transcript = Buffer.alloc(0);
+  readonly traced: { sent: boolean; type: number; bytes: Buffer }[] = [];
+  refreshes = 0;
+  wipes = 0;
+
+  constructor(rows: readonly Row<Toy>[], input: number, output = 1024, state = rows[0]?.state ?? "START") {
+    this.rows = rows;
+    this.state = state;
+    this.engine = new Engine<Toy>(this, new Uint8Array(input + output), input, output);
+  }
+
+  /** A row's usual doing: takes the whole body. */
+  take(): void {
+    const { reader } = this.engine;
+    this.handled.push(this.state);
+    const start = reader.skip(reader.left);
+    this.bodies.push(Buffer.from(reader.bytes.subarray(start, reader.at)));
+  }
+
+  transcribe(bytes: Uint8Array, start: number, end: number): void {
+    this.transcript = Buffer.concat([this.transcript, bytes.subarray(start, end)]);
+  }
+
+  trace(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void {
+    this.traced.push({ sent, type, bytes: Buffer.from(bytes.subarray(start, end)) });
+  }
+
+  refreshKey(): void {
+    this.refreshes++;
+  }
+
+  wipe(): void {
+    this.wipes++;
+  }
+}
+
+/** A row that takes the message and goes on to `next`. */
+export function takes(state: string, on: number, next = state): Row<Toy> {
+  return {
+    state,
+    on,
+    run(toy) {
+      toy.take();
+      return next;
+    },
+  };
+}
+
+/** Lets the engine work until it waits for something. */
+export function settle(engine: Engine<Toy>): void {
+  for (let i = 0; engine.wants & wants.WORK; i++) {
+    if (i === 100000) throw new Error("the engine never comes to rest");
+    engine.work();
+  }
+}
+
+/** What the port holds, taken out of it. */
+export function drain(port: Port): Buffer {
+  const bytes = Buffer.from(port.bytes.subarray(port.start, port.end));
+  port.advance(bytes.length);
+  return bytes;
+}
+
+/** Puts as much into the port as it takes, up to `most` bytes; returns how much. */
+export function fill(port: Port, bytes: Uint8Array, most = bytes.length): number {
+  const n = Math.min(bytes.length, most, port.end - port.start);
+  port.bytes.set(bytes.subarray(0, n), port.start);
+  port.advance(n);
+  return n;
+}
+
+/**
+ * Gives the engine bytes from the peer, at most `most` at a time, and collects application data as it comes.
+ * Stops when the engine takes no more.
+ */
+export function feed(engine: Engine<Toy>, bytes: Uint8Array, most = bytes.length): Buffer {
+  const data: Buffer[] = [];
+  for (let at = 0; ; at += fill(engine.cipherIn, bytes.subarray(at), most)) {
+    for (settle(engine); engine.wants & wants.DATA; settle(engine)) data.push(drain(engine.plainOut));
+    if (at === bytes.length || !(engine.wants & wants.READ)) return Buffer.concat(data);
+  }
+}
