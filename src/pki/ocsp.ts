@@ -127,8 +127,6 @@ export class Staple {
     this.stage = stage.EMPTY;
     this.nonce.start = this.nonce.end = 0;
     this.certsStart = this.certsEnd = 0;
-    this.verification = undefined;
-    this.signer = undefined;
     this.tried = 0;
     this.failure = faults.OCSP_RESPONDER;
   }

@@ -1,7 +1,7 @@
 /** Whatever one change to a valid response makes of it, it is refused, with one of our faults. */
 import test from "ava";
 import { issue } from "../../certs/certificate.js";
-import { integer, octets } from "../../certs/der.js";
+import { children, contents, integer, nil, octets, tag, tlv } from "../../certs/der.js";
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -9,12 +9,14 @@ import {
   keyUsage,
   ocspNoCheck,
   purpose,
+  unknownExtension,
 } from "../../certs/extensions.js";
 import { type KeyType, newKey } from "../../certs/keys.js";
 import {
   byKey,
   byName,
   certId,
+  certStatus,
   ocspResponse,
   type ResponseTemplate,
   singleResponse,
@@ -145,3 +147,30 @@ test("of what came along unneeded, only the certificates' own bytes do not matte
     else t.not(changed, "good", `at ${at}`);
   }
 });
+
+test("nothing can be added to any part, however deep", (t) => {
+  const { judge, parts } = subjects["of a delegate, ECDSA"];
+  const revoked = certStatus.revoked("2026-01-01T00:00:00Z", 1);
+  const [mine] = parts.responses;
+  const [id] = children(mine);
+  const extensions = [unknownExtension(false)];
+  const responses = [mine, singleResponse({ certId: id, status: revoked, extensions })];
+  const der = ocspResponse({ ...parts, responses });
+  t.is(judge.verdict(der), "OCSP_CERT_REVOKED");
+  const verdicts = new Set(additions(der).map((changed) => judge.verdict(changed)));
+  // A certificate with more in it is no delegate's; an algorithm with more in it is another one. What is signed
+  // must be refused for its form, not because its signature no longer fits.
+  t.deepEqual([...verdicts].sort(), ["OCSP_MALFORMED", "OCSP_RESPONDER", "OCSP_SIGNATURE_ALGORITHM"]);
+});
+
+/** The TLV with a NULL behind the contents of each constructed part in turn. */
+function additions(der: Buffer): Buffer[] {
+  const within = contents(der);
+  const isResponse = der[0] === tag.octetString && within.length > 200;
+  if (!(der[0] & 0x20) && !isResponse) return [];
+  const parts = children(der);
+  const deeper = parts.flatMap((part, i) =>
+    additions(part).map((changed) => tlv(der[0], ...parts.slice(0, i), changed, ...parts.slice(i + 1))),
+  );
+  return [tlv(der[0], within, nil), ...deeper];
+}

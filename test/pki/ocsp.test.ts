@@ -260,6 +260,12 @@ function badTime(text: string): Buffer {
   return tlv(tag.generalizedTime, Buffer.from(text));
 }
 
+verdict(
+  "nextUpdate of another's answer is not taken for ours",
+  () => says(other(), other(), single({ nextUpdate: null })),
+  "OCSP_NO_NEXT_UPDATE",
+);
+
 test("what is said of a revocation can be read", (t) => {
   const { staple } = judge;
   t.is(judge.verdict(says(single({ status: certStatus.revoked(iso(now - day), 4) }))), "OCSP_CERT_REVOKED");
@@ -358,6 +364,17 @@ verdict(
   { nonce: Buffer.alloc(32, 0xa5) },
 );
 
+test("the nonce of an earlier response does not do", (t) => {
+  const nonce = Buffer.alloc(32, 0xa5);
+  const earlier = byIssuer({
+    responses: [...Array(9).fill(other()), single()],
+    extensions: [extension("1.3.6.1.5.5.7.48.1.2", false, octets(nonce))],
+  });
+  t.is(judge.verdict(earlier, { nonce }), "good");
+  // It still stands in the store, behind the end of the next response
+  t.is(judge.verdict(byIssuer(), { nonce }), "OCSP_NONCE");
+});
+
 // The envelope, RFC 6960 4.2.1
 verdict("a responseStatus that is not used", () => errorResponse(4), "OCSP_NOT_SUCCESSFUL");
 verdict("an empty responseStatus", () => sequence(tlv(tag.enumerated)), "OCSP_MALFORMED");
@@ -380,7 +397,7 @@ test("no signature is verified for what is refused anyhow", (t) => {
 });
 
 test("a staple can be judged again, and reset", (t) => {
-  t.is(judge.verdict(says(single({ status: gone }))), "OCSP_CERT_REVOKED");
+  t.is(judge.verdict(byDelegate(delegate(), { responses: [single({ status: gone })] })), "OCSP_CERT_REVOKED");
   t.true(judge.staple.present);
   judge.staple.reset();
   t.false(judge.staple.present);
