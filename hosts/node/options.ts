@@ -129,6 +129,7 @@ export function settle(options: ConnectOptions): Settings {
   const { context } = options;
   if (context !== undefined && !(context instanceof Context))
     throw typeError("context", "made by createContext");
+  if (options.timeout !== undefined) milliseconds(options.timeout, "timeout");
   const layer = overlay(context?.layer ?? {}, readLayer(options));
   const core = configured({ ...coreOptions(layer), serverName: nameToVerify(options) });
   return { core, roots: layer.ca ?? defaultRoots(), handshakeTimeout: layer.handshakeTimeout ?? 10_000 };
@@ -203,6 +204,13 @@ const number: Read<number> = (value, name) => {
   if (typeof value !== "number") throw typeError(name, "a number");
   if (!Number.isSafeInteger(value) || value < 0)
     throw valueError(name, `${value} is not a whole number from 0 on`);
+  return value;
+};
+
+/** A time span for a timer. */
+export const milliseconds: Read<number> = (value, name) => {
+  if (typeof value !== "number") throw typeError(name, "a number");
+  if (!Number.isFinite(value) || value < 0) throw valueError(name, `${value} is no number of milliseconds`);
   return value;
 };
 
@@ -306,7 +314,7 @@ const schema: Schema<Omit<Layer, "identity">> = {
   requireEms: boolean,
   recordSizeLimit: number,
   maxFragmentLength: number,
-  handshakeTimeout: number,
+  handshakeTimeout: milliseconds,
   clock: clockFunction,
   provider: cryptoProvider,
   buffers: nested<BufferSizes>({ input: number, output: number, store: number }),

@@ -5,8 +5,8 @@ import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
 import { TlsClient, wants } from "../../src/client/index.js";
 import { faults } from "../../src/wire/fault.js";
 import { cipherSuite, namedGroup, nameOf, version } from "../../src/wire/registry.js";
-import { coded, TlsError, typeError } from "./errors.js";
-import { type ConnectOptions, type Settings, settle } from "./options.js";
+import { coded, TlsError } from "./errors.js";
+import { type ConnectOptions, milliseconds, type Settings, settle } from "./options.js";
 import { detailed, PeerCertificates } from "./peer.js";
 import { adopt, farewell, openTcp, type Transport } from "./transport.js";
 import { type OcspVerdict, toVerdict } from "./verdict.js";
@@ -184,14 +184,11 @@ export class TLSSocket extends Duplex {
   }
 
   /** Emits `timeout` after so many milliseconds without traffic; 0 for never. Closing is up to the listener. */
-  setTimeout(milliseconds: number, listener?: () => void): this {
-    if (!Number.isFinite(milliseconds) || milliseconds < 0)
-      throw typeError("timeout", "a number of milliseconds, 0 for none");
+  setTimeout(timeout: number, listener?: () => void): this {
+    this.timeout = milliseconds(timeout, "timeout");
     clearTimeout(this.idleTimer);
-    this.timeout = milliseconds;
-    this.idleTimer =
-      milliseconds > 0 ? setTimeout(() => this.emit("timeout"), milliseconds).unref() : undefined;
-    if (listener && milliseconds > 0) this.once("timeout", listener);
+    this.idleTimer = timeout > 0 ? setTimeout(() => this.emit("timeout"), timeout).unref() : undefined;
+    if (listener && timeout > 0) this.once("timeout", listener);
     else if (listener) this.removeListener("timeout", listener);
     return this;
   }

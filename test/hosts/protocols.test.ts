@@ -1,0 +1,151 @@
+/** HTTP, WebSocket and MQTT clients over our socket. */
+
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { createServer as createHttps, get, type RequestOptions } from "node:https";
+import type { Duplex } from "node:stream";
+import test, { type ExecutionContext } from "ava";
+import mqtt, { type IClientOptions } from "mqtt";
+import { WebSocket, WebSocketServer } from "ws";
+import { Agent, connect, createContext, TLSSocket, TlsError } from "../../hosts/node/index.js";
+import { listen, rootOf, type Stapled, serveTls, stapled } from "./servers.js";
+
+const ca = rootOf("p256");
+let good: Stapled;
+let revoked: Stapled;
+
+test.before(async () => {
+  good = await stapled("p256", "server1");
+  revoked = await stapled("p256", "server2");
+});
+
+/** An HTTPS server that staples and tells each request its connection's number. */
+async function serveHttps(t: ExecutionContext, { cert, key, staple }: Stapled): Promise<number> {
+  const server = createHttps({ cert, key });
+  const seen: unknown[] = [];
+  server.on("OCSPRequest", (_certificate, _issuer, callback) => callback(null, staple));
+  server.on("request", ({ socket, url }, response) => {
+    if (!seen.includes(socket)) seen.push(socket);
+    response.end(`${url} on ${seen.indexOf(socket) + 1}`);
+  });
+  return listen(t, server);
+}
+
+async function fetchText(port: number, options: RequestOptions & object): Promise<string> {
+  const request = get({ host: "127.0.0.1", port, servername: "localhost", ca, path: "/x", ...options });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  let text = "";
+  for await (const chunk of response) text += chunk;
+  return text;
+}
+
+test("https.get with createConnection", async (t) => {
+  const port = await serveHttps(t, good);
+  t.is(await fetchText(port, { createConnection: connect as never }), "/x on 1");
+  const refused = fetchText(await serveHttps(t, revoked), { createConnection: connect as never });
+  const error = await t.throwsAsync(refused, { instanceOf: TlsError });
+  t.is((error as TlsError).code, "OCSP_CERT_REVOKED");
+});
+
+test("https.get with an agent: connections are kept and used again", async (t) => {
+  const port = await serveHttps(t, good);
+  const agent = new Agent({ keepAlive: true, ca, ocsp: { policy: "leaf" } });
+  t.teardown(() => agent.destroy());
+  t.is(await fetchText(port, { agent }), "/x on 1");
+  t.is(await fetchText(port, { agent }), "/x on 1");
+});
+
+test("an agent shares no connection between requests whose security differs", async (t) => {
+  const port = await serveHttps(t, good);
+  const agent = new Agent({ keepAlive: true });
+  t.teardown(() => agent.destroy());
+  const context = createContext({ ca });
+  const clock = () => Math.floor(Date.now() / 1000);
+  const requests = [
+    { ocsp: { stapling: "off" } },
+    { ocsp: { policy: "leaf" } },
+    { requireEms: true },
+    { context },
+    { context: createContext({ ca }) },
+    { clock },
+  ];
+  const first = [];
+  for (const options of requests) first.push(await fetchText(port, { agent, ...options }));
+  t.deepEqual(first, ["/x on 1", "/x on 2", "/x on 3", "/x on 4", "/x on 5", "/x on 6"]);
+  t.is(await fetchText(port, { agent, ocsp: { policy: "leaf" } } as object), "/x on 2");
+  t.is(await fetchText(port, { agent, context } as object), "/x on 4");
+  t.is(await fetchText(port, { agent, clock } as object), "/x on 6");
+});
+
+test("a refused option of an agent's request is thrown", async (t) => {
+  const agent = new Agent();
+  const options = { agent, port: 1, checkServerIdentity: () => undefined };
+  t.throws(() => get(options), { code: "ERR_TLSTAPLE_OPTION_UNSUPPORTED" });
+});
+
+test("WebSocket: ws over our socket", async (t) => {
+  const server = createHttps(good);
+  new WebSocketServer({ server }).on("connection", (peer) =>
+    peer.on("message", (data) => peer.send(`echo ${data}`)),
+  );
+  const port = await listen(t, server);
+  const options = { createConnection: connect as never, ca, servername: "localhost" };
+  const socket = new WebSocket(`wss://127.0.0.1:${port}/`, options);
+  await once(socket, "open");
+  const big = "x".repeat(100_000);
+  for (const message of ["hello", big]) {
+    socket.send(message);
+    const [answer] = await once(socket, "message");
+    t.is(`${answer}`, `echo ${message}`);
+  }
+  socket.close();
+  const [code] = await once(socket, "close");
+  t.is(code, 1005);
+});
+
+test("MQTT: mqtt over our socket", async (t) => {
+  const port = await serveTls(t, good, broker);
+  const streams: TLSSocket[] = [];
+  const builder = () => {
+    const socket = connect({
+      host: "127.0.0.1",
+      port,
+      servername: "localhost",
+      ca,
+      ocsp: { policy: "leaf" },
+    });
+    streams.push(socket);
+    return socket;
+  };
+  const client = new mqtt.MqttClient(builder, { reconnectPeriod: 0 } as IClientOptions);
+  await new Promise<void>((resolve) => client.once("connect", () => resolve()));
+  await client.subscribeAsync("greetings");
+  const message = new Promise((resolve) => client.once("message", (...received) => resolve(received)));
+  client.publish("greetings", "hello");
+  const [topic, payload] = (await message) as [string, Buffer];
+  t.is(`${topic} ${payload}`, "greetings hello");
+  t.is(streams[0].ocsp[0].status, "good");
+  await client.endAsync();
+  t.true(streams[0] instanceof TLSSocket);
+  t.is(streams.length, 1);
+});
+
+/** As much of a broker, MQTT 3.1.1, as one client needs that talks to itself: small packets, QoS 0. */
+function broker(peer: Duplex): void {
+  let input = Buffer.alloc(0);
+  peer.on("data", (chunk: Buffer) => {
+    input = Buffer.concat([input, chunk]);
+    while (input.length >= 2 && input.length >= 2 + input[1]) {
+      answer(peer, input.subarray(0, 2 + input[1]));
+      input = input.subarray(2 + input[1]);
+    }
+  });
+}
+
+function answer(peer: Duplex, packet: Buffer): void {
+  const [CONNECT, PUBLISH, SUBSCRIBE] = [1, 3, 8];
+  const type = packet[0] >> 4;
+  if (type === CONNECT) peer.write(Buffer.from([0x20, 2, 0, 0]));
+  else if (type === SUBSCRIBE) peer.write(Buffer.from([0x90, 3, packet[2], packet[3], 0]));
+  else if (type === PUBLISH) peer.write(packet);
+}
