@@ -130,19 +130,15 @@ export class Path {
     const index = this.sent++;
     if (index >= this.rows.length) return;
     if (index === 0) this.pinned = findAnchor(this.options.anchors, der, start, end);
-    this.rowFaults[index] = undefined;
+    const reference = index === 0 ? this.reference : undefined;
+    // Until it is read, so that one which was not can never stand on a path
+    this.rowFaults[index] = faults.INTERNAL_ERROR;
     try {
-      this.rows[index].parse(
-        this.provider,
-        this.store,
-        der,
-        start,
-        end,
-        index === 0 ? this.reference : undefined,
-      );
+      this.rows[index].parse(this.provider, this.store, der, start, end, reference);
+      this.rowFaults[index] = undefined;
     } catch (thrown) {
+      if (isFault(thrown)) this.rowFaults[index] = thrown;
       if (index === 0 || !isFault(thrown)) throw thrown;
-      this.rowFaults[index] = thrown;
     }
   }
 
@@ -183,7 +179,7 @@ export class Path {
   /** Checks the leaf. True when it is itself trusted, and for the name wanted: then nobody need have signed it. */
   private begin(now: number): boolean {
     if (this.sent === 0) throw faults.NO_PEER_CERT;
-    const fault = leafFault(this.rows[0], now);
+    const fault = this.rowFaults[0] ?? leafFault(this.rows[0], now);
     if (fault) throw fault;
     this.push(0);
     return this.pinned !== undefined && this.complete(this.pinned);

@@ -101,6 +101,21 @@ test("what is malformed is no candidate, unless it is the leaf", (t) => {
   t.is(judge([]), "NO_PEER_CERT");
 });
 
+test("a leaf that was refused stays refused, whoever goes on", (t) => {
+  const options = { anchors: [trustAnchor(root.der)], name: undefined, schemes: provider.schemes };
+  const path = new Path(provider, new Store(new Uint8Array(4096)), 4, options);
+  const good = server(root).der;
+  const bad = Buffer.concat([good, Buffer.of(0)]);
+  t.is(
+    verdict(() => path.add(bad, 0, bad.length)),
+    "CERT_MALFORMED",
+  );
+  t.is(
+    verdict(() => path.step(NOW)),
+    "CERT_MALFORMED",
+  );
+});
+
 test("what the provider throws by mistake is not taken for a fault", (t) => {
   const broken = {
     ...provider,
@@ -111,6 +126,10 @@ test("what the provider throws by mistake is not taken for a fault", (t) => {
   const options = { anchors: [trustAnchor(root.der)], name: host, schemes: provider.schemes };
   const path = new Path(broken, new Store(new Uint8Array(4096)), 4, options);
   t.throws(() => path.add(leaf.der, 0, leaf.der.length), { instanceOf: RangeError });
+  t.is(
+    verdict(() => path.step(NOW)),
+    "INTERNAL_ERROR",
+  );
 });
 
 test("dates are inclusive, and a time that is not a number is refused", (t) => {
