@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import {
   cipherSuite,
   contentType,
@@ -9,8 +8,9 @@ import {
   signatureScheme,
 } from "../../src/client/index.js";
 import { Reader } from "../../src/wire/reader.js";
+import { describeCertificate, describeResponse, type SingleInfo } from "./describe.js";
 import { alertOf } from "./errors.js";
-import { describeStaple } from "./staple.js";
+import { printable } from "./text.js";
 
 /** What one message says: a summary, and lines of detail below it. */
 interface Description {
@@ -43,8 +43,8 @@ export class Trace {
     const description = this.describe(sent, type, body);
     if (description === undefined) return;
     const { summary, details = [] } = description;
-    this.print(`${sent ? "→" : "←"} ${messageName(type).padEnd(20)} ${summary}`.trimEnd());
-    for (const line of details) this.print(`${" ".repeat(23)}${line}`);
+    this.print(printable(`${sent ? "→" : "←"} ${messageName(type).padEnd(20)} ${summary}`.trimEnd()));
+    for (const line of details) this.print(printable(`${" ".repeat(23)}${line}`));
   }
 
   private describe(sent: boolean, type: number, bytes: Buffer): Description | undefined {
@@ -125,9 +125,8 @@ function describeServerHello(r: Reader): Description {
 
 /** CertificateEntry, RFC 8446 4.4.2; in TLS 1.2 no extensions follow the certificate. */
 function describeEntry(r: Reader): Description {
-  const certificate = new X509Certificate(readVector(r, r.u24()));
-  const until = new Date(certificate.validTo).toISOString().slice(0, 10);
-  const summary = `${oneLine(certificate.subject)}, issued by ${oneLine(certificate.issuer)}, until ${until}`;
+  const { subject, issuer, notAfter } = describeCertificate(readVector(r, r.u24()));
+  const summary = `${subject}; issuer ${issuer}; until ${notAfter}`;
   return { summary, details: r.left > 0 ? readStaples(r) : [] };
 }
 
@@ -148,6 +147,25 @@ function describeStatus(r: Reader): { summary: string; details: string[] } {
   const OCSP = 1;
   if (r.u8() !== OCSP) return { summary: "unknown type", details: [] };
   return { summary: "", details: describeStaple(readVector(r, r.u24())) };
+}
+
+/** What an OCSP response claims, one line for each certificate in it. */
+function describeStaple(der: Buffer): string[] {
+  try {
+    const { responseStatus, responses, producedAt } = describeResponse(der);
+    if (responses === undefined) return [`OCSP response: ${responseStatus}`];
+    return responses.map((single) => `OCSP ${describeSingle(single)}, produced ${producedAt}`);
+  } catch {
+    return [`OCSP response of ${der.length} bytes, malformed`];
+  }
+}
+
+function describeSingle(single: SingleInfo): string {
+  const { certID, certStatus, revocationTime, revocationReason, thisUpdate, nextUpdate } = single;
+  const since = revocationTime ? ` since ${revocationTime}` : "";
+  const why = revocationReason ? ` (${revocationReason})` : "";
+  const until = nextUpdate ?? "no nextUpdate";
+  return `${certStatus}${since}${why}, serial ${certID.serialNumber}, ${thisUpdate} to ${until}`;
 }
 
 /** ServerKeyExchange, RFC 8422 5.4: a named curve, the public key, the signature's scheme. */
@@ -266,9 +284,4 @@ function schemeName(id: number): string {
 
 function hex16(id: number): string {
   return `0x${id.toString(16).padStart(4, "0")}`;
-}
-
-/** A Name in one line, the most specific part first. */
-export function oneLine(name: string): string {
-  return name.split("\n").reverse().join(", ");
 }

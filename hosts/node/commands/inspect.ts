@@ -1,4 +1,18 @@
 import { Command } from "commander";
+import { type InspectOptions, inspect } from "../inspect.js";
+
+/** `tlstaple inspect`. `finish` gets the exit code. */
 export function inspectCommand(finish: (code: number) => void): Command {
-  return new Command("inspect").action(() => finish(2));
+  return new Command("inspect")
+    .description("show certificates and OCSP responses, and verify a response as the client does")
+    .helpOption("--help", "show this help")
+    .argument("<file...>", "certificates and OCSP responses, PEM or DER")
+    .option("--issuer <file>", "certificate of the CA that issued the one of --cert")
+    .option("--cert <file>", "certificate that the response is about; with --issuer it is verified")
+    .option("--at <time>", "moment to verify for, such as 2026-07-01T12:00:00Z; now by default")
+    .option("--max-age <seconds>", "greatest age of a response")
+    .option("--allow-missing-next-update", "accept a response without nextUpdate")
+    .option("--responder <file>", "certificates of responders to trust, besides the issuer and its delegates")
+    .option("--json", "print one JSON object instead of text")
+    .action((files: string[], options: InspectOptions) => finish(inspect(files, options, process.stdout)));
 }

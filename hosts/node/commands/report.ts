@@ -1,7 +1,8 @@
 import type { X509Certificate } from "node:crypto";
+import { type CertificateInfo, describeCertificate, isoTime } from "../describe.js";
 import { TlsError } from "../errors.js";
 import type { OcspVerdict, TLSSocket } from "../index.js";
-import { oneLine } from "../trace.js";
+import { printable } from "../text.js";
 
 /** What became of one connection. */
 export interface Outcome {
@@ -14,7 +15,7 @@ export interface Outcome {
 
 /** Prints what people want to know: what was agreed on, who the server is, what its staples say. */
 export function report({ socket, error, reply }: Outcome): void {
-  for (const line of describeConnection(socket)) console.log(line);
+  for (const line of describeConnection(socket)) console.log(printable(line));
   if (reply.length > 0) process.stdout.write(reply);
   if (error) for (const line of describeError(error)) console.error(line);
 }
@@ -25,7 +26,7 @@ export function describeConnection(socket: TLSSocket): string[] {
   const lines = [`${protocol}, ${[suite, group, alpn].filter((word) => word !== null).join(", ")}`];
   const verdicts = socket.ocsp;
   socket.getPeerChain().forEach((certificate, i) => {
-    lines.push(`certificate ${i}: ${oneLine(certificate.subject)}`);
+    lines.push(`certificate ${i}: ${describe(certificate)?.subject ?? "malformed"}`);
     if (verdicts[i]) lines.push(`  OCSP ${describeVerdict(verdicts[i])}`);
   });
   return lines;
@@ -40,13 +41,22 @@ function negotiated(socket: TLSSocket) {
   };
 }
 
+/** Null for what only our core, or Node, could make something of. */
+function describe({ raw }: X509Certificate): CertificateInfo | null {
+  try {
+    return describeCertificate(raw);
+  } catch {
+    return null;
+  }
+}
+
 export function describeVerdict(verdict: OcspVerdict): string {
   const { status, thisUpdate, nextUpdate, revokedAt, revocationReason, fault } = verdict;
   const words: string[] = [status];
-  if (revokedAt)
-    words.push(`revoked ${revokedAt.toISOString()}${revocationReason ? ` (${revocationReason})` : ""}`);
-  if (thisUpdate) words.push(`thisUpdate ${thisUpdate.toISOString()}`);
-  if (nextUpdate) words.push(`nextUpdate ${nextUpdate.toISOString()}`);
+  if (revokedAt) words.push(`since ${isoTime(revokedAt)}`);
+  if (revocationReason) words.push(revocationReason);
+  if (thisUpdate) words.push(`thisUpdate ${isoTime(thisUpdate)}`);
+  if (nextUpdate) words.push(`nextUpdate ${isoTime(nextUpdate)}`);
   if (fault) words.push(fault);
   return words.join(", ");
 }
@@ -77,7 +87,7 @@ export function reportJson(outcome: Outcome, trace: string[] | undefined): void 
     authorized: socket.authorized && error === undefined,
     version,
     ...agreed,
-    certificates: socket.getPeerChain().map(describeCertificate),
+    certificates: socket.getPeerChain().map(describe),
     ocsp: socket.ocsp,
     reply: reply.toString("utf8"),
     fault: error ? errorCode(error) : null,
@@ -89,17 +99,4 @@ export function reportJson(outcome: Outcome, trace: string[] | undefined): void 
     trace,
   };
   console.log(JSON.stringify(result, null, 2));
-}
-
-function describeCertificate(certificate: X509Certificate) {
-  const { subject, issuer, subjectAltName, serialNumber, validFrom, validTo, fingerprint256 } = certificate;
-  return {
-    subject: oneLine(subject),
-    issuer: oneLine(issuer),
-    subjectAltName: subjectAltName ?? null,
-    serialNumber,
-    validFrom: new Date(validFrom),
-    validTo: new Date(validTo),
-    fingerprint256,
-  };
 }
