@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { algorithmCases, goodAlgorithmCases, keyCases, signatureCases } from "./chains/algorithms.js";
+import { constraintCases } from "./chains/constraints.js";
 import { encodingCases } from "./chains/encoding.js";
 import { ChainMatrix } from "./chains/matrix.js";
-import { constraintCases, malformedNameCases, nameCases } from "./chains/names.js";
+import { malformedNameCases, nameCases } from "./chains/names.js";
 import { dateCases, issuerCases, purposeCases, trustCases } from "./chains/trust.js";
 import { goodFieldCases, goodNameCases, goodTrustCases } from "./chains/unusual.js";
 import { clientPki, goodPki } from "./good.js";

@@ -1,4 +1,4 @@
-import { bits, children, explicit, integer, nil, octets, oid, sequence } from "../der.js";
+import { bits, children, contents, explicit, integer, nil, octets, oid, sequence, tag, tlv } from "../der.js";
 import { keyBits } from "../extensions.js";
 import { type Algorithm, algorithms, type Key, pss, pssParameters } from "../keys.js";
 import type { ChainMatrix, Differences } from "./matrix.js";
@@ -129,6 +129,8 @@ export function keyCases(m: ChainMatrix): void {
   leaf("key-secp256k1", "a key on secp256k1", m.key("secp256k1", "secp256k1"));
   leaf("key-ed448", "an Ed448 key", m.key("ed448", "ed448"));
   leaf("key-compressed", "a compressed point", leafKey, sequence(p256, bits(compressed)));
+  const hybrid = Buffer.concat([Buffer.of(6 + (point[64] & 1)), point.subarray(1)]);
+  leaf("key-hybrid", "a hybrid point", leafKey, sequence(p256, bits(hybrid)));
   leaf("key-point-short", "a point that lacks a byte", leafKey, sequence(p256, bits(point.subarray(0, -1))));
   leaf(
     "key-curve-explicit",
@@ -140,6 +142,9 @@ export function keyCases(m: ChainMatrix): void {
     m.leaf({ fields: { subjectPublicKeyInfo: sequence(sequence(ecKey), bits(point)) } }),
     m.intermediate,
   ]);
+  const negative = tlv(tag.integer, contents(modulus).subarray(1));
+  leaf("key-modulus-negative", "an RSA modulus without its sign", rsa, rsaSpki(negative, integer(65537)));
+  leaf("key-exponent-even", "an RSA key with exponent 65536", rsa, rsaSpki(modulus, integer(65536)));
   leaf("key-exponent-1", "an RSA key with exponent 1", rsa, rsaSpki(modulus, integer(1)));
   leaf(
     "key-pss-only",

@@ -45,6 +45,7 @@ export function encodingCases(m: ChainMatrix): void {
   refused("length-beyond", "the subject is longer than what holds it", {
     fields: { subject: bytes("3082ffff3000") },
   });
+  refused("bits-empty", "the signature's BIT STRING has no octet at all", { bend: emptyBits });
   refused("unused-bits", "the signature's BIT STRING has unused bits", { bend: unusedBits });
   serialCases(refused);
   versionCases(refused);
@@ -72,6 +73,11 @@ function lengthOctets(der: Buffer): Buffer {
 function unusedBits(der: Buffer): Buffer {
   const [tbs, algorithm, signature] = children(der);
   return sequence(tbs, algorithm, tlv(tag.bitString, Buffer.of(1), contents(signature).subarray(1)));
+}
+
+function emptyBits(der: Buffer): Buffer {
+  const [tbs, algorithm] = children(der);
+  return sequence(tbs, algorithm, tlv(tag.bitString));
 }
 
 /** CertificateSerialNumber: section 4.1.2.2. */
@@ -102,7 +108,9 @@ function timeCases(refused: Refused): void {
   refused("utc-no-seconds", "a UTCTime without seconds", from(utc("2501010000Z")));
   refused("utc-offset", "a UTCTime with an offset", from(utc("250101000000+0100")));
   refused("utc-no-zone", "a UTCTime without Z", from(utc("250101000000")));
-  refused("utc-letter", "a UTCTime with a letter", from(utc("25010l000000Z")));
+  refused("utc-colon", "a UTCTime with a colon for 10", from(utc("250:01000000Z")));
+  refused("utc-long", "a UTCTime with one more digit", from(utc("2501010000000Z")));
+  refused("utc-trailing", "a UTCTime with a byte after it", from(utc("250101000000Z0")));
   refused("utc-month-13", "month 13", from(utc("251301000000Z")));
   refused("utc-month-0", "month 0", from(utc("250001000000Z")));
   refused("utc-day-0", "day 0", from(utc("250100000000Z")));
@@ -111,6 +119,7 @@ function timeCases(refused: Refused): void {
   refused("utc-hour-24", "hour 24", from(utc("250101240000Z")));
   refused("utc-minute-60", "minute 60", from(utc("250101006000Z")));
   refused("time-fraction", "a GeneralizedTime with a fraction", from(generalized("20250101000000.5Z")));
+  refused("time-trailing", "a GeneralizedTime with a byte after it", from(generalized("20250101000000Z0")));
   refused("time-no-zone", "a GeneralizedTime in local time", from(generalized("20250101000000")));
   refused(
     "time-other-type",
@@ -170,9 +179,21 @@ function extensionCases(refused: Refused): void {
   refused("oid-padded", "an OID with a padded arc", {
     extensions: { odd: sequence(tlv(tag.oid, bytes("2a80010203")), octets(nil)) },
   });
+  refused("oid-unfinished", "an OID whose last arc goes on", {
+    extensions: { odd: sequence(tlv(tag.oid, bytes("2a0380")), octets(nil)) },
+  });
+  refused("extensions-many", "two hundred extensions", { extensions: twoHundred() });
   refused("unique-id-after", "a unique identifier after the extensions", {
     bendTbs: (tbs) => sequence(contents(tbs), implicit(2, bytes("0001"))),
   });
+}
+
+/** No certificate needs so many, and each is compared with all before it. */
+function twoHundred(): Record<string, Buffer> {
+  const numbers = Array.from({ length: 200 }, (_, n) => n);
+  return Object.fromEntries(
+    numbers.map((n) => [`odd${n}`, sequence(oid(`1.3.6.1.4.1.99999.6.${n}`), octets(nil))]),
+  );
 }
 
 const unknown = (n: number) => sequence(oid("1.3.6.1.4.1.99999.1"), octets(integer(n)));

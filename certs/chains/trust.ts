@@ -60,11 +60,22 @@ export function trustCases(m: ChainMatrix): void {
     [m.leaf({ fields: { issuer: distinguishedName("somebody else") } }), m.intermediate],
   );
   loopCase(m);
+  permutationCase(m);
   m.bad("many-impostors", "CERT_SIGNATURE", "six CAs with the issuer's name, none with its key", [
     leaf,
     ...[1, 2, 3, 4, 5, 6].map((serial) =>
       m.authority({ subject: m.intermediate.name, key: m.otherKey, serial }),
     ),
+  ]);
+}
+
+/** A CA that has certified itself over and over: there are 7! orders to try them in, and none leads anywhere. */
+function permutationCase(m: ChainMatrix): void {
+  const mill = { name: distinguishedName("mill"), key: m.authorityKey };
+  const rows = [1, 2, 3, 4, 5, 6, 7].map((serial) => m.authority({ subject: mill.name, serial }, mill));
+  m.bad("permutations", "CERT_CHAIN_TOO_LONG", "a CA has certified itself seven times", [
+    m.leaf({}, mill),
+    ...rows,
   ]);
 }
 
@@ -111,6 +122,12 @@ export function issuerCases(m: ChainMatrix): void {
     m.intermediate,
   ]);
   m.bad("path-length-1", "CERT_PATH_LENGTH", "two CAs below one with pathLen 1", pathLengthOne(m));
+  m.bad(
+    "constraints-twice",
+    "CERT_MALFORMED",
+    "the issuer's basicConstraints stand twice",
+    m.under(m.authority({ extensions: { again: basicConstraints(true) } })),
+  );
   m.bad(
     "no-cert-sign",
     "CERT_CA_KEY_USAGE",

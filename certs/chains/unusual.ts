@@ -109,6 +109,7 @@ export function goodNameCases(m: ChainMatrix): void {
   named("address", "an IPv4 address", ["127.0.0.1"], "127.0.0.1");
   named("address-6", "an IPv6 address", ["2001:db8::1"], "2001:db8::1");
   named("address-6-long", "an IPv6 address, spelt out", ["2001:db8::1"], "2001:DB8:0:0:0:0:0:1");
+  named("address-6-mapped", "an IPv4 address mapped into IPv6", ["::ffff:7f00:1"], "::ffff:127.0.0.1");
   const odd = tlv(0xa0, Buffer.from("06032a0304a0020500", "hex"));
   named("name-among-others", "a name after forms that are not looked at", [odd, "leaf.test"], "leaf.test");
   m.good("subject-empty", "no subject, and a critical SAN", [
@@ -134,6 +135,9 @@ export function goodFieldCases(m: ChainMatrix): void {
   leaf("until-2099", "a GeneralizedTime from 2050 on", { notAfter: "2099-12-31T23:59:59Z" });
   leaf("until-9999", "no well-defined end: section 4.1.2.5", { notAfter: "9999-12-31T23:59:59Z" });
   leaf("since-1950", "UTCTime 50 is 1950", { notBefore: "1950-01-01T00:00:00Z" });
+  leaf("since-generalized", 'a GeneralizedTime before 2050, which we "MUST be able to process"', {
+    fields: { validity: sequence(generalizedTime("2025-01-01T00:00:00Z"), utcTime("2049-12-31T23:59:59Z")) },
+  });
   leaf("since-leap-day", "29 February of a leap year", {
     fields: { validity: sequence(utcTime("2024-02-29T00:00:00Z"), generalizedTime("2052-02-29T00:00:00Z")) },
   });

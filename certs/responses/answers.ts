@@ -366,7 +366,8 @@ function malformedTimeCases(m: OcspMatrix): void {
   refused("time-month-13", "month 13", "20251301000000Z");
   refused("time-february-30", "30 February", "20250230000000Z");
   refused("time-hour-24", "hour 24", "20250101240000Z");
-  refused("time-letter", "a letter among the digits", "2025010l000000Z");
+  refused("time-colon", "a colon for 10", "20250:01000000Z");
+  refused("time-trailing", "a byte after the time", "20250101000000Z0");
   refused("time-empty", "an empty time", "");
   const utc = tlv(tag.utcTime, Buffer.from("250101000000Z"));
   m.bad("time-utc", "OCSP_MALFORMED", "a UTCTime", m.response({ single: { thisUpdate: utc } }));

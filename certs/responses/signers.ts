@@ -236,6 +236,12 @@ function delegateCases(m: OcspMatrix, refused: Refused): void {
     "a CA with the issuer's name and another key issued it",
     m.by(m.signer({}, sibling)),
   );
+  const authority = authorityExtensions(m.delegateKey);
+  refused(
+    "delegate-is-authority",
+    "a CA that answers too could vouch for itself",
+    m.by(m.signer({ extensions: authority })),
+  );
   const flip = (signature: Buffer) =>
     Buffer.concat([signature.subarray(0, -1), Buffer.of(signature[signature.length - 1] ^ 1)]);
   refused(

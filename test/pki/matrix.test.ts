@@ -24,7 +24,7 @@ const newStore = () => new Store(new Uint8Array(32768));
 function verify(row: ChainCase): void {
   const options = { anchors: row.anchors.map(trustAnchor), name: row.name, schemes: provider.schemes };
   const path = new Path(provider, newStore(), 10, options);
-  const input = new Uint8Array(4096);
+  const input = new Uint8Array(8192);
   for (const der of row.chain) {
     input.fill(0).set(der);
     path.add(input, 0, der.length);
