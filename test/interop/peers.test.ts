@@ -115,6 +115,7 @@ for (const [title, kind] of Object.entries(kinds)) {
   });
 }
 
+// GnuTLS refuses to staple what is revoked; a revoked intermediate is in test/negative
 for (const edition of ["p256", "rsa"] as const) {
   test.serial(
     `gnutls, ${edition}, TLS 1.3: leaf and intermediate stapled satisfy the policy chain`,
@@ -129,23 +130,6 @@ for (const edition of ["p256", "rsa"] as const) {
       t.deepEqual(
         socket.ocsp.map(({ status }) => status),
         ["good", "good"],
-      );
-    },
-  );
-
-  test.serial(
-    `gnutls, ${edition}, TLS 1.3: a revoked intermediate is refused under any policy`,
-    async (t) => {
-      const staples = [
-        await ocspResponse(edition, "server5", "intermediate3"),
-        await ocspResponse(edition, "intermediate3", "root"),
-      ];
-      const peer = await serve(t, { kind: kinds.gnutls, edition, protocol: tls13, name: "server5", staples });
-      const socket = session(peer, edition, "server5");
-      t.is(await outcome(socket), "OCSP_CERT_REVOKED");
-      t.deepEqual(
-        socket.ocsp.map(({ status }) => status),
-        ["good", "revoked"],
       );
     },
   );
