@@ -57,7 +57,8 @@ missing() {
 install_node_modules() {
   lock=node_modules/.package-lock.json # npm writes it last
   if [ -e "$lock" ] && [ -z "$(find package-lock.json -newer "$lock")" ]; then return; fi
-  npm ci --no-audit --no-fund || exit 1
+  # Not `npm ci`, which refuses a lock file without the optional packages of every other platform
+  npm install --no-save --no-audit --no-fund || exit 1
   touch "$lock"
 }
 
