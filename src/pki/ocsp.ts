@@ -210,7 +210,7 @@ export class Staple {
     this.readData(subject, issuer);
     const tbsEnd = der.at;
     this.scheme = readSignatureAlgorithm(der);
-    this.verification = this.verify(this.scheme, tbs, tbsEnd);
+    this.verification = this.begin(this.scheme, tbs, tbsEnd);
     this.signatureStart = der.octets();
     this.signatureEnd = der.at;
     if (der.more) this.readCerts();
@@ -230,8 +230,8 @@ export class Staple {
   }
 
   /**
-   * Version 1 is the default, which DER does not write. Some responders do, and other clients let them, so
-   * that it is tolerated here: it is signed and can mean only one thing.
+   * Version 1 is the default, which DER does not write. Chromium and mozilla::pkix let it pass for the sake
+   * of responders that do, and so it passes here: it is signed and can mean only one thing.
    */
   private readVersion(): void {
     const der = this.der;
@@ -262,7 +262,7 @@ export class Staple {
     der.leave(outer);
   }
 
-  /** SingleResponse. It counts if it is about the subject and says nothing milder than those before it. */
+  /** SingleResponse. It counts if it is about the subject and says something worse than those before it. */
   private readSingle(subject: Certificate, issuer: Authority): void {
     const { der, next } = this;
     next.clear();
@@ -372,7 +372,7 @@ export class Staple {
     const { thisUpdate, nextUpdate } = this.answer;
     const absent = nextUpdate < 0;
     demand(thisUpdate <= now + skew && this.producedAt <= now + skew, faults.OCSP_NOT_YET_VALID);
-    // 2.5: thisUpdate "was known" at producedAt. Responders that sign ahead sign for the past, or round.
+    // 2.5: what thisUpdate dates "was known" when it was signed; the skew is for responders that round
     demand(thisUpdate <= this.producedAt + skew, faults.OCSP_TIME);
     demand(!absent || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
     demand(absent || thisUpdate <= nextUpdate, faults.OCSP_TIME);
@@ -436,7 +436,7 @@ export class Staple {
       throw fault;
     }
     der.over(store.bytes, start, der.at).enter(tag.SEQUENCE);
-    delegate.verification = this.verify(delegate.scheme, der.skip(), der.at);
+    delegate.verification = this.begin(delegate.scheme, der.skip(), der.at);
     return true;
   }
 
@@ -462,7 +462,7 @@ export class Staple {
   }
 
   /** A verification over `store.bytes[start…end)`; undefined when the scheme is none of the provider's. */
-  private verify(scheme: number, start: number, end: number): Verification | undefined {
+  private begin(scheme: number, start: number, end: number): Verification | undefined {
     if (!this.provider.schemes.includes(scheme)) return undefined;
     const verification = this.provider.verification(scheme);
     verification.update(this.store.bytes, start, end);
@@ -530,7 +530,10 @@ function readNonce(der: Der, nonce: Span): void {
   nonce.end = der.at;
 }
 
-/** The hash of a CertID: no weakness of SHA-1 helps here, and RFC 5019 asks for it. RFC 3279 2.2.1: NULL or no parameters. */
+/**
+ * The hash of a CertID, with NULL or without parameters (RFC 4055 2.1). SHA-1 only tells issuers apart here, and
+ * RFC 5019 2.1.1 asks for it; who signs is told by the signature.
+ */
 function readHashAlgorithm(der: Der): "sha1" | "sha256" | undefined {
   const outer = der.enter(tag.SEQUENCE);
   const start = der.oid();
