@@ -114,6 +114,8 @@ test("points are uncompressed and of the curve's size", (t) => {
     sequence(sequence(oid("1.3.101.112"), ...parameters), bits(Buffer.alloc(size, 9)));
   t.is(keyVerdict(edwards(32)), "good");
   t.is(keyVerdict(edwards(31)), "CERT_KEY");
+  const x25519 = sequence(sequence(oid("1.3.101.110")), bits(Buffer.alloc(32, 4)));
+  t.is(keyVerdict(x25519), "CERT_KEY", "as long as an Ed25519 key, but none");
   t.is(keyVerdict(edwards(32, nil)), "CERT_MALFORMED");
 });
 
@@ -144,6 +146,8 @@ test("an RSA key is two positive INTEGERs and no more", (t) => {
   const trailing = bits(sequence(n, e), nil);
   t.is(keyVerdict(sequence(sequence(oid("1.2.840.113549.1.1.1"), nil), trailing)), "CERT_KEY");
   const minus = Buffer.concat([Buffer.from("02820100", "hex"), Buffer.alloc(256, 0x81)]);
+  t.is(keyVerdict(rsa(minus, e)), "CERT_KEY");
+  minus[4] = 0x80;
   t.is(keyVerdict(rsa(minus, e)), "CERT_KEY");
   t.is(keyVerdict(rsa(n, Buffer.from("020183", "hex"))), "CERT_KEY");
   const noNull = sequence(sequence(oid("1.2.840.113549.1.1.1")), bits(sequence(n, e)));

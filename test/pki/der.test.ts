@@ -46,6 +46,8 @@ table(
     "048300ffff",
     `0484000100${zeros(256)}`,
     "0484ffffffff",
+    `0480${zeros(128)}`,
+    `04850100000080${zeros(128)}`,
     "04ff",
     "040200",
     "0500",
@@ -63,6 +65,15 @@ test("a length beyond an inner end is refused though the bytes are there", (t) =
 });
 
 table("skip refuses tags in long form", (der) => der.skip(), ["0500", "be0100"], ["1f0100", "bf0100", ""]);
+
+test("what follows the view is not seen", (t) => {
+  const der = new Der(undefined, hex("0101ff"), 0, 0);
+  t.is(der.peek(), -1);
+  t.false(der.flag());
+  const pair = over(hex("06032b65708000"));
+  t.is(pair.oid(), 2);
+  t.is(pair.value(tag.CONTEXT), 7);
+});
 
 test("leave refuses what was not read, drop passes over it", (t) => {
   const bytes = hex("3004050005000401aa");
@@ -148,8 +159,8 @@ table("a NULL is empty", (der) => der.optionalNull(), ["0500", ""], ["050100", "
 table(
   "OBJECT IDENTIFIER is minimal and complete",
   (der) => der.oid(),
-  ["0603551d13", "06032b6570", "0604818000" + "01"],
-  ["0600", "06022b80", "0603805513", "06042b800113", "0601ff"],
+  ["0603551d13", "06032b6570", "060481800001", "06055581808001"],
+  ["0600", "06022b80", "0603558180", "0603805513", "06042b800113", "0601ff"],
 );
 
 test("OIDs are compared whole", (t) => {
@@ -226,6 +237,7 @@ test("times of another form, or of no day or hour there is, are refused", (t) =>
     "260701240000Z",
     "260701126000Z",
     "260701120060Z",
+    "260701120000Z0",
     "",
   ];
   for (const text of bad) {

@@ -19,6 +19,7 @@ test("DNS names match whole and in any case", (t) => {
   t.true(matches("LEAF.test", "leaf.TEST"));
   t.true(matches("leaf.test.", "leaf.test"));
   t.true(matches("leaf.test", "other.test", "127.0.0.1", "leaf.test"));
+  t.true(matches("leaf.test", "leaf.test", "other.test"));
   t.true(matches("localhost", "localhost"));
   t.true(matches("_srv.leaf.test", "_srv.leaf.test"));
   t.true(matches("xn--bcher-kva.test", "XN--BCHER-KVA.test"));
@@ -78,6 +79,7 @@ test("a wildcard is the whole left-most label, for one label", (t) => {
 test("addresses match iPAddress, octet for octet, and nothing else", (t) => {
   t.true(matches("127.0.0.1", "127.0.0.1"));
   t.true(matches("::1", "10.0.0.1", "::1"));
+  t.true(matches("127.0.0.1", "127.0.0.1", "::1"));
   t.true(matches("2001:DB8::0:1", "2001:db8::1"));
   t.false(matches("127.0.0.1", "127.0.0.2"));
   t.false(matches("127.0.0.1", dns("127.0.0.1")));
