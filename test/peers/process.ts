@@ -35,17 +35,24 @@ const patience = 10_000;
 /** No peer outlives this, in ms, whatever the test does. */
 const lifetime = 120_000;
 
-/** Where the tool is on the PATH (and in the sbin folders, which a user's PATH may lack); throws when it is not. */
-export function tool(name: string): string {
+/** Where the tool is, on the PATH or in the sbin folders that a user's PATH may lack. */
+export function which(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
   const folder = folders.find((each) => existsSync(`${each}/${name}`));
-  if (!folder) throw new Error(`${name} is not installed: npm run setup installs it`);
-  return `${folder}/${name}`;
+  return folder && `${folder}/${name}`;
+}
+
+/** Where the tool is; throws when it is nowhere. */
+export function tool(name: string): string {
+  const file = which(name);
+  if (!file) throw new Error(`${name} is not installed: npm run setup installs it`);
+  return file;
 }
 
 export async function launch(command: string, args: string[], options: Launch = {}): Promise<Peer> {
-  const child = spawn(command, args, { stdio: "pipe", env: { ...process.env, ...options.env } });
-  const peer = new Child(child, options);
+  const [program, ...rest] = [...mortal(), command, ...args];
+  const child = spawn(program, rest, { stdio: "pipe", env: { ...process.env, ...options.env } });
+  const peer = new Child(child, command, options);
   try {
     peer.port = await peer.listening(options);
     return peer;
@@ -55,15 +62,23 @@ export async function launch(command: string, args: string[], options: Launch = 
   }
 }
 
+/** Before a command: the kernel kills it when we die, even where no exit handler runs (util-linux). */
+function mortal(): string[] {
+  const setpriv = which("setpriv");
+  return setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : [];
+}
+
 class Child implements Peer {
   port = 0;
   private readonly child: ChildProcess;
+  private readonly command: string;
   private printed = "";
   private failure: Error | undefined;
   private readonly ended: Promise<void>;
 
-  constructor(child: ChildProcess, { cleanup }: Launch) {
+  constructor(child: ChildProcess, command: string, { cleanup }: Launch) {
     this.child = child;
+    this.command = command;
     const kill = () => child.kill("SIGKILL");
     const timer = setTimeout(kill, lifetime).unref();
     process.on("exit", kill);
@@ -121,7 +136,7 @@ class Child implements Peer {
       if (this.failure || this.child.exitCode !== null) break;
     }
     const reason = this.failure?.message ?? `waited for ${what}`;
-    throw new Error(`${this.child.spawnfile}: ${reason}\n${this.printed}`);
+    throw new Error(`${this.command}: ${reason}\n${this.printed}`);
   }
 }
 
