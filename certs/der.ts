@@ -111,3 +111,10 @@ export function children(der: Uint8Array): Buffer[] {
 
 const headerSize = (der: Uint8Array) => (der[1] < 0x80 ? 2 : 2 + (der[1] & 0x7f));
 const contentSize = (der: Buffer) => (der[1] < 0x80 ? der[1] : der.readUIntBE(2, der[1] & 0x7f));
+
+/** The same bytes but for the last bit: what a signature or a hash must not survive. */
+export function flipLastBit(bytes: Uint8Array): Buffer {
+  const bent = Buffer.from(bytes);
+  bent[bent.length - 1] ^= 1;
+  return bent;
+}

@@ -1,4 +1,17 @@
-import { bits, children, contents, explicit, integer, nil, octets, oid, sequence, tag, tlv } from "../der.js";
+import {
+  bits,
+  children,
+  contents,
+  explicit,
+  flipLastBit,
+  integer,
+  nil,
+  octets,
+  oid,
+  sequence,
+  tag,
+  tlv,
+} from "../der.js";
 import { keyBits } from "../extensions.js";
 import { type Algorithm, algorithms, type Key, pss, pssParameters } from "../keys.js";
 import type { ChainMatrix, Differences } from "./matrix.js";
@@ -78,7 +91,7 @@ export function algorithmCases(m: ChainMatrix): void {
 export function signatureCases(m: ChainMatrix): void {
   const refused = (id: string, description: string, template: Differences) =>
     m.bad(id, "CERT_SIGNATURE", description, [m.leaf(template), m.intermediate]);
-  refused("tampered-signature", "a bit of s is flipped", { bendSignature: flipLast });
+  refused("tampered-signature", "a bit of s is flipped", { bendSignature: flipLastBit });
   refused("tampered-serial", "a bit of the serial number is flipped after signing", { bend: flipSerial });
   refused("signature-zero", "r and s are zero", { bendSignature: () => sequence(integer(0), integer(0)) });
   refused("signature-empty", "the signature is empty", { bendSignature: () => Buffer.of() });
@@ -97,16 +110,10 @@ export function signatureCases(m: ChainMatrix): void {
 
 const signedBy = (key: Key): Algorithm => ({ ...ecdsa, sign: (_, data) => ecdsa.sign(key.secret, data) });
 
-function flipLast(signature: Buffer): Buffer {
-  const bent = Buffer.from(signature);
-  bent[bent.length - 1] ^= 1;
-  return bent;
-}
-
 function flipSerial(der: Buffer): Buffer {
   const [tbs, ...signature] = children(der);
   const [version, serial, ...fields] = children(tbs);
-  return sequence(sequence(version, flipLast(serial), ...fields), ...signature);
+  return sequence(sequence(version, flipLastBit(serial), ...fields), ...signature);
 }
 
 /** Public keys: RFC 5480, RFC 8017, and what this library knows. */

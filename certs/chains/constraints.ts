@@ -143,8 +143,8 @@ function directoryCases(rules: Rules): void {
   rules.refused("excluded-directory-case", "the same in other letters and another type", excluded(printed), [
     leaf,
   ]);
-  const teletex = directoryName(attribute(tlv(0x14, Buffer.from("tlstaple test"))));
-  rules.refused("excluded-directory-type", "the same in a type that cannot be compared", excluded(teletex), [
+  const teletex = directoryName(attribute(tlv(0x14, Buffer.from("others"))));
+  rules.refused("excluded-directory-type", "a base of a type that cannot be compared", excluded(teletex), [
     leaf,
   ]);
   const theirs = directoryName(nameOf([organization, "others"]));

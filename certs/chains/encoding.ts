@@ -46,7 +46,10 @@ export function encodingCases(m: ChainMatrix): void {
     fields: { subject: bytes("3082ffff3000") },
   });
   refused("bits-empty", "the signature's BIT STRING has no octet at all", { bend: emptyBits });
-  refused("unused-bits", "the signature's BIT STRING has unused bits", { bend: unusedBits });
+  refused("bits-eight", "a BIT STRING with eight unused bits", { bend: (der) => withUnusedBits(der, 8) });
+  refused("unused-bits", "the signature's BIT STRING has an unused bit", {
+    bend: (der) => withUnusedBits(der, 1),
+  });
   serialCases(refused);
   versionCases(refused);
   timeCases(refused);
@@ -70,9 +73,9 @@ function lengthOctets(der: Buffer): Buffer {
 }
 
 /** The first octet of a BIT STRING counts its unused bits. */
-function unusedBits(der: Buffer): Buffer {
+function withUnusedBits(der: Buffer, unused: number): Buffer {
   const [tbs, algorithm, signature] = children(der);
-  return sequence(tbs, algorithm, tlv(tag.bitString, Buffer.of(1), contents(signature).subarray(1)));
+  return sequence(tbs, algorithm, tlv(tag.bitString, Buffer.of(unused), contents(signature).subarray(1)));
 }
 
 function emptyBits(der: Buffer): Buffer {
@@ -180,7 +183,7 @@ function extensionCases(refused: Refused): void {
     extensions: { odd: sequence(tlv(tag.oid, bytes("2a80010203")), octets(nil)) },
   });
   refused("oid-unfinished", "an OID whose last arc goes on", {
-    extensions: { odd: sequence(tlv(tag.oid, bytes("2a0380")), octets(nil)) },
+    extensions: { odd: sequence(tlv(tag.oid, bytes("2a0381")), octets(nil)) },
   });
   refused("extensions-many", "two hundred extensions", { extensions: twoHundred() });
   refused("unique-id-after", "a unique identifier after the extensions", {

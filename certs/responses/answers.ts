@@ -2,6 +2,7 @@ import {
   contents,
   enumerated,
   explicit,
+  flipLastBit,
   generalizedTime,
   implicit,
   integer,
@@ -28,7 +29,6 @@ export function certIdCases(m: OcspMatrix): void {
   const sha1 = hashIdentifier("sha1");
   const refused = (id: string, description: string, certId: Buffer) =>
     m.bad(id, "OCSP_WRONG_CERT", description, m.response({ single: { certId } }));
-  const flip = (hash: Buffer) => Buffer.concat([hash.subarray(0, -1), Buffer.of(hash[hash.length - 1] ^ 1)]);
 
   m.good(
     "cert-id-sha256",
@@ -45,9 +45,17 @@ export function certIdCases(m: OcspMatrix): void {
   refused("other-serial", "another serial number", certId(issuer, integer(6)));
   refused("serial-longer", "serial 0501 instead of 05", certId(issuer, integer(0x0501)));
   refused("serial-longer-zero", "serial 0500 instead of 05", certId(issuer, integer(0x0500)));
-  refused("serial-empty", "serial 0", certId(issuer, integer(0)));
-  refused("other-name-hash", "another issuerNameHash", rawCertId(sha1, flip(nameHash), issuerKey, serial));
-  refused("other-key-hash", "another issuerKeyHash", rawCertId(sha1, nameHash, flip(issuerKey), serial));
+  refused("serial-zero", "serial 0", certId(issuer, integer(0)));
+  refused(
+    "other-name-hash",
+    "another issuerNameHash",
+    rawCertId(sha1, flipLastBit(nameHash), issuerKey, serial),
+  );
+  refused(
+    "other-key-hash",
+    "another issuerKeyHash",
+    rawCertId(sha1, nameHash, flipLastBit(issuerKey), serial),
+  );
   refused("swapped-hashes", "name and key hash are swapped", rawCertId(sha1, issuerKey, nameHash, serial));
   refused(
     "short-hashes",

@@ -20,6 +20,7 @@ const opensslAccepts = [
   "wildcard-suffix",
   "common-name-only", // RFC 9525 section 6.3
   "wildcard-excluded",
+  "excluded-directory-type", // RFC 5280 section 7.1 compares no such strings
   "empty-names",
   "names-trailing",
   "sha1-ecdsa",

@@ -54,6 +54,7 @@ const opensslAccepts = [
   "rsa-md5",
   "sha1",
   "delegate-sha1",
+  "delegate-is-authority",
   "delegate-no-signature-usage",
   "good-then-revoked", // it takes the first answer that matches
   "good-then-revoked-sha256",
