@@ -91,6 +91,8 @@ test("an iPAddress is in the network of address and mask", (t) => {
     t.false(excludes(base, outside));
   }
   t.true(permits(subnet("10.1.7.7", "255.255.0.0"), "10.1.0.1"), "bits that the mask hides do not count");
+  const excluded = [v4, dns("x.test")];
+  t.false(allows({ excluded, names: ["10.1.0.1", host] }), "what stands behind base and name does not count");
   t.false(permits(v4, "2001:db8::1"), "the other family");
   t.false(permits(v6, "10.1.0.1"), "the other family");
   t.false(excludes(v4, "2001:db8::1"));

@@ -20,6 +20,7 @@ test("DNS names match whole and in any case", (t) => {
   t.true(matches("leaf.test.", "leaf.test"));
   t.true(matches("leaf.test", "other.test", "127.0.0.1", "leaf.test"));
   t.true(matches("leaf.test", "leaf.test", "other.test"));
+  t.true(matches("azAZ09.test", "azaz09.TEST"));
   t.true(matches("localhost", "localhost"));
   t.true(matches("_srv.leaf.test", "_srv.leaf.test"));
   t.true(matches("xn--bcher-kva.test", "XN--BCHER-KVA.test"));
