@@ -9,17 +9,11 @@ import { malformedNameCases, nameCases } from "./chains/names.js";
 import { dateCases, issuerCases, purposeCases, trustCases } from "./chains/trust.js";
 import { goodFieldCases, goodNameCases, goodTrustCases } from "./chains/unusual.js";
 import { clientPki, goodPki } from "./good.js";
-import {
-  certIdCases,
-  extensionCases,
-  listCases,
-  encodingCases as ocspEncodingCases,
-  outerCases,
-  statusCases,
-  timeCases,
-} from "./responses/answers.js";
+import { certIdCases, extensionCases, listCases, outerCases, statusCases } from "./responses/answers.js";
+import { encodingCases as ocspEncodingCases } from "./responses/encoding.js";
 import { OcspMatrix } from "./responses/matrix.js";
 import { badSignerCases, goodSignerCases, responseSignatureCases } from "./responses/signers.js";
+import { timeCases } from "./responses/times.js";
 import { Tree } from "./tree.js";
 
 const certsDirectory = fileURLToPath(new URL("../../certs", import.meta.url));
