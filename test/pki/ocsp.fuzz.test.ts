@@ -1,7 +1,7 @@
 /** Whatever one change to a valid response makes of it, it is refused, with one of our faults. */
 import test from "ava";
 import { issue } from "../../certs/certificate.js";
-import { children, contents, integer, nil, octets, tag, tlv } from "../../certs/der.js";
+import { children, contents, explicit, integer, nil, octets, tag, tlv } from "../../certs/der.js";
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -155,7 +155,7 @@ test("nothing can be added to any part, however deep", (t) => {
   const [id] = children(mine);
   const extensions = [unknownExtension(false)];
   const responses = [mine, singleResponse({ certId: id, status: revoked, extensions })];
-  const der = ocspResponse({ ...parts, responses });
+  const der = ocspResponse({ ...parts, responses, version: explicit(0, integer(0)) });
   t.is(judge.verdict(der), "OCSP_CERT_REVOKED");
   const verdicts = new Set(additions(der).map((changed) => judge.verdict(changed)));
   // A certificate with more in it is no delegate's; an algorithm with more in it is another one. What is signed
