@@ -29,11 +29,11 @@ const extension = extensionType;
  * the fields that matter; certificates and staples decoded. It trusts nothing, and verifies nothing.
  */
 export class Trace {
-  private readonly print: (line: string) => void;
+  private readonly print: (line: string) => unknown;
   /** Certificate messages come in parts, the list's length first: parts of the server's, seen so far. */
   private parts = 0;
 
-  constructor(print: (line: string) => void) {
+  constructor(print: (line: string) => unknown) {
     this.print = print;
   }
 

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { type ConnectOptions, connect, type TLSSocket } from "../index.js";
 import { Trace } from "../trace.js";
 import { type Outcome, report, reportJson } from "./report.js";
-import { numberBetween, readFile, UsageError } from "./usage.js";
+import { numberBetween, type Output, readFile, UsageError } from "./usage.js";
 
 interface Flags {
   host: string;
@@ -39,7 +39,7 @@ const F_HELP =
   "longest record wanted: 1-4 = 512, 1024, 2048, 4096 bytes by max_fragment_length (RFC 6066), 5 = 8192 and 6 = 256 by record_size_limit (RFC 8449)";
 
 /** `tlstaple client`: the flags of wolfSSL's example client. `finish` gets the exit code. */
-export function clientCommand(finish: (code: number) => void): Command {
+export function clientCommand(out: Output, err: Output, finish: (code: number) => void): Command {
   return new Command("client")
     .description("connect to a TLS server, check its certificate and staples, say hello")
     .helpOption("--help", "show this help")
@@ -59,20 +59,20 @@ export function clientCommand(finish: (code: number) => void): Command {
     .option("--keylog <file>", "append the secrets to FILE, as SSLKEYLOGFILE", openLog)
     .option("--json", "print one JSON object instead of text")
     .allowExcessArguments(false)
-    .action(async (flags: Flags) => finish(await client(flags)));
+    .action(async (flags: Flags) => finish(await client(flags, out, err)));
 }
 
-async function client(flags: Flags): Promise<number> {
+async function client(flags: Flags, out: Output, err: Output): Promise<number> {
   const lines: string[] = [];
-  const show = flags.json ? (line: string) => lines.push(line) : (line: string) => console.log(line);
+  const show = (line: string) => (flags.json ? lines.push(line) : out.write(`${line}\n`));
   const outcome = await talk(open(flags, show), flags);
   if (flags.keylog !== undefined) closeSync(flags.keylog);
-  if (flags.json) reportJson(outcome, flags.trace ? lines : undefined);
-  else report(outcome);
+  if (flags.json) reportJson(outcome, flags.trace ? lines : undefined, out);
+  else report(outcome, out, err);
   return outcome.error ? 1 : 0;
 }
 
-function open(flags: Flags, show: (line: string) => void): TLSSocket {
+function open(flags: Flags, show: (line: string) => unknown): TLSSocket {
   checkStapling(flags);
   const trace = flags.trace ? new Trace(show) : undefined;
   const socket = connect({
@@ -179,9 +179,4 @@ function openLog(path: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
-}
-
-export function isUsageError(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return error instanceof UsageError || (typeof code === "string" && code.startsWith("ERR_TLSTAPLE_OPTION"));
 }

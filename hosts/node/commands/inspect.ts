@@ -1,8 +1,9 @@
 import { Command } from "commander";
 import { type InspectOptions, inspect } from "../inspect.js";
+import type { Output } from "./usage.js";
 
 /** `tlstaple inspect`. `finish` gets the exit code. */
-export function inspectCommand(finish: (code: number) => void): Command {
+export function inspectCommand(out: Output, err: Output, finish: (code: number) => void): Command {
   return new Command("inspect")
     .description("show certificates and OCSP responses, and verify a response as the client does")
     .helpOption("--help", "show this help")
@@ -14,5 +15,5 @@ export function inspectCommand(finish: (code: number) => void): Command {
     .option("--allow-missing-next-update", "accept a response without nextUpdate")
     .option("--responder <file>", "certificates of responders to trust, besides the issuer and its delegates")
     .option("--json", "print one JSON object instead of text")
-    .action((files: string[], options: InspectOptions) => finish(inspect(files, options, process.stdout)));
+    .action((files: string[], options: InspectOptions) => finish(inspect(files, options, out, err)));
 }

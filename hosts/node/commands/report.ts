@@ -3,6 +3,7 @@ import { type CertificateInfo, describeCertificate, isoTime } from "../describe.
 import { TlsError } from "../errors.js";
 import type { OcspVerdict, TLSSocket } from "../index.js";
 import { printable } from "../text.js";
+import type { Output } from "./usage.js";
 
 /** What became of one connection. */
 export interface Outcome {
@@ -14,10 +15,10 @@ export interface Outcome {
 }
 
 /** Prints what people want to know: what was agreed on, who the server is, what its staples say. */
-export function report({ socket, error, reply }: Outcome): void {
-  for (const line of describeConnection(socket)) console.log(printable(line));
-  if (reply.length > 0) process.stdout.write(reply);
-  if (error) for (const line of describeError(error)) console.error(line);
+export function report({ socket, error, reply }: Outcome, out: Output, err: Output): void {
+  for (const line of describeConnection(socket)) out.write(`${printable(line)}\n`);
+  out.write(reply);
+  if (error) for (const line of describeError(error)) err.write(`${line}\n`);
 }
 
 export function describeConnection(socket: TLSSocket): string[] {
@@ -76,7 +77,7 @@ function errorCode(error: Error): string {
 }
 
 /** Prints everything as one JSON object. */
-export function reportJson(outcome: Outcome, trace: string[] | undefined): void {
+export function reportJson(outcome: Outcome, trace: string[] | undefined, out: Output): void {
   const { host, port, socket, error, reply } = outcome;
   const { protocol: version, ...agreed } = negotiated(socket);
   const tls = error instanceof TlsError ? error : undefined;
@@ -98,5 +99,5 @@ export function reportJson(outcome: Outcome, trace: string[] | undefined): void 
     advice: tls?.advice ?? null,
     trace,
   };
-  console.log(JSON.stringify(result, null, 2));
+  out.write(`${JSON.stringify(result, null, 2)}\n`);
 }

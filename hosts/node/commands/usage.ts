@@ -1,8 +1,19 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 
+/** Where a command writes: `process.stdout`, or a test's. */
+export interface Output {
+  write(text: string | Uint8Array): unknown;
+}
+
 /** Wrong use of the command line, found after its flags were read. Exit code 2, as for what commander finds. */
 export class UsageError extends Error {}
+
+/** Whether an error is the user's: what `connect` has against the options comes from the flags. */
+export function isUsageError(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return error instanceof UsageError || (typeof code === "string" && code.startsWith("ERR_TLSTAPLE_OPTION"));
+}
 
 /** Reads a file that a flag names. */
 export function readFile(path: string): Buffer {
