@@ -1,12 +1,30 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Credential, credential, type Edition, fixtureFile } from "../../certs/fixtures.js";
 import { version } from "../../src/wire/registry.js";
 import { pem } from "./pem.js";
-import { compile, freePort, launch, type Peer, tool } from "./process.js";
+import { compile, freePort, launch, type Peer, tool, which } from "./process.js";
 
 export type { Peer };
+
+/** Why a peer cannot run here; undefined when it can. Tests skip it then. */
+export const absent: Readonly<
+  Record<"openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss", string | undefined>
+> = {
+  openssl: lacks("openssl"),
+  responder: lacks("openssl", "gcc"),
+  gnutls: lacks("gnutls-serv", "gcc"),
+  nginx: lacks("nginx"),
+  wolfssl: lacks("gcc", "/usr/include/wolfssl/ssl.h"),
+  nss: lacks("selfserv", "certutil", "pk12util", "openssl", "gcc"),
+};
+
+function lacks(...needed: string[]): string | undefined {
+  const missing = needed.filter((each) => !(each.startsWith("/") ? existsSync(each) : which(each)));
+  return missing.length > 0 ? `${missing.join(", ")} not installed` : undefined;
+}
 
 /**
  * Real servers, each on a free port of 127.0.0.1, to be stopped in the test's teardown. A function throws
@@ -27,7 +45,8 @@ export interface ServerOptions {
 
 /**
  * `openssl s_server`. It prints what it receives (see `log`) and sends the lines typed to it, of which `k`
- * and `K` alone are commands: KeyUpdate without and with a request. `extra: ["-rev"]` makes it answer each
+ * and `K` alone are commands: KeyUpdate without and with a request. What is read together with a command is lost,
+ * so wait for /SSL_do_handshake/ in its log. `extra: ["-rev"]` makes it answer each
  * line reversed, `["-www"]` HTTP.
  */
 export function opensslServer(options: ServerOptions): Promise<Peer> {
@@ -137,6 +156,40 @@ export function opensslResponder(edition: Edition, authority: string, port = 0):
   args.push("-rsigner", signer.certificateFile, "-rkey", signer.keyFile);
   args.push("-CA", credential(edition, authority).certificateFile);
   return launch(openssl, args, { ready: /ACCEPT \S*127\.0\.0\.1\]?:(\d+)/, env: onLoopback() });
+}
+
+/**
+ * NSS's `selfserv` with server1 of the RSA edition, which staples lies on demand: a status, an error, a wrong
+ * signature, garbage. Intermediate 1 signs what it says, with SHA-1. It answers HTTP.
+ */
+export async function nssServer(
+  only: number,
+  staple: "good" | "revoked" | "unknown" | "failure" | "badsig" | "corrupted",
+): Promise<Peer> {
+  const selfserv = tool("selfserv");
+  const files = new Scratch();
+  const database = nssDatabase(files);
+  const port = await freePort();
+  const range = only === version.tls13 ? "tls1.3:tls1.3" : "tls1.2:tls1.2";
+  const args = ["-d", database, "-p", `${port}`, "-V", range, "-n", "server", "-T", staple, "-A", "ca"];
+  return launch(selfserv, args, { port, env: onLoopback(), cleanup: files.remove });
+}
+
+/** The CA goes in first: the server's file has its certificate too, which would come under another name. */
+function nssDatabase(files: Scratch): string {
+  const database = `sql:${files.directory}`;
+  execFileSync(tool("certutil"), ["-N", "-d", database, "--empty-password"]);
+  for (const [nickname, name] of [
+    ["ca", "intermediate1"],
+    ["server", "server1"],
+  ]) {
+    const { certificateFile, keyFile } = credential("rsa", name);
+    const file = join(files.directory, `${nickname}.p12`);
+    const parts = ["-in", certificateFile, "-inkey", keyFile, "-name", nickname, "-passout", "pass:"];
+    execFileSync(tool("openssl"), ["pkcs12", "-export", "-out", file, ...parts]);
+    execFileSync(tool("pk12util"), ["-i", file, "-d", database, "-W", ""], { stdio: "pipe" });
+  }
+  return database;
 }
 
 /** The environment that keeps a server on 127.0.0.1 which has no option for it. */

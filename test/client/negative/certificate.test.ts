@@ -6,7 +6,7 @@ import {
   handshakeType as hs,
   signatureScheme as s,
 } from "../../../src/wire/registry.js";
-import { concat, none, u8, u16, vec8, vec16 } from "../../peers/bytes.js";
+import { concat, flip, none, u8, u16, vec8, vec16 } from "../../peers/bytes.js";
 import { identity, servers } from "../../peers/identity.js";
 import { certificateStatus, extension, message } from "../../peers/messages.js";
 import { edit, steps } from "../../peers/script.js";
@@ -48,6 +48,12 @@ bothVersions({
   "a Certificate message with a byte too many": { script: longer(hs.certificate), fault: "DECODE_ERROR" },
   "a Certificate message cut short": { script: shorter(hs.certificate), fault: "DECODE_ERROR" },
   "an empty Certificate message": { script: body(hs.certificate, () => none), fault: "DECODE_ERROR" },
+  "a certificate list shorter than its message says": {
+    script: body(hs.certificate, (bytes) =>
+      flip(bytes, bytes.indexOf(intermediate) - 3 - leaf.length - 3 - 1),
+    ),
+    fault: "DECODE_ERROR",
+  },
   "the intermediate left out": { script: { chain: [leaf] }, fault: "CERT_UNKNOWN_ISSUER" },
   "a root that nobody trusts": { options: { trust: [] }, fault: "CERT_UNKNOWN_ISSUER" },
   "another name": { options: { serverName: "example.com" }, fault: "CERT_NAME_MISMATCH" },
