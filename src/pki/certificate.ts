@@ -308,7 +308,13 @@ const extensionRows: readonly ExtensionRow<Certificate>[] = Object.freeze([
   row("\x55\x1d\x11", readAltNames), // 2.5.29.17
   row("\x55\x1d\x1e", readConstraints), // 2.5.29.30
   row("\x2b\x06\x01\x05\x05\x07\x01\x18", readTlsFeature), // 1.3.6.1.5.5.7.1.24
+  row("\x2b\x06\x01\x05\x05\x07\x30\x01\x05", readNoCheck), // 1.3.6.1.5.5.7.48.1.5
 ]);
+
+/** RFC 6960 4.2.2.2.1: an OCSP responder's certificate need not be looked up, and never is here. */
+function readNoCheck(der: Der): void {
+  if (der.value(tag.NULL) !== der.at) throw der.fault;
+}
 
 /** RFC 5280 4.2.1.9. A pathLenConstraint is "meaningful only if the cA boolean is asserted". */
 function readBasicConstraints(der: Der, to: Certificate): void {

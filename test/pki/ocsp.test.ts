@@ -128,6 +128,17 @@ verdict(
   () => byDelegate(delegate({ notBefore: iso(now + 1) })),
   "OCSP_RESPONDER",
 );
+const noCheck = (value: Buffer) => extension("1.3.6.1.5.5.7.48.1.5", true, value);
+verdict(
+  "a delegate whose nocheck is critical",
+  () => byDelegate(delegate({ extensions: { ocspSigning, noCheck: noCheck(tlv(0x05)) } })),
+  "good",
+);
+verdict(
+  "a delegate whose nocheck is no NULL",
+  () => byDelegate(delegate({ extensions: { ocspSigning, noCheck: noCheck(octets(Buffer.alloc(1))) } })),
+  "OCSP_RESPONDER",
+);
 verdict(
   "a CA with OCSPSigning makes no delegate",
   () => byDelegate(delegate({ extensions: { ocspSigning, basicConstraints: basicConstraints(true) } })),
