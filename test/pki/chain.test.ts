@@ -72,6 +72,19 @@ test("a path is used again for other servers", (t) => {
   t.is(walk.path.issuer(0), walk.path.anchor!);
 });
 
+test("a row of the last server's is no reason for this one", (t) => {
+  const walk = new Walk();
+  const junk = Buffer.from("3003020100", "hex");
+  t.is(
+    verdict(() => walk.run([leaf.der, junk])),
+    "CERT_MALFORMED",
+  );
+  t.is(
+    verdict(() => walk.run([leaf.der])),
+    "CERT_UNKNOWN_ISSUER",
+  );
+});
+
 test("an intermediate that is trusted ends the path", (t) => {
   const walk = new Walk({ anchors: [intermediate.der] }).run(ders(leaf, intermediate, root));
   t.deepEqual(walk.indices, [0]);
@@ -332,6 +345,7 @@ test("the search is bounded", (t) => {
 test("certificates beyond the maximum are ignored", (t) => {
   t.is(judge([leaf, root, intermediate], { max: 2 }), "CERT_CHAIN_TOO_LONG");
   t.is(judge([leaf, intermediate, root, root, root], { max: 2 }), "good");
+  t.is(judge([leaf, root], { max: 2 }), "CERT_UNKNOWN_ISSUER", "none was ignored");
   const walk = new Walk({ max: 2 }).run(ders(leaf, intermediate, root));
   t.is(walk.path.count, 2);
 });

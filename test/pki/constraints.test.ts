@@ -9,7 +9,7 @@ import {
   subjectAltName,
   subnet,
 } from "../../certs/extensions.js";
-import { authority, host, judge, keys, root, server } from "./kit.js";
+import { authority, host, judge, keys, root, server, verdict, Walk } from "./kit.js";
 
 const email = (name: string) => implicit(1, Buffer.from(name));
 const uri = (name: string) => implicit(6, Buffer.from(name));
@@ -261,4 +261,7 @@ test("comparisons are bounded", (t) => {
     server(ca, { extensions: { names: subjectAltName(host, ...list(n, "b.test")) } });
   t.is(judge([leaf(90), ca]), "good");
   t.is(judge([leaf(120), ca]), "CERT_CHAIN_TOO_LONG");
+  const walk = new Walk();
+  const run = () => verdict(() => walk.run([leaf(90).der, ca.der]));
+  t.deepEqual([run(), run()], ["good", "good"], "the bound is each server's own");
 });
