@@ -45,9 +45,9 @@ export interface ServerOptions {
 
 /**
  * `openssl s_server`. It prints what it receives (see `log`) and sends the lines typed to it, of which `k`
- * and `K` alone are commands: KeyUpdate without and with a request. What is read together with a command is lost,
- * so wait for /SSL_do_handshake/ in its log. `extra: ["-rev"]` makes it answer each
- * line reversed, `["-www"]` HTTP.
+ * and `K` alone are commands: KeyUpdate without and with a request. A line that it reads together with a
+ * command is lost: with `extra: ["-msg"]` the log tells when the KeyUpdate is sent. `["-rev"]` makes it
+ * answer each line reversed, `["-www"]` HTTP.
  */
 export function opensslServer(options: ServerOptions): Promise<Peer> {
   const openssl = tool("openssl");
