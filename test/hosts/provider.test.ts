@@ -3,6 +3,7 @@
 import {
   constants,
   createECDH,
+  ECDH,
   generateKeyPairSync,
   type KeyObject,
   sign as nodeSign,
@@ -142,6 +143,17 @@ for (const { provider } of subjects) {
       t.true(
         bytes.subarray(0, 30).every((byte) => byte === 7) && bytes.subarray(46).every((byte) => byte === 7),
       );
+    }
+  });
+
+  test(title("an AEAD has a copy of its key, so that the caller may wipe it"), (t) => {
+    for (const algorithm of aeads) {
+      const key = randomBytes(keySize[algorithm]);
+      const box = { algorithm, key: Uint8Array.from(key), nonce: new Uint8Array(12), aad: hex("") };
+      const sealed = hex(seal(provider, box, hex("00")));
+      const aead = provider.aead(algorithm, key, 0, key.length);
+      key.fill(0);
+      t.true(aead.open(box.nonce, sealed, 0, 0, sealed, 0, sealed.length));
     }
   });
 
@@ -302,18 +314,18 @@ for (const { provider } of subjects) {
     }
   });
 
-  test(title("keys off the curve and compressed keys verify nothing"), (t) => {
+  test(title("keys off the curve, compressed or hybrid verify nothing"), (t) => {
     for (const signed of good.filter(({ kind }) => kind === "p256" || kind === "p384")) {
       const curve = signed.kind === "p256" ? "prime256v1" : "secp384r1";
-      const compressed = createECDH(curve);
-      compressed.generateKeys();
-      t.false(verifies(provider, { ...signed, key: flipped(signed.key, -1) }));
-      t.false(verifies(provider, { ...signed, key: compressed.getPublicKey(null, "compressed") }));
-      const sameButCompressed = Buffer.concat([
-        Buffer.from([2 + (signed.key[signed.key.length - 1] & 1)]),
-        signed.key.subarray(1, (signed.key.length + 1) / 2),
-      ]);
-      t.false(verifies(provider, { ...signed, key: sameButCompressed }));
+      const as = (form: "compressed" | "hybrid") =>
+        ECDH.convertKey(signed.key, curve, undefined, undefined, form);
+      const bad = [
+        flipped(signed.key, -1),
+        as("compressed"),
+        as("hybrid"),
+        Buffer.concat([signed.key, hex("00")]),
+      ];
+      for (const key of bad) t.false(verifies(provider, { ...signed, key: key as Buffer }));
     }
   });
 
@@ -385,6 +397,20 @@ for (const { provider } of subjects) {
     t.false(of(n, "00"));
     t.false(of(flipped(n, -2), "010001"));
     t.false(of(hex("00"), "010001"));
+  });
+
+  test(title("an RSA signature is smaller than the modulus, RFC 8017 5.2.2"), (t) => {
+    const key = bitString("rsa", pairs.rsa.publicKey);
+    const scheme = signatureScheme.rsa_pkcs1_sha256;
+    for (let i = 0; ; i++) {
+      const message = Buffer.from(`message ${i}`);
+      const s = nodeSign("sha256", message, pairs.rsa.privateKey);
+      const congruent = (BigInt(`0x${toHex(s)}`) + BigInt(`0x${toHex(n)}`)).toString(16);
+      if (congruent.length > 512) continue;
+      t.true(verifies(provider, { scheme, kind: "rsa", key, message, signature: s }));
+      t.false(verifies(provider, { scheme, kind: "rsa", key, message, signature: hex(congruent) }));
+      break;
+    }
   });
 
   test(title("PSS with a salt of another length is refused"), (t) => {
