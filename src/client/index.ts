@@ -5,7 +5,7 @@
 
 import type { Path } from "../pki/chain.js";
 import type { Status } from "../pki/ocsp.js";
-import type { Port } from "../record/engine.js";
+import type { Port } from "../record/ports.js";
 import { type Fault, faults } from "../wire/fault.js";
 import { stapleAt } from "./authenticate.js";
 import { type ClientOptions, type Config, configure } from "./options.js";
@@ -27,7 +27,8 @@ export type {
 export { findScheme, findSuite } from "../crypto/suites.js";
 export { type TrustAnchor, trustAnchor } from "../pki/chain.js";
 export { type Responder, responder } from "../pki/ocsp.js";
-export { type Port, wants } from "../record/engine.js";
+export { wants } from "../record/engine.js";
+export type { Port } from "../record/ports.js";
 export { type Fault, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
 export type { BufferSizes, ClientOptions, Identity, OcspOptions, OcspRequirement } from "./options.js";

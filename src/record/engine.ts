@@ -4,6 +4,7 @@ import { alert, contentType } from "../wire/registry.js";
 import { Writer } from "../wire/writer.js";
 import { Inbox, MESSAGE_HEADER } from "./messages.js";
 import { Outbox } from "./outbox.js";
+import { CipherIn, CipherOut, PlainIn, PlainOut, type Port } from "./ports.js";
 import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./record.js";
 
 /** What a connection waits for, as bits of `wants`. */
@@ -21,15 +22,6 @@ export const wants = Object.freeze({
   /** Nothing is left to send, and nothing more will be received. */
   CLOSED: 32,
 });
-
-/** A window on one of the four buffers. Use `bytes[start…end)`, then `advance` by what was used. */
-export interface Port {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  /** Throws RangeError when `n` is no whole number from 0 to `end - start`. */
-  advance(n: number): void;
-}
 
 /** In a row's `on`: work that awaits no message. At most one such row runs in a `work()`. */
 export const STEP = -1;
@@ -81,11 +73,6 @@ const LEVEL_FATAL = 2;
 /** Where an opened record's content lies, kept for the whole connection. */
 function nowhere(): Opened {
   return { type: 0, start: 0, end: 0, sealed: false };
-}
-
-function checkAdvance(port: Port, n: number): void {
-  if (!(Number.isInteger(n) && n >= 0 && n <= port.end - port.start))
-    throw new RangeError(`advance(${n}): the port holds ${port.end - port.start} bytes`);
 }
 
 /**
@@ -238,7 +225,6 @@ export class Engine<S extends Session<S>> {
     }
     this.outbox.emit(contentType.application_data, n);
     if (protection.sequence * 2 >= protection.capacity) this.session.refreshKey();
-    this.wake();
   }
 
   // ---- For the rows
@@ -466,104 +452,5 @@ export class Engine<S extends Session<S>> {
     outbox.bytes[start + 1] = description;
     this.session.trace(true, contentType.alert << 8, outbox.bytes, start, start + 2);
     outbox.emitReserved(contentType.alert, 2);
-  }
-}
-
-/** Bytes from the transport: its window is the free end of the input buffer. */
-class CipherIn<S extends Session<S>> implements Port {
-  readonly bytes: Uint8Array;
-  private readonly engine: Engine<S>;
-
-  constructor(engine: Engine<S>) {
-    this.engine = engine;
-    this.bytes = engine.inbox.bytes;
-  }
-
-  get start(): number {
-    return this.engine.inbox.rawEnd;
-  }
-
-  get end(): number {
-    return this.start + this.engine.inbox.room;
-  }
-
-  advance(n: number): void {
-    checkAdvance(this, n);
-    this.engine.inbox.rawEnd += n;
-    this.engine.wake();
-  }
-}
-
-/** Bytes for the transport: finished records. */
-class CipherOut<S extends Session<S>> implements Port {
-  readonly bytes: Uint8Array;
-  private readonly engine: Engine<S>;
-
-  constructor(engine: Engine<S>) {
-    this.engine = engine;
-    this.bytes = engine.outbox.bytes;
-  }
-
-  get start(): number {
-    return this.engine.outbox.at;
-  }
-
-  get end(): number {
-    return this.engine.outbox.end;
-  }
-
-  advance(n: number): void {
-    checkAdvance(this, n);
-    this.engine.outbox.sent(n);
-    this.engine.wake();
-  }
-}
-
-/** Application data to send: its window is the content of the next record. */
-class PlainIn<S extends Session<S>> implements Port {
-  readonly bytes: Uint8Array;
-  private readonly engine: Engine<S>;
-
-  constructor(engine: Engine<S>) {
-    this.engine = engine;
-    this.bytes = engine.outbox.bytes;
-  }
-
-  get start(): number {
-    return this.engine.outbox.contentStart;
-  }
-
-  get end(): number {
-    return this.start + this.engine.plainRoom;
-  }
-
-  advance(n: number): void {
-    checkAdvance(this, n);
-    this.engine.sendPlain(n);
-  }
-}
-
-/** Application data received: one record's, or what is left of it. */
-class PlainOut<S extends Session<S>> implements Port {
-  readonly bytes: Uint8Array;
-  private readonly engine: Engine<S>;
-
-  constructor(engine: Engine<S>) {
-    this.engine = engine;
-    this.bytes = engine.inbox.bytes;
-  }
-
-  get start(): number {
-    return this.engine.inbox.plainAt;
-  }
-
-  get end(): number {
-    return this.engine.inbox.plainEnd;
-  }
-
-  advance(n: number): void {
-    checkAdvance(this, n);
-    this.engine.inbox.plainAt += n;
-    this.engine.wake();
   }
 }

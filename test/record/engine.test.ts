@@ -1,5 +1,6 @@
 import test from "ava";
-import { CHANGE_CIPHER_SPEC, type Port, type Row, STEP, wants } from "../../src/record/engine.js";
+import { CHANGE_CIPHER_SPEC, type Row, STEP, wants } from "../../src/record/engine.js";
+import type { Port } from "../../src/record/ports.js";
 import { faults } from "../../src/wire/fault.js";
 import type { Reader } from "../../src/wire/reader.js";
 import { alert, contentType } from "../../src/wire/registry.js";

@@ -1,4 +1,5 @@
-import { Engine, type Port, type Row, type Session, wants } from "../../src/record/engine.js";
+import { Engine, type Row, type Session, wants } from "../../src/record/engine.js";
+import type { Port } from "../../src/record/ports.js";
 
 /** A session that writes down what the engine does with it. */
 export class Toy implements Session<Toy> {
