@@ -112,7 +112,6 @@ export class Path {
   reset(): void {
     this.length = 0;
     this.anchor = undefined;
-    this.pinned = undefined;
     this.sent = 0;
     this.depth = -1;
     this.signatures = 0;

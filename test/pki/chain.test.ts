@@ -83,6 +83,26 @@ test("a row of the last server's is no reason for this one", (t) => {
     verdict(() => walk.run([leaf.der])),
     "CERT_UNKNOWN_ISSUER",
   );
+  const impostor = authority("root", undefined, { key: keys.other });
+  const stranger = authority("intermediate", impostor);
+  t.is(
+    verdict(() => walk.run(ders(server(stranger), stranger))),
+    "CERT_SIGNATURE",
+  );
+  t.is(
+    verdict(() => walk.run(ders(leaf))),
+    "CERT_UNKNOWN_ISSUER",
+  );
+  t.is(
+    verdict(() => walk.run(ders(server(stranger), stranger))),
+    "CERT_SIGNATURE",
+  );
+  const noCa = authority("no CA", root, { extensions: { constraints: undefined } });
+  t.is(
+    verdict(() => walk.run(ders(server(noCa), noCa))),
+    "CERT_NOT_CA",
+    "though the last fault was further up",
+  );
 });
 
 test("an intermediate that is trusted ends the path", (t) => {
