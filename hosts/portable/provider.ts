@@ -283,7 +283,8 @@ export function portable(options: PortableOptions = {}): Provider {
     },
 
     aead(algorithm, key, start, end) {
-      return new PortableAead(algorithm, key.slice(start, end));
+      // not slice, which of a Buffer is a view
+      return new PortableAead(algorithm, new Uint8Array(key.subarray(start, end)));
     },
 
     exchange(group) {
