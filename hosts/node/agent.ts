@@ -5,6 +5,7 @@ import { TLSSocket } from "./socket.js";
 /** What makes connections different from each other, beyond what https.Agent knows. */
 const distinguishing = [
   "context",
+  "ALPNProtocols",
   "ocsp",
   "requireEms",
   "recordSizeLimit",

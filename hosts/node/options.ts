@@ -152,7 +152,7 @@ function nameToVerify(options: ConnectOptions): string | undefined {
 }
 
 /** Room for several records at once, so that one read from the network brings and one write takes many. */
-const defaultBuffers = Object.freeze({ input: 131072, output: 16640, store: 65536 });
+const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536 });
 
 function coreOptions(layer: Layer): ClientOptions {
   return {

@@ -187,7 +187,8 @@ export class TLSSocket extends Duplex {
   setTimeout(timeout: number, listener?: () => void): this {
     this.timeout = milliseconds(timeout, "timeout");
     clearTimeout(this.idleTimer);
-    this.idleTimer = timeout > 0 ? setTimeout(() => this.emit("timeout"), timeout).unref() : undefined;
+    const runs = timeout > 0 && !this.destroyed;
+    this.idleTimer = runs ? setTimeout(() => this.emit("timeout"), timeout).unref() : undefined;
     if (listener && timeout > 0) this.once("timeout", listener);
     else if (listener) this.removeListener("timeout", listener);
     return this;
@@ -284,7 +285,8 @@ export class TLSSocket extends Duplex {
       if (client.wants & wants.WORK) client.work();
       else this.flush();
     }
-    if (client.fault && !this.destroyed) this.destroy(this.fault());
+    if (this.destroyed) return;
+    if (client.fault) this.destroy(this.fault());
     else if (client.established && !this.secured) this.handshakeDone();
   }
 
@@ -346,6 +348,7 @@ export class TLSSocket extends Duplex {
   override _destroy(error: Error | null, done: Done): void {
     clearTimeout(this.handshakeTimer);
     clearTimeout(this.idleTimer);
+    this.idleTimer = undefined;
     if (error instanceof TlsError) farewell(this.transport);
     else this.transport.destroy();
     done(error);

@@ -69,7 +69,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     t.is(socket.ocsp[1].status, "none");
   });
 
-  test(`${version}: a revoked certificate fails, and the server gets the alert`, async (t) => {
+  test(`${version}: a revoked certificate fails, with its alert and number`, async (t) => {
     const port = await serveTls(t, revoked, undefined, only);
     const error = await failure(open(t, port));
     t.true(error instanceof TlsError);
@@ -319,6 +319,27 @@ test("destroy in the middle of a handshake", async (t) => {
   socket.destroy();
   await once(socket, "close");
   t.true(socket.destroyed);
+});
+
+test("nothing is announced after destroy", async (t) => {
+  const port = await serveTls(t, good);
+  const socket = open(t, port, { timeout: 5000 });
+  socket.on("secureConnect", () => t.fail());
+  socket.on("keylog", () => socket.destroy());
+  await once(socket, "close");
+  socket.setTimeout(1).on("timeout", () => t.fail());
+  await setTimeout(50);
+  t.true(socket.destroyed);
+});
+
+test("the first address does not answer, the next one does", async (t) => {
+  const port = await serveTls(t, good, (peer) => peer.end("here"));
+  const addresses = [
+    { address: "::1", family: 6 },
+    { address: "127.0.0.1", family: 4 },
+  ];
+  const lookup = ((_name, _options, found) => found(null, addresses)) as ConnectOptions["lookup"];
+  t.is(`${await read(open(t, port, { host: "localhost", lookup, autoSelectFamily: true }))}`, "here");
 });
 
 test("an abort signal destroys", async (t) => {
