@@ -168,6 +168,10 @@ cases(tls12, {
     script: set("server_hello", ext.extended_master_secret, u8(0)),
     fault: "DECODE_ERROR",
   },
+  "renegotiation_info of a connection before": {
+    script: set("server_hello", ext.renegotiation_info, vec8(Buffer.alloc(24))),
+    fault: "ILLEGAL_PARAMETER",
+  },
   "renegotiation_info twice": {
     script: twice("server_hello", ext.renegotiation_info),
     fault: "DUPLICATE_EXTENSION",
