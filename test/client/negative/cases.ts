@@ -85,8 +85,11 @@ export function extensions(where: Where, change: (list: Extension[]) => Extensio
 export const add = (where: Where, ...added: Extension[]) => extensions(where, (list) => [...list, ...added]);
 export const drop = (where: Where, type: number) =>
   extensions(where, (list) => list.filter((each) => each.type !== type));
-export const set = (where: Where, type: number, data: Buffer) =>
-  extensions(where, (list) => list.map((each) => (each.type === type ? { type, data } : each)));
+export const change = (where: Where, type: number, apply: (data: Buffer) => Buffer) =>
+  extensions(where, (list) =>
+    list.map((each) => (each.type === type ? { type, data: apply(each.data) } : each)),
+  );
+export const set = (where: Where, type: number, data: Buffer) => change(where, type, () => data);
 export const twice = (where: Where, type: number) =>
   extensions(where, (list) => [...list, ...list.filter((each) => each.type === type)]);
 
