@@ -414,6 +414,24 @@ for (const [name, only] of both) {
   });
 }
 
+test("key updates are asked for while nothing can be sent", (t) => {
+  const link = new Link({ ...servers.p256, echo: true }, { buffers: { output: 640 } }).run();
+  link.stuck = true;
+  for (let i = 0; i < 20; i++) link.deliver(link.puppet.sendKeyUpdate(true));
+  link.deliver(link.puppet.sendData(Buffer.from("still there? ")));
+  link.stuck = false;
+  link.run().write(Buffer.from("yes"));
+  t.is(link.received.toString(), "still there? yes");
+  t.true(link.puppet.seen.keyUpdates.length > 0);
+});
+
+test("after close the client still answers nothing", (t) => {
+  const link = new Link(servers.p256).run().close();
+  link.deliver(link.puppet.sendKeyUpdate(true)).deliver(link.puppet.sendData(Buffer.from("data")));
+  t.deepEqual(link.puppet.seen.keyUpdates, []);
+  t.is(link.received.toString(), "data");
+});
+
 test("after close the client still hears the server out", (t) => {
   const link = new Link(servers.p256).run().close();
   t.is(link.puppet.ended, alert.close_notify);

@@ -32,6 +32,8 @@ export class Link {
   received = Buffer.alloc(0);
   /** Bytes under way to the client. */
   private toClient = Buffer.alloc(0);
+  /** While true, what the client sends stays where it is. */
+  stuck = false;
   /** The most bytes that reach the client at once. */
   private readonly chunk: number;
 
@@ -43,7 +45,7 @@ export class Link {
 
   /** Lets both sides do all that they can. */
   run(): this {
-    while (this.turn());
+    for (let turns = 0; this.turn(); turns++) if (turns > 1e6) throw new Error("the client never rests");
     return this;
   }
 
@@ -83,7 +85,7 @@ export class Link {
     const { client, puppet } = this;
     const flags = client.wants;
     if (flags & wants.WORK) client.work();
-    else if (flags & wants.WRITE)
+    else if (flags & wants.WRITE && !this.stuck)
       this.toClient = Buffer.concat([this.toClient, puppet.feed(drain(client.cipherOut))]);
     else if (flags & wants.DATA) this.received = Buffer.concat([this.received, drain(client.plainOut)]);
     else if (flags & wants.READ && this.toClient.length > 0) this.read();
