@@ -74,6 +74,11 @@ test("anything for a certificate gives a fault, and no other exception", (t) => 
   t.pass();
 });
 
+const within = (size: number) => (edit: { at: number; cut: number; put: Uint8Array }) => ({
+  ...edit,
+  at: edit.at % size,
+});
+
 test("so do several changes at once, signed anew or not", (t) => {
   const der = limited.der;
   const edit = fc.record({
@@ -107,11 +112,6 @@ test("so do several changes at once, signed anew or not", (t) => {
     { numRuns: 1000 },
   );
   t.pass();
-});
-
-const within = (size: number) => (edit: { at: number; cut: number; put: Uint8Array }) => ({
-  ...edit,
-  at: edit.at % size,
 });
 
 test("every reader of DER comes to an end, forwards, with a fault or none", (t) => {
