@@ -2,7 +2,7 @@ import { groups } from "../crypto/suites.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType as type, version } from "../wire/registry.js";
-import type { Writer } from "../wire/writer.js";
+import { copyBytes, type Writer } from "../wire/writer.js";
 import { fragmentCode } from "./options.js";
 import type { ClientSession } from "./session.js";
 
@@ -363,8 +363,10 @@ function writeCookie(s: ClientSession, w: Writer): void {
 function readCookie(s: ClientSession, r: Reader): void {
   const cookie = r.enter16();
   expect(r.left > 0, faults.DECODE_ERROR);
-  const start = r.skip(r.left);
-  s.cookie = r.bytes.slice(start, r.end);
+  // Not `slice`, which of a Buffer gives a view
+  s.cookie = new Uint8Array(r.left);
+  copyBytes(r.bytes, r.at, r.end, s.cookie, 0);
+  r.skip(r.left);
   r.leave(cookie);
 }
 
