@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import test, { type ExecutionContext } from "ava";
 import mqtt, { type IClientOptions } from "mqtt";
 import { WebSocket, WebSocketServer } from "ws";
-import { Agent, connect, createContext, TLSSocket, TlsError } from "../../hosts/node/index.js";
+import { Agent, connect, createContext, provider, TLSSocket, TlsError } from "../../hosts/node/index.js";
 import { listen, rootOf, type Stapled, serveTls, stapled } from "./servers.js";
 
 const ca = rootOf("p256");
@@ -62,19 +62,26 @@ test("an agent shares no connection between requests whose security differs", as
   const context = createContext({ ca });
   const clock = () => Math.floor(Date.now() / 1000);
   const requests = [
+    {},
     { ocsp: { stapling: "off" } },
     { ocsp: { policy: "leaf" } },
     { requireEms: true },
+    { ALPNProtocols: ["http/1.1"] },
+    { recordSizeLimit: 1024 },
+    { maxFragmentLength: 1024 },
+    { provider: { ...provider } },
     { context },
     { context: createContext({ ca }) },
     { clock },
   ];
   const first = [];
   for (const options of requests) first.push(await fetchText(port, { agent, ...options }));
-  t.deepEqual(first, ["/x on 1", "/x on 2", "/x on 3", "/x on 4", "/x on 5", "/x on 6"]);
-  t.is(await fetchText(port, { agent, ocsp: { policy: "leaf" } } as object), "/x on 2");
-  t.is(await fetchText(port, { agent, context } as object), "/x on 4");
-  t.is(await fetchText(port, { agent, clock } as object), "/x on 6");
+  t.deepEqual(
+    first,
+    requests.map((_, i) => `/x on ${i + 1}`),
+  );
+  for (const [i, options] of requests.entries())
+    t.is(await fetchText(port, { agent, ...options }), `/x on ${i + 1}`);
 });
 
 test("a refused option of an agent's request is thrown", async (t) => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect as connectTcp, createServer as createTcpServer, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { TLSSocket as NodeSocket } from "node:tls";
 import { setFlagsFromString } from "node:v8";
@@ -428,6 +429,13 @@ test.serial("a server that does not read holds the writer back", async (t) => {
   let written = 0;
   for (; written < 256 << 20 && (socket.write(block) || (await drained(socket))); written += block.length);
   t.true(written < 64 << 20, `${written} bytes taken`);
+  const before = process.memoryUsage().arrayBuffers;
+  const large = open(t, port);
+  large.write(Buffer.alloc(32 << 20));
+  await once(large, "secureConnect");
+  await setTimeout(300);
+  const growth = process.memoryUsage().arrayBuffers - before - (32 << 20);
+  t.true(growth < 8 << 20, `${growth} bytes sealed for nobody`);
 });
 
 async function drained(socket: TLSSocket): Promise<boolean> {
@@ -442,6 +450,24 @@ test("an existing stream carries the connection: TLS within TCP, TLS within TLS"
   t.is(`${await read(connect({ ca, servername: "localhost", socket: tcp }))}`, "inside");
   const tunnel = open(t, outer);
   t.is(`${await read(connect({ ca, servername: "localhost", socket: tunnel }))}`, "inside");
+});
+
+test("the alert leaves through a stream that takes its time", async (t) => {
+  const written: Buffer[] = [];
+  const slow = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      globalThis.setTimeout(() => {
+        written.push(chunk);
+        done();
+      }, 20);
+    },
+  });
+  const socket = connect({ ca, servername: "localhost", socket: slow });
+  slow.push("no TLS at all");
+  t.is((await failure(socket)).code, "UNKNOWN_RECORD_TYPE");
+  await once(slow, "close");
+  t.deepEqual(Buffer.concat(written).subarray(-7), Buffer.from([21, 3, 3, 0, 2, 2, 10]));
 });
 
 test("a context's options hold for its connections, and each may override them", async (t) => {
