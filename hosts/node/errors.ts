@@ -73,7 +73,7 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   DUPLICATE_EXTENSION: serverBug,
   MISSING_EXTENSION: serverBug,
   EMS_REQUIRED: "Update the server, use TLS 1.3, or set requireEms to false.",
-  NO_APPLICATION_PROTOCOL: "Offer a protocol that the server speaks in ALPNProtocols.",
+  RENEGOTIATION_INFO: "The server, or something between you and it, confuses connections; do not trust it.",
   FINISHED_MISMATCH: retry,
   HANDSHAKE_SIGNATURE: "The server does not hold its certificate's key, or someone impersonates it.",
   SIGNATURE_SCHEME: serverBug,

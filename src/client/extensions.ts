@@ -140,7 +140,8 @@ const extensions: readonly ExtensionRow[] = Object.freeze([
     where: m.server_hello12,
     offered: with12,
     write: (_, w) => w.u8(0),
-    read: (_, r) => expect(r.u8() === 0, faults.ILLEGAL_PARAMETER),
+    // RFC 5746 3.4
+    read: (_, r) => expect(r.u8() === 0, faults.RENEGOTIATION_INFO),
   },
   {
     type: type.certificate_authorities,

@@ -436,13 +436,17 @@ export class Engine<S extends Session<S>> {
     if (end - start !== 2) throw faults.DECODE_ERROR;
     this.session.trace(false, contentType.alert << 8, bytes, start, end);
     const description = bytes[start + 1];
-    if (description === alert.close_notify) this.closedByPeer = true;
-    else if (description === alert.user_canceled || (this.warnings && bytes[start] === LEVEL_WARNING))
-      this.countIdle();
-    else {
-      this.faultDetail = description;
-      throw faults.PEER_ALERT;
-    }
+    const closes = description === alert.close_notify;
+    const warns = this.warnings && bytes[start] === LEVEL_WARNING && !closes;
+    // Before the handshake is done, closing it is failing it
+    if (closes && this.established) this.closedByPeer = true;
+    else if (warns || description === alert.user_canceled) this.countIdle();
+    else this.failByAlert(description);
+  }
+
+  private failByAlert(description: number): never {
+    this.faultDetail = description;
+    throw faults.PEER_ALERT;
   }
 
   private sendAlert(level: number, description: number): void {

@@ -164,12 +164,12 @@ export const faults = Object.freeze({
     "EXT_MASTER_SECRET_NEEDED_E",
     -414,
   ),
-  NO_APPLICATION_PROTOCOL: fault(
-    "NO_APPLICATION_PROTOCOL",
-    a.no_application_protocol,
-    "no application protocol in common",
-    "UNKNOWN_ALPN_PROTOCOL_NAME_E",
-    -405,
+  RENEGOTIATION_INFO: fault(
+    "RENEGOTIATION_INFO",
+    a.handshake_failure,
+    "the server takes a first handshake for a renegotiation",
+    "SECURE_RENEGOTIATION_E",
+    -388,
   ),
   FINISHED_MISMATCH: fault(
     "FINISHED_MISMATCH",

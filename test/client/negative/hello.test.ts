@@ -171,7 +171,7 @@ cases(tls12, {
   },
   "renegotiation_info of a connection before": {
     script: set("server_hello", ext.renegotiation_info, vec8(Buffer.alloc(24))),
-    fault: "ILLEGAL_PARAMETER",
+    fault: "RENEGOTIATION_INFO",
   },
   "renegotiation_info twice": {
     script: twice("server_hello", ext.renegotiation_info),
