@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "ava";
-import { credential, readCertificates as fixtureCertificates } from "../../certs/fixtures.js";
+import { credential, readCertificates as fixtureCertificates, fixtureFile } from "../../certs/fixtures.js";
 import { advice, TlsError } from "../../hosts/node/errors.js";
 import { connect, createContext, TLSSocket } from "../../hosts/node/index.js";
 import { settle } from "../../hosts/node/options.js";
@@ -197,6 +197,14 @@ test("every fault makes a complete error", (t) => {
   t.deepEqual(Object.keys(advice).sort(), Object.keys(faults).sort());
   t.regex(new TlsError(faults.STORE_TOO_SMALL, 9000).message, /9000 bytes/);
   t.is(new TlsError(faults.PEER_ALERT, 255).alert.name, "alert_255");
+});
+
+test("the user's page lists every error as it is", (t) => {
+  const page = readFileSync(fixtureFile("../docs/node.md"), "utf8");
+  for (const { name, text, wolfssl } of Object.values(faults)) {
+    const number = wolfssl ? `${wolfssl.name} ${wolfssl.code}` : "";
+    t.true(page.includes(`| ${number} | ${text}. ${advice[name as keyof typeof advice]} |`), name);
+  }
 });
 
 test("connect makes a TLSSocket", (t) => {
