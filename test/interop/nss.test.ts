@@ -1,6 +1,6 @@
-import test from "ava";
 import { version } from "../../src/client/index.js";
-import { absent, nssServer } from "../peers/peers.js";
+import { nssServer } from "../peers/peers.js";
+import { withPeer } from "../peers/with-peer.js";
 import { outcome, session } from "./session.js";
 
 /** NSS staples what must be refused. Its true answers are refused as well: it signs them with SHA-1. */
@@ -14,7 +14,7 @@ const staples = {
   corrupted: "OCSP_MALFORMED",
 } as const;
 
-const run = absent.nss === undefined ? test.serial : test.serial.skip;
+const run = withPeer("nss");
 
 for (const [staple, fault] of Object.entries(staples) as [keyof typeof staples, string][]) {
   for (const protocol of [version.tls12, version.tls13]) {

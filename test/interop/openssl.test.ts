@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import test, { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
 import type { ConnectOptions } from "../../hosts/node/options.js";
 import {
@@ -13,9 +13,12 @@ import {
 } from "../../src/client/index.js";
 import { ocspResponse } from "../peers/openssl.js";
 import { opensslServer, type Peer, type ServerOptions } from "../peers/peers.js";
+import { withPeer } from "../peers/with-peer.js";
 import { only, outcome, receive, session } from "./session.js";
 
 /** `openssl s_server`: each version, suite, group and signature, and what else the protocol offers. */
+
+const run = withPeer("openssl");
 
 const { tls12, tls13 } = version;
 const protocols = [tls12, tls13] as const;
@@ -63,7 +66,7 @@ const aeads: Record<string, AeadAlgorithm> = {
 };
 
 for (const suite of Object.keys(cipherSuite)) {
-  test.serial(`suite ${suite}`, async (t) => {
+  run(`suite ${suite}`, async (t) => {
     const [, aead] = Object.entries(aeads).find(([name]) => suite.includes(name))!;
     const protocol = suite.includes("ECDHE") ? tls12 : tls13;
     const edition = suite.includes("_RSA_") ? "rsa" : "p256";
@@ -78,7 +81,7 @@ const curves = { x25519: "X25519", secp256r1: "P-256", secp384r1: "P-384" } as c
 
 for (const protocol of protocols) {
   for (const [name, curve] of Object.entries(curves)) {
-    test.serial(`${titleOf(protocol)}: group ${name}`, async (t) => {
+    run(`${titleOf(protocol)}: group ${name}`, async (t) => {
       const group = namedGroup[name as keyof typeof namedGroup];
       // In TLS 1.2 the list also bounds the curve of an ECDSA key, RFC 8422 5.1.1
       const edition = protocol === tls12 ? "rsa" : "p256";
@@ -86,7 +89,7 @@ for (const protocol of protocols) {
       t.is(seen.group, { x25519: "X25519", secp256r1: "prime256v1", secp384r1: "secp384r1" }[name]);
     });
 
-    test.serial(`${titleOf(protocol)}: a server that wants ${name} alone`, async (t) => {
+    run(`${titleOf(protocol)}: a server that wants ${name} alone`, async (t) => {
       let hellos = 0;
       const onMessage = (sent: boolean, type: number) => {
         if (sent && type === 0x1601) hellos++;
@@ -118,7 +121,7 @@ const opensslName = (scheme: string) =>
 
 for (const [scheme, edition, name, allowed] of signatures) {
   for (const protocol of allowed) {
-    test.serial(`${titleOf(protocol)}: ${scheme} by ${edition}/${name}`, async (t) => {
+    run(`${titleOf(protocol)}: ${scheme} by ${edition}/${name}`, async (t) => {
       let used = 0;
       await talk(
         t,
@@ -144,7 +147,7 @@ for (const protocol of protocols) {
   for (const edition of ["p256", "rsa"] as const) {
     const about = `${titleOf(protocol)}, ${edition}`;
 
-    test.serial(`${about}: a good staple`, async (t) => {
+    run(`${about}: a good staple`, async (t) => {
       const staples = [await ocspResponse(edition, "server1", "intermediate1")];
       const peer = await serve(t, { version: protocol, edition, staples });
       const socket = session(peer, edition, "server1", { ocsp: { policy: "leaf" } });
@@ -154,7 +157,7 @@ for (const protocol of protocols) {
       socket.destroy();
     });
 
-    test.serial(`${about}: a revoked server`, async (t) => {
+    run(`${about}: a revoked server`, async (t) => {
       const staples = [await ocspResponse(edition, "server2", "intermediate1")];
       const peer = await serve(t, { version: protocol, edition, name: "server2", staples });
       const socket = session(peer, edition, "server2");
@@ -164,14 +167,14 @@ for (const protocol of protocols) {
       await peer.logs(/alert number 44/);
     });
 
-    test.serial(`${about}: another server's staple`, async (t) => {
+    run(`${about}: another server's staple`, async (t) => {
       const staples = [await ocspResponse(edition, "server2", "intermediate1")];
       const peer = await serve(t, { version: protocol, edition, staples });
       t.is(await outcome(session(peer, edition, "server1")), "OCSP_WRONG_CERT");
       await peer.logs(/alert number 113/);
     });
 
-    test.serial(`${about}: no staple`, async (t) => {
+    run(`${about}: no staple`, async (t) => {
       const peer = await serve(t, { version: protocol, edition });
       const socket = session(peer, edition, "server1");
       t.is(await outcome(socket), "good");
@@ -189,7 +192,7 @@ for (const protocol of protocols) {
 
 for (const protocol of protocols) {
   for (const name of ["p256", "p384", "rsa", "ed25519"]) {
-    test.serial(`${titleOf(protocol)}: client certificate ${name}`, async (t) => {
+    run(`${titleOf(protocol)}: client certificate ${name}`, async (t) => {
       const { certificateFile, keyFile } = credential("client", name);
       const { readFileSync } = await import("node:fs");
       const clientCa = credential("client", "ca").certificateFile;
@@ -199,7 +202,7 @@ for (const protocol of protocols) {
     });
   }
 
-  test.serial(`${titleOf(protocol)}: a client certificate that is missing`, async (t) => {
+  run(`${titleOf(protocol)}: a client certificate that is missing`, async (t) => {
     const clientCa = credential("client", "ca").certificateFile;
     const peer = await serve(t, { version: protocol, clientCa });
     const socket = session(peer, "p256", "server1");
@@ -214,28 +217,28 @@ for (const protocol of protocols) {
 // ALPN, limits, key updates, closure
 
 for (const protocol of protocols) {
-  test.serial(`${titleOf(protocol)}: ALPN`, async (t) => {
+  run(`${titleOf(protocol)}: ALPN`, async (t) => {
     const seen = await talk(t, { version: protocol, alpn: "mqtt" }, { ALPNProtocols: ["http/1.1", "mqtt"] });
     t.is(seen.alpn, "mqtt");
   });
 
-  test.serial(`${titleOf(protocol)}: no application protocol in common`, async (t) => {
+  run(`${titleOf(protocol)}: no application protocol in common`, async (t) => {
     const peer = await serve(t, { version: protocol, alpn: "mqtt" });
     t.is(await outcome(session(peer, "p256", "server1", { ALPNProtocols: ["h2"] })), "PEER_ALERT");
   });
 
   for (const maxFragmentLength of [512, 1024, 2048, 4096]) {
-    test.serial(`${titleOf(protocol)}: max_fragment_length ${maxFragmentLength}`, async (t) => {
+    run(`${titleOf(protocol)}: max_fragment_length ${maxFragmentLength}`, async (t) => {
       const buffers = { input: 8192, output: 4096 };
       await talk(t, { version: protocol }, { maxFragmentLength, buffers, recordSizeLimit: undefined });
     });
   }
 
-  test.serial(`${titleOf(protocol)}: a server that sends records of 512 bytes`, async (t) => {
+  run(`${titleOf(protocol)}: a server that sends records of 512 bytes`, async (t) => {
     await talk(t, { version: protocol, extra: ["-max_send_frag", "512"] });
   });
 
-  test.serial(`${titleOf(protocol)}: half a megabyte there and back`, async (t) => {
+  run(`${titleOf(protocol)}: half a megabyte there and back`, async (t) => {
     const peer = await serve(t, { version: protocol, extra: ["-rev"] });
     const socket = session(peer, "p256", "server1");
     t.is(await outcome(socket), "good");
@@ -247,7 +250,7 @@ for (const protocol of protocols) {
     socket.destroy();
   });
 
-  test.serial(`${titleOf(protocol)}: closure is told from truncation`, async (t) => {
+  run(`${titleOf(protocol)}: closure is told from truncation`, async (t) => {
     const website = await serve(t, { version: protocol, extra: ["-www"] });
     const closed = session(website, "p256", "server1");
     t.is(await outcome(closed), "good");
@@ -263,7 +266,7 @@ for (const protocol of protocols) {
   });
 }
 
-test.serial("TLS 1.3: KeyUpdates from the server, with and without one asked in return", async (t) => {
+run("TLS 1.3: KeyUpdates from the server, with and without one asked in return", async (t) => {
   const peer = await serve(t, {});
   let updates = 0;
   const socket = session(peer, "p256", "server1", {
@@ -282,7 +285,7 @@ test.serial("TLS 1.3: KeyUpdates from the server, with and without one asked in 
   socket.destroy();
 });
 
-test.serial("the ClientHello offers what is documented, each extension once", async (t) => {
+run("the ClientHello offers what is documented, each extension once", async (t) => {
   const peer = await serve(t, {});
   const types: number[] = [];
   const socket = session(peer, "p256", "server1", {

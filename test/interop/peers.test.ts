@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import test, { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
 import type { ConnectOptions } from "../../hosts/node/options.js";
 import { version } from "../../src/client/index.js";
 import { ocspResponse } from "../peers/openssl.js";
 import { gnutlsServer, nginxServer, type Peer, type ServerOptions, wolfsslServer } from "../peers/peers.js";
+import { withPeer } from "../peers/with-peer.js";
 import { outcome, receive, session } from "./session.js";
 
 /** GnuTLS, nginx and wolfSSL: the same questions to each, as far as it can answer them. */
@@ -20,11 +21,11 @@ interface Kind {
   chain?: boolean;
 }
 
-const kinds: Record<string, Kind> = {
+const kinds = {
   gnutls: { start: gnutlsServer, request: "echo this\n", answer: /^echo this\n/, chain: true },
   nginx: { start: nginxServer, request: "GET / HTTP/1.0\r\n\r\n", answer: /^HTTP\/1\.1 \d\d\d / },
   wolfssl: { start: wolfsslServer, request: "anything\n", answer: /./s },
-};
+} satisfies Record<string, Kind>;
 
 /** nginx loads its staple as it starts, yet hands it out from the second connection on. */
 const warmUps = 2;
@@ -64,13 +65,15 @@ async function warmUp({ kind, edition, name = "server1" }: Server, peer: Peer): 
   }
 }
 
-for (const [title, kind] of Object.entries(kinds)) {
+for (const title of ["gnutls", "nginx", "wolfssl"] as const) {
+  const kind: Kind = kinds[title];
+  const run = withPeer(title);
   for (const edition of ["p256", "rsa"] as const) {
     for (const protocol of [tls12, tls13]) {
       const about = `${title}, ${edition}, TLS 1.${protocol - 0x0301}`;
       const server = { kind, edition, protocol };
 
-      test.serial(`${about}: not stapled`, async (t) => {
+      run(`${about}: not stapled`, async (t) => {
         const peer = await serve(t, server);
         const socket = await ask(t, server, peer, {});
         t.is(socket.ocsp[0].status, "none");
@@ -80,7 +83,7 @@ for (const [title, kind] of Object.entries(kinds)) {
         );
       });
 
-      test.serial(`${about}: stapled, and good`, async (t) => {
+      run(`${about}: stapled, and good`, async (t) => {
         const staples = [await ocspResponse(edition, "server1", "intermediate1")];
         const peer = await serve(t, { ...server, staples });
         await warmUp(server, peer);
@@ -88,7 +91,7 @@ for (const [title, kind] of Object.entries(kinds)) {
         t.is(socket.ocsp[0].status, "good");
       });
 
-      test.serial(`${about}: stapled, and revoked`, async (t) => {
+      run(`${about}: stapled, and revoked`, async (t) => {
         const staples = [await ocspResponse(edition, "server2", "intermediate1")];
         const revoked = { ...server, name: "server2", staples };
         const peer = await serve(t, revoked);
@@ -100,7 +103,7 @@ for (const [title, kind] of Object.entries(kinds)) {
     }
   }
 
-  test.serial(`${title}: a client certificate`, async (t) => {
+  run(`${title}: a client certificate`, async (t) => {
     const { certificateFile, keyFile } = credential("client", "p256");
     const identity = { cert: readFileSync(certificateFile), key: readFileSync(keyFile) };
     for (const protocol of [tls12, tls13]) {
@@ -117,7 +120,7 @@ for (const [title, kind] of Object.entries(kinds)) {
 
 // GnuTLS refuses to staple what is revoked; a revoked intermediate is in test/negative
 for (const edition of ["p256", "rsa"] as const) {
-  test.serial(
+  withPeer("gnutls")(
     `gnutls, ${edition}, TLS 1.3: leaf and intermediate stapled satisfy the policy chain`,
     async (t) => {
       const staples = [

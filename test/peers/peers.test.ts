@@ -2,12 +2,10 @@ import { once } from "node:events";
 import { connect as connectPlain } from "node:net";
 import { networkInterfaces } from "node:os";
 import { connect } from "node:tls";
-import test from "ava";
 import { credential } from "../../certs/fixtures.js";
 import { version } from "../../src/wire/registry.js";
 import { ocspResponse, openssl } from "./openssl.js";
 import {
-  absent,
   gnutlsServer,
   nginxServer,
   nssServer,
@@ -17,6 +15,7 @@ import {
   wolfsslServer,
 } from "./peers.js";
 import { tool } from "./process.js";
+import { withPeer } from "./with-peer.js";
 
 /** Each real peer comes up, answers one openssl client with its staple, and goes. */
 
@@ -31,11 +30,6 @@ const servers = {
   nginx: nginxServer,
   wolfssl: wolfsslServer,
 };
-
-/** A test that is skipped where the peer is not installed. One at a time: each starts processes. */
-function withPeer(name: keyof typeof absent) {
-  return absent[name] === undefined ? test.serial : test.serial.skip;
-}
 
 /** Whether a TCP connection to the port is taken. */
 async function listens(host: string, port: number): Promise<boolean> {
