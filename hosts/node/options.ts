@@ -207,10 +207,14 @@ const number: Read<number> = (value, name) => {
   return value;
 };
 
+/** The longest that Node's timers can wait; what is longer they cut to nothing. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** A time span for a timer. */
 export const milliseconds: Read<number> = (value, name) => {
   if (typeof value !== "number") throw typeError(name, "a number");
-  if (!Number.isFinite(value) || value < 0) throw valueError(name, `${value} is no number of milliseconds`);
+  if (!(value >= 0 && value <= MAX_TIMER))
+    throw valueError(name, `${value} is no number of milliseconds from 0 to ${MAX_TIMER}`);
   return value;
 };
 
