@@ -148,10 +148,10 @@ function overlay(context: Layer, session: Layer): Layer {
 function nameToVerify(options: ConnectOptions): string | undefined {
   const given = options.servername || options.host;
   if (given !== undefined && typeof given !== "string") throw typeError("servername", "a string");
-  return given ?? (options.socket ? undefined : "localhost");
+  return given || (options.socket ? undefined : "localhost");
 }
 
-/** Room for several records at once, so that one read from the network brings and one write takes many. */
+/** Input for several records, so that one read from the network brings many; output for one, as each is copied out. */
 const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536 });
 
 function coreOptions(layer: Layer): ClientOptions {

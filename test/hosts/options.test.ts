@@ -142,6 +142,7 @@ test("the name to verify: servername, else host, else localhost; none for a give
   t.is(settle({ servername: "a.example", host: "b.example" }).core.serverName, "a.example");
   t.is(settle({ servername: "", host: "192.0.2.1" }).core.serverName, "192.0.2.1");
   t.is(settle({ port: 1 }).core.serverName, "localhost");
+  t.is(settle({ port: 1, servername: "", host: "" }).core.serverName, "localhost");
   const socket = connect({ port: 1 });
   socket.on("error", () => undefined).destroy();
   t.throws(() => settle({ socket }), { code: "ERR_TLSTAPLE_OPTION_VALUE", message: /serverName/ });
