@@ -1,0 +1,20 @@
+/** npm run bench: see docs/benchmarks.md. */
+
+import { measure, type Plan } from "./measure.js";
+import { report } from "./report.js";
+
+const plans: Readonly<Record<"full" | "quick", Plan>> = Object.freeze({
+  full: { rounds: 7, milliseconds: 200, warmUp: 3000 },
+  quick: { rounds: 3, milliseconds: 60, warmUp: 1000 },
+});
+
+const options = process.argv.slice(2);
+const unknown = options.find((option) => option !== "--json" && option !== "--quick");
+if (unknown !== undefined) {
+  console.error(`unknown option ${unknown}; there are --json and --quick`);
+  process.exit(2);
+}
+
+const progress = (what: string) => console.error(what);
+const results = await measure(options.includes("--quick") ? plans.quick : plans.full, progress);
+console.log(options.includes("--json") ? JSON.stringify(results, undefined, 1) : report(results));

@@ -1,0 +1,191 @@
+import { type Introduction, type Order, peerNames, type Sample } from "./client.js";
+import { Helper } from "./process.js";
+import { findScenario, SERVER_NAME, scenarios, trustedRoot } from "./scenarios.js";
+import { flags, type Split, type SplitOrder } from "./split.js";
+
+/** How long to measure. */
+export interface Plan {
+  readonly rounds: number;
+  /** For one sample. */
+  readonly milliseconds: number;
+  /** Milliseconds until a peer's code counts as compiled: its first connections are ten times as slow. */
+  readonly warmUp: number;
+}
+
+/** One peer in one scenario, and what was measured in each round. */
+export interface Cell {
+  readonly peer: string;
+  readonly scenario: string;
+  readonly staple: boolean;
+  /** Received on each connection. */
+  readonly bytes: number;
+  readonly facts: string;
+  /** Milliseconds for each connection. */
+  readonly wall: number[];
+  readonly cpu: number[];
+}
+
+export interface Results {
+  readonly peers: Readonly<Record<string, Introduction>>;
+  /** CPU milliseconds of the first connection that each peer's process makes. */
+  readonly first: Readonly<Record<string, number>>;
+  readonly handshakes: readonly Cell[];
+  readonly bulk: readonly Cell[];
+  readonly splits: readonly Split[];
+}
+
+interface Client {
+  readonly name: string;
+  readonly introduction: Introduction;
+  readonly helper: Helper<Order>;
+}
+
+async function startClient(name: string): Promise<Client> {
+  const helper = new Helper<Order>("client.js", [name], ["--no-deprecation"]);
+  return { name, helper, introduction: await helper.answer<Introduction>() };
+}
+
+/** Starts the server and one process for each peer, measures, and stops them all. */
+export async function measure(plan: Plan, progress: (what: string) => void): Promise<Results> {
+  const server = new Helper("server.js");
+  const ports = await server.answer<Record<string, number>>();
+  const clients = await Promise.all(peerNames.map(startClient));
+  const bench = new Bench(plan, ports, clients, progress);
+  try {
+    const first = await bench.warmUp();
+    const handshakes = await bench.handshakes();
+    const bulk = await bench.bulk();
+    const splits = await bench.splits();
+    const peers = Object.fromEntries(clients.map(({ name, introduction }) => [name, introduction]));
+    return { peers, first, handshakes, bulk, splits };
+  } finally {
+    for (const { helper } of clients) helper.close();
+    server.close();
+  }
+}
+
+const MIB = 1 << 20;
+/** Slow peers get less, so that a sample takes about as long. */
+const bulkSizes = [64 * MIB, 16 * MIB, 4 * MIB];
+
+class Bench {
+  private readonly plan: Plan;
+  private readonly ports: Readonly<Record<string, number>>;
+  private readonly clients: readonly Client[];
+  private readonly progress: (what: string) => void;
+
+  constructor(
+    plan: Plan,
+    ports: Readonly<Record<string, number>>,
+    clients: readonly Client[],
+    progress: (what: string) => void,
+  ) {
+    this.plan = plan;
+    this.ports = ports;
+    this.clients = clients;
+    this.progress = progress;
+  }
+
+  /** One peer after the other, in all that it can do. */
+  async warmUp(): Promise<Record<string, number>> {
+    const first: Record<string, number> = {};
+    for (const client of this.clients) {
+      this.progress(`warming up: ${client.name}`);
+      const { scenarios, staples } = client.introduction;
+      first[client.name] = (await this.sample(client, scenarios[0], staples, 1, 0)).cpu;
+      for (const id of scenarios)
+        await this.sample(client, id, staples, 1, this.plan.warmUp / scenarios.length);
+    }
+    return first;
+  }
+
+  /** Every scenario, without a staple, and with one for those who can. */
+  async handshakes(): Promise<Cell[]> {
+    const cells: Cell[] = [];
+    for (const { id } of scenarios)
+      for (const staple of [false, true]) {
+        const clients = this.able(id, staple);
+        if (clients.length === 0) continue;
+        this.progress(`handshakes: ${id}${staple ? ", stapled" : ""}`);
+        cells.push(...(await this.rounds(clients, id, staple, () => 1)));
+      }
+    return cells;
+  }
+
+  /** Bulk data depends on version and suite only. */
+  async bulk(): Promise<Cell[]> {
+    const cells: Cell[] = [];
+    for (const id of ["1.3 P-256", "1.2 P-256", "1.1 RSA", "tcp"]) {
+      this.progress(`bulk: ${id}`);
+      const clients = this.able(id, false);
+      const sizes = new Map<Client, number>();
+      for (const client of clients) sizes.set(client, await this.affordable(client, id));
+      cells.push(...(await this.rounds(clients, id, false, (client) => sizes.get(client) ?? 0)));
+    }
+    return cells;
+  }
+
+  async splits(): Promise<Split[]> {
+    const helper = new Helper<SplitOrder>("split.js", [], flags);
+    await helper.answer();
+    const found: Split[] = [];
+    for (const scenario of ["1.3 P-256", "1.2 P-256"]) {
+      this.progress(`core and provider: ${scenario}`);
+      const order = { scenario, port: this.ports[scenario], milliseconds: this.plan.milliseconds };
+      found.push(await helper.ask<Split>(order));
+    }
+    helper.close();
+    return found;
+  }
+
+  private able(id: string, staple: boolean): Client[] {
+    return this.clients.filter(
+      ({ introduction: { scenarios, staples } }) => scenarios.includes(id) && (staples || !staple),
+    );
+  }
+
+  /** A B C, A B C, ... after one connection of each, which says what is negotiated. */
+  private async rounds(
+    clients: readonly Client[],
+    id: string,
+    staple: boolean,
+    bytesOf: (client: Client) => number,
+  ): Promise<Cell[]> {
+    const { rounds, milliseconds } = this.plan;
+    const cells: Cell[] = [];
+    for (const client of clients) {
+      const bytes = bytesOf(client);
+      const { facts } = await this.sample(client, id, staple, bytes, 0);
+      cells.push({ peer: client.name, scenario: id, staple, bytes, facts, wall: [], cpu: [] });
+    }
+    for (let round = 0; round < rounds; round++)
+      for (let i = 0; i < clients.length; i++) {
+        const sample = await this.sample(clients[i], id, staple, cells[i].bytes, milliseconds);
+        cells[i].wall.push(sample.wall / sample.connections);
+        cells[i].cpu.push(sample.cpu / sample.connections);
+      }
+    return cells;
+  }
+
+  /** The largest size that a peer receives within a sample's time. */
+  private async affordable(client: Client, id: string): Promise<number> {
+    const trial = bulkSizes[bulkSizes.length - 1];
+    await this.sample(client, id, false, trial, 0);
+    const { wall } = await this.sample(client, id, false, trial, 0);
+    const fits = (size: number) => (wall * size) / trial <= 2 * this.plan.milliseconds;
+    return bulkSizes.find(fits) ?? trial;
+  }
+
+  private sample(
+    client: Client,
+    id: string,
+    staple: boolean,
+    bytes: number,
+    milliseconds: number,
+  ): Promise<Sample> {
+    const { edition, version } = findScenario(id);
+    const target = { port: this.ports[id], name: SERVER_NAME, root: trustedRoot(edition), version, staple };
+    // A connection at least, even in no time at all
+    return client.helper.ask<Sample>({ target, bytes, milliseconds: Math.max(milliseconds, 1) });
+  }
+}
