@@ -101,7 +101,8 @@ test("alternative names are dropped when only they do not fit", (t) => {
   t.true(certificate.altNamesLost(exact));
   t.true(certificate.named, "they were compared before");
   const nameless = withExtensions({ names: undefined });
-  certificate.parse(provider, new Store(new Uint8Array(full.at)), nameless.der, 0, nameless.der.length);
+  // ECDSA signatures differ in length by a few bytes
+  certificate.parse(provider, new Store(new Uint8Array(full.at + 8)), nameless.der, 0, nameless.der.length);
   t.false(certificate.altNamesLost(exact), "there were none");
 });
 
