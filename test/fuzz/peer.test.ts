@@ -17,7 +17,7 @@ import { newSessionTicket13 } from "../peers/messages.js";
 import { Puppet } from "../peers/puppet.js";
 import { layouts, type Script } from "../peers/script.js";
 import { mutate } from "./mutate.js";
-import { Random, times } from "./random.js";
+import { Random, thorough, times } from "./random.js";
 
 /**
  * Servers that change a message and then go on as if it were right: the change is in their transcript, their
@@ -143,5 +143,5 @@ for (const [name, protocol] of Object.entries(version))
       else if (!established) t.is(data.length, 0, `${i}`);
     }
     t.log(JSON.stringify(seen));
-    t.true(Object.keys(seen).length > 15);
+    t.true(!thorough || Object.keys(seen).length > 15);
   });

@@ -2,6 +2,8 @@ import type { ExecutionContext } from "ava";
 
 /** Seconds-long by default; a night's run sets TLSTAPLE_FUZZ to a factor. */
 const factor = Number(process.env.TLSTAPLE_FUZZ ?? 1);
+/** Whether the run is long enough for a test to have met what it is about. */
+export const thorough = factor >= 1;
 const seed = Number(process.env.TLSTAPLE_SEED ?? 8446);
 
 /** How often to try something that is tried `n` times in an ordinary run. */

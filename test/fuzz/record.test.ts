@@ -6,7 +6,7 @@ import { concat, u8, u24 } from "../peers/bytes.js";
 import { type Pair, pairs } from "../record/pairs.js";
 import { feed, Toy, takes } from "../record/toy.js";
 import { mutate } from "./mutate.js";
-import { Random, times } from "./random.js";
+import { Random, thorough, times } from "./random.js";
 
 const PARTS = 2;
 
@@ -55,7 +55,7 @@ test("any bytes for records", (t) => {
     if (random.below(4)) bytes.set([random.between(20, 23), 3, 3, 0].slice(0, bytes.length));
     seen.add(run(bytes, random.pick([16, 64, 17000]), random.between(1, 60)));
   }
-  t.true(seen.size >= 6, [...seen].join());
+  t.true(!thorough || seen.size >= 6, [...seen].join());
 });
 
 test("changed records, without keys", (t) => {
@@ -68,7 +68,7 @@ test("changed records, without keys", (t) => {
     seen.add(run(bytes, random.between(16, 1000), random.between(1, 500)));
   }
   for (const name of ["UNEXPECTED_MESSAGE", "DECODE_ERROR", "BUFFER_TOO_SMALL", "RECORD_OVERFLOW", undefined])
-    t.true(seen.has(name), `${name} among ${[...seen].join()}`);
+    t.true(!thorough || seen.has(name), `${name} among ${[...seen].join()}`);
 });
 
 for (const pair of pairs)
@@ -84,7 +84,7 @@ for (const pair of pairs)
       seen.add(run(bytes, random.between(64, 1000), random.between(1, 500), pair));
     }
     for (const name of ["UNEXPECTED_MESSAGE", "DECODE_ERROR", "BAD_RECORD_MAC", undefined])
-      t.true(seen.has(name), `${name} among ${[...seen].join()}`);
+      t.true(!thorough || seen.has(name), `${name} among ${[...seen].join()}`);
   });
 
 const calls: ((r: Reader, n: number, outer: number[]) => unknown)[] = [

@@ -4,7 +4,7 @@ import { contentType } from "../../src/wire/registry.js";
 import { concat } from "../peers/bytes.js";
 import { mutate } from "./mutate.js";
 import { type Outcome, play } from "./play.js";
-import { Random, steps, times } from "./random.js";
+import { Random, steps, thorough, times } from "./random.js";
 import type { Recording } from "./recording.js";
 
 /** Attacks on recorded connections: the client gets other bytes than the server sent. */
@@ -78,7 +78,7 @@ export function anyBoundary(t: ExecutionContext, recording: Recording): void {
     const outcome = play(client, bytes, way);
     if (!succeeded(outcome, recording)) t.fail(`way ${i}: ${outcome.fault?.name}`);
   }
-  t.true(ways.length > 100);
+  t.true(!thorough || ways.length > 100);
 }
 
 /** Every byte in the clear changed, and many of those under keys: refused, but for the bytes that mean nothing. */
@@ -131,5 +131,5 @@ export function anyMutation(t: ExecutionContext, recording: Recording, protocol:
     seen.add(outcome.fault?.name ?? "success");
   }
   t.log(`${times(n)} mutants: ${[...seen].sort().join(", ")}`);
-  t.true(seen.size > 5);
+  t.true(!thorough || seen.size > 5);
 }
