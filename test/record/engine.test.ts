@@ -3,7 +3,7 @@ import { CHANGE_CIPHER_SPEC, type Row, STEP, wants } from "../../src/record/engi
 import type { Port } from "../../src/record/ports.js";
 import { faults } from "../../src/wire/fault.js";
 import type { Reader } from "../../src/wire/reader.js";
-import { alert, contentType } from "../../src/wire/registry.js";
+import { alert, contentType, handshakeType } from "../../src/wire/registry.js";
 import { concat, none, u8, u16, u24 } from "../peers/bytes.js";
 import { header, plainRecord } from "../peers/records.js";
 import { drain, feed, fill, settle, Toy, takes } from "./toy.js";
@@ -314,6 +314,14 @@ test("after the peer's close_notify nothing more is read, RFC 8446 6.1", (t) => 
   }
 });
 
+test("a close_notify before the handshake is done fails it", (t) => {
+  const { engine } = heard(dialogue, alertRecord(WARNING, 0));
+  t.is(engine.fault, faults.PEER_ALERT);
+  t.is(engine.faultDetail, alert.close_notify);
+  t.false(engine.closedByPeer);
+  t.is(engine.wants, wants.CLOSED);
+});
+
 test("the transport's end without close_notify is a truncation, which nobody is told of", (t) => {
   for (const records of [
     [],
@@ -455,6 +463,20 @@ function steps(run: (toy: Toy) => string, sends?: boolean): Row<Toy>[] {
   return [{ state: "STEPS", on: STEP, run, sends }, takes("DONE", 1)];
 }
 
+/** A step that sends a message. */
+function sending(state: string, next: string): Row<Toy> {
+  return {
+    state,
+    on: STEP,
+    sends: true,
+    run({ engine }) {
+      engine.begin(2);
+      engine.send();
+      return next;
+    },
+  };
+}
+
 test("one step a turn, and no message before the steps are done", (t) => {
   let ran = 0;
   const toy = new Toy(
@@ -475,7 +497,7 @@ test("one step a turn, and no message before the steps are done", (t) => {
 test("a step that sends waits for room, and always has it in an empty buffer", (t) => {
   let ran = 0;
   const rows = steps(({ engine }) => {
-    engine.beginRaw().skip(500);
+    engine.beginRaw(handshakeType.certificate).skip(500);
     engine.sendRaw();
     return ++ran < 6 ? "STEPS" : "DONE";
   }, true);
@@ -499,6 +521,15 @@ test("a step that sends waits for room, and always has it in an empty buffer", (
   }
 });
 
+test("a step that sends nothing does not wait for room", (t) => {
+  const rows = [takes("A", 1, "SEND"), sending("SEND", "WORK"), { ...takes("WORK", STEP, "SEND") }];
+  const toy = new Toy(rows, 100, 800);
+  feed(toy.engine, flight(message(1)));
+  t.is(toy.state, "SEND");
+  t.deepEqual(toy.handled, ["A", "WORK"]);
+  t.is(toy.engine.wants, wants.WRITE | wants.READ);
+});
+
 test("no application data goes out before a step that waits", (t) => {
   const toy = new Toy(
     steps(() => "DONE", true),
@@ -515,7 +546,7 @@ test("a message longer than the output buffer goes out piece by piece", (t) => {
   const long = message(11, Buffer.alloc(2000, 7));
   let at = 0;
   const run = ({ engine }: Toy) => {
-    const w = engine.beginRaw();
+    const w = engine.beginRaw(handshakeType.certificate);
     const n = Math.min(w.room, long.length - at);
     w.copy(long, at, at + n);
     at += n;
@@ -531,6 +562,12 @@ test("a message longer than the output buffer goes out piece by piece", (t) => {
   const contents = sent.map((record) => record.subarray(5));
   t.deepEqual(concat(...contents), long);
   t.deepEqual(toy.transcript, long);
+  const traced = toy.traced.map(({ type, bytes }) => [type, bytes]);
+  t.deepEqual(
+    traced,
+    contents.map((bytes) => [0x160b, bytes]),
+    "each piece by the message's type",
+  );
 });
 
 test("a message that does not fit the output buffer is a fault, and its alert still fits", (t) => {
