@@ -126,7 +126,7 @@ function makeKeyPair(s: ClientSession): string {
 /** Certificate, RFC 5246 7.4.6: an empty list when we have none, or none that the server takes. */
 function sendCertificate(s: ClientSession): string {
   const list = certificateListLength(s);
-  const w = s.engine.beginRaw();
+  const w = s.engine.beginRaw(on.certificate);
   w.u8(on.certificate);
   w.u24(3 + list);
   w.u24(list);
@@ -134,7 +134,7 @@ function sendCertificate(s: ClientSession): string {
 }
 
 function sendMoreCertificates(s: ClientSession): string {
-  s.engine.beginRaw();
+  s.engine.beginRaw(on.certificate);
   return continueCertificates(s);
 }
 

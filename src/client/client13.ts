@@ -212,7 +212,7 @@ function deriveApplicationKeys(s: ClientSession): string {
 /** Certificate, RFC 8446 4.4.2: an empty list when we have none, or none that the server takes. */
 function sendCertificate(s: ClientSession): string {
   const list = certificateListLength(s);
-  const w = s.engine.beginRaw();
+  const w = s.engine.beginRaw(on.certificate);
   w.u8(on.certificate);
   w.u24(1 + 3 + list);
   w.u8(0);
@@ -221,7 +221,7 @@ function sendCertificate(s: ClientSession): string {
 }
 
 function sendMoreCertificates(s: ClientSession): string {
-  s.engine.beginRaw();
+  s.engine.beginRaw(on.certificate);
   return continueCertificates(s);
 }
 

@@ -97,6 +97,8 @@ export class Engine<S extends Session<S>> {
   /** Whether application data may pass: the handshake is done. */
   established = false;
 
+  /** The HandshakeType of the message that is being sent, and of the one that is being received. */
+  private sending = 0;
   private type = 0;
   private consumed = 0;
   /** Bytes of the message in progress, handled part by part, that are still to come. */
@@ -231,8 +233,7 @@ export class Engine<S extends Session<S>> {
 
   /** Begins a handshake message where it will be sent from; write its body, then `send`. */
   begin(type: number): Writer {
-    const { outbox, writer } = this;
-    writer.over(outbox.bytes, outbox.contentStart, outbox.contentLimit);
+    const writer = this.beginRaw(type);
     writer.u8(type);
     writer.begin24();
     return writer;
@@ -245,8 +246,9 @@ export class Engine<S extends Session<S>> {
     this.sendRaw();
   }
 
-  /** Continues a message too long for the buffer: what is written is its next bytes as they are. */
-  beginRaw(): Writer {
+  /** Begins or continues a message that is too long for the buffer: its header is the caller's to write. */
+  beginRaw(type: number): Writer {
+    this.sending = type;
     return this.writer.over(this.outbox.bytes, this.outbox.contentStart, this.outbox.contentLimit);
   }
 
@@ -256,7 +258,7 @@ export class Engine<S extends Session<S>> {
     if (this.closing) return;
     const start = outbox.contentStart;
     const end = this.writer.at;
-    session.trace(true, (contentType.handshake << 8) | outbox.bytes[start], outbox.bytes, start, end);
+    session.trace(true, (contentType.handshake << 8) | this.sending, outbox.bytes, start, end);
     session.transcribe(outbox.bytes, start, end);
     outbox.emit(contentType.handshake, end - start);
   }
