@@ -56,7 +56,7 @@ export class Inbox {
   /** The length of the record at `rawAt`, header and all, or 0 while its header or its body is incomplete. */
   record(): number {
     const length = this.recordLength();
-    return length > 0 && this.rawEnd - this.rawAt >= length ? length : 0;
+    return this.rawEnd - this.rawAt >= length ? length : 0;
   }
 
   /** TLSPlaintext and TLSCiphertext's header (RFC 8446 5.1, 5.2): refused as soon as it is there. */
@@ -91,7 +91,7 @@ export class Inbox {
   makeRoom(): void {
     if (this.plainAt < this.plainEnd) return;
     const needed = Math.max(this.recordLength(), HEADER);
-    if (this.messageLeft === 0 && this.rawAt === this.rawEnd) this.moveDown();
+    if (this.rawAt === this.rawEnd) this.moveDown();
     else if (this.rawAt + needed > this.limit) {
       if (this.messageLeft + needed > this.limit - this.base) this.tooSmall(this.messageLeft + needed);
       this.moveDown();
