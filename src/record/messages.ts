@@ -91,11 +91,8 @@ export class Inbox {
   makeRoom(): void {
     if (this.plainAt < this.plainEnd) return;
     const needed = Math.max(this.recordLength(), HEADER);
-    if (this.rawAt === this.rawEnd) this.moveDown();
-    else if (this.rawAt + needed > this.limit) {
-      if (this.messageLeft + needed > this.limit - this.base) this.tooSmall(this.messageLeft + needed);
-      this.moveDown();
-    }
+    if (this.messageLeft + needed > this.limit - this.base) this.tooSmall(this.messageLeft + needed);
+    if (this.rawAt === this.rawEnd || this.rawAt + needed > this.limit) this.moveDown();
   }
 
   private moveDown(): void {
