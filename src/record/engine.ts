@@ -106,6 +106,10 @@ export class Engine<S extends Session<S>> {
   private idleMessages = 0;
   /** `work()` found nothing to do, and no port has moved since. */
   private stalled = false;
+  /** The last answer of `step`, and what it was the answer for. */
+  private stepRow: Row<S> | undefined;
+  private stepState = "";
+  private stepRows: readonly Row<S>[] | undefined;
 
   fault: Fault | undefined;
   /** With PEER_ALERT the alert's number, with BUFFER_TOO_SMALL and STORE_TOO_SMALL the size needed, else 0. */
@@ -214,7 +218,7 @@ export class Engine<S extends Session<S>> {
   /** Bytes of application data that may be written at once. */
   get plainRoom(): number {
     const open = this.established && !this.closing && this.fault === undefined;
-    return open && this.row(STEP) === undefined ? this.outbox.room : 0;
+    return open && this.step === undefined ? this.outbox.room : 0;
   }
 
   /** Seals `n` bytes of application data that lie at `outbox.contentStart`. */
@@ -295,9 +299,20 @@ export class Engine<S extends Session<S>> {
     return undefined;
   }
 
+  /** What the present state does by itself, if anything: kept, as every record asks for it several times. */
+  private get step(): Row<S> | undefined {
+    const { rows, state } = this.session;
+    if (this.stepState !== state || this.stepRows !== rows) {
+      this.stepRow = this.row(STEP);
+      this.stepState = state;
+      this.stepRows = rows;
+    }
+    return this.stepRow;
+  }
+
   private turn(): void {
     do {
-      const step = this.row(STEP);
+      const { step } = this;
       if (step) {
         this.stalled = step.sends === true && !this.canSend();
         if (!this.stalled) this.session.state = step.run(this.session);
