@@ -1,7 +1,6 @@
 import type { Certificate } from "../pki/certificate.js";
 import type { Staple } from "../pki/ocsp.js";
 import { faults } from "../wire/fault.js";
-import { equalBytes } from "../wire/writer.js";
 import type { ClientSession } from "./session.js";
 
 /**
@@ -51,17 +50,7 @@ function checkStaple(s: ClientSession, position: number, now: number): boolean {
 function needsStaple(s: ClientSession, position: number): boolean {
   const { stapling, policy, mustStaple } = s.config.ocsp;
   if (stapling === "off") return false;
-  if (policy === "chain" || (policy === "leaf" && position === 0)) return !isAnchor(s, position);
+  // A trust anchor that was sent along is not on the path, and nobody else can revoke it
+  if (policy === "chain" || (policy === "leaf" && position === 0)) return true;
   return position === 0 && mustStaple && certificateAt(s, position).mustStaple;
-}
-
-/** A trust anchor that was sent along vouches for itself: nobody else can revoke it. */
-function isAnchor(s: ClientSession, position: number): boolean {
-  const { anchor } = s.path;
-  if (position === 0 || anchor === undefined) return false;
-  const { bytes, subjectStart, subjectEnd, key } = certificateAt(s, position);
-  return (
-    equalBytes(bytes, subjectStart, subjectEnd, anchor.nameBytes, anchor.nameStart, anchor.nameEnd) &&
-    equalBytes(key.bytes, key.start, key.end, anchor.key.bytes, anchor.key.start, anchor.key.end)
-  );
 }

@@ -239,7 +239,6 @@ function receiveChangeCipherSpec(s: ClientSession): string {
 function receiveFinished(s: ClientSession): string {
   const r: Reader = s.engine.reader;
   computeFinished(s, finishedLabel.server);
-  if (r.left !== verifyDataSize) throw faults.DECODE_ERROR;
   if (!equalSecret(s.verifyData, 0, r.bytes, r.skip(verifyDataSize), verifyDataSize))
     throw faults.FINISHED_MISMATCH;
   s.keys12?.wipe();

@@ -211,6 +211,20 @@ for (const [title, protocol] of versions) {
   });
 }
 
+test("TLS 1.3: certificates beyond those that are kept bring staples for nobody", (t) => {
+  const { chain, keyFile } = credential("p256", "server1");
+  const root = credential("p256", "root").chain[0];
+  const long = [...chain, ...new Array(10).fill(root)];
+  const staples = [
+    readFileSync(fixtureFile("ocsp/by-delegate.der")),
+    ...new Array(12).fill(Buffer.from("bad")),
+  ];
+  staples[1] = undefined;
+  const script = { chain: long, key: privateKey(keyFile), staples };
+  const options = { trust: [trustAnchor(root)], serverName: "server1.tlstaple.test", buffers: largeBuffers };
+  t.is(handshake(script, { ...options, ocsp: { policy: "leaf" } }).verdict, "good");
+});
+
 test("TLS 1.3: the whole chain stapled passes policy chain; a revoked intermediate fails with any", (t) => {
   const { chain, keyFile } = credential("p256", "server1");
   const root = credential("p256", "root").chain[0];
