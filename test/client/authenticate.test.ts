@@ -1,0 +1,90 @@
+import test from "ava";
+import { integer, sequence } from "../../certs/der.js";
+import { extension } from "../../certs/extensions.js";
+import { fixture } from "../../certs/fixtures.js";
+import { type ClientOptions, trustAnchor, version } from "../../src/client/index.js";
+import { identity, servers } from "../peers/identity.js";
+import type { Script } from "../peers/script.js";
+import { authority, host, root, server } from "../pki/kit.js";
+import { Link } from "./link.js";
+
+/** Which certificates need a staple: by our policy, or by their own demand (RFC 7633). */
+
+const [leaf, intermediate] = ["server1", "intermediate1"].map((name) =>
+  fixture(`good/p256/${name}-ocsp.der`),
+);
+const none = undefined;
+const demanding = identity("p256", "must-staple");
+const missing = "OCSP_STAPLE_MISSING";
+
+type Ocsp = ClientOptions["ocsp"];
+type Row = readonly [ocsp: Ocsp, staples: (Buffer | undefined)[], fault: string | undefined];
+
+/** In both versions; TLS 1.2 has a staple for the leaf alone. */
+const rows: Record<string, Row> = {
+  "if-present: none": [{ policy: "if-present" }, [], none],
+  "if-present: one": [{ policy: "if-present" }, [leaf], none],
+  "leaf: none": [{ policy: "leaf" }, [], missing],
+  "leaf: one": [{ policy: "leaf" }, [leaf], none],
+  "chain: none": [{ policy: "chain" }, [], missing],
+  "chain: the leaf's alone": [{ policy: "chain" }, [leaf], missing],
+};
+
+/** The server sends its root as well, which needs no staple: it is the anchor. */
+const rows13: Record<string, Row> = {
+  "leaf: the intermediate's alone": [{ policy: "leaf" }, [none, intermediate], missing],
+  "chain: both": [{ policy: "chain" }, [leaf, intermediate], none],
+  "chain: the intermediate's alone": [{ policy: "chain" }, [none, intermediate], missing],
+};
+
+const rowsDemanding: Record<string, Row> = {
+  "must-staple: none": [{}, [], missing],
+  "must-staple: one": [{}, [fixture("good/p256/must-staple-ocsp.der")], none],
+  "must-staple, which we don't honour: none": [{ mustStaple: false }, [], none],
+  "must-staple, and we ask for no staples: none": [{ stapling: "off" }, [], none],
+};
+
+function declare(name: string, rows: Record<string, Row>, script: Script): void {
+  for (const [title, [ocsp, staples, fault]] of Object.entries(rows))
+    test(`${name}, ${title}`, (t) => {
+      const { client } = new Link({ ...script, staples }, { ocsp }).run();
+      t.is(client.fault?.name, fault);
+      t.is(client.established, fault === undefined);
+    });
+}
+
+for (const [name, only] of Object.entries(version)) {
+  declare(name, rows, { ...servers.p256, version: only });
+  declare(name, rowsDemanding, { ...demanding, version: only });
+}
+declare("tls13", rows13, servers.p256);
+
+test("a CA's must-staple is about the certificates that it issues", (t) => {
+  const feature = extension("1.3.6.1.5.5.7.1.24", false, sequence(integer(5)));
+  const ca = authority("demanding", root, { extensions: { feature } });
+  const { der, key } = server(ca);
+  const options = { serverName: host, trust: [trustAnchor(root.der)] };
+  const { client } = new Link({ chain: [der, ca.der], key: key.secret }, options).run();
+  t.is(client.fault, undefined);
+  t.deepEqual(
+    client.verdicts.map(({ status }) => status),
+    ["none", "none"],
+  );
+});
+
+test("the staple of a certificate beyond those that are kept is nobody's", (t) => {
+  const staples = [leaf, intermediate, Buffer.from("for the root")];
+  const options = { maxCertificates: 2, ocsp: { policy: "chain" } } as const;
+  const { client } = new Link({ ...servers.p256, staples }, options).run();
+  t.is(client.fault, undefined);
+});
+
+test("without verification staples are read, not kept", (t) => {
+  for (const only of Object.values(version)) {
+    const script = { ...servers.p256, version: only, staples: [Buffer.alloc(9000, 1)] };
+    const { client } = new Link(script, { verify: false }).run();
+    t.is(client.fault, undefined);
+    const empty = new Link({ ...script, staples: [Buffer.alloc(0)] }, { verify: false }).run();
+    t.is(empty.client.fault?.name, "OCSP_MALFORMED");
+  }
+});
