@@ -54,8 +54,8 @@ export interface Sample {
 /** What a peer says of itself when it is ready. */
 export type Introduction = Pick<Peer, "verifies" | "limits" | "scenarios" | "staples">;
 
+/** No collection is forced between samples: it would throw compiled code away, of which node:tls has little. */
 async function run(peer: Peer, { target, bytes, milliseconds }: Order): Promise<Sample> {
-  globalThis.gc?.();
   const cpuStart = process.cpuUsage();
   const start = performance.now();
   let facts = "";

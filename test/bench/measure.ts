@@ -1,7 +1,7 @@
 import { type Introduction, type Order, peerNames, type Sample } from "./client.js";
 import { Helper } from "./process.js";
 import { findScenario, SERVER_NAME, scenarios, trustedRoot } from "./scenarios.js";
-import { flags, type Split, type SplitOrder } from "./split.js";
+import { add, countingFlags, type Split, type SplitOrder } from "./split.js";
 
 /** How long to measure. */
 export interface Plan {
@@ -126,15 +126,17 @@ class Bench {
   }
 
   async splits(): Promise<Split[]> {
-    const helper = new Helper<SplitOrder>("split.js", [], flags);
-    await helper.answer();
+    const timer = new Helper<SplitOrder>("split.js", ["time"]);
+    const counter = new Helper<SplitOrder>("split.js", ["count"], countingFlags);
+    await Promise.all([timer.answer(), counter.answer()]);
     const found: Split[] = [];
     for (const scenario of ["1.3 P-256", "1.2 P-256"]) {
       this.progress(`core and provider: ${scenario}`);
-      const order = { scenario, port: this.ports[scenario], milliseconds: this.plan.milliseconds };
-      found.push(await helper.ask<Split>(order));
+      const order = { scenario, port: this.ports[scenario], milliseconds: 3 * this.plan.milliseconds };
+      found.push(merge(await timer.ask<Split>(order), await counter.ask<Split>(order)));
     }
-    helper.close();
+    timer.close();
+    counter.close();
     return found;
   }
 
@@ -167,10 +169,10 @@ class Bench {
     return cells;
   }
 
-  /** The largest size that a peer receives within a sample's time. */
+  /** The largest size that a peer receives within a sample's time, when it has warmed up to it. */
   private async affordable(client: Client, id: string): Promise<number> {
     const trial = bulkSizes[bulkSizes.length - 1];
-    await this.sample(client, id, false, trial, 0);
+    await this.sample(client, id, false, trial, this.plan.warmUp / 4);
     const { wall } = await this.sample(client, id, false, trial, 0);
     const fits = (size: number) => (wall * size) / trial <= 2 * this.plan.milliseconds;
     return bulkSizes.find(fits) ?? trial;
@@ -188,4 +190,17 @@ class Bench {
     // A connection at least, even in no time at all
     return client.helper.ask<Sample>({ target, bytes, milliseconds: Math.max(milliseconds, 1) });
   }
+}
+
+function merge(a: Split, b: Split): Split {
+  const both = (x: Split["record"], y: Split["record"]) => ({
+    all: add(x.all, y.all),
+    core: add(x.core, y.core),
+  });
+  return {
+    scenario: a.scenario,
+    handshake: both(a.handshake, b.handshake),
+    record: both(a.record, b.record),
+    construction: add(a.construction, b.construction),
+  };
 }

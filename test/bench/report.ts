@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { Cell, Results } from "./measure.js";
-import type { Cost, Split } from "./split.js";
+import { type Cost, type Split, subtract } from "./split.js";
 import { median, ratio, spread } from "./stats.js";
 
 /** The results as text. */
@@ -116,9 +116,9 @@ function rates({ bytes }: Cell, milliseconds: readonly number[]): number[] {
 function splitTable(splits: readonly Split[]): string {
   const rows = splits.flatMap(({ scenario, handshake, record, construction }) => [
     splitRow(`TLS ${scenario}: handshake, core`, handshake.core),
-    splitRow("  provider", less(handshake.all, handshake.core)),
+    splitRow("  provider", subtract(handshake.all, handshake.core)),
     splitRow("  record of 16 KiB, core", record.core),
-    splitRow("  provider", less(record.all, record.core)),
+    splitRow("  provider", subtract(record.all, record.core)),
     splitRow("  a new client and its buffers", construction),
   ]);
   return table([["", "CPU µs", "heap bytes", "buffer bytes"], ...rows], "lrrr");
@@ -126,14 +126,6 @@ function splitTable(splits: readonly Split[]): string {
 
 function splitRow(name: string, { cpuMicroseconds, heap, buffers }: Cost): string[] {
   return [name, cpuMicroseconds.toFixed(1), heap.toFixed(0), buffers.toFixed(0)];
-}
-
-function less(a: Cost, b: Cost): Cost {
-  return {
-    cpuMicroseconds: a.cpuMicroseconds - b.cpuMicroseconds,
-    heap: a.heap - b.heap,
-    buffers: a.buffers - b.buffers,
-  };
 }
 
 function percent(part: number): string {

@@ -3,8 +3,8 @@
  * client over and over, with the real provider and then with one that only repeats answers. The difference
  * between the two is the provider's part.
  *
- * Bytes allocated are the growth of V8's heap (`heapUsed`) and of what lies outside it (`arrayBuffers`) while
- * no garbage collection runs; new objects go to a young generation that was made large enough for the window.
+ * One process measures time, as programs do. Another counts bytes: the growth of V8's heap (`heapUsed`) and of
+ * what lies outside it (`arrayBuffers`) while no garbage is collected, which takes a large young generation.
  */
 
 import { X509Certificate } from "node:crypto";
@@ -14,6 +14,7 @@ import { provider } from "../../hosts/node/index.js";
 import { type ClientOptions, type Provider, TlsClient, trustAnchor } from "../../src/client/index.js";
 import { Echo, play, Repeater, record } from "./replay.js";
 import { findScenario, SERVER_NAME, trustedRoot } from "./scenarios.js";
+import { median } from "./stats.js";
 
 /** What this process is asked for. */
 export interface SplitOrder {
@@ -22,7 +23,7 @@ export interface SplitOrder {
   readonly milliseconds: number;
 }
 
-/** Of one handshake, or of one record. */
+/** Of one handshake, or of one record. What a process does not measure is 0. */
 export interface Cost {
   readonly cpuMicroseconds: number;
   /** Bytes of objects. */
@@ -41,8 +42,8 @@ export interface Split {
   readonly construction: Cost;
 }
 
-/** Flags for V8: young objects stay where they are until 2 x 64 MiB are full. */
-export const flags = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
+/** V8's flags for counting: young objects stay where they are until 64 MiB are full. */
+export const countingFlags = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
 
 const RECORD = 16384;
 const RECORDS = 256;
@@ -85,12 +86,16 @@ async function prepare({ scenario, port }: SplitOrder, bytes: number): Promise<R
 }
 
 let collections = 0;
-new PerformanceObserver((list) => {
-  collections += list.getEntries().length;
-}).observe({ entryTypes: ["gc"] });
 
-/** Bytes that `times` runs allocate, for each of them. */
-async function allocated(run: Run, times: number): Promise<Pick<Cost, "heap" | "buffers">> {
+function watchCollections(): void {
+  new PerformanceObserver((list) => {
+    collections += list.getEntries().length;
+  }).observe({ entryTypes: ["gc"] });
+}
+
+/** Bytes that `times` runs allocate, for each of them, once the code is compiled. */
+async function count(run: Run, times: number, milliseconds: number): Promise<Cost> {
+  cpuTime(run, milliseconds);
   // Buffers are freed in the background, which the next collection waits for
   globalThis.gc?.();
   globalThis.gc?.();
@@ -104,35 +109,56 @@ async function allocated(run: Run, times: number): Promise<Pick<Cost, "heap" | "
   await setImmediate();
   if (collections > earlier) throw new Error("a garbage collection spoilt the count");
   return {
+    cpuMicroseconds: 0,
     heap: (after.heapUsed - before.heapUsed) / times,
     buffers: (after.arrayBuffers - before.arrayBuffers) / times,
   };
 }
 
+const WINDOWS = 10;
+
+/** CPU time of a run: the median of several windows, after as long a time for warming up. */
+function time(run: Run, milliseconds: number): Cost {
+  const windows: number[] = [];
+  for (let i = 0; i < 2 * WINDOWS; i++) windows.push(cpuTime(run, milliseconds / WINDOWS));
+  return { cpuMicroseconds: median(windows.slice(WINDOWS)), heap: 0, buffers: 0 };
+}
+
 function cpuTime(run: Run, milliseconds: number): number {
-  globalThis.gc?.();
   const end = performance.now() + milliseconds;
   const before = process.cpuUsage();
   let times = 0;
-  for (; performance.now() < end; times++) run();
+  do {
+    run();
+    times++;
+  } while (performance.now() < end);
   const { user, system } = process.cpuUsage(before);
   return (user + system) / times;
 }
 
-/** The first half of the time is for warming up. */
+const counting = process.argv[2] === "count";
+
 async function costOf(run: Run, times: number, milliseconds: number): Promise<Cost> {
-  cpuTime(run, milliseconds);
-  const cpuMicroseconds = cpuTime(run, milliseconds);
-  return { cpuMicroseconds, ...(await allocated(run, times)) };
+  return counting ? await count(run, times, milliseconds) : time(run, milliseconds);
+}
+
+/** What two processes measured of the same thing. */
+export function add(a: Cost, b: Cost): Cost {
+  return {
+    cpuMicroseconds: a.cpuMicroseconds + b.cpuMicroseconds,
+    heap: a.heap + b.heap,
+    buffers: a.buffers + b.buffers,
+  };
+}
+
+export function subtract(a: Cost, b: Cost): Cost {
+  return add(a, { cpuMicroseconds: -b.cpuMicroseconds, heap: -b.heap, buffers: -b.buffers });
 }
 
 /** A record's cost: that of a connection with many, less that of one with none to speak of. */
 function perRecord(bulk: Cost, handshake: Cost): Cost {
-  return {
-    cpuMicroseconds: (bulk.cpuMicroseconds - handshake.cpuMicroseconds) / RECORDS,
-    heap: (bulk.heap - handshake.heap) / RECORDS,
-    buffers: (bulk.buffers - handshake.buffers) / RECORDS,
-  };
+  const { cpuMicroseconds, heap, buffers } = subtract(bulk, handshake);
+  return { cpuMicroseconds: cpuMicroseconds / RECORDS, heap: heap / RECORDS, buffers: buffers / RECORDS };
 }
 
 async function measure(order: SplitOrder): Promise<Split> {
@@ -154,6 +180,7 @@ async function measure(order: SplitOrder): Promise<Split> {
 }
 
 if (process.send) {
+  watchCollections();
   process.once("disconnect", () => process.exit());
   process.on("message", async (order: SplitOrder) => {
     try {
