@@ -72,8 +72,7 @@ function receiveServerKeyExchange(s: ClientSession): string {
   const r = s.engine.reader;
   const start = r.at;
   if (r.u8() !== NAMED_CURVE) throw faults.ILLEGAL_PARAMETER;
-  s.group = r.u16();
-  if (!s.config.groups.includes(s.group)) throw faults.KEY_SHARE;
+  chooseGroup(s, r.u16());
   const point = r.enter8();
   keepPeerShare(s, r);
   r.leave(point);
@@ -90,6 +89,16 @@ function receiveServerKeyExchange(s: ClientSession): string {
   s.signatureEnd = r.at;
   r.leave(signature);
   return "VERIFY_KEY_EXCHANGE";
+}
+
+/** The key pair that TLS 1.3 was offered serves here as well, if it is of the server's group: nobody used it. */
+function chooseGroup(s: ClientSession, group: number): void {
+  if (!s.config.groups.includes(group)) throw faults.KEY_SHARE;
+  if (group !== s.group) {
+    s.exchange?.dispose();
+    s.exchange = undefined;
+  }
+  s.group = group;
 }
 
 function verifyServer(s: ClientSession): string {
@@ -119,7 +128,7 @@ function authenticateServer(s: ClientSession): string {
 }
 
 function makeKeyPair(s: ClientSession): string {
-  s.exchange = s.config.provider.exchange(s.group);
+  if (s.exchange === undefined) s.exchange = s.config.provider.exchange(s.group);
   return s.requested ? "SEND_CERTIFICATE" : "SEND_KEY_EXCHANGE";
 }
 

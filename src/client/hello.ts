@@ -163,8 +163,6 @@ function receiveServerHello12(s: ClientSession, r: Reader): string {
   if (s.changeCipherSpecSeen) throw faults.UNEXPECTED_MESSAGE;
   if (r.left > 0) readExtensions(s, r, inMessage.server_hello12);
   if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
-  s.exchange?.dispose();
-  s.exchange = undefined;
   s.rows = rows12;
   return "WAIT_CERTIFICATE";
 }

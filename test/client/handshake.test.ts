@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import { fixture } from "../../certs/fixtures.js";
-import { signer } from "../../hosts/node/provider.js";
+import { provider, signer } from "../../hosts/node/provider.js";
 import { type ClientOptions, faults, wants } from "../../src/client/index.js";
 import {
   alert,
@@ -63,6 +63,21 @@ for (const [number, suite] of Object.entries(suites)) {
       converse(t, { ...servers[kind], version: suite.version, suite: id });
     });
   }
+}
+
+for (const [group, pairs] of [
+  [g.x25519, 1],
+  [g.secp256r1, 2],
+]) {
+  test(`TLS 1.2 with group ${group}, when TLS 1.3 was offered x25519: ${pairs} key pairs are made`, (t) => {
+    let made = 0;
+    const exchange = (wanted: number) => {
+      made++;
+      return provider.exchange(wanted);
+    };
+    converse(t, { ...servers.p256, version: tls12, group }, { provider: { ...provider, exchange } });
+    t.is(made, pairs);
+  });
 }
 
 for (const [name, only] of both) {
