@@ -1,0 +1,49 @@
+import test from "ava";
+import { readCertificates } from "../../certs/fixtures.js";
+import { provider } from "../../hosts/node/index.js";
+import { type ClientOptions, type Provider, TlsClient, trustAnchor } from "../../src/client/index.js";
+import { serveTls, stapled } from "../hosts/servers.js";
+import { request } from "./peers/peer.js";
+import { Echo, play, Repeater, record } from "./replay.js";
+
+const size = 50_000;
+const trust = readCertificates("good/p256/root.pem").map(trustAnchor);
+
+const clock = () => Date.now() / 1000;
+
+function optionsFor(crypto: Provider): ClientOptions {
+  return { provider: crypto, serverName: "localhost", trust, clock, ocsp: { policy: "leaf" } };
+}
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  test(`${version}: a recorded connection plays again, with real cryptography and with none`, async (t) => {
+    const identity = await stapled("p256", "server1");
+    const port = await serveTls(
+      t,
+      identity,
+      (peer) => peer.once("data", (asked) => peer.write(Buffer.alloc(asked.readUInt32BE(0)))),
+      { minVersion: version, maxVersion: version },
+    );
+    const repeater = new Repeater(provider);
+    const echo = new Echo(repeater.provider);
+    const recorded = await record(port, optionsFor(echo.recorder), size);
+    t.true(recorded.length > size + request(size).length);
+
+    const real = new TlsClient(optionsFor(repeater.provider));
+    const none = new TlsClient(optionsFor(echo.provider));
+    for (let times = 0; times < 3; times++) {
+      repeater.rewind();
+      real.reset();
+      t.is(play(real, recorded), size);
+      t.is(real.verdicts[0].status, "good");
+      echo.rewind();
+      none.reset();
+      t.is(play(none, recorded), size);
+    }
+
+    recorded[recorded.length - 1] ^= 1;
+    repeater.rewind();
+    real.reset();
+    t.throws(() => play(real, recorded), { message: "BAD_RECORD_MAC" });
+  });
+}
