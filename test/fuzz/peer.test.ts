@@ -127,7 +127,7 @@ for (const [name, protocol] of Object.entries(version))
   test(`${name}: messages changed by the server itself`, (t) => {
     const random = new Random(t);
     const seen: Record<string, number> = {};
-    for (let i = 0; i < times(1200); i++) {
+    for (let i = 0; i < times(500); i++) {
       const client = new TlsClient(optionsOf(random));
       const lies: Lies = { keys: false };
       const puppet = new Puppet(scriptOf(random, protocol, lies));
