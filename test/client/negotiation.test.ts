@@ -1,0 +1,148 @@
+import test, { type ExecutionContext } from "ava";
+import { provider } from "../../hosts/node/provider.js";
+import { type ClientOptions, type Exchange, type Provider, version } from "../../src/client/index.js";
+import { extensionType as ext, namedGroup, signatureScheme } from "../../src/wire/registry.js";
+import { concat, u8, u16, vec8, vec16 } from "../peers/bytes.js";
+import { servers } from "../peers/identity.js";
+import { extension } from "../peers/messages.js";
+import type { Script } from "../peers/script.js";
+import { Link } from "./link.js";
+import { add, cases, change, request, tls12, tls13 } from "./negative/cases.js";
+
+/** What must still be taken beside what must be refused: the exact edges of the negotiation's rules. */
+
+function succeeds(t: ExecutionContext, script: Partial<Script>, options?: Partial<ClientOptions>): Link {
+  const link = new Link({ ...servers.p256, ...script }, options).run();
+  t.is(link.client.fault?.name, undefined);
+  t.true(link.client.established);
+  return link;
+}
+
+// ---- The downgrade sentinel, RFC 8446 4.1.3
+
+function randomWith(...end: number[]): Partial<Script> {
+  return { hello: { random: concat(Buffer.alloc(24, 1), Buffer.from("DOWNGRD"), Buffer.from(end)) } };
+}
+
+test("the sentinel means nothing to a client of TLS 1.2 alone", (t) => {
+  for (const last of [0, 1]) succeeds(t, { version: tls12, ...randomWith(last) }, { maxVersion: tls12 });
+});
+
+test("the sentinel means nothing in TLS 1.3", (t) => {
+  for (const last of [0, 1]) succeeds(t, randomWith(last));
+});
+
+test("what only resembles the sentinel is a random", (t) => {
+  for (const last of [2, 0xff]) succeeds(t, { version: tls12, ...randomWith(last) });
+});
+
+// ---- The session id's echo, RFC 8446 4.1.3
+
+/** A provider whose random bytes are all the same. */
+function monotonous(byte: number): Provider {
+  return { ...provider, random: (bytes, start, end) => void bytes.fill(byte, start, end) };
+}
+
+cases(tls13, {
+  // The suite that follows begins with the byte that is missing
+  "a session id of 31 bytes": {
+    script: { hello: { sessionId: Buffer.alloc(31, 0x13) } },
+    options: { provider: monotonous(0x13) },
+    fault: "ILLEGAL_PARAMETER",
+  },
+  "another session id": {
+    script: { hello: { sessionId: concat(Buffer.alloc(31, 0x13), u8(0x12)) } },
+    options: { provider: monotonous(0x13) },
+    fault: "ILLEGAL_PARAMETER",
+  },
+});
+
+// ---- Application protocols, RFC 7301
+
+for (const only of Object.values(version)) {
+  const answer = (protocol: string, offered: string) => ({
+    script: { alpn: protocol },
+    options: { alpn: [offered] },
+    fault: "ILLEGAL_PARAMETER" as const,
+  });
+  cases(only, {
+    "a protocol that begins like ours": answer("h2c", "h2"),
+    "a protocol that ours begins like": answer("h", "h2"),
+    "a protocol as long as ours": answer("h3", "h2"),
+    "an empty protocol": answer("", "h2"),
+  });
+}
+
+// ---- CertificateRequest: "clients MUST ignore unrecognized extensions", RFC 8446 4.3.2
+
+test("TLS 1.3, a CertificateRequest with authorities, a request for our staple, and what nobody knows", (t) => {
+  const names = { ...request, authorities: [Buffer.from("a name"), Buffer.from("another")] };
+  succeeds(t, { request: names });
+  succeeds(t, { request: { schemes: [signatureScheme.ed25519], authorities: [] } });
+  const asksStatus = add("certificate_request", extension(ext.status_request, Buffer.from([1, 0, 0, 0, 0])));
+  succeeds(t, asksStatus);
+  succeeds(t, asksStatus, { ocsp: { stapling: "off" } });
+  succeeds(t, add("certificate_request", extension(0x1234, Buffer.from("unknown"))));
+});
+
+cases(tls13, {
+  "max_fragment_length in the CertificateRequest": {
+    script: add("certificate_request", extension(ext.max_fragment_length, u8(1))),
+    fault: "EXTENSION_NOT_ALLOWED",
+  },
+});
+
+// ---- Limits of records, RFC 8449 section 5
+
+for (const [only, where] of [
+  [tls12, "server_hello"],
+  [tls13, "encrypted_extensions"],
+] as const) {
+  const both = [extension(ext.max_fragment_length, u8(1)), extension(ext.record_size_limit, u16(512))];
+  const options = { maxFragmentLength: 512, recordSizeLimit: 512 } as const;
+  cases(only, {
+    "max_fragment_length, then record_size_limit": {
+      script: add(where, ...both),
+      options,
+      fault: "ILLEGAL_PARAMETER",
+    },
+    "record_size_limit, then max_fragment_length": {
+      script: add(where, ...both.reverse()),
+      options,
+      fault: "ILLEGAL_PARAMETER",
+    },
+  });
+}
+
+// ---- Key shares that no group has
+
+/** A provider that takes any share, and tells how long they were. */
+function gullible(lengths: number[]): Provider {
+  const exchange = (group: number): Exchange => {
+    const real = provider.exchange(group);
+    return {
+      publicKey: (out, at) => real.publicKey(out, at),
+      agree(_peer, start, end) {
+        lengths.push(end - start);
+        return 32;
+      },
+      dispose: () => real.dispose(),
+    };
+  };
+  return { ...provider, exchange };
+}
+
+test("a share that is empty, or longer than any group's, is never handed to the provider", (t) => {
+  for (const length of [0, 98, 200, 255]) {
+    const share = vec16(Buffer.alloc(length, 4));
+    const lengths: number[] = [];
+    const shared = change("server_hello", ext.key_share, () => concat(u16(namedGroup.x25519), share));
+    const link13 = new Link({ ...servers.p256, ...shared }, { provider: gullible(lengths) }).run();
+    t.is(link13.client.fault?.name, "KEY_SHARE");
+    const params = () => concat(u8(3), u16(namedGroup.x25519), vec8(Buffer.alloc(length, 4)));
+    const script = { ...servers.p256, version: tls12, params };
+    const link12 = new Link(script, { provider: gullible(lengths) }).run();
+    t.is(link12.client.fault?.name, "KEY_SHARE");
+    t.deepEqual(lengths, []);
+  }
+});
