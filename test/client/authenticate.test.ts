@@ -88,3 +88,67 @@ test("without verification staples are read, not kept", (t) => {
     t.is(empty.client.fault?.name, "OCSP_MALFORMED");
   }
 });
+
+// ---- Verdicts
+
+const garbage = Buffer.from("garbage");
+const revokedChain = identity("p256", "server5");
+const revokedStaples = ["server5", "intermediate3"].map((name) => fixture(`good/p256/${name}-ocsp.der`));
+
+const verdicts: Record<string, [script: Partial<Script>, ocsp: Ocsp, statuses: string[], fault?: string]> = {
+  "all good": [{ staples: [leaf, intermediate] }, {}, ["good", "good"]],
+  "one good": [{ staples: [leaf] }, {}, ["good", "none"]],
+  "none at all": [{}, {}, ["none", "none"]],
+  "a revoked intermediate": [
+    { ...revokedChain, staples: revokedStaples },
+    {},
+    ["good", "revoked"],
+    "OCSP_CERT_REVOKED",
+  ],
+  "a bad one, and one that is not looked at": [
+    { staples: [garbage, intermediate] },
+    {},
+    ["bad", "unchecked"],
+    "OCSP_MALFORMED",
+  ],
+  "the second one bad": [{ staples: [leaf, leaf] }, {}, ["good", "bad"], "OCSP_WRONG_CERT"],
+  "one missing, and one that is not looked at": [
+    { staples: [none, intermediate] },
+    { policy: "leaf" },
+    ["none", "unchecked"],
+    missing,
+  ],
+  "both missing": [{}, { policy: "chain" }, ["none", "none"], missing],
+};
+
+for (const [title, [script, ocsp, statuses, fault]] of Object.entries(verdicts))
+  test(`verdicts: ${title}`, (t) => {
+    const { client } = new Link({ ...servers.p256, ...script }, { ocsp }).run();
+    t.is(client.fault?.name, fault);
+    t.deepEqual(
+      client.verdicts.map(({ status }) => status),
+      statuses,
+    );
+    const faults = client.verdicts.map((verdict) => verdict.fault?.name);
+    const at = statuses.findIndex((status) => status === "revoked" || status === "bad" || fault === missing);
+    t.deepEqual(
+      faults,
+      statuses.map((_, i) => (i === at ? fault : undefined)),
+    );
+  });
+
+test("a verdict tells what the response says", (t) => {
+  const { client } = new Link({ ...revokedChain, staples: revokedStaples }).run();
+  const [good, revoked] = client.verdicts;
+  t.is(good.revokedAt, -1);
+  t.is(good.revocationReason, -1);
+  t.true(good.thisUpdate > 0 && good.nextUpdate > good.thisUpdate && good.producedAt > 0);
+  t.true(good.delegated);
+  t.true(revoked.revokedAt > 0);
+});
+
+test("no verdict before the path is found, nor without verification", (t) => {
+  const script = { ...servers.p256, staples: [leaf] };
+  t.deepEqual(new Link(script, { trust: [] }).run().client.verdicts, []);
+  t.deepEqual(new Link(script, { verify: false }).run().client.verdicts, []);
+});

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import { provider } from "../../hosts/node/provider.js";
-import { type ClientOptions, type Exchange, type Provider, version } from "../../src/client/index.js";
+import { type ClientOptions, type Exchange, type Provider, version, wants } from "../../src/client/index.js";
 import { extensionType as ext, namedGroup, signatureScheme } from "../../src/wire/registry.js";
 import { concat, u8, u16, vec8, vec16 } from "../peers/bytes.js";
 import { servers } from "../peers/identity.js";
@@ -145,4 +145,21 @@ test("a share that is empty, or longer than any group's, is never handed to the 
     t.is(link12.client.fault?.name, "KEY_SHARE");
     t.deepEqual(lengths, []);
   }
+});
+
+// ---- Key updates on demand
+
+test("no key is updated before the handshake is done, nor while an update is on its way", (t) => {
+  const link = new Link({ ...servers.p256, echo: true });
+  const { client, puppet } = link;
+  while (!client.established) {
+    t.false(client.updateKey(true), client.state);
+    if (client.wants & wants.WORK) client.work();
+    else link.run();
+  }
+  t.true(client.updateKey());
+  t.false(client.updateKey(true), "one is on its way");
+  link.run().write(Buffer.from("hello"));
+  t.deepEqual(puppet.seen.keyUpdates, [false]);
+  t.is(link.received.toString(), "hello");
 });
