@@ -1,0 +1,81 @@
+#!/bin/sh
+# Builds the XS host, build/xs/tlstaple-xs, from our C and from XS's sources, which the npm package
+# @agoric/xsnap carries. 32-bit, with slots of 16 bytes as on the ESP32, where the compiler can; else 64-bit,
+# with slots twice as large. With PSA Crypto where Mbed TLS's library is there. Does nothing when all is new.
+set -eu
+cd "$(dirname "$0")/../.."
+
+package=@agoric/xsnap@0.15.0
+archive=agoric-xsnap-0.15.0.tgz
+checksum=6419b80d9c5bb5f69cc4c1d555d263662d18f333b137beefa6ed56c08e5159f3e4691874687933fdd55d4c62976a50cdcd67f3d7cde59632b1971977fe1d27f8
+out=build/xs
+binary=$out/tlstaple-xs
+
+fetch_sources() {
+  if [ -e $out/package/moddable/xs/sources/xsAll.h ]; then return; fi
+  npm pack $package --pack-destination $out --silent >/dev/null
+  echo "$checksum  $out/$archive" | sha512sum --check --quiet
+  tar -xzf $out/$archive -C $out package/moddable/xs
+}
+
+# Whether a program made with these flags runs here.
+runs() {
+  echo 'int main(void) { return 0; }' >$out/try.c
+  ${CC:-gcc} "$@" $out/try.c -o $out/try 2>/dev/null && $out/try
+}
+
+choose_bits() {
+  if [ "${XS_BITS:-32}" = 32 ] && runs -m32; then bits=32; else bits=64; fi
+}
+
+# Mbed TLS by the file of its shared library: the development package exists for one architecture only.
+choose_psa() {
+  psa="" psa_library=""
+  if [ "${XS_PSA:-on}" = off ]; then return; fi
+  case $bits in
+    32) folders="/usr/lib/i386-linux-gnu" ;;
+    *) folders="/usr/lib/$(uname -m)-linux-gnu /usr/lib" ;;
+  esac
+  for folder in $folders; do
+    for library in "$folder"/libmbedcrypto.so.[0-9]*; do
+      if [ -e "$library" ] && [ -e /usr/include/psa/crypto.h ]; then psa_library=$library; fi
+    done
+  done
+  if [ -n "$psa_library" ]; then psa="-DTLSTAPLE_PSA -Ihosts/psa"; fi
+}
+
+compile() {
+  xs=$out/package/moddable/xs
+  # In a file, so that no shell takes the quotes away.
+  cat >$out/flags <<FLAGS
+-m$bits -O2 -g -fno-common -DINCLUDE_XSPLATFORM -DXSPLATFORM='"platform.h"' -DmxRun=1 -DmxParse=1
+-DmxInstrument=1 -DmxMetering=1 -DmxNoConsole=1 -Ihosts/xs -I$xs/includes -I$xs/platforms -I$xs/sources $psa
+FLAGS
+  objects=$out/objects-$bits
+  mkdir -p $objects
+  rm -f $objects/*.o
+  ours="hosts/xs/main.c hosts/xs/machine.c hosts/xs/heap.c"
+  if [ -n "$psa" ]; then ours="$ours $(ls hosts/psa/*.c)"; fi
+  # XS's own sources are not ours to be warned about.
+  ls $xs/sources/*.c | xargs -P "$(getconf _NPROCESSORS_ONLN)" -I {} sh -c \
+    "${CC:-gcc} @$out/flags -w -c {} -o $objects/\$(basename {} .c).o"
+  for file in $ours; do
+    ${CC:-gcc} @$out/flags -Wall -Wextra -Wno-unused-parameter -c "$file" -o $objects/tlstaple_"$(basename "$file" .c)".o
+  done
+  ${CC:-gcc} -m$bits -rdynamic $objects/*.o $psa_library -lm -lpthread -ldl -o $binary.new
+  mv $binary.new $binary
+}
+
+# What the binary is made of, so that it is made anew when that changes.
+fingerprint() {
+  { echo "$bits $psa_library $checksum"; cat hosts/xs/*.[ch] hosts/xs/build.sh; if [ -n "$psa" ]; then cat hosts/psa/*.[ch]; fi; } | sha512sum
+}
+
+mkdir -p $out
+choose_bits
+choose_psa
+if [ -x $binary ] && [ "$(cat $out/fingerprint 2>/dev/null)" = "$(fingerprint)" ]; then exit 0; fi
+fetch_sources
+compile
+fingerprint >$out/fingerprint
+echo "xs: built for $bits bits, $([ -n "$psa" ] && echo "with PSA Crypto of $psa_library" || echo "without PSA Crypto")"
