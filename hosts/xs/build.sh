@@ -44,38 +44,49 @@ choose_psa() {
   if [ -n "$psa_library" ]; then psa="-DTLSTAPLE_PSA -Ihosts/psa"; fi
 }
 
-compile() {
+# In a file, so that no shell takes the quotes away.
+write_flags() {
   xs=$out/package/moddable/xs
-  # In a file, so that no shell takes the quotes away.
   cat >$out/flags <<FLAGS
 -m$bits -O2 -g -fno-common -DINCLUDE_XSPLATFORM -DXSPLATFORM='"platform.h"' -DmxRun=1 -DmxParse=1
--DmxInstrument=1 -DmxMetering=1 -DmxNoConsole=1 -Ihosts/xs -I$xs/includes -I$xs/platforms -I$xs/sources $psa
+-DmxInstrument=1 -DmxMetering=1 -DmxNoConsole=1 -Ihosts/xs -I$xs/includes -I$xs/platforms -I$xs/sources
 FLAGS
+}
+
+digest() {
+  cat "$@" | sha512sum
+}
+
+# XS's own sources are not ours to be warned about.
+compile_engine() {
   objects=$out/objects-$bits
+  stamp="$(digest $out/flags hosts/xs/platform.h)"
+  if [ "$(cat $objects/stamp 2>/dev/null)" = "$stamp" ]; then return; fi
   mkdir -p $objects
-  rm -f $objects/*.o
-  ours="hosts/xs/main.c hosts/xs/machine.c hosts/xs/heap.c"
-  if [ -n "$psa" ]; then ours="$ours $(ls hosts/psa/*.c)"; fi
-  # XS's own sources are not ours to be warned about.
   ls $xs/sources/*.c | xargs -P "$(getconf _NPROCESSORS_ONLN)" -I {} sh -c \
     "${CC:-gcc} @$out/flags -w -c {} -o $objects/\$(basename {} .c).o"
-  for file in $ours; do
-    ${CC:-gcc} @$out/flags -Wall -Wextra -Wno-unused-parameter -c "$file" -o $objects/tlstaple_"$(basename "$file" .c)".o
-  done
-  ${CC:-gcc} -m$bits -rdynamic $objects/*.o $psa_library -lm -lpthread -ldl -o $binary.new
+  echo "$stamp" >$objects/stamp
+}
+
+link_host() {
+  ours="hosts/xs/main.c hosts/xs/machine.c hosts/xs/heap.c"
+  if [ -n "$psa" ]; then ours="$ours $(ls hosts/psa/*.c)"; fi
+  ${CC:-gcc} @$out/flags -Wall -Wextra -Werror -Wno-unused-parameter $psa -rdynamic $ours $objects/*.o \
+    $psa_library -lm -lpthread -ldl -o $binary.new
   mv $binary.new $binary
 }
 
-# What the binary is made of, so that it is made anew when that changes.
-fingerprint() {
-  { echo "$bits $psa_library $checksum"; cat hosts/xs/*.[ch] hosts/xs/build.sh; if [ -n "$psa" ]; then cat hosts/psa/*.[ch]; fi; } | sha512sum
-}
-
 mkdir -p $out
+# One build at a time
+exec 9>$out/lock
+flock 9
 choose_bits
 choose_psa
-if [ -x $binary ] && [ "$(cat $out/fingerprint 2>/dev/null)" = "$(fingerprint)" ]; then exit 0; fi
+write_flags
+ours_now="$psa_library $checksum $(digest $out/flags hosts/xs/*.[ch] hosts/xs/build.sh hosts/psa/*.[ch])"
+if [ -x $binary ] && [ "$(cat $out/fingerprint 2>/dev/null)" = "$ours_now" ]; then exit 0; fi
 fetch_sources
-compile
-fingerprint >$out/fingerprint
+compile_engine
+link_host
+echo "$ours_now" >$out/fingerprint
 echo "xs: built for $bits bits, $([ -n "$psa" ] && echo "with PSA Crypto of $psa_library" || echo "without PSA Crypto")"

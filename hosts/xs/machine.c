@@ -164,9 +164,18 @@ txMachine* hostCreateRoot(void)
 }
 
 /* What lies in flash is not the collector's: it has kinds of its own, under which it is neither marked nor moved. */
-static void makeConstant(txSlot* slot)
+static void makeConstant(txMachine* the, txSlot* slot);
+
+static void makeItemsConstant(txMachine* the, txSlot* array)
+{
+	txIndex length = fxGetIndexSize(the, array);
+	for (txIndex i = 0; i < length; i++) makeConstant(the, array->value.array.address + i);
+}
+
+static void makeConstant(txMachine* the, txSlot* slot)
 {
 	switch (slot->kind) {
+	case XS_ARRAY_KIND: makeItemsConstant(the, slot); break;
 	case XS_STRING_KIND: slot->kind = XS_STRING_X_KIND; break;
 	case XS_BIGINT_KIND: slot->kind = XS_BIGINT_X_KIND; break;
 	case XS_CODE_KIND: slot->kind = XS_CODE_X_KIND; break;
@@ -179,10 +188,7 @@ static void freezeItems(txMachine* the, txSlot* array)
 {
 	txIndex length = fxGetIndexSize(the, array);
 	txSlot* item = array->value.array.address;
-	for (; length > 0; length--, item++) {
-		item->flag |= XS_DONT_DELETE_FLAG | XS_DONT_SET_FLAG;
-		makeConstant(item);
-	}
+	for (; length > 0; length--, item++) item->flag |= XS_DONT_DELETE_FLAG | XS_DONT_SET_FLAG;
 }
 
 static void freezeInstance(txMachine* the, txSlot* instance)
@@ -203,6 +209,13 @@ static void freezeAll(txMachine* the)
 			if (slot->kind == XS_INSTANCE_KIND) freezeInstance(the, slot);
 }
 
+static void makeAllConstant(txMachine* the)
+{
+	for (txSlot* heap = the->firstHeap; heap; heap = heap->next)
+		for (txSlot* slot = heap + 1; slot < heap->value.reference; slot++) makeConstant(the, slot);
+	for (txSlot* slot = the->stack; slot < the->stackTop; slot++) makeConstant(the, slot);
+}
+
 /* The global object keeps a table of what was looked up, which a write-protected one can't: the linker's is plain. */
 static void makeGlobalPlain(txMachine* the)
 {
@@ -217,9 +230,8 @@ void hostShare(txMachine* root)
 	fxCollectGarbage(root);
 	freezeAll(root);
 	fxShareMachine(root);
-	for (txSlot* heap = root->firstHeap; heap; heap = heap->next)
-		for (txSlot* slot = heap + 1; slot < heap->value.reference; slot++) makeConstant(slot);
-	for (txSlot* slot = root->stack; slot < root->stackTop; slot++) makeConstant(slot);
+	// Only now, as its last collection would have taken the chunks of constants for garbage
+	makeAllConstant(root);
 	gShared = root;
 	if (mprotect(gRoot.start, gRoot.end - gRoot.start, PROT_READ)) hostAbort("mprotect", EXIT_FATAL);
 }

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -323,6 +324,25 @@ static void native_send(xsMachine* the)
 	xsResult = xsInteger(n < 0 ? 0 : n);
 }
 
+/* available(socket): bytes to read; -1 at the end of the stream. Where there are none, a read tells them apart. */
+static void native_available(xsMachine* the)
+{
+	char byte;
+	int count = 0, fd = integerArg(the, 0, 0, 1 << 20);
+	ssize_t n = recv(fd, &byte, 1, MSG_PEEK);
+	if (n < 0 && errno != EAGAIN && errno != ENOTCONN) xsUnknownError("%s", strerror(errno));
+	if (n > 0) ioctl(fd, FIONREAD, &count);
+	xsResult = xsInteger(n == 0 ? -1 : count);
+}
+
+/* wait(socket): blocks until there is something to read. */
+static void native_wait(xsMachine* the)
+{
+	struct pollfd one = { .fd = integerArg(the, 0, 0, 1 << 20), .events = POLLIN };
+	fflush(stdout);
+	while (poll(&one, 1, -1) < 0 && errno == EINTR) {}
+}
+
 static void native_close(xsMachine* the)
 {
 	Watch* watch = findSocket(integerArg(the, 0, 0, 1 << 20));
@@ -363,6 +383,16 @@ static void buryWatches(xsMachine* the)
 	}
 }
 
+/* Prints what was thrown, and where, if it is an error. */
+static void failUncaught(xsMachine* the)
+{
+	if (xsTypeOf(xsException) == xsReferenceType && xsHas(xsException, xsID("stack")))
+		xsResult = xsGet(xsException, xsID("stack"));
+	else xsResult = xsException;
+	fprintf(stderr, "%s\n", xsToString(xsResult));
+	hostAbort("uncaught exception", EXIT_UNCAUGHT);
+}
+
 static void callProgram(xsMachine* machine, Watch* watch, short ready)
 {
 	xsBeginHost(machine);
@@ -371,8 +401,7 @@ static void callProgram(xsMachine* machine, Watch* watch, short ready)
 		else xsCall2(xsAccess(watch->object), xsID("ready"), xsBoolean(ready & (POLLIN | POLLHUP | POLLERR)), xsBoolean(ready & (POLLOUT | POLLERR)));
 	}
 	xsCatch {
-		fprintf(stderr, "%s\n", xsToString(xsException));
-		hostAbort("uncaught exception", EXIT_UNCAUGHT);
+		failUncaught(machine);
 	}
 	xsEndHost(machine);
 	hostRunJobs(machine);
@@ -397,10 +426,12 @@ static void turn(xsMachine* machine)
 	for (Watch* watch = gWatches; watch; watch = watch->next) {
 		if (watch->timer) wait = watch->due - now < wait ? watch->due - now : wait;
 		else if (count < SOCKETS) {
-			polls[count] = (struct pollfd){ .fd = watch->socket, .events = watch->events };
+			// poll would tell of errors even to who wants to know nothing
+			polls[count] = (struct pollfd){ .fd = watch->events ? watch->socket : -1, .events = watch->events };
 			ready[count++] = watch;
 		}
 	}
+	fflush(stdout);
 	poll(polls, count, wait >= 1e9 ? -1 : wait <= 0 ? 0 : (int)wait + 1);
 	for (int i = 0; i < count; i++)
 		if (polls[i].revents && !ready[i]->dead) callProgram(machine, ready[i], polls[i].revents);
@@ -427,7 +458,8 @@ static const Native gNatives[] = {
 	{ "collect", native_collect, 0 }, { "mark", native_mark, 1 }, { "resetPeaks", native_resetPeaks, 0 },
 	{ "computrons", native_computrons, 0 },
 	{ "connect", native_connect, 3 }, { "watch", native_watch, 3 }, { "read", native_read, 4 },
-	{ "send", native_send, 4 }, { "close", native_close, 1 },
+	{ "send", native_send, 4 }, { "available", native_available, 1 }, { "wait", native_wait, 1 },
+	{ "close", native_close, 1 },
 	{ "setTimer", native_setTimer, 3 }, { "clearTimer", native_clearTimer, 1 },
 	{ NULL, NULL, 0 },
 };
@@ -468,8 +500,7 @@ static void callMain(xsMachine* machine)
 		xsCall0(xsGlobal, xsID("main"));
 	}
 	xsCatch {
-		fprintf(stderr, "%s\n", xsToString(xsException));
-		hostAbort("uncaught exception", EXIT_UNCAUGHT);
+		failUncaught(machine);
 	}
 	xsEndHost(machine);
 	hostRunJobs(machine);
@@ -516,14 +547,13 @@ int main(int argc, char** argv)
 	xsMachine* root = hostCreateRoot();
 	gMachine = root;
 	defineHost(root);
-	if (!options.preload) defineArguments(root, argc - at - 1, argv + at + 1);
+	defineArguments(root, argc - at - 1, argv + at + 1);
 	hostImport(root, argv[at]);
 	if (options.preload) {
 		hostShare(root);
 		gMachine = hostClone(root, options.arena, options.stack);
 		hostUse(gMachine, &gBaseline);
 		heapReset();
-		defineArguments(gMachine, argc - at - 1, argv + at + 1);
 		callMain(gMachine);
 	}
 	while (gWatches) turn(gMachine);

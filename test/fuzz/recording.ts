@@ -8,7 +8,7 @@ import {
   wants,
 } from "../../src/client/index.js";
 import { subjects } from "../hosts/providers.js";
-import { concat, none } from "../peers/bytes.js";
+import { concat } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { Puppet } from "../peers/puppet.js";
 import type { Script } from "../peers/script.js";
@@ -25,7 +25,7 @@ const privateKey = Buffer.alloc(48, 0x42);
 const keySize: Record<number, number> = { [namedGroup.x25519]: 32, [namedGroup.secp256r1]: 32 };
 
 /** A provider whose random bytes and key pairs are always the same. */
-function determined(): Provider {
+export function determined(): Provider {
   const { provider, exchangeOf } = subjects[0];
   return {
     ...provider,
@@ -53,7 +53,7 @@ export function record(
   const client = new TlsClient(settings);
   const puppet = new Puppet(script);
   const sent: Buffer[] = [];
-  while (!(client.established && puppet.open)) sent.push(...turn(client, puppet));
+  while (!(client.established && puppet.open)) sent.push(turn(client, puppet));
   sent.push(after(puppet));
   return { bytes: concat(...sent), data: Buffer.from(words), client: () => new TlsClient(settings) };
 }
@@ -62,14 +62,14 @@ export function record(
 export const words = "data that must come out as it went in";
 
 /** Lets the client do what it can; returns what the puppet answered, and has handed it over. */
-function turn(client: TlsClient, puppet: Puppet): Buffer[] {
+export function turn(client: TlsClient, puppet: Puppet): Buffer {
   while (client.wants & wants.WORK) client.work();
   if (client.fault) throw new Error(client.fault.name);
   const { bytes, start, end } = client.cipherOut;
   const answer = puppet.feed(bytes.subarray(start, end));
   client.cipherOut.advance(end - start);
   for (let at = 0; at < answer.length; ) at += give(client, answer.subarray(at));
-  return answer.length > 0 ? [answer] : [none];
+  return answer;
 }
 
 function give(client: TlsClient, bytes: Buffer): number {
@@ -78,5 +78,6 @@ function give(client: TlsClient, bytes: Buffer): number {
   cipherIn.bytes.set(bytes.subarray(0, n), cipherIn.start);
   cipherIn.advance(n);
   while (client.wants & wants.WORK) client.work();
+  if (client.fault) throw new Error(client.fault.name);
   return n;
 }

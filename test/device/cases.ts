@@ -1,0 +1,50 @@
+import type { Edition } from "../../certs/fixtures.js";
+import { cipherSuite, version } from "../../src/wire/registry.js";
+import type { Job } from "./job.js";
+
+/** A connection whose cost on a device is measured. */
+export interface DeviceCase {
+  readonly name: string;
+  readonly version: number;
+  readonly edition: Edition;
+  /** OCSP responses: the leaf's, and the intermediate's. */
+  readonly staples: number;
+  readonly maxFragmentLength?: number;
+  readonly recordSizeLimit?: number;
+  readonly suites: readonly number[];
+  readonly buffers: Job["buffers"];
+  readonly receive?: { readonly size: number; readonly times: number };
+  readonly send?: { readonly size: number; readonly times: number };
+}
+
+const c = cipherSuite;
+const suites = [c.TLS_AES_128_GCM_SHA256, c.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256];
+const { tls12, tls13 } = version;
+const small = { input: 2048, output: 640, store: 2560 };
+const rsa = { input: 4096, output: 1024, store: 6144 };
+const bulk = { input: 4608, output: 1536, store: 2560 };
+
+const row = (name: string, version: number, edition: Edition, staples: number, more: Partial<DeviceCase> = {}): DeviceCase => ({
+  name,
+  version,
+  edition,
+  staples,
+  suites,
+  recordSizeLimit: 512,
+  buffers: edition === "rsa" ? rsa : small,
+  ...more,
+});
+
+/** The chain is of three: leaf, intermediate and root, as the walkthrough's servers send it. */
+export const cases: readonly DeviceCase[] = [
+  row("tls1.3-p256-staple1", tls13, "p256", 1),
+  row("tls1.3-p256-staple2", tls13, "p256", 2, { buffers: { ...small, store: 3584 } }),
+  row("tls1.2-p256-staple1", tls12, "p256", 1),
+  row("tls1.3-rsa-staple1", tls13, "rsa", 1),
+  row("tls1.3-rsa-staple2", tls13, "rsa", 2, { buffers: { ...rsa, store: 8192 } }),
+  row("tls1.2-rsa-staple1", tls12, "rsa", 1),
+  row("tls1.3-receive-1mib", tls13, "p256", 1, { recordSizeLimit: 4097, buffers: bulk, receive: { size: 4096, times: 256 } }),
+  row("tls1.2-receive-1mib", tls12, "p256", 1, { recordSizeLimit: 4097, buffers: bulk, receive: { size: 4096, times: 256 } }),
+  row("tls1.3-send-1000", tls13, "p256", 1, { buffers: bulk, send: { size: 1024, times: 1000 } }),
+  row("tls1.2-send-1000", tls12, "p256", 1, { buffers: bulk, send: { size: 1024, times: 1000 } }),
+];
