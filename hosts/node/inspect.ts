@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { Certificate } from "../../src/pki/certificate.js";
-import { responder, Staple, type Status } from "../../src/pki/ocsp.js";
+import { type OcspPolicy, responder, Staple, StapleVerifier, type Status } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
 import { type Fault, isFault } from "../../src/wire/fault.js";
 import {
@@ -150,7 +150,7 @@ interface Request {
   readonly issuer: Certificate;
   /** Seconds since 1970. */
   readonly at: number;
-  readonly policy: Parameters<Staple["settle"]>[2];
+  readonly policy: OcspPolicy;
 }
 
 function readRequest(items: readonly Item[], options: InspectOptions): Request | undefined {
@@ -226,10 +226,11 @@ function readMaxAge(value: number | string | undefined): number | undefined {
 
 function verify({ response, subject, issuer, policy, at }: Request): Verification {
   const store = new Store(new Uint8Array(response.length));
-  const staple = new Staple(provider, store);
-  staple.take(response, 0, response.length);
+  const staple = new Staple();
+  const verifier = new StapleVerifier(provider, store);
+  staple.take(store, response, 0, response.length);
   try {
-    while (!staple.settle(subject, issuer, policy, at));
+    while (!verifier.settle(staple, subject, issuer, policy, at));
     return describeVerdict(staple, undefined);
   } catch (fault) {
     if (!isFault(fault)) throw fault;

@@ -33,7 +33,7 @@ export function certificateAt(s: ClientSession, position: number): Certificate {
 
 /** The staple that came with it; perhaps an empty one. */
 export function stapleAt(s: ClientSession, position: number): Staple {
-  return s.staples[s.path.index(position)];
+  return s.staple(s.path.index(position));
 }
 
 /** One step with one certificate's staple: true when it is settled, or not needed. */
@@ -43,7 +43,8 @@ function checkStaple(s: ClientSession, position: number, now: number): boolean {
     if (needsStaple(s, position)) throw faults.OCSP_STAPLE_MISSING;
     return true;
   }
-  return staple.settle(certificateAt(s, position), s.path.issuer(position), s.ocspPolicy, now);
+  const certificate = certificateAt(s, position);
+  return s.stapleVerifier.settle(staple, certificate, s.path.issuer(position), s.ocspPolicy, now);
 }
 
 /** By our policy, or because the server's certificate demands it (RFC 7633) of clients that ask for staples. */

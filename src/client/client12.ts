@@ -1,4 +1,4 @@
-import { finishedLabel, KeySchedule12, verifyDataSize } from "../crypto/keys12.js";
+import { finishedLabel, KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
 import { findScheme, keySize } from "../crypto/suites.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AES_GCM_RECORDS, Protection12 } from "../record/record.js";
@@ -16,7 +16,7 @@ import {
 } from "./certificates.js";
 import { keepPeerShare, readCertificateStatus, readSignatureAlgorithms } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
-import type { ClientSession } from "./session.js";
+import { at, type ClientSession, RANDOM } from "./session.js";
 
 const on = handshakeType;
 
@@ -81,8 +81,8 @@ function receiveServerKeyExchange(s: ClientSession): string {
   // RFC 5246 7.4.3: the signature must be of the kind that the suite names; an EdDSA key goes with ECDSA's (RFC 8422 5.10)
   if ((findScheme(id)?.key === "rsa") !== (s.suiteInForce.auth === "rsa")) throw faults.SIGNATURE_SCHEME;
   const verification = beginVerification(s, id);
-  verification.update(s.clientRandom, 0, 32);
-  verification.update(s.serverRandom, 0, 32);
+  // ClientHello.random, ServerHello.random
+  verification.update(s.memory, at.clientRandom, at.serverRandom + RANDOM);
   verification.update(r.bytes, start, end);
   const signature = r.enter16();
   s.signatureStart = r.skip(r.left);
@@ -166,13 +166,13 @@ function sendClientKeyExchange(s: ClientSession): string {
 
 /** RFC 7627 section 4, or RFC 5246 8.1 with a server that lacks it. */
 function deriveMasterSecret(s: ClientSession, n: number): void {
-  const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash);
+  const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory);
   s.keys12 = keys;
-  s.transcript.digest(s.hash, 0);
-  if (s.extendedMasterSecret) keys.extendedMasterSecret(s.shared, 0, n, s.hash);
-  else keys.masterSecret(s.shared, 0, n, s.clientRandom, s.serverRandom);
-  s.shared.fill(0);
-  s.log("CLIENT_RANDOM", keys.master, keys.master.length);
+  s.digest();
+  if (s.extendedMasterSecret) keys.extendedMasterSecret(at.shared, at.shared + n, at.hash);
+  else keys.masterSecret(at.shared, at.shared + n, at.clientRandom, at.serverRandom);
+  s.forget(at.shared, at.shared + n);
+  s.log("CLIENT_RANDOM", keys.own, 0, masterSize);
 }
 
 /** CertificateVerify, RFC 5246 7.4.8: over all handshake messages so far. */
@@ -203,26 +203,24 @@ function ivLength(s: ClientSession): number {
 function protections(s: ClientSession): Protection12[] {
   const size = keySize[s.suiteInForce.aead];
   const salt = ivLength(s);
-  const block = new Uint8Array(2 * (size + salt));
-  schedule(s).keyBlock(s.clientRandom, s.serverRandom, block, block.length);
-  const pair = [protection(s, block, 0, 2 * size), protection(s, block, size, 2 * size + salt)];
-  block.fill(0);
+  const ivs = at.keys + 2 * size;
+  schedule(s).keyBlock(at.clientRandom, at.serverRandom, at.keys, 2 * (size + salt));
+  const pair = [protection(s, at.keys, ivs), protection(s, at.keys + size, ivs + salt)];
+  s.forget(at.keys, at.peerShare);
   return pair;
 }
 
-function protection(s: ClientSession, block: Uint8Array, keyAt: number, ivAt: number): Protection12 {
-  const { aead } = s.suiteInForce;
-  const gcm = aead !== "chacha20-poly1305";
+function protection(s: ClientSession, keyAt: number, ivAt: number): Protection12 {
+  const gcm = s.suiteInForce.aead !== "chacha20-poly1305";
   const iv = new Uint8Array(12);
-  for (let i = 0; i < ivLength(s); i++) iv[i] = block[ivAt + i];
-  const keyed = s.config.provider.aead(aead, block, keyAt, keyAt + keySize[aead]);
-  return new Protection12(keyed, iv, gcm ? AES_GCM_RECORDS : Number.MAX_SAFE_INTEGER, gcm);
+  for (let i = 0; i < ivLength(s); i++) iv[i] = s.memory[ivAt + i];
+  return new Protection12(s.aead(keyAt), iv, gcm ? AES_GCM_RECORDS : Number.MAX_SAFE_INTEGER, gcm);
 }
 
 /** The verify_data of one side over the transcript so far, RFC 5246 7.4.9. */
 function computeFinished(s: ClientSession, label: string): void {
-  s.transcript.digest(s.hash, 0);
-  schedule(s).verifyData(label, s.hash, s.verifyData);
+  s.digest();
+  schedule(s).verifyData(label, at.hash, at.verifyData);
 }
 
 function sendFinished(s: ClientSession): string {
@@ -233,7 +231,7 @@ function sendFinished(s: ClientSession): string {
   engine.sendUnder(pair[0]);
   computeFinished(s, finishedLabel.client);
   const w = engine.begin(on.finished);
-  w.copy(s.verifyData, 0, verifyDataSize);
+  w.copy(s.memory, at.verifyData, at.verifyData + verifyDataSize);
   engine.send();
   return "WAIT_CHANGE_CIPHER_SPEC";
 }
@@ -248,7 +246,7 @@ function receiveChangeCipherSpec(s: ClientSession): string {
 function receiveFinished(s: ClientSession): string {
   const r: Reader = s.engine.reader;
   computeFinished(s, finishedLabel.server);
-  if (!equalSecret(s.verifyData, 0, r.bytes, r.skip(verifyDataSize), verifyDataSize))
+  if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(verifyDataSize), verifyDataSize))
     throw faults.FINISHED_MISMATCH;
   s.keys12?.wipe();
   s.engine.established = true;

@@ -17,7 +17,7 @@ import {
 import { ignoreCompatibilityChange, sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
-import type { ClientSession } from "./session.js";
+import { at, type ClientSession } from "./session.js";
 
 const on = handshakeType;
 
@@ -65,13 +65,12 @@ function schedule(s: ClientSession): KeySchedule13 {
 }
 
 /** The keys of one direction, RFC 8446 7.3. */
-function protection(s: ClientSession, secret: Uint8Array): Protection13 {
+function protection(s: ClientSession, secretAt: number): Protection13 {
   const suite = s.suiteInForce;
-  const key = new Uint8Array(keySize[suite.aead]);
   const iv = new Uint8Array(12);
-  schedule(s).trafficKeys(secret, key, iv, key.length);
-  const aead = s.aead(key);
-  key.fill(0);
+  schedule(s).trafficKeys(secretAt, at.keys, keySize[suite.aead], iv);
+  const aead = s.aead(at.keys);
+  s.forget(at.keys, at.peerShare);
   return new Protection13(
     aead,
     iv,
@@ -81,26 +80,26 @@ function protection(s: ClientSession, secret: Uint8Array): Protection13 {
 
 /** Derives the two traffic secrets of a stage from the transcript so far. */
 function deriveSecrets(s: ClientSession, client: string, server: string): void {
-  s.transcript.digest(s.hash, 0);
-  schedule(s).derive(client, s.hash, s.clientSecret);
-  schedule(s).derive(server, s.hash, s.serverSecret);
+  s.digest();
+  schedule(s).derive(client, at.hash, at.clientSecret);
+  schedule(s).derive(server, at.hash, at.serverSecret);
 }
 
 /** RFC 8446 7.1, the Handshake Secret's stage. */
 function deriveHandshakeKeys(s: ClientSession): string {
-  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash);
+  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash, s.memory);
   s.keys13 = keys;
   keys.start();
-  keys.handshake(s.shared, 0, agree(s));
-  s.shared.fill(0);
+  keys.handshake(at.shared, at.shared + agree(s));
+  s.forget(at.shared, at.hash);
   deriveSecrets(s, secretLabel.clientHandshake, secretLabel.serverHandshake);
-  s.log("CLIENT_HANDSHAKE_TRAFFIC_SECRET", s.clientSecret, keys.size);
-  s.log("SERVER_HANDSHAKE_TRAFFIC_SECRET", s.serverSecret, keys.size);
+  s.log("CLIENT_HANDSHAKE_TRAFFIC_SECRET", s.memory, at.clientSecret, keys.size);
+  s.log("SERVER_HANDSHAKE_TRAFFIC_SECRET", s.memory, at.serverSecret, keys.size);
   s.engine.maxInner = MAX_PLAINTEXT + 1;
-  s.engine.receiveUnder(protection(s, s.serverSecret));
+  s.engine.receiveUnder(protection(s, at.serverSecret));
   // Already now, so that an alert goes out encrypted
   sendCompatibilityChange(s);
-  s.engine.sendUnder(protection(s, s.clientSecret));
+  s.engine.sendUnder(protection(s, at.clientSecret));
   return "WAIT_ENCRYPTED_EXTENSIONS";
 }
 
@@ -182,16 +181,16 @@ function verifyServer(s: ClientSession): string {
 }
 
 /** The verify_data of a side's Finished over the transcript so far, RFC 8446 4.4.4. */
-function computeFinished(s: ClientSession, secret: Uint8Array): number {
-  s.transcript.digest(s.hash, 0);
-  schedule(s).finished(secret, s.hash, s.verifyData);
+function computeFinished(s: ClientSession, secretAt: number): number {
+  s.digest();
+  schedule(s).finished(secretAt, at.hash, at.verifyData);
   return s.transcript.size;
 }
 
 function receiveFinished(s: ClientSession): string {
   const r = s.engine.reader;
-  const n = computeFinished(s, s.serverSecret);
-  if (!equalSecret(s.verifyData, 0, r.bytes, r.skip(n), n)) throw faults.FINISHED_MISMATCH;
+  const n = computeFinished(s, at.serverSecret);
+  if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(n), n)) throw faults.FINISHED_MISMATCH;
   return "DERIVE_APPLICATION_KEYS";
 }
 
@@ -199,12 +198,12 @@ function receiveFinished(s: ClientSession): string {
 function deriveApplicationKeys(s: ClientSession): string {
   const keys = schedule(s);
   keys.master();
-  s.transcript.digest(s.hash, 0);
-  keys.derive(secretLabel.serverApplication, s.hash, s.serverSecret);
-  keys.derive(secretLabel.clientApplication, s.hash, s.applicationSecret);
-  s.log("CLIENT_TRAFFIC_SECRET_0", s.applicationSecret, keys.size);
-  s.log("SERVER_TRAFFIC_SECRET_0", s.serverSecret, keys.size);
-  s.engine.receiveUnder(protection(s, s.serverSecret));
+  s.digest();
+  keys.derive(secretLabel.serverApplication, at.hash, at.serverSecret);
+  keys.derive(secretLabel.clientApplication, at.hash, at.applicationSecret);
+  s.log("CLIENT_TRAFFIC_SECRET_0", s.memory, at.applicationSecret, keys.size);
+  s.log("SERVER_TRAFFIC_SECRET_0", s.memory, at.serverSecret, keys.size);
+  s.engine.receiveUnder(protection(s, at.serverSecret));
   return s.requested ? "SEND_CERTIFICATE" : "SEND_FINISHED";
 }
 
@@ -246,13 +245,13 @@ function sendCertificateVerify(s: ClientSession): string {
 }
 
 function sendFinished(s: ClientSession): string {
-  const n = computeFinished(s, s.clientSecret);
+  const n = computeFinished(s, at.clientSecret);
   const w = s.engine.begin(on.finished);
-  w.copy(s.verifyData, 0, n);
+  w.copy(s.memory, at.verifyData, at.verifyData + n);
   s.engine.send();
-  s.clientSecret.set(s.applicationSecret);
-  s.applicationSecret.fill(0);
-  s.engine.sendUnder(protection(s, s.clientSecret));
+  s.memory.copyWithin(at.clientSecret, at.applicationSecret, at.shared);
+  s.forget(at.applicationSecret, at.shared);
+  s.engine.sendUnder(protection(s, at.clientSecret));
   s.engine.established = true;
   return "CONNECTED";
 }
@@ -279,8 +278,8 @@ function receiveKeyUpdate(s: ClientSession): string {
   const request = s.engine.reader.u8();
   if (request > 1) throw faults.ILLEGAL_PARAMETER;
   s.engine.countIdle();
-  schedule(s).update(s.serverSecret);
-  s.engine.receiveUnder(protection(s, s.serverSecret));
+  schedule(s).update(at.serverSecret);
+  s.engine.receiveUnder(protection(s, at.serverSecret));
   return request === 1 ? "SEND_KEY_UPDATE" : "CONNECTED";
 }
 
@@ -290,7 +289,7 @@ function sendKeyUpdate(s: ClientSession): string {
   w.u8(s.requestKeyUpdate ? 1 : 0);
   s.requestKeyUpdate = false;
   s.engine.send();
-  schedule(s).update(s.clientSecret);
-  s.engine.sendUnder(protection(s, s.clientSecret));
+  schedule(s).update(at.clientSecret);
+  s.engine.sendUnder(protection(s, at.clientSecret));
   return "CONNECTED";
 }

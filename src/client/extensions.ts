@@ -4,7 +4,7 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType as type, version } from "../wire/registry.js";
 import { copyBytes, type Writer } from "../wire/writer.js";
 import { fragmentCode } from "./options.js";
-import type { ClientSession } from "./session.js";
+import { at, type ClientSession } from "./session.js";
 
 /** The messages that carry extensions (RFC 8446 4.2), as bits. */
 export const inMessage = Object.freeze({
@@ -293,7 +293,7 @@ export function readCertificateStatus(s: ClientSession, r: Reader, certificate: 
   const response = r.enter24();
   expect(r.left > 0, faults.OCSP_MALFORMED);
   const start = r.skip(r.left);
-  if (s.config.verify && certificate < s.staples.length) s.staples[certificate].take(r.bytes, start, r.end);
+  s.takeStaple(certificate, r.bytes, start, r.end);
   r.leave(response);
 }
 
@@ -400,8 +400,8 @@ function readKeyShare(s: ClientSession, r: Reader, where: number): void {
 /** Keeps the rest of the view as the server's public key. */
 export function keepPeerShare(s: ClientSession, r: Reader): void {
   const n = r.left;
-  if (n === 0 || n > s.peerShare.length) throw faults.KEY_SHARE;
+  if (n === 0 || n > at.end - at.peerShare) throw faults.KEY_SHARE;
   const start = r.skip(n);
-  for (let i = 0; i < n; i++) s.peerShare[i] = r.bytes[start + i];
+  copyBytes(r.bytes, start, start + n, s.memory, at.peerShare);
   s.peerShareLength = n;
 }

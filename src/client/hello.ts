@@ -2,11 +2,12 @@ import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
+import { copyBytes, equalBytes } from "../wire/writer.js";
 import { rows12 } from "./client12.js";
 import { rows13 } from "./client13.js";
 import { sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js";
-import type { ClientSession } from "./session.js";
+import { at, type ClientSession, RANDOM } from "./session.js";
 
 /** The client's part until the version is known. TLS 1.3 answers from `rows13`, TLS 1.2 from `rows12`. */
 export const rowsHello: readonly Row<ClientSession>[] = Object.freeze([
@@ -21,13 +22,14 @@ export const rowsHello: readonly Row<ClientSession>[] = Object.freeze([
 /** Draws the randoms and, for TLS 1.3, the key pair of the group that we like best. */
 function start(s: ClientSession): string {
   const { provider, groups } = s.config;
-  provider.random(s.clientRandom, 0, 32);
+  provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
   if (s.nonce) provider.random(s.nonce, 0, 32);
   s.transcript.start();
   if (s.offers(version.tls12)) beginClientSignatures(s);
   if (!s.offers(version.tls13)) return "SEND_CLIENT_HELLO";
   // A session id makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
-  provider.random(s.sessionId, 0, 32);
+  s.sessionIdLength = RANDOM;
+  provider.random(s.memory, at.sessionId, at.sessionId + RANDOM);
   s.group = groups[0];
   s.exchange = provider.exchange(s.group);
   return "SEND_CLIENT_HELLO";
@@ -51,9 +53,9 @@ function sendClientHello(s: ClientSession): string {
   const w = s.engine.begin(handshakeType.client_hello);
   const { suites } = s.config;
   w.u16(version.tls12);
-  w.copy(s.clientRandom);
+  w.copy(s.memory, at.clientRandom, at.clientRandom + RANDOM);
   const sessionId = w.begin8();
-  if (s.offers(version.tls13)) w.copy(s.sessionId);
+  w.copy(s.memory, at.sessionId, at.sessionId + s.sessionIdLength);
   w.finish8(sessionId);
   const list = w.begin16();
   for (let i = 0; i < suites.length; i++) w.u16(suites[i]);
@@ -79,8 +81,8 @@ const downgradeSentinel = Object.freeze([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x4
 function receiveServerHello(s: ClientSession): string {
   const r = s.engine.reader;
   if (r.u16() !== version.tls12) throw faults.PROTOCOL_VERSION;
-  const random = r.skip(32);
-  for (let i = 0; i < 32; i++) s.serverRandom[i] = r.bytes[random + i];
+  const random = r.skip(RANDOM);
+  copyBytes(r.bytes, random, random + RANDOM, s.memory, at.serverRandom);
   const sessionId = r.enter8();
   const echo = r.at;
   if (r.left > 32) throw faults.DECODE_ERROR;
@@ -92,7 +94,9 @@ function receiveServerHello(s: ClientSession): string {
   s.chooseSuite(suite);
   if (s.version === version.tls12) return receiveServerHello12(s, r);
   if (!echoes(s, r, echo, echoEnd)) throw faults.ILLEGAL_PARAMETER;
-  return startsWith(s.serverRandom, 0, retryRandom) ? receiveRetryRequest(s, r) : receiveServerHello13(s, r);
+  return startsWith(s.memory, at.serverRandom, retryRandom)
+    ? receiveRetryRequest(s, r)
+    : receiveServerHello13(s, r);
 }
 
 /** The version stands in an extension, which decides how the others are read; without it, it is TLS 1.2. */
@@ -123,7 +127,8 @@ function setVersion(s: ClientSession, selected: number): void {
 
 /** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks its random when it is made to speak less. */
 function refuseDowngrade(s: ClientSession): void {
-  if (startsWith(s.serverRandom, 24, downgradeSentinel) && s.serverRandom[31] <= 1) throw faults.DOWNGRADE;
+  const tail = at.serverRandom + 24;
+  if (startsWith(s.memory, tail, downgradeSentinel) && s.memory[tail + 7] <= 1) throw faults.DOWNGRADE;
 }
 
 function startsWith(bytes: Uint8Array, at: number, prefix: readonly number[]): boolean {
@@ -132,9 +137,7 @@ function startsWith(bytes: Uint8Array, at: number, prefix: readonly number[]): b
 }
 
 function echoes(s: ClientSession, r: Reader, start: number, end: number): boolean {
-  if (end - start !== s.sessionId.length) return false;
-  for (let i = 0; i < s.sessionId.length; i++) if (r.bytes[start + i] !== s.sessionId[i]) return false;
-  return true;
+  return equalBytes(r.bytes, start, end, s.memory, at.sessionId, at.sessionId + s.sessionIdLength);
 }
 
 /** HelloRetryRequest, RFC 8446 4.1.4: once, and it must change something. */

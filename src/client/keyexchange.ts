@@ -1,11 +1,12 @@
 import type { Verification } from "../crypto/provider.js";
 import { findScheme, fitsKey } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
-import type { ClientSession } from "./session.js";
+import { at, type ClientSession } from "./session.js";
 
-/** Writes the (EC)DHE secret to `s.shared` and returns its length; the key pair is spent. */
+/** Writes the (EC)DHE secret at `at.shared` and returns its length; the key pair is spent. */
 export function agree(s: ClientSession): number {
-  const n = s.exchange?.agree(s.peerShare, 0, s.peerShareLength, s.shared, 0) ?? 0;
+  const { memory, exchange } = s;
+  const n = exchange?.agree(memory, at.peerShare, at.peerShare + s.peerShareLength, memory, at.shared) ?? 0;
   s.exchange?.dispose();
   s.exchange = undefined;
   if (n === 0) throw faults.KEY_SHARE;

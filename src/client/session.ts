@@ -4,7 +4,7 @@ import type { Aead, Exchange, Verification } from "../crypto/provider.js";
 import { findScheme, findSuite, keySize, type Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import { Path } from "../pki/chain.js";
-import { type OcspPolicy, Staple } from "../pki/ocsp.js";
+import { type OcspPolicy, Staple, StapleVerifier } from "../pki/ocsp.js";
 import { Store } from "../pki/store.js";
 import { Engine, type Row } from "../record/engine.js";
 import type { Protection } from "../record/record.js";
@@ -15,8 +15,34 @@ import type { Config } from "./options.js";
 
 /** The longest public key of a group: P-384's uncompressed point. */
 const MAX_SHARE = 97;
-/** The longest secret or hash. */
-const MAX_HASH = 48;
+
+/**
+ * Where the session's randoms, secrets and hashes lie in `memory`: one array instead of a dozen, each of which
+ * would cost seven slots.
+ */
+export const at = Object.freeze({
+  clientRandom: 0,
+  serverRandom: 32,
+  sessionId: 64,
+  clientSecret: 96,
+  serverSecret: 144,
+  /** TLS 1.3: the client's application secret, until its Finished is sent. */
+  applicationSecret: 192,
+  /** The (EC)DHE secret, for as long as it takes to derive from it. */
+  shared: 240,
+  hash: 288,
+  verifyData: 336,
+  /** A traffic key, or TLS 1.2's key_block, until the AEAD has it. */
+  keys: 384,
+  /** The peer's ephemeral public key, P-384's uncompressed point at the longest. */
+  peerShare: 384 + 2 * (32 + 12),
+  end: 384 + 2 * (32 + 12) + MAX_SHARE,
+});
+
+/** Bytes of a random, and of the session id that makes TLS 1.3 look like a resumption. */
+export const RANDOM = 32;
+
+const noStaple: Staple = Object.freeze(new Staple());
 
 /** Everything that one handshake negotiates, and the table that is in force. */
 export class ClientSession {
@@ -25,27 +51,25 @@ export class ClientSession {
   readonly transcript: Transcript;
   readonly store: Store;
   readonly path: Path;
-  /** One for each certificate, in the order sent. */
-  readonly staples: Staple[] = [];
+  readonly stapleVerifier: StapleVerifier;
+  /** For each certificate, in the order sent, what came with it; made as they come, and kept for the next server's. */
+  private readonly staples: Staple[] = [];
 
   rows: readonly Row<ClientSession>[] = rowsHello;
   state = "START";
 
-  readonly clientRandom = new Uint8Array(32);
-  readonly serverRandom = new Uint8Array(32);
-  readonly sessionId = new Uint8Array(32);
+  readonly memory = new Uint8Array(at.end);
   readonly nonce: Uint8Array | undefined;
   readonly ocspPolicy: OcspPolicy;
   /** Bits of the extension table's rows: sent in the ClientHello; seen in the message being read. */
   offered = 0;
   seen = 0;
 
+  sessionIdLength = 0;
   version = 0;
   suite: Suite | undefined;
   group = 0;
   exchange: Exchange | undefined;
-  /** The peer's ephemeral public key. */
-  readonly peerShare = new Uint8Array(MAX_SHARE);
   peerShareLength = 0;
   retried = false;
   cookie: Uint8Array | undefined;
@@ -61,14 +85,6 @@ export class ClientSession {
   keys12: KeySchedule12 | undefined;
   /** TLS 1.2: the server's keys, until its ChangeCipherSpec. */
   serverProtection: Protection | undefined;
-  readonly clientSecret = new Uint8Array(MAX_HASH);
-  readonly serverSecret = new Uint8Array(MAX_HASH);
-  /** TLS 1.3: the client's application secret, until its Finished is sent. */
-  readonly applicationSecret = new Uint8Array(MAX_HASH);
-  /** The (EC)DHE secret, for as long as it takes to derive from it. */
-  readonly shared = new Uint8Array(MAX_HASH);
-  readonly hash = new Uint8Array(MAX_HASH);
-  readonly verifyData = new Uint8Array(MAX_HASH);
 
   /** The handshake signature that waits to be verified, and where it lies in the input buffer. */
   verification: Verification | undefined;
@@ -105,8 +121,19 @@ export class ClientSession {
     });
     this.nonce = config.ocsp.nonce ? new Uint8Array(32) : undefined;
     this.ocspPolicy = Object.freeze(Object.assign({}, config.ocsp, { nonce: this.nonce }));
-    for (let i = 0; i < config.maxCertificates; i++)
-      this.staples.push(new Staple(config.provider, this.store));
+    this.stapleVerifier = new StapleVerifier(config.provider, this.store);
+  }
+
+  /** The staple of the certificate at `index` in the order sent; perhaps an empty one. */
+  staple(index: number): Staple {
+    return index < this.staples.length ? this.staples[index] : noStaple;
+  }
+
+  /** Keeps a response for the certificate at `index`, if that one is kept. */
+  takeStaple(index: number, der: Uint8Array, start: number, end: number): void {
+    if (!this.config.verify || index >= this.config.maxCertificates) return;
+    while (this.staples.length <= index) this.staples.push(new Staple());
+    this.staples[index].take(this.store, der, start, end);
   }
 
   get suiteInForce(): Suite {
@@ -127,9 +154,19 @@ export class ClientSession {
     this.transcript.choose(suite.hash);
   }
 
-  aead(key: Uint8Array): Aead {
+  /** The suite's AEAD with the key at `keyAt`. */
+  aead(keyAt: number): Aead {
     const { aead } = this.suiteInForce;
-    return this.config.provider.aead(aead, key, 0, keySize[aead]);
+    return this.config.provider.aead(aead, this.memory, keyAt, keyAt + keySize[aead]);
+  }
+
+  /** Writes the transcript's hash at `at.hash`. */
+  digest(): void {
+    this.transcript.digest(this.memory, at.hash);
+  }
+
+  forget(start: number, end: number): void {
+    this.memory.fill(0, start, end);
   }
 
   /** The scheme of our certificate's key that the server takes, or 0. */
@@ -151,8 +188,11 @@ export class ClientSession {
   }
 
   /** Hands a secret to the debugger's key log, if there is one. */
-  log(label: string, secret: Uint8Array, size: number): void {
-    this.config.onSecret?.(label, this.clientRandom, secret.subarray(0, size));
+  log(label: string, bytes: Uint8Array, start: number, size: number): void {
+    const { onSecret } = this.config;
+    if (onSecret === undefined) return;
+    const clientRandom = this.memory.subarray(at.clientRandom, at.clientRandom + RANDOM);
+    onSecret(label, clientRandom, bytes.subarray(start, start + size));
   }
 
   /** TLS 1.3 replaces the sending key before it wears out (RFC 8446 5.5); TLS 1.2 can't. */
@@ -167,11 +207,7 @@ export class ClientSession {
     this.serverProtection?.dispose();
     this.serverProtection = undefined;
     this.keys13 = this.keys12 = this.exchange = undefined;
-    this.clientSecret.fill(0);
-    this.serverSecret.fill(0);
-    this.applicationSecret.fill(0);
-    this.shared.fill(0);
-    this.verifyData.fill(0);
+    this.forget(at.clientSecret, at.peerShare);
   }
 
   reset(): void {
@@ -179,10 +215,11 @@ export class ClientSession {
     this.engine.reset();
     this.store.reset();
     this.path.reset();
+    this.stapleVerifier.reset();
     for (let i = 0; i < this.staples.length; i++) this.staples[i].reset();
     this.rows = rowsHello;
     this.state = "START";
-    this.offered = this.seen = this.version = this.group = this.peerShareLength = 0;
+    this.offered = this.seen = this.sessionIdLength = this.version = this.group = this.peerShareLength = 0;
     this.suite = this.cookie = this.alpn = this.verification = undefined;
     this.retried = this.extendedMasterSecret = this.statusAnnounced = this.pathFound = false;
     this.recordSizeLimited = this.fragmentLimited = this.requested = false;

@@ -1,5 +1,6 @@
 import type { KeyKind, PublicKey } from "../crypto/provider.js";
 import { faults } from "../wire/fault.js";
+import { none } from "../wire/reader.js";
 import { signatureScheme } from "../wire/registry.js";
 import { Der, type Oid, tag } from "./der.js";
 
@@ -145,7 +146,7 @@ function readNumber(der: Der): number {
 /** A public key in the making; `bytes[start…end)` are the contents of the SPKI's BIT STRING. */
 export class SubjectKey implements PublicKey {
   kind: KeyKind = "p256";
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = none;
   start = 0;
   end = 0;
 }

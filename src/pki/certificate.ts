@@ -1,5 +1,6 @@
 import type { Provider, PublicKey, Verification } from "../crypto/provider.js";
-import { type Fault, faults } from "../wire/fault.js";
+import { faults } from "../wire/fault.js";
+import { none } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
 import { readPublicKey, readSignatureAlgorithm, SubjectKey } from "./algorithm.js";
@@ -27,7 +28,7 @@ const emptyName = 2;
  * for each handshake.
  */
 export class Certificate {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = none;
   /** 1 to 3. */
   version = 1;
   /** The INTEGER's contents. */
@@ -73,9 +74,9 @@ export class Certificate {
   private tbsEnd = 0;
   private readonly der: Der;
 
-  /** `malformed` is what is thrown for bad DER. */
-  constructor(malformed: Fault = faults.CERT_MALFORMED) {
-    this.der = new Der(malformed);
+  /** `der` reads it, and says what is thrown for bad DER; certificates that are read in turn may share it. */
+  constructor(der = new Der()) {
+    this.der = der;
   }
 
   /**

@@ -4,6 +4,7 @@ import { type Fault, faults, isFault } from "../wire/fault.js";
 import { equalBytes } from "../wire/writer.js";
 import { Certificate, keyUsage } from "./certificate.js";
 import { NameConstraints } from "./constraints.js";
+import { Der } from "./der.js";
 import { parseReference, type Reference } from "./hostname.js";
 import type { Store } from "./store.js";
 
@@ -68,7 +69,7 @@ export function trustAnchor(der: Uint8Array): TrustAnchor {
  * The certificates that a server sent, and the path from its own to a trust anchor, RFC 5280 section 6 for
  * server authentication. `add` each as it comes, then `step` until it returns true. Rows may come in any
  * order, with extras and cross-signed ones: the path is searched depth first, anchors before rows, and what
- * is not on it is ignored. The state is of fixed size; only the rows' verifications are made anew.
+ * is not on it is ignored. The state is bounded by `maxCertificates`.
  *
  * Faults are judged in this order: the leaf's own (critical extensions, dates, key usages), then those of the
  * path, then name constraints, then the name. When several paths fail, the fault met furthest up is thrown.
@@ -82,8 +83,11 @@ export class Path {
   private readonly store: Store;
   private readonly options: PathOptions;
   private readonly reference: Reference | undefined;
-  private readonly constraints = new NameConstraints();
-  /** The certificates as sent, and why one cannot be used. */
+  /** Made for the first chain that has any. */
+  private constraints: NameConstraints | undefined;
+  private readonly der = new Der();
+  private readonly maxCertificates: number;
+  /** The certificates as sent, and why one cannot be used; made as they come, and kept for the next server's. */
   private readonly rows: Certificate[] = [];
   private readonly rowFaults: (Fault | undefined)[] = [];
   private sent = 0;
@@ -103,7 +107,7 @@ export class Path {
     this.store = store;
     this.options = options;
     this.reference = options.name === undefined ? undefined : parseReference(options.name);
-    for (let i = 0; i < maxCertificates; i++) this.rows.push(new Certificate());
+    this.maxCertificates = maxCertificates;
     this.order = new Uint8Array(maxCertificates);
     this.next = new Uint32Array(maxCertificates);
   }
@@ -117,7 +121,7 @@ export class Path {
     this.signatures = 0;
     this.fault = undefined;
     this.faultDepth = -1;
-    this.constraints.reset();
+    this.constraints?.reset();
   }
 
   /**
@@ -127,7 +131,8 @@ export class Path {
    */
   add(der: Uint8Array, start: number, end: number): void {
     const index = this.sent++;
-    if (index >= this.rows.length) return;
+    if (index >= this.maxCertificates) return;
+    if (index === this.rows.length) this.rows.push(new Certificate(this.der));
     if (index === 0) this.pinned = findAnchor(this.options.anchors, der, start, end);
     const reference = index === 0 ? this.reference : undefined;
     // Until it is read, so that one which was not can never stand on a path
@@ -143,7 +148,7 @@ export class Path {
 
   /** Certificates that are kept, in the order sent. */
   get count(): number {
-    return Math.min(this.sent, this.rows.length);
+    return Math.min(this.sent, this.maxCertificates);
   }
 
   /** One of them. */
@@ -274,6 +279,7 @@ export class Path {
       const certificate = this.rows[this.order[i]];
       if (i > 0 && certificate.selfIssued) continue;
       if (certificate.altNamesLost(this.store)) throw faults.STORE_TOO_SMALL;
+      this.constraints ??= new NameConstraints();
       if (!this.constraints.allow(certificate, bytes, start, end)) return false;
     }
     return true;
@@ -291,7 +297,7 @@ export class Path {
       const fault = this.rowFaults[i];
       if (fault) return fault;
     }
-    return this.sent > this.rows.length ? faults.CERT_CHAIN_TOO_LONG : faults.CERT_UNKNOWN_ISSUER;
+    return this.sent > this.maxCertificates ? faults.CERT_CHAIN_TOO_LONG : faults.CERT_UNKNOWN_ISSUER;
   }
 }
 

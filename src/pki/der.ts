@@ -1,5 +1,6 @@
 import type { Fault } from "../wire/fault.js";
 import { faults } from "../wire/fault.js";
+import { none } from "../wire/reader.js";
 import { equalBytes } from "../wire/writer.js";
 
 /** The identifier octets that certificates and OCSP responses are made of, X.690 8.1.2. */
@@ -34,14 +35,9 @@ export class Der {
   bytes: Uint8Array;
   at: number;
   end: number;
-  readonly fault: Fault;
+  fault: Fault;
 
-  constructor(
-    fault: Fault = faults.CERT_MALFORMED,
-    bytes: Uint8Array = new Uint8Array(0),
-    at = 0,
-    end = bytes.length,
-  ) {
+  constructor(fault: Fault = faults.CERT_MALFORMED, bytes: Uint8Array = none, at = 0, end = bytes.length) {
     this.fault = fault;
     this.bytes = bytes;
     this.at = at;

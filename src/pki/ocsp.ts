@@ -46,38 +46,91 @@ const statuses: readonly Status[] = Object.freeze(["good", "unknown", "revoked"]
 const maxResponses = 512;
 const maxCertificates = 4;
 
-/** How far a staple has come. The two in the middle say whose signature is verified next. */
-const stage = Object.freeze({ EMPTY: 0, TAKEN: 1, DELEGATE: 2, RESPONSE: 3, SETTLED: 4 });
+/** How far the judgment has come. The two in the middle say whose signature is verified next. */
+const stage = Object.freeze({ TAKEN: 1, DELEGATE: 2, RESPONSE: 3, SETTLED: 4 });
+
+/** What one SingleResponse says. Times are in seconds since 1970 and, like reasons, -1 when absent. */
+class SingleResponse {
+  /** An index into `statuses`, or -1 while nothing was said. */
+  severity = -1;
+  thisUpdate = -1;
+  nextUpdate = -1;
+  revokedAt = -1;
+  /** CRLReason, RFC 5280 5.3.1. */
+  revocationReason = -1;
+
+  clear(): void {
+    this.severity = -1;
+    this.thisUpdate = -1;
+    this.nextUpdate = -1;
+    this.revokedAt = -1;
+    this.revocationReason = -1;
+  }
+
+  copy(other: SingleResponse): void {
+    this.severity = other.severity;
+    this.thisUpdate = other.thisUpdate;
+    this.nextUpdate = other.nextUpdate;
+    this.revokedAt = other.revokedAt;
+    this.revocationReason = other.revocationReason;
+  }
+}
 
 /**
- * One OCSP response, RFC 6960, from its bytes to the verdict: `take` keeps it, `settle` is called until it
- * returns true or throws. The object is made once and used again for each handshake.
- *
- * The response itself stays in the store; offsets here are into `store.bytes`. Times are in seconds since
- * 1970 and, like reasons, -1 when absent; they are what the response claims, and can be read even when it
- * was refused. `status` is there only once the signature has been verified.
+ * One OCSP response, RFC 6960: `take` keeps it, a `StapleVerifier` judges it, and what it says can be read.
+ * That is what the response claims, even when it was refused; `status` is there only once the signature has
+ * been verified. The object is used again for each handshake.
  */
-export class Staple {
+export class Staple extends SingleResponse {
   status: Status | undefined;
   producedAt = -1;
   /** How the response names its signer. */
   responder: "byName" | "byKey" = "byName";
   /** Whether the signer is a delegate of the issuer, rather than the issuer itself or a configured responder. */
   delegated = false;
+  /** Where the response lies in the store; -1 when there is none. */
+  start = -1;
+  end = -1;
 
+  /** Whether there is a response to settle. */
+  get present(): boolean {
+    return this.start >= 0;
+  }
+
+  reset(): void {
+    this.clear();
+    this.status = undefined;
+    this.producedAt = -1;
+    this.responder = "byName";
+    this.delegated = false;
+    this.start = this.end = -1;
+  }
+
+  /** Copies the response `der[start…end)` to the store. Throws STORE_TOO_SMALL. */
+  take(store: Store, der: Uint8Array, start: number, end: number): void {
+    this.reset();
+    this.start = store.save(der, start, end);
+    this.end = this.start + end - start;
+  }
+}
+
+/**
+ * Judges staples, one after another: `settle` is called until it returns true or throws. Offsets are into
+ * `store.bytes`, where the response stays.
+ */
+export class StapleVerifier {
   private readonly provider: Provider;
   private readonly store: Store;
   private readonly der = new Der(faults.OCSP_MALFORMED);
-  private readonly times = new Der(faults.OCSP_TIME);
-  private readonly delegate = new Certificate();
+  private readonly delegate = new Certificate(this.der);
   private readonly digest = new Uint8Array(hashSize.sha256);
-  private readonly nonce = new Span();
-  /** The answer that counts, and the one being read. */
-  private answer = new SingleResponse();
-  private next = new SingleResponse();
-  private stage: number = stage.EMPTY;
-  private start = 0;
-  private end = 0;
+  /** The answer that is being read; the one that counts is the staple's. */
+  private readonly next = new SingleResponse();
+  /** What is judged at present. */
+  private staple: Staple | undefined;
+  private stage: number = stage.TAKEN;
+  nonceStart = 0;
+  nonceEnd = 0;
   private responderStart = 0;
   private responderEnd = 0;
   private scheme = 0;
@@ -96,47 +149,10 @@ export class Staple {
     this.store = store;
   }
 
-  /** Whether there is a response to settle. */
-  get present(): boolean {
-    return this.stage !== stage.EMPTY;
-  }
-
-  get thisUpdate(): number {
-    return this.answer.thisUpdate;
-  }
-
-  get nextUpdate(): number {
-    return this.answer.nextUpdate;
-  }
-
-  get revokedAt(): number {
-    return this.answer.revokedAt;
-  }
-
-  /** CRLReason, RFC 5280 5.3.1. */
-  get revocationReason(): number {
-    return this.answer.revocationReason;
-  }
-
+  /** Forgets what was being judged. */
   reset(): void {
-    this.status = undefined;
-    this.producedAt = -1;
-    this.responder = "byName";
-    this.delegated = false;
-    this.answer.clear();
-    this.stage = stage.EMPTY;
-    this.nonce.start = this.nonce.end = 0;
-    this.certsStart = this.certsEnd = 0;
-    this.tried = 0;
-    this.failure = faults.OCSP_RESPONDER;
-  }
-
-  /** Copies the response `der[start…end)` to the store. Throws STORE_TOO_SMALL. */
-  take(der: Uint8Array, start: number, end: number): void {
-    this.reset();
-    this.start = this.store.save(der, start, end);
-    this.end = this.start + end - start;
-    this.stage = stage.TAKEN;
+    this.staple = undefined;
+    this.verification = undefined;
   }
 
   /**
@@ -144,20 +160,36 @@ export class Staple {
    * The first call checks all but signatures, each further one verifies one signature at most. Returns true
    * when the certificate is good; throws the fault when the response, or the certificate, is not.
    */
-  settle(subject: Certificate, issuer: Authority, policy: OcspPolicy, now: number): boolean {
-    if (!this.present) throw faults.OCSP_STAPLE_MISSING;
-    if (this.stage === stage.TAKEN) this.examine(subject, issuer, policy, now);
+  settle(staple: Staple, subject: Certificate, issuer: Authority, policy: OcspPolicy, now: number): boolean {
+    if (!staple.present) throw faults.OCSP_STAPLE_MISSING;
+    if (this.staple !== staple) this.begin(staple);
+    if (this.stage === stage.TAKEN) this.examine(staple, subject, issuer, policy, now);
     else if (this.stage === stage.DELEGATE) this.verifyDelegate(issuer, policy, now);
-    else if (this.stage === stage.RESPONSE) this.verifyResponse(issuer, policy, now);
-    return this.stage === stage.SETTLED && this.verdict();
+    else if (this.stage === stage.RESPONSE) this.verifyResponse(staple, issuer, policy, now);
+    return this.stage === stage.SETTLED && verdict(staple);
   }
 
-  private examine(subject: Certificate, issuer: Authority, policy: OcspPolicy, now: number): void {
-    this.answer.clear();
-    this.readResponse(subject, issuer);
-    demand(this.answer.severity >= 0, faults.OCSP_WRONG_CERT);
+  private begin(staple: Staple): void {
+    this.staple = staple;
+    this.stage = stage.TAKEN;
+    this.nonceStart = this.nonceEnd = 0;
+    this.certsStart = this.certsEnd = 0;
+    this.tried = 0;
+    this.failure = faults.OCSP_RESPONDER;
+  }
+
+  private examine(
+    staple: Staple,
+    subject: Certificate,
+    issuer: Authority,
+    policy: OcspPolicy,
+    now: number,
+  ): void {
+    staple.clear();
+    this.readResponse(staple, subject, issuer);
+    demand(staple.severity >= 0, faults.OCSP_WRONG_CERT);
     this.checkNonce(policy);
-    this.checkTimes(policy, now);
+    checkTimes(staple, policy, now);
     demand(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
     this.findSigner(issuer, policy, now);
   }
@@ -167,10 +199,10 @@ export class Staple {
     else this.findSigner(issuer, policy, now);
   }
 
-  private verifyResponse(issuer: Authority, policy: OcspPolicy, now: number): void {
+  private verifyResponse(staple: Staple, issuer: Authority, policy: OcspPolicy, now: number): void {
     const { signatureStart, signatureEnd } = this;
     if (this.verification!.settle(this.signer!, this.store.bytes, signatureStart, signatureEnd)) {
-      this.status = statuses[this.answer.severity];
+      staple.status = statuses[staple.severity];
       this.stage = stage.SETTLED;
     } else {
       this.failure = faults.OCSP_SIGNATURE;
@@ -178,23 +210,19 @@ export class Staple {
     }
   }
 
-  private verdict(): boolean {
-    if (this.status === "good") return true;
-    throw this.status === "revoked" ? faults.OCSP_CERT_REVOKED : faults.OCSP_CERT_UNKNOWN;
-  }
-
   // What the response says, RFC 6960 4.2.1
 
   /** OCSPResponse and ResponseBytes. */
-  private readResponse(subject: Certificate, issuer: Authority): void {
-    const der = this.der.over(this.store.bytes, this.start, this.end);
+  private readResponse(staple: Staple, subject: Certificate, issuer: Authority): void {
+    const der = this.der.over(this.store.bytes, staple.start, staple.end);
+    der.fault = faults.OCSP_MALFORMED;
     const response = der.enter(tag.SEQUENCE);
     demand(der.small(tag.ENUMERATED) === 0, faults.OCSP_NOT_SUCCESSFUL);
     const explicit = der.enter(tag.CONSTRUCTED);
     const bytes = der.enter(tag.SEQUENCE);
     demand(der.is(der.oid(), idPkixOcspBasic), faults.OCSP_UNKNOWN_TYPE);
     const octets = der.enter(tag.OCTET_STRING);
-    this.readBasic(subject, issuer);
+    this.readBasic(staple, subject, issuer);
     der.leave(octets);
     der.leave(bytes);
     der.leave(explicit);
@@ -203,14 +231,14 @@ export class Staple {
   }
 
   /** BasicOCSPResponse: tbsResponseData, signatureAlgorithm, signature, certs. */
-  private readBasic(subject: Certificate, issuer: Authority): void {
+  private readBasic(staple: Staple, subject: Certificate, issuer: Authority): void {
     const der = this.der;
     const outer = der.enter(tag.SEQUENCE);
     const tbs = der.at;
-    this.readData(subject, issuer);
+    this.readData(staple, subject, issuer);
     const tbsEnd = der.at;
     this.scheme = readSignatureAlgorithm(der);
-    this.verification = this.begin(this.scheme, tbs, tbsEnd);
+    this.verification = this.hash(this.scheme, tbs, tbsEnd);
     this.signatureStart = der.octets();
     this.signatureEnd = der.at;
     if (der.more) this.readCerts();
@@ -218,13 +246,13 @@ export class Staple {
   }
 
   /** ResponseData: version, responderID, producedAt, responses, responseExtensions. */
-  private readData(subject: Certificate, issuer: Authority): void {
+  private readData(staple: Staple, subject: Certificate, issuer: Authority): void {
     const der = this.der;
     const outer = der.enter(tag.SEQUENCE);
     if (der.peek() === tag.CONSTRUCTED) this.readVersion();
-    this.readResponderId();
-    this.producedAt = this.readTime();
-    this.readResponses(subject, issuer);
+    this.readResponderId(staple);
+    staple.producedAt = this.readTime();
+    this.readResponses(staple, subject, issuer);
     if (der.more) this.readExtensions(responseExtensions);
     der.leave(outer);
   }
@@ -241,10 +269,10 @@ export class Staple {
   }
 
   /** ResponderID ::= CHOICE { byName [1] Name, byKey [2] KeyHash }. */
-  private readResponderId(): void {
+  private readResponderId(staple: Staple): void {
     const der = this.der;
-    this.responder = der.peek() === tag.CONSTRUCTED + 1 ? "byName" : "byKey";
-    const byName = this.responder === "byName";
+    const byName = der.peek() === tag.CONSTRUCTED + 1;
+    staple.responder = byName ? "byName" : "byKey";
     const outer = der.enter(tag.CONSTRUCTED + (byName ? 1 : 2));
     this.responderStart = byName ? der.at : der.value(tag.OCTET_STRING);
     if (byName) der.value(tag.SEQUENCE);
@@ -252,18 +280,18 @@ export class Staple {
     der.leave(outer);
   }
 
-  private readResponses(subject: Certificate, issuer: Authority): void {
+  private readResponses(staple: Staple, subject: Certificate, issuer: Authority): void {
     const der = this.der;
     const outer = der.enter(tag.SEQUENCE);
     for (let count = 0; der.more; count++) {
       demand(count < maxResponses, faults.OCSP_MALFORMED);
-      this.readSingle(subject, issuer);
+      this.readSingle(staple, subject, issuer);
     }
     der.leave(outer);
   }
 
   /** SingleResponse. It counts if it is about the subject and says something worse than those before it. */
-  private readSingle(subject: Certificate, issuer: Authority): void {
+  private readSingle(staple: Staple, subject: Certificate, issuer: Authority): void {
     const { der, next } = this;
     next.clear();
     const outer = der.enter(tag.SEQUENCE);
@@ -273,9 +301,7 @@ export class Staple {
     if (der.peek() === tag.CONSTRUCTED) next.nextUpdate = this.readNextUpdate();
     if (der.more) this.readExtensions(singleExtensions);
     der.leave(outer);
-    if (!matches || next.severity <= this.answer.severity) return;
-    this.next = this.answer;
-    this.answer = next;
+    if (matches && next.severity > staple.severity) staple.copy(next);
   }
 
   /** CertID, 4.1.1. Returns whether all four fields are the subject's; a hash unknown here matches nothing. */
@@ -334,15 +360,20 @@ export class Staple {
 
   /** GeneralizedTime; one that is no time is OCSP_TIME. */
   private readTime(): number {
-    const start = this.der.at;
-    this.der.value(tag.GENERALIZED_TIME);
-    return this.times.over(this.der.bytes, start, this.der.at).generalizedTime();
+    const { der } = this;
+    const start = der.at;
+    der.value(tag.GENERALIZED_TIME);
+    der.at = start;
+    der.fault = faults.OCSP_TIME;
+    const time = der.generalizedTime();
+    der.fault = faults.OCSP_MALFORMED;
+    return time;
   }
 
   /** [1] EXPLICIT Extensions, 4.4. */
-  private readExtensions(rows: readonly ExtensionRow<Span>[]): void {
+  private readExtensions(rows: readonly ExtensionRow<StapleVerifier>[]): void {
     const outer = this.der.enter(tag.CONSTRUCTED + 1);
-    const unknownCritical = readExtensions(this.der, rows, this.nonce);
+    const unknownCritical = readExtensions(this.der, rows, this);
     this.der.leave(outer);
     demand(!unknownCritical, faults.OCSP_CRITICAL_EXTENSION);
   }
@@ -362,22 +393,9 @@ export class Staple {
   // Whether it counts now
 
   private checkNonce({ nonce }: OcspPolicy): void {
-    const { start, end } = this.nonce;
     if (!nonce) return;
-    demand(equalBytes(nonce, 0, nonce.length, this.store.bytes, start, end), faults.OCSP_NONCE);
-  }
-
-  /** RFC 6960 4.2.2.1 and 3.2 (5), (6). Every check says what must hold, so that a NaN fails it. */
-  private checkTimes({ skew, maxAge, allowMissingNextUpdate }: OcspPolicy, now: number): void {
-    const { thisUpdate, nextUpdate } = this.answer;
-    const absent = nextUpdate < 0;
-    demand(thisUpdate <= now + skew && this.producedAt <= now + skew, faults.OCSP_NOT_YET_VALID);
-    // 2.5: what thisUpdate dates "was known" when it was signed; the skew is for responders that round
-    demand(thisUpdate <= this.producedAt + skew, faults.OCSP_TIME);
-    demand(!absent || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
-    demand(absent || thisUpdate <= nextUpdate, faults.OCSP_TIME);
-    demand(absent || now <= nextUpdate + skew, faults.OCSP_EXPIRED);
-    demand(maxAge === undefined || now <= thisUpdate + maxAge + skew, faults.OCSP_EXPIRED);
+    const { store, nonceStart, nonceEnd } = this;
+    demand(equalBytes(nonce, 0, nonce.length, store.bytes, nonceStart, nonceEnd), faults.OCSP_NONCE);
   }
 
   // Who signed it, RFC 6960 4.2.2.2
@@ -407,7 +425,7 @@ export class Staple {
 
   private expect(signer: PublicKey, next: number): void {
     this.signer = signer;
-    this.delegated = next === stage.DELEGATE;
+    this.staple!.delegated = next === stage.DELEGATE;
     this.stage = next;
   }
 
@@ -415,7 +433,7 @@ export class Staple {
   private isSigner({ nameBytes, nameStart, nameEnd, key }: Authority): boolean {
     const { responderStart, responderEnd } = this;
     const named =
-      this.responder === "byName"
+      this.staple!.responder === "byName"
         ? equalBytes(this.store.bytes, responderStart, responderEnd, nameBytes, nameStart, nameEnd)
         : this.isHash("sha1", key.bytes, key.start, key.end, responderStart, responderEnd);
     if (!named || fitsKey(findScheme(this.scheme)!, key.kind)) return named;
@@ -436,7 +454,7 @@ export class Staple {
       throw fault;
     }
     der.over(store.bytes, start, der.at).enter(tag.SEQUENCE);
-    delegate.verification = this.begin(delegate.scheme, der.skip(), der.at);
+    delegate.verification = this.hash(delegate.scheme, der.skip(), der.at);
     return true;
   }
 
@@ -462,7 +480,7 @@ export class Staple {
   }
 
   /** A verification over `store.bytes[start…end)`; undefined when the scheme is none of the provider's. */
-  private begin(scheme: number, start: number, end: number): Verification | undefined {
+  private hash(scheme: number, start: number, end: number): Verification | undefined {
     if (!this.provider.schemes.includes(scheme)) return undefined;
     const verification = this.provider.verification(scheme);
     verification.update(this.store.bytes, start, end);
@@ -485,27 +503,22 @@ export class Staple {
   }
 }
 
-/** What one SingleResponse says. */
-class SingleResponse {
-  /** An index into `statuses`, or -1 while nothing was said. */
-  severity = -1;
-  thisUpdate = -1;
-  nextUpdate = -1;
-  revokedAt = -1;
-  revocationReason = -1;
-
-  clear(): void {
-    this.severity = -1;
-    this.thisUpdate = -1;
-    this.nextUpdate = -1;
-    this.revokedAt = -1;
-    this.revocationReason = -1;
-  }
+function verdict({ status }: Staple): boolean {
+  if (status === "good") return true;
+  throw status === "revoked" ? faults.OCSP_CERT_REVOKED : faults.OCSP_CERT_UNKNOWN;
 }
 
-class Span {
-  start = 0;
-  end = 0;
+/** RFC 6960 4.2.2.1 and 3.2 (5), (6). Every check says what must hold, so that a NaN fails it. */
+function checkTimes(staple: Staple, { skew, maxAge, allowMissingNextUpdate }: OcspPolicy, now: number): void {
+  const { thisUpdate, nextUpdate, producedAt } = staple;
+  const absent = nextUpdate < 0;
+  demand(thisUpdate <= now + skew && producedAt <= now + skew, faults.OCSP_NOT_YET_VALID);
+  // 2.5: what thisUpdate dates "was known" when it was signed; the skew is for responders that round
+  demand(thisUpdate <= producedAt + skew, faults.OCSP_TIME);
+  demand(!absent || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
+  demand(absent || thisUpdate <= nextUpdate, faults.OCSP_TIME);
+  demand(absent || now <= nextUpdate + skew, faults.OCSP_EXPIRED);
+  demand(maxAge === undefined || now <= thisUpdate + maxAge + skew, faults.OCSP_EXPIRED);
 }
 
 /** 1.3.6.1.5.5.7.48.1.1 */
@@ -517,17 +530,17 @@ const idSha1: Oid = "\x2b\x0e\x03\x02\x1a";
 /** 2.16.840.1.101.3.4.2.1 */
 const idSha256: Oid = "\x60\x86\x48\x01\x65\x03\x04\x02\x01";
 
-const responseExtensions: readonly ExtensionRow<Span>[] = Object.freeze([
+const responseExtensions: readonly ExtensionRow<StapleVerifier>[] = Object.freeze([
   Object.freeze({ oid: idPkixOcspNonce, read: readNonce }),
 ]);
 
 /** 4.4 and 4.4.5 have extensions of a single response, none of which changes what we take from it. */
-const singleExtensions: readonly ExtensionRow<Span>[] = Object.freeze([]);
+const singleExtensions: readonly ExtensionRow<StapleVerifier>[] = Object.freeze([]);
 
 /** Nonce ::= OCTET STRING, RFC 9654 section 2.1. */
-function readNonce(der: Der, nonce: Span): void {
-  nonce.start = der.value(tag.OCTET_STRING);
-  nonce.end = der.at;
+function readNonce(der: Der, to: StapleVerifier): void {
+  to.nonceStart = der.value(tag.OCTET_STRING);
+  to.nonceEnd = der.at;
 }
 
 /**

@@ -72,41 +72,65 @@ export const plaintext: Protection = Object.freeze({
 /** AES-GCM keeps its margin for 2^24.5 full records, so 2^24 (RFC 8446 5.5); ChaCha20 has no such limit. */
 export const AES_GCM_RECORDS = 2 ** 24;
 
+/** The upper half of a number below 2^53, as a 64-bit one has it; the lower half is what the operators take. */
+function upperHalf(n: number): number {
+  return Math.floor(n / 2 ** 32);
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 24;
+  bytes[at + 1] = value >> 16;
+  bytes[at + 2] = value >> 8;
+  bytes[at + 3] = value;
+}
+
+function readU32(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+}
+
 /** What both versions share: the keyed AEAD, its IV and the 64-bit record sequence number. */
 class Sealer {
   readonly aead: Aead;
-  readonly iv: Uint8Array;
-  readonly nonce = new Uint8Array(12);
+  /** At first the IV; its first four bytes stay. */
+  readonly nonce: Uint8Array;
   readonly capacity: number;
   sequence = 0;
+  private ivUpper: number;
+  private ivLower: number;
 
+  /** `iv`: 12 bytes, which are this object's from now on. */
   constructor(aead: Aead, iv: Uint8Array, capacity: number) {
     this.aead = aead;
-    this.iv = iv;
+    this.nonce = iv;
     this.capacity = capacity;
+    this.ivUpper = readU32(iv, 4);
+    this.ivLower = readU32(iv, 8);
   }
 
   /** Per-record nonce: the sequence number, padded on the left, XOR the IV (RFC 8446 5.3, RFC 7905 2). */
   nextNonce(): void {
-    const { nonce, iv } = this;
-    let rest = this.sequence++;
-    for (let i = 11; i >= 0; i--) {
-      nonce[i] = iv[i] ^ (rest & 0xff);
-      rest = Math.floor(rest / 256);
-    }
+    const { nonce, sequence } = this;
+    writeU32(nonce, 4, this.ivUpper ^ upperHalf(sequence));
+    writeU32(nonce, 8, this.ivLower ^ sequence);
+    this.sequence++;
   }
 
   dispose(): void {
     this.aead.dispose();
-    this.iv.fill(0);
     this.nonce.fill(0);
+    this.ivUpper = this.ivLower = 0;
   }
 }
 
 /** TLSCiphertext and TLSInnerPlaintext, RFC 8446 5.2. */
 export class Protection13 extends Sealer implements Protection {
-  readonly prefix = HEADER;
-  readonly suffix = 1 + TAG;
+  get prefix(): number {
+    return HEADER;
+  }
+
+  get suffix(): number {
+    return 1 + TAG;
+  }
 
   seal(bytes: Uint8Array, at: number, n: number, type: number): number {
     const start = at + HEADER;
@@ -145,13 +169,16 @@ function unpad(bytes: Uint8Array, start: number, end: number, out: Opened): void
 /** GenericAEADCipher, RFC 5246 6.2.3.3; AES-GCM as in RFC 5288, ChaCha20-Poly1305 as in RFC 7905. */
 export class Protection12 extends Sealer implements Protection {
   readonly prefix: number;
-  readonly suffix = TAG;
   private readonly aad = new Uint8Array(13);
 
   /** `iv`: 12 bytes; for AES-GCM the 4 of the implicit salt come first and the rest is zero. */
   constructor(aead: Aead, iv: Uint8Array, capacity: number, explicitNonce: boolean) {
     super(aead, iv, capacity);
     this.prefix = HEADER + (explicitNonce ? EXPLICIT_NONCE : 0);
+  }
+
+  get suffix(): number {
+    return TAG;
   }
 
   seal(bytes: Uint8Array, at: number, n: number, type: number): number {
@@ -180,12 +207,9 @@ export class Protection12 extends Sealer implements Protection {
 
   /** additional_data = seq_num + type + version + length of the plaintext. */
   private writeAad(bytes: Uint8Array, at: number, n: number): void {
-    const { aad } = this;
-    let rest = this.sequence;
-    for (let i = 7; i >= 0; i--) {
-      aad[i] = rest & 0xff;
-      rest = Math.floor(rest / 256);
-    }
+    const { aad, sequence } = this;
+    writeU32(aad, 0, upperHalf(sequence));
+    writeU32(aad, 4, sequence);
     for (let i = 0; i < 3; i++) aad[8 + i] = bytes[at + i];
     aad[11] = n >> 8;
     aad[12] = n;

@@ -1,5 +1,8 @@
 import { faults } from "./fault.js";
 
+/** No bytes: what a span is of before it is of anything. */
+export const none = new Uint8Array(0);
+
 /**
  * A cursor over `bytes[at…end)` that reads big-endian fields and refuses to pass `end` (DECODE_ERROR).
  * `enter…` narrows the view to a length-prefixed vector and returns the outer end, `leave` takes that end

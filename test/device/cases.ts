@@ -18,13 +18,23 @@ export interface DeviceCase {
 }
 
 const c = cipherSuite;
-const suites = [c.TLS_AES_128_GCM_SHA256, c.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256];
+const suites = [
+  c.TLS_AES_128_GCM_SHA256,
+  c.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+  c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+];
 const { tls12, tls13 } = version;
 const small = { input: 2048, output: 640, store: 2560 };
 const rsa = { input: 4096, output: 1024, store: 6144 };
 const bulk = { input: 4608, output: 1536, store: 2560 };
 
-const row = (name: string, version: number, edition: Edition, staples: number, more: Partial<DeviceCase> = {}): DeviceCase => ({
+const row = (
+  name: string,
+  version: number,
+  edition: Edition,
+  staples: number,
+  more: Partial<DeviceCase> = {},
+): DeviceCase => ({
   name,
   version,
   edition,
@@ -43,8 +53,16 @@ export const cases: readonly DeviceCase[] = [
   row("tls1.3-rsa-staple1", tls13, "rsa", 1),
   row("tls1.3-rsa-staple2", tls13, "rsa", 2, { buffers: { ...rsa, store: 8192 } }),
   row("tls1.2-rsa-staple1", tls12, "rsa", 1),
-  row("tls1.3-receive-1mib", tls13, "p256", 1, { recordSizeLimit: 4097, buffers: bulk, receive: { size: 4096, times: 256 } }),
-  row("tls1.2-receive-1mib", tls12, "p256", 1, { recordSizeLimit: 4097, buffers: bulk, receive: { size: 4096, times: 256 } }),
+  row("tls1.3-receive-1mib", tls13, "p256", 1, {
+    recordSizeLimit: 4097,
+    buffers: bulk,
+    receive: { size: 4096, times: 256 },
+  }),
+  row("tls1.2-receive-1mib", tls12, "p256", 1, {
+    recordSizeLimit: 4097,
+    buffers: bulk,
+    receive: { size: 4096, times: 256 },
+  }),
   row("tls1.3-send-1000", tls13, "p256", 1, { buffers: bulk, send: { size: 1024, times: 1000 } }),
   row("tls1.2-send-1000", tls12, "p256", 1, { buffers: bulk, send: { size: 1024, times: 1000 } }),
 ];

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { NOW, stapleFile } from "../../certs/fixtures.js";
-import { type ClientOptions, handshakeType, signatureScheme, TlsClient, trustAnchor, version } from "../../src/client/index.js";
+import {
+  type ClientOptions,
+  handshakeType,
+  signatureScheme,
+  TlsClient,
+  trustAnchor,
+  version,
+} from "../../src/client/index.js";
 import { schemes } from "../../src/crypto/suites.js";
 import { determined, turn } from "../fuzz/recording.js";
 import { identity } from "../peers/identity.js";
@@ -92,6 +99,8 @@ function attempt(device: DeviceCase): Job | undefined {
   while (!(client.established && puppet.open)) handshake.push(turn(client, puppet));
   if (device.edition === "p256" && watch.length !== SIGNATURE) return undefined;
   const { size = 0, times = 0 } = device.receive ?? {};
-  const data = Array.from({ length: times }, () => puppet.sendData(Buffer.alloc(size, 0x61)).toString("base64"));
+  const data = Array.from({ length: times }, () =>
+    puppet.sendData(Buffer.alloc(size, 0x61)).toString("base64"),
+  );
   return { ...job, handshake: Buffer.concat(handshake).toString("base64"), data };
 }

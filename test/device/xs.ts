@@ -47,7 +47,17 @@ function runIn(folder: string, job: Job, arena: number, stack: number): Run {
   const jobFile = join(folder, "job.json");
   const statsFile = join(folder, "stats.json");
   writeFileSync(jobFile, JSON.stringify(job));
-  const args = ["--preload", "--arena", `${arena}`, "--stack", `${stack}`, "--stats", statsFile, program, jobFile];
+  const args = [
+    "--preload",
+    "--arena",
+    `${arena}`,
+    "--stack",
+    `${stack}`,
+    "--stats",
+    statsFile,
+    program,
+    jobFile,
+  ];
   let code = 0;
   let output = "";
   try {

@@ -16,6 +16,7 @@ import { chainCases } from "../../certs/fixtures.js";
 import { algorithms, newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
 import { Certificate, keyUsage as usages } from "../../src/pki/certificate.js";
+import { Der } from "../../src/pki/der.js";
 import { parseReference } from "../../src/pki/hostname.js";
 import { Store } from "../../src/pki/store.js";
 import { faults } from "../../src/wire/fault.js";
@@ -141,7 +142,7 @@ test("a row that is filled again remembers nothing", (t) => {
 });
 
 test("the fault for bad DER is what the certificate was made with", (t) => {
-  const certificate = new Certificate(faults.OCSP_MALFORMED);
+  const certificate = new Certificate(new Der(faults.OCSP_MALFORMED));
   t.is(
     verdict(() => certificate.read(leaf.der, 0, leaf.der.length - 1)),
     "OCSP_MALFORMED",

@@ -3,7 +3,7 @@ import { type ChainCase, chainCases, NOW, type OcspCase, ocspCases } from "../..
 import { provider } from "../../hosts/node/provider.js";
 import { Certificate } from "../../src/pki/certificate.js";
 import { Path, trustAnchor } from "../../src/pki/chain.js";
-import { responder, Staple } from "../../src/pki/ocsp.js";
+import { responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
 import { isFault } from "../../src/wire/fault.js";
 
@@ -48,11 +48,12 @@ function staple(row: OcspCase): { staple: Staple; settle: () => void } {
   const issuer = new Certificate();
   subject.parse(provider, store, row.subject, 0, row.subject.length);
   issuer.parse(provider, store, row.issuer, 0, row.issuer.length);
-  const staple = new Staple(provider, store);
-  staple.take(row.response, 0, row.response.length);
+  const staple = new Staple();
+  const verifier = new StapleVerifier(provider, store);
+  staple.take(store, row.response, 0, row.response.length);
   const policy = { ...row, responders: row.responders.map(responder) };
   const settle = () => {
-    while (!staple.settle(subject, issuer, policy, row.at));
+    while (!verifier.settle(staple, subject, issuer, policy, row.at));
   };
   return { staple, settle };
 }

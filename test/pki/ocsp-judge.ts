@@ -3,7 +3,7 @@ import { provider as nodeProvider } from "../../hosts/node/provider.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
 import { Certificate } from "../../src/pki/certificate.js";
 import type { Authority } from "../../src/pki/chain.js";
-import { type OcspPolicy, Staple } from "../../src/pki/ocsp.js";
+import { type OcspPolicy, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
 import { isFault } from "../../src/wire/fault.js";
 
@@ -12,7 +12,8 @@ export const policy: OcspPolicy = Object.freeze({ skew: 900, allowMissingNextUpd
 /** Judges responses about one certificate, as a handshake would, and counts the signatures verified. */
 export class Judge {
   readonly store: Store;
-  readonly staple: Staple;
+  readonly staple = new Staple();
+  private readonly verifier: StapleVerifier;
   private readonly subject: Certificate;
   private readonly issuer: Authority;
   private signatures = 0;
@@ -20,7 +21,7 @@ export class Judge {
   constructor(subject: Buffer, issuer: Buffer, size = 8192, provider = nodeProvider) {
     const counting = this.counting(provider);
     this.store = new Store(new Uint8Array(size), 0, size);
-    this.staple = new Staple(counting, this.store);
+    this.verifier = new StapleVerifier(counting, this.store);
     this.subject = parsed(subject);
     this.issuer = parsed(issuer);
   }
@@ -46,12 +47,13 @@ export class Judge {
   private run(der: Buffer | undefined, policy: OcspPolicy, at: number, steps: number[]): void {
     this.store.reset();
     this.staple.reset();
-    if (der) this.staple.take(der, 0, der.length);
+    this.verifier.reset();
+    if (der) this.staple.take(this.store, der, 0, der.length);
     for (let settled = false; !settled; ) {
       if (steps.length > 50) throw new Error("settle() does not come to an end");
       this.signatures = 0;
       try {
-        settled = this.staple.settle(this.subject, this.issuer, policy, at);
+        settled = this.verifier.settle(this.staple, this.subject, this.issuer, policy, at);
       } finally {
         steps.push(this.signatures);
       }

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { type ClientOptions, faults, TlsClient, wants } from "../../src/client/index.js";
-import type { ClientSession } from "../../src/client/session.js";
+import { at, type ClientSession } from "../../src/client/session.js";
 import { KeySchedule13, secretLabel } from "../../src/crypto/keys13.js";
 import type { KeyKind, Provider, Signer } from "../../src/crypto/provider.js";
 import { Transcript } from "../../src/crypto/transcript.js";
@@ -58,6 +58,12 @@ const all: readonly Trace[] = [
   },
 ];
 
+/** What the key schedules work on. */
+const memory = new Uint8Array(192);
+const SECRET = 0;
+const HASH = 64;
+const OUT = 128;
+
 /** One side's records under one secret. */
 class Side {
   private readonly reading: Protection13;
@@ -65,9 +71,10 @@ class Side {
 
   constructor(provider: Provider, keys: KeySchedule13, secret: Uint8Array) {
     const protection = () => {
-      const [key, iv] = [new Uint8Array(16), new Uint8Array(12)];
-      keys.trafficKeys(secret, key, iv, 16);
-      return new Protection13(provider.aead("aes-128-gcm", key, 0, 16), iv, AES_GCM_RECORDS);
+      const iv = new Uint8Array(12);
+      memory.set(secret, SECRET);
+      keys.trafficKeys(SECRET, OUT, 16, iv);
+      return new Protection13(provider.aead("aes-128-gcm", memory, OUT, OUT + 16), iv, AES_GCM_RECORDS);
     };
     this.reading = protection();
     this.writing = protection();
@@ -151,12 +158,13 @@ class Walk {
     this.provider = provider;
     this.trace = trace;
     this.transcript = new Transcript(provider);
-    this.keys = new KeySchedule13(provider, "sha256");
+    this.keys = new KeySchedule13(provider, "sha256", memory);
     this.hellos();
     const exchange = exchangeOf(trace.group, hex(trace.clientPrivate));
     const shared = hex(agree(exchange, shareOf(hex(trace.serverHello), trace.group)));
     this.keys.start();
-    this.keys.handshake(shared, 0, shared.length);
+    memory.set(shared, SECRET);
+    this.keys.handshake(SECRET, SECRET + shared.length);
   }
 
   private hellos(): void {
@@ -180,9 +188,9 @@ class Walk {
   }
 
   secret(label: string): Buffer {
-    const out = Buffer.alloc(32);
-    this.keys.derive(label, this.hash(), out);
-    return out;
+    memory.set(this.hash(), HASH);
+    this.keys.derive(label, HASH, OUT);
+    return Buffer.from(memory.slice(OUT, OUT + 32));
   }
 
   side(secret: Uint8Array): Side {
@@ -209,9 +217,10 @@ class Walk {
   }
 
   private checkFinished(message: Buffer, secret: Uint8Array): void {
-    const verifyData = Buffer.alloc(32);
-    this.keys.finished(secret, this.hash(), verifyData);
-    this.t.is(toHex(message.subarray(4)), toHex(verifyData));
+    memory.set(secret, SECRET);
+    memory.set(this.hash(), HASH);
+    this.keys.finished(SECRET, HASH, OUT);
+    this.t.is(toHex(message.subarray(4)), toHex(memory.subarray(OUT, OUT + 32)));
   }
 }
 
@@ -302,7 +311,8 @@ function actor(subject: Subject, trace: Trace, options: Partial<ClientOptions> =
   };
   const [hello] = hellos;
   client.work();
-  Object.assign(session, { sessionId: hello.subarray(39, 39 + hello[38]) });
+  session.memory.set(hello.subarray(39, 39 + hello[38]), at.sessionId);
+  session.sessionIdLength = hello[38];
   return { client, secrets };
 }
 
