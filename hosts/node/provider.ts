@@ -208,6 +208,9 @@ class NodeVerification implements Verification {
     this.message.push(Buffer.from(bytes.subarray(start, end)));
   }
 
+  /** node:crypto verifies whole messages. */
+  end(): void {}
+
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
     if (!fitsKey(this.scheme, key.kind)) return false;
     const publicKey = importKey(key);

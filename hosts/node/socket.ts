@@ -439,7 +439,8 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-const keyInfo = Object.freeze({
+/** How OpenSSL calls the groups, and their bits. */
+export const keyInfo = Object.freeze({
   x25519: { name: "X25519", size: 253 },
   secp256r1: { name: "prime256v1", size: 256 },
   secp384r1: { name: "secp384r1", size: 384 },

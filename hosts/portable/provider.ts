@@ -174,6 +174,7 @@ class PortableExchange implements Exchange {
 class DigestVerification implements Verification {
   private readonly scheme: Scheme;
   private readonly hash;
+  private digest: Uint8Array | undefined;
 
   constructor(scheme: Scheme) {
     this.scheme = scheme;
@@ -184,10 +185,15 @@ class DigestVerification implements Verification {
     this.hash.update(bytes.subarray(start, end));
   }
 
+  end(): void {
+    this.digest ??= this.hash.digest();
+  }
+
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
     if (!fitsKey(this.scheme, key.kind)) return false;
+    this.end();
     const verify = key.kind === "rsa" ? verifyRsa : verifyEcdsa;
-    return verify(this.scheme, key, this.hash.clone().digest(), signature.subarray(start, end));
+    return verify(this.scheme, key, this.digest!, signature.subarray(start, end));
   }
 }
 
@@ -226,6 +232,8 @@ class Ed25519Verification implements Verification {
   update(bytes: Uint8Array, start: number, end: number): void {
     this.message = append(this.message, bytes, start, end);
   }
+
+  end(): void {}
 
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
     if (key.kind !== "ed25519") return false;

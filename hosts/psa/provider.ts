@@ -1,4 +1,4 @@
-import type { AeadAlgorithm, Provider, Verification } from "../../src/crypto/provider.js";
+import type { Aead, AeadAlgorithm, Exchange, Hash, HashAlgorithm, Provider, Verification } from "../../src/crypto/provider.js";
 import { groups, schemes } from "../../src/crypto/suites.js";
 import { signatureScheme } from "../../src/wire/registry.js";
 import type { PsaNative } from "./native.js";
@@ -17,33 +17,47 @@ export interface PsaOptions {
 }
 
 /** The provider over the PSA Crypto API, with whatever the library at hand was built to do. */
-export function psa(native: PsaNative, { ed25519 }: PsaOptions = {}): Provider {
-  const supports = (what: AeadAlgorithm | number) => native.supports(what);
-  const verifies = (scheme: number) => (scheme === signatureScheme.ed25519 ? !!ed25519 : supports(scheme));
-  return Object.freeze<Provider>({
-    name: "psa",
-    aeads: Object.freeze(aeads.filter(supports)),
-    groups: Object.freeze(groups.filter(supports)),
-    schemes: Object.freeze(schemes.map(({ id }) => id).filter(verifies)),
-    random: native.random,
+export function psa(native: PsaNative, options: PsaOptions = {}): Provider {
+  return Object.freeze(new PsaProvider(native, options));
+}
 
-    hash(algorithm) {
-      return new native.Hash(algorithm);
-    },
+/** A class, as its methods lie in flash, where those of a literal would be closures in RAM. */
+class PsaProvider implements Provider {
+  readonly name = "psa";
+  readonly aeads: readonly AeadAlgorithm[];
+  readonly groups: readonly number[];
+  readonly schemes: readonly number[];
+  readonly random: Provider["random"];
+  readonly hmac: Provider["hmac"];
+  private readonly native: PsaNative;
+  private readonly ed25519: (() => Verification) | undefined;
 
-    hmac: native.hmac,
+  constructor(native: PsaNative, { ed25519 }: PsaOptions) {
+    const supports = (what: AeadAlgorithm | number) => native.supports(what);
+    const verifies = (scheme: number) => (scheme === signatureScheme.ed25519 ? !!ed25519 : supports(scheme));
+    this.aeads = Object.freeze(aeads.filter(supports));
+    this.groups = Object.freeze(groups.filter(supports));
+    this.schemes = Object.freeze(schemes.map(({ id }) => id).filter(verifies));
+    this.random = native.random;
+    this.hmac = native.hmac;
+    this.native = native;
+    this.ed25519 = ed25519;
+  }
 
-    aead(algorithm, key, start, end) {
-      return new native.Aead(algorithm, key, start, end);
-    },
+  hash(algorithm: HashAlgorithm): Hash {
+    return new this.native.Hash(algorithm);
+  }
 
-    exchange(group) {
-      return new native.Exchange(group);
-    },
+  aead(algorithm: AeadAlgorithm, key: Uint8Array, start: number, end: number): Aead {
+    return new this.native.Aead(algorithm, key, start, end);
+  }
 
-    verification(scheme) {
-      if (scheme === signatureScheme.ed25519 && ed25519) return ed25519();
-      return new native.Verification(scheme);
-    },
-  });
+  exchange(group: number): Exchange {
+    return new this.native.Exchange(group);
+  }
+
+  verification(scheme: number): Verification {
+    if (scheme === signatureScheme.ed25519 && this.ed25519) return this.ed25519();
+    return new this.native.Verification(scheme);
+  }
 }

@@ -44,7 +44,7 @@ function checkStaple(s: ClientSession, position: number, now: number): boolean {
     return true;
   }
   const certificate = certificateAt(s, position);
-  return s.stapleVerifier.settle(staple, certificate, s.path.issuer(position), s.ocspPolicy, now);
+  return s.stapleVerifier.settle(staple, certificate, s.path.issuer(position), s.config.ocsp, now);
 }
 
 /** By our policy, or because the server's certificate demands it (RFC 7633) of clients that ask for staples. */

@@ -84,6 +84,7 @@ function receiveServerKeyExchange(s: ClientSession): string {
   // ClientHello.random, ServerHello.random
   verification.update(s.memory, at.clientRandom, at.serverRandom + RANDOM);
   verification.update(r.bytes, start, end);
+  verification.end();
   const signature = r.enter16();
   s.signatureStart = r.skip(r.left);
   s.signatureEnd = r.at;

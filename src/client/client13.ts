@@ -163,7 +163,9 @@ function receiveCertificateVerify(s: ClientSession): string {
   const { kind } = s.path.at(0).key;
   if (scheme?.pkcs1 || (scheme?.curve !== undefined && scheme.curve !== kind)) throw faults.SIGNATURE_SCHEME;
   const content = signedContent(s, serverContext);
-  beginVerification(s, id).update(content, 0, content.length);
+  const verification = beginVerification(s, id);
+  verification.update(content, 0, content.length);
+  verification.end();
   readSignature(s, r);
   return "VERIFY";
 }

@@ -265,7 +265,8 @@ function writeStatusRequest(s: ClientSession, w: Writer): void {
   w.u8(1);
   w.u16(0);
   const requestExtensions = w.begin16();
-  if (s.nonce) writeNonce(w, s.nonce);
+  const { nonce } = s.stapleVerifier;
+  if (nonce) writeNonce(w, nonce);
   w.finish16(requestExtensions);
 }
 

@@ -7,7 +7,7 @@ import { rows12 } from "./client12.js";
 import { rows13 } from "./client13.js";
 import { sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js";
-import { at, type ClientSession, RANDOM } from "./session.js";
+import { at, type ClientSession, NONCE, RANDOM } from "./session.js";
 
 /** The client's part until the version is known. TLS 1.3 answers from `rows13`, TLS 1.2 from `rows12`. */
 export const rowsHello: readonly Row<ClientSession>[] = Object.freeze([
@@ -22,8 +22,9 @@ export const rowsHello: readonly Row<ClientSession>[] = Object.freeze([
 /** Draws the randoms and, for TLS 1.3, the key pair of the group that we like best. */
 function start(s: ClientSession): string {
   const { provider, groups } = s.config;
+  const { nonce } = s.stapleVerifier;
   provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
-  if (s.nonce) provider.random(s.nonce, 0, 32);
+  if (nonce) provider.random(nonce, 0, NONCE);
   s.transcript.start();
   if (s.offers(version.tls12)) beginClientSignatures(s);
   if (!s.offers(version.tls13)) return "SEND_CLIENT_HELLO";

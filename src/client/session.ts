@@ -4,7 +4,7 @@ import type { Aead, Exchange, Verification } from "../crypto/provider.js";
 import { findScheme, findSuite, keySize, type Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import { Path } from "../pki/chain.js";
-import { type OcspPolicy, Staple, StapleVerifier } from "../pki/ocsp.js";
+import { Staple, StapleVerifier } from "../pki/ocsp.js";
 import { Store } from "../pki/store.js";
 import { Engine, type Row } from "../record/engine.js";
 import type { Protection } from "../record/record.js";
@@ -39,6 +39,8 @@ export const at = Object.freeze({
   end: 384 + 2 * (32 + 12) + MAX_SHARE,
 });
 
+/** RFC 9654 2.1. */
+export const NONCE = 32;
 /** Bytes of a random, and of the session id that makes TLS 1.3 look like a resumption. */
 export const RANDOM = 32;
 
@@ -59,8 +61,6 @@ export class ClientSession {
   state = "START";
 
   readonly memory = new Uint8Array(at.end);
-  readonly nonce: Uint8Array | undefined;
-  readonly ocspPolicy: OcspPolicy;
   /** Bits of the extension table's rows: sent in the ClientHello; seen in the message being read. */
   offered = 0;
   seen = 0;
@@ -119,9 +119,8 @@ export class ClientSession {
       name: config.serverName,
       schemes: config.schemes,
     });
-    this.nonce = config.ocsp.nonce ? new Uint8Array(32) : undefined;
-    this.ocspPolicy = Object.freeze(Object.assign({}, config.ocsp, { nonce: this.nonce }));
-    this.stapleVerifier = new StapleVerifier(config.provider, this.store);
+    this.stapleVerifier = new StapleVerifier(config.provider, this.store, this.memory, at.hash);
+    if (config.ocsp.nonce) this.stapleVerifier.nonce = new Uint8Array(NONCE);
   }
 
   /** The staple of the certificate at `index` in the order sent; perhaps an empty one. */

@@ -65,6 +65,8 @@ export interface Exchange {
  */
 export interface Verification {
   update(bytes: Uint8Array, start: number, end: number): void;
+  /** No more will be updated: a digest may take the place of a running hash, which is much larger. */
+  end(): void;
   /** Whether the signature is the key's over all that was updated. False too for a malformed key or signature. Never throws. */
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean;
 }

@@ -98,6 +98,7 @@ export class Certificate {
     if (provider.schemes.includes(this.scheme)) {
       this.verification = provider.verification(this.scheme);
       this.verification.update(bytes, this.tbsStart, this.tbsEnd);
+      this.verification.end();
     }
     this.move(store);
   }

@@ -94,8 +94,8 @@ export class Path {
   /** The anchor that the leaf is, octet for octet: with less, a trusted server could vouch for another name. */
   private pinned: TrustAnchor | undefined;
   /** The path so far: rows from the leaf up to `depth`, and for each the next candidate for its issuer. */
-  private readonly order: Uint8Array;
-  private readonly next: Uint32Array;
+  private readonly order: number[] = [];
+  private readonly next: number[] = [];
   private depth = -1;
   private signatures = 0;
   private fault: Fault | undefined;
@@ -108,8 +108,6 @@ export class Path {
     this.options = options;
     this.reference = options.name === undefined ? undefined : parseReference(options.name);
     this.maxCertificates = maxCertificates;
-    this.order = new Uint8Array(maxCertificates);
-    this.next = new Uint32Array(maxCertificates);
   }
 
   /** Begins with another server. The store is its owner's to reset. */

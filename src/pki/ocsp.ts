@@ -18,8 +18,6 @@ export interface OcspPolicy {
   readonly allowMissingNextUpdate: boolean;
   /** Responders trusted for every certificate, besides the issuer and its delegates. */
   readonly responders: readonly Responder[];
-  /** The nonce that the response must repeat, RFC 9654. */
-  readonly nonce?: Uint8Array;
 }
 
 /** A responder trusted by configuration, RFC 6960 4.2.2.2 (1): a name and a key, like any authority. */
@@ -119,11 +117,15 @@ export class Staple extends SingleResponse {
  * `store.bytes`, where the response stays.
  */
 export class StapleVerifier {
+  /** The nonce that every response must repeat, RFC 9654. */
+  nonce: Uint8Array | undefined;
   private readonly provider: Provider;
   private readonly store: Store;
   private readonly der = new Der(faults.OCSP_MALFORMED);
   private readonly delegate = new Certificate(this.der);
-  private readonly digest = new Uint8Array(hashSize.sha256);
+  /** Where digests are written to be compared. */
+  private readonly scratch: Uint8Array;
+  private readonly scratchAt: number;
   /** The answer that is being read; the one that counts is the staple's. */
   private readonly next = new SingleResponse();
   /** What is judged at present. */
@@ -144,9 +146,12 @@ export class StapleVerifier {
   private tried = 0;
   private failure: Fault = faults.OCSP_RESPONDER;
 
-  constructor(provider: Provider, store: Store) {
+  /** `scratch[scratchAt…]` has 32 bytes that nothing else needs during a `settle`. */
+  constructor(provider: Provider, store: Store, scratch = new Uint8Array(hashSize.sha256), scratchAt = 0) {
     this.provider = provider;
     this.store = store;
+    this.scratch = scratch;
+    this.scratchAt = scratchAt;
   }
 
   /** Forgets what was being judged. */
@@ -188,7 +193,7 @@ export class StapleVerifier {
     staple.clear();
     this.readResponse(staple, subject, issuer);
     demand(staple.severity >= 0, faults.OCSP_WRONG_CERT);
-    this.checkNonce(policy);
+    this.checkNonce();
     checkTimes(staple, policy, now);
     demand(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
     this.findSigner(issuer, policy, now);
@@ -392,9 +397,9 @@ export class StapleVerifier {
 
   // Whether it counts now
 
-  private checkNonce({ nonce }: OcspPolicy): void {
+  private checkNonce(): void {
+    const { nonce, store, nonceStart, nonceEnd } = this;
     if (!nonce) return;
-    const { store, nonceStart, nonceEnd } = this;
     demand(equalBytes(nonce, 0, nonce.length, store.bytes, nonceStart, nonceEnd), faults.OCSP_NONCE);
   }
 
@@ -484,6 +489,7 @@ export class StapleVerifier {
     if (!this.provider.schemes.includes(scheme)) return undefined;
     const verification = this.provider.verification(scheme);
     verification.update(this.store.bytes, start, end);
+    verification.end();
     return verification;
   }
 
@@ -496,10 +502,12 @@ export class StapleVerifier {
     at: number,
     atEnd: number,
   ): boolean {
+    const { scratch, scratchAt } = this;
     const hash = this.provider.hash(algorithm);
     hash.update(bytes, start, end);
-    hash.digest(this.digest, 0);
-    return equalBytes(this.digest, 0, hashSize[algorithm], this.store.bytes, at, atEnd);
+    hash.digest(scratch, scratchAt);
+    const scratchEnd = scratchAt + hashSize[algorithm];
+    return equalBytes(scratch, scratchAt, scratchEnd, this.store.bytes, at, atEnd);
   }
 }
 

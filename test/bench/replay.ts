@@ -158,7 +158,7 @@ function repeater(real: Provider, tell: (out: Uint8Array, at: number) => number)
     agree: (_peer, _start, _end, out, at) => tell(out, at),
     dispose: nothing,
   });
-  const verification = Object.freeze({ update: nothing, settle: () => true });
+  const verification = Object.freeze({ update: nothing, end: nothing, settle: () => true });
   return Object.freeze<Provider>({
     ...real,
     random: (bytes, start) => void tell(bytes, start),

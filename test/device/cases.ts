@@ -24,9 +24,9 @@ const suites = [
   c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 ];
 const { tls12, tls13 } = version;
-const small = { input: 2048, output: 640, store: 2560 };
+const small = { input: 2048, output: 640, store: 1664 };
 const rsa = { input: 4096, output: 1024, store: 6144 };
-const bulk = { input: 4608, output: 1536, store: 2560 };
+const bulk = { input: 4608, output: 1536, store: 1664 };
 
 const row = (
   name: string,

@@ -1,16 +1,15 @@
 import { cases } from "./cases.js";
-import { record } from "./record.js";
-import { replay } from "./xs.js";
+import { type Cost, measure } from "./measure.js";
 
-const only = process.argv.slice(2);
+// npm run device [-- --json] [case ...]: what connections cost on a device, measured in XS.
+
+const json = process.argv.includes("--json");
+const only = process.argv.slice(2).filter((name) => !name.startsWith("--"));
+const costs: Record<string, Cost> = {};
 for (const device of cases) {
   if (only.length > 0 && !only.includes(device.name)) continue;
-  const job = record(device);
-  const { code, output, stats } = replay(job, 1 << 20, 1024);
-  console.log(device.name, code, output.trim());
-  for (const mark of stats.marks)
-    console.log(
-      `  ${mark.label.padEnd(28)} slots ${mark.slotBytes} chunks ${mark.chunkBytes} native ${mark.nativeBytes} ${mark.computrons}`,
-    );
-  console.log(`  stack ${stats.stackPeakSlots} nativePeak ${stats.nativePeak} shared ${stats.sharedBytes}`);
+  const { cost } = measure(device);
+  costs[device.name] = cost;
+  if (!json) console.log(device.name, cost);
 }
+if (json) console.log(JSON.stringify(costs, null, 2));

@@ -35,17 +35,17 @@ function base64(encoded: string): Uint8Array {
   return bytes;
 }
 
-/** A provider that draws what the recording's drew. */
-function determined(): Provider {
-  return Object.assign({}, psa(globalThis.psa), {
-    random: (bytes: Uint8Array, start: number, end: number) => void bytes.fill(0x24, start, end),
-    exchange: (group: number) => new globalThis.psa.Exchange(group, privateKey, 0, 32),
-  });
-}
+/** A provider that draws what the recording's drew; in flash, as firmware's is. */
+const provider: Provider = Object.freeze(
+  Object.create(psa(globalThis.psa), {
+    random: { value: (bytes: Uint8Array, start: number, end: number) => void bytes.fill(0x24, start, end) },
+    exchange: { value: (group: number) => new globalThis.psa.Exchange(group, privateKey, 0, 32) },
+  }),
+);
 
 function options(): ClientOptions {
   return {
-    provider: determined(),
+    provider,
     serverName: job.serverName,
     trust: [trustAnchor(trust[0])],
     clock: () => job.clock,

@@ -41,7 +41,7 @@ function settings(device: DeviceCase): Omit<Job, "handshake" | "data"> {
     suites: device.suites,
     groups: provider.groups,
     schemes: schemes.map(({ id }) => id).filter((id) => id !== signatureScheme.ed25519),
-    maxCertificates: 3,
+    maxCertificates: 2,
     buffers: device.buffers,
     send: device.send ?? { size: 0, times: 0 },
   };

@@ -112,6 +112,7 @@ export class Walk {
       const inner = provider.verification(scheme);
       return {
         update: (bytes, start, end) => inner.update(bytes, start, end),
+        end: () => inner.end(),
         settle(key, signature, start, end) {
           count();
           return inner.settle(key, signature, start, end);

@@ -50,6 +50,7 @@ function staple(row: OcspCase): { staple: Staple; settle: () => void } {
   issuer.parse(provider, store, row.issuer, 0, row.issuer.length);
   const staple = new Staple();
   const verifier = new StapleVerifier(provider, store);
+  verifier.nonce = row.nonce;
   staple.take(store, row.response, 0, row.response.length);
   const policy = { ...row, responders: row.responders.map(responder) };
   const settle = () => {

@@ -9,6 +9,9 @@ import { isFault } from "../../src/wire/fault.js";
 
 export const policy: OcspPolicy = Object.freeze({ skew: 900, allowMissingNextUpdate: false, responders: [] });
 
+/** What a response is measured by, where that is not `policy`. */
+export type Measure = Partial<OcspPolicy> & { nonce?: Uint8Array };
+
 /** Judges responses about one certificate, as a handshake would, and counts the signatures verified. */
 export class Judge {
   readonly store: Store;
@@ -27,8 +30,9 @@ export class Judge {
   }
 
   /** The number of signatures that each call of settle() verified. Throws the fault of a response that fails. */
-  settle(der: Buffer | undefined, options: Partial<OcspPolicy> = {}, at = NOW): number[] {
+  settle(der: Buffer | undefined, { nonce, ...options }: Measure = {}, at = NOW): number[] {
     const steps: number[] = [];
+    this.verifier.nonce = nonce;
     this.run(der, { ...policy, ...options }, at, steps);
     return steps;
   }
@@ -40,7 +44,7 @@ export class Judge {
   }
 
   /** "good" or the fault's name; what is thrown and is no fault goes on. */
-  verdict(der: Buffer | undefined, options: Partial<OcspPolicy> = {}, at = NOW): string {
+  verdict(der: Buffer | undefined, options: Measure = {}, at = NOW): string {
     return caught(() => this.settle(der, options, at)) ?? "good";
   }
 
@@ -65,6 +69,7 @@ export class Judge {
       const inner = provider.verification(scheme);
       return {
         update: (bytes, start, end) => inner.update(bytes, start, end),
+        end: () => inner.end(),
         settle: (key, signature, start, end) => {
           this.signatures++;
           return inner.settle(key, signature, start, end);

@@ -21,8 +21,7 @@ import {
   type ResponseTemplate,
   singleResponse,
 } from "../../certs/response.js";
-import type { OcspPolicy } from "../../src/pki/ocsp.js";
-import { Judge } from "./ocsp-judge.js";
+import { Judge, type Measure } from "./ocsp-judge.js";
 
 /** A response, what judges it, and the policy that it meets. */
 interface Subject {
@@ -30,7 +29,7 @@ interface Subject {
   readonly ca: Buffer;
   readonly parts: ResponseTemplate;
   readonly judge: Judge;
-  readonly policy: Partial<OcspPolicy>;
+  readonly policy: Measure;
 }
 
 const nonce = Buffer.alloc(32, 0xa5);

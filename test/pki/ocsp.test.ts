@@ -35,9 +35,9 @@ import {
   singleResponse,
 } from "../../certs/response.js";
 import { provider } from "../../hosts/node/provider.js";
-import { type OcspPolicy, responder } from "../../src/pki/ocsp.js";
+import { responder } from "../../src/pki/ocsp.js";
 import { type Fault, faults, isFault } from "../../src/wire/fault.js";
-import { Judge, policy } from "./ocsp-judge.js";
+import { Judge, type Measure, policy } from "./ocsp-judge.js";
 
 // The fixtures, which most of the list of checks is in
 
@@ -99,7 +99,7 @@ function verdict(
   title: string,
   make: () => Buffer,
   expected: string,
-  options: Partial<OcspPolicy> = {},
+  options: Measure = {},
 ): void {
   test(title, (t) => t.is(judge.verdict(make(), options), expected));
 }

@@ -1,110 +1,45 @@
-import { closeSync, openSync, writeSync } from "node:fs";
-import { isIP } from "node:net";
-import { Command, InvalidArgumentError } from "commander";
+import { closeSync, writeSync } from "node:fs";
+import type { Command } from "commander";
 import { type ConnectOptions, connect, type TLSSocket } from "../index.js";
 import { Trace } from "../trace.js";
-import { type Outcome, report, reportJson } from "./report.js";
-import { numberBetween, type Output, readFile, UsageError } from "./usage.js";
-
-interface Flags {
-  host: string;
-  port: number;
-  ca?: Buffer;
-  cert?: Buffer;
-  key?: Buffer;
-  get?: boolean;
-  sni?: string;
-  tls?: "TLSv1.2" | "TLSv1.3";
-  verify: boolean;
-  stapling?: Stapling;
-  fragment?: Pick<ConnectOptions, "maxFragmentLength" | "recordSizeLimit">;
-  alpn?: string[];
-  trace?: boolean;
-  keylog?: number;
-  json?: boolean;
-}
-
-interface Stapling {
-  version: number;
-  must: boolean;
-}
+import { clientFlags, connectOptions, type Flags, greeting } from "./flags.js";
+import { type Outcome, outcomeOf, report, reportJson } from "./report.js";
+import type { Output } from "./usage.js";
 
 /** Milliseconds: for the connection and each pause of an answer that was asked for. */
-const PATIENCE = 10_000;
+export const PATIENCE = 10_000;
 /** Milliseconds to wait for an answer to the greeting, and for the server's end: neither need come. */
-const COURTESY = 500;
+export const COURTESY = 500;
 
-const W_HELP = "ask for OCSP stapling: 1 = status_request; with m appended (1m) a staple is required";
-const F_HELP =
-  "longest record wanted: 1-4 = 512, 1024, 2048, 4096 bytes by max_fragment_length (RFC 6066), 5 = 8192 and 6 = 256 by record_size_limit (RFC 8449)";
+/** Shakes hands, speaks, listens, and ends; an answer is not needed for success, an orderly end of it is. */
+export type Talk<F extends Flags> = (options: ConnectOptions, flags: F) => Promise<Outcome>;
 
-/** `tlstaple client`: the flags of wolfSSL's example client. `finish` gets the exit code. */
-export function clientCommand(out: Output, err: Output, finish: (code: number) => void): Command {
-  return new Command("client")
-    .description("connect to a TLS server, check its certificate and staples, say hello")
-    .helpOption("--help", "show this help")
-    .option("-h, --host <name>", "server", "127.0.0.1")
-    .option("-p, --port <number>", "port", numberBetween(1, 65535), 11111)
-    .option("-A, --ca <file>", "root CAs to trust, PEM or DER; those that Node brings by default", readFile)
-    .option("-c, --cert <file>", "own certificate chain", readFile)
-    .option("-k, --key <file>", "its private key", readFile)
-    .option("-g, --get", "send an HTTP GET and print the answer")
-    .option("-S, --sni <name>", "name to send as SNI and to verify; the host by default")
-    .option("-v, --tls <number>", "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default", readVersion)
-    .option("-d, --no-verify", "check nothing of the server's; for tests only")
-    .option("-W, --stapling <kind>", W_HELP, readStapling)
-    .option("-F, --fragment <number>", F_HELP, readFragment)
-    .option("-L, --alpn <names>", "application protocols to offer, separated by commas", readProtocols)
-    .option("--trace", "print each handshake message, staples decoded")
-    .option("--keylog <file>", "append the secrets to FILE, as SSLKEYLOGFILE", openLog)
-    .option("--json", "print one JSON object instead of text")
-    .allowExcessArguments(false)
-    .action(async (flags: Flags) => finish(await client(flags, out, err)));
+/** `tlstaple client`, which talks through Node or, given another `talk`, elsewhere. `finish` gets the exit code. */
+export function clientCommand<F extends Flags = Flags>(
+  out: Output,
+  err: Output,
+  finish: (code: number) => void,
+  talk: Talk<F> = talkInNode,
+): Command {
+  return clientFlags(async (flags) => finish(await client(flags as F, talk, out, err)));
 }
 
-async function client(flags: Flags, out: Output, err: Output): Promise<number> {
+async function client<F extends Flags>(flags: F, talk: Talk<F>, out: Output, err: Output): Promise<number> {
   const lines: string[] = [];
   const show = (line: string) => (flags.json ? lines.push(line) : out.write(`${line}\n`));
-  const outcome = await talk(open(flags, show), flags);
+  const trace = flags.trace ? new Trace(show) : undefined;
+  const onMessage: ConnectOptions["onMessage"] = trace && ((...message) => trace.record(...message));
+  const outcome = await talk({ ...connectOptions(flags), onMessage }, flags);
   if (flags.keylog !== undefined) closeSync(flags.keylog);
   if (flags.json) reportJson(outcome, flags.trace ? lines : undefined, out);
   else report(outcome, out, err);
   return outcome.error ? 1 : 0;
 }
 
-function open(flags: Flags, show: (line: string) => unknown): TLSSocket {
-  checkStapling(flags);
-  const trace = flags.trace ? new Trace(show) : undefined;
-  const socket = connect({
-    host: flags.host,
-    port: flags.port,
-    servername: flags.sni,
-    ca: flags.ca,
-    cert: flags.cert,
-    key: flags.key,
-    minVersion: flags.tls,
-    maxVersion: flags.tls,
-    rejectUnauthorized: flags.verify,
-    ALPNProtocols: flags.alpn,
-    ocsp: { stapling: flags.stapling ? "v1" : "off", policy: flags.stapling?.must ? "leaf" : "if-present" },
-    timeout: PATIENCE,
-    onMessage: trace && ((...message) => trace.record(...message)),
-    ...flags.fragment,
-  });
-  const { keylog } = flags;
+function talkInNode(options: ConnectOptions, flags: Flags): Promise<Outcome> {
+  const socket = connect({ ...options, timeout: PATIENCE });
+  const { keylog, host, port } = flags;
   if (keylog !== undefined) socket.on("keylog", (line: Buffer) => writeSync(keylog, line));
-  return socket;
-}
-
-/** RFC 6961 is for TLS 1.2 only; the words are wolfSSL's. */
-function checkStapling({ stapling, tls }: Flags): void {
-  if (stapling === undefined || stapling.version === 1) return;
-  if (tls === "TLSv1.3") throw new UsageError("Cannot use OCSP Stapling V2 with TLSv1.3");
-  throw new UsageError(`-W ${stapling.version}: OCSP Stapling V2 is not in this release yet; use -W 1`);
-}
-
-/** Shakes hands, speaks, listens, and ends; an answer is not needed for success, an orderly end of it is. */
-function talk(socket: TLSSocket, flags: Flags): Promise<Outcome> {
   return new Promise((resolve) => {
     const reply: Buffer[] = [];
     let error: Error | undefined;
@@ -115,25 +50,14 @@ function talk(socket: TLSSocket, flags: Flags): Promise<Outcome> {
       error = thrown;
     });
     socket.on("close", () =>
-      resolve({ socket, error, reply: Buffer.concat(reply), port: flags.port, host: flags.host }),
+      resolve({ host, port, ...outcomeOf(socket), error, reply: Buffer.concat(reply) }),
     );
   });
 }
 
 function speak(socket: TLSSocket, flags: Flags): void {
-  if (flags.get) {
-    socket.write(`GET / HTTP/1.1\r\nHost: ${hostHeader(flags)}\r\nConnection: close\r\n\r\n`);
-    return;
-  }
-  socket.setTimeout(COURTESY);
-  socket.write("hello tlstaple!\n");
-}
-
-/** RFC 9110 7.2: an IPv6 address stands in brackets. */
-function hostHeader({ sni, host, port }: Flags): string {
-  const name = sni ?? host;
-  const bracketed = isIP(name) === 6 ? `[${name}]` : name;
-  return port === 443 ? bracketed : `${bracketed}:${port}`;
+  if (!flags.get) socket.setTimeout(COURTESY);
+  socket.write(greeting(flags));
 }
 
 /** Silence: before the handshake it is a failure; after it, it is time to end, and then to go. */
@@ -143,40 +67,5 @@ function lostPatience(socket: TLSSocket): void {
   else {
     socket.setTimeout(COURTESY);
     socket.end();
-  }
-}
-
-function readVersion(text: string): "TLSv1.2" | "TLSv1.3" {
-  if (text === "3") return "TLSv1.2";
-  if (text === "4") return "TLSv1.3";
-  throw new InvalidArgumentError("It must be 3 (TLS 1.2) or 4 (TLS 1.3).");
-}
-
-function readStapling(text: string): Stapling {
-  const match = /^([123])(m?)$/.exec(text);
-  if (match === null) throw new InvalidArgumentError("It must be 1, 2 or 3, perhaps with m appended.");
-  return { version: Number(match[1]), must: match[2] === "m" };
-}
-
-/** wolfSSL's numbers; 5 and 6 are its own invention in max_fragment_length, so RFC 8449 says them for us. */
-function readFragment(text: string): Flags["fragment"] {
-  const n = numberBetween(1, 6)(text);
-  if (n <= 4) return { maxFragmentLength: 256 << n };
-  return { recordSizeLimit: n === 5 ? 8192 : 256 };
-}
-
-/** wolfSSL's C: or F: in front, on what to do when nothing matches, changes nothing: a server that minds refuses. */
-function readProtocols(text: string): string[] {
-  const names = text.replace(/^[CF]:/, "").split(",");
-  if (names.every((name) => name.length > 0)) return names;
-  throw new InvalidArgumentError("It must be names separated by commas.");
-}
-
-/** Secrets are for the owner's eyes only. */
-function openLog(path: string): number {
-  try {
-    return openSync(path, "a", 0o600);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
   }
 }

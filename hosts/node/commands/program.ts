@@ -11,12 +11,26 @@ const USAGE = 2;
  * failed; 2, wrong use.
  */
 export async function run(args: string[], out: Output, err: Output): Promise<number> {
+  return runProgram(args, out, err, (finish) => {
+    const description = "TLS with OCSP stapling: a client to try it with, an inspector of OCSP responses";
+    const commands = [clientCommand(out, err, finish), inspectCommand(out, err, finish)];
+    return program(description, commands);
+  });
+}
+
+/** Runs a program that is made with what takes its exit code. */
+export async function runProgram(
+  args: string[],
+  out: Output,
+  err: Output,
+  make: (finish: (code: number) => void) => Command,
+): Promise<number> {
   let code = 0;
-  const finish = (result: number) => {
+  const made = make((result) => {
     code = result;
-  };
+  });
   try {
-    await program(out, err, finish).parseAsync(args, { from: "user" });
+    await printingTo(out, err, made).parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
@@ -26,15 +40,20 @@ export async function run(args: string[], out: Output, err: Output): Promise<num
   }
 }
 
-function program(out: Output, err: Output, finish: (code: number) => void): Command {
+/** `tlstaple` with these commands. */
+export function program(description: string, commands: readonly Command[]): Command {
   const { version } = createRequire(import.meta.url)("tlstaple/package.json") as { version: string };
   const command = new Command("tlstaple")
-    .description("TLS with OCSP stapling: a client to try it with, an inspector of OCSP responses")
+    .description(description)
     .version(version, "--version", "show the version")
     .helpOption("--help", "show this help")
     .helpCommand(false);
-  for (const each of [clientCommand(out, err, finish), inspectCommand(out, err, finish)])
-    command.addCommand(each);
+  for (const each of commands) command.addCommand(each);
+  return command;
+}
+
+/** Has a program and its commands print there, and throw instead of ending the process. */
+function printingTo(out: Output, err: Output, command: Command): Command {
   const output = { writeOut: (text: string) => out.write(text), writeErr: (text: string) => err.write(text) };
   for (const each of [command, ...command.commands]) each.exitOverride().configureOutput(output);
   return command;

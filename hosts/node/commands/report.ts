@@ -6,40 +6,57 @@ import { printable } from "../text.js";
 import type { Output } from "./usage.js";
 
 /** What became of one connection. */
-export interface Outcome {
+export interface Outcome extends Connected {
   readonly host: string;
   readonly port: number;
-  readonly socket: TLSSocket;
   readonly error: Error | undefined;
   readonly reply: Buffer;
+  /** What it took of memory, where that was measured. */
+  readonly memory?: Readonly<Record<string, number>>;
 }
 
-/** Prints what people want to know: what was agreed on, who the server is, what its staples say. */
-export function report({ socket, error, reply }: Outcome, out: Output, err: Output): void {
-  for (const line of describeConnection(socket)) out.write(`${printable(line)}\n`);
-  out.write(reply);
-  if (error) for (const line of describeError(error)) err.write(`${line}\n`);
+/** What was agreed on with whom, as far as the handshake came. */
+export interface Connected {
+  readonly servername: string | undefined;
+  readonly authorized: boolean;
+  readonly protocol: string | null;
+  readonly suite: string | null;
+  readonly group: string | null;
+  readonly alpn: string | null;
+  readonly chain: readonly X509Certificate[];
+  readonly verdicts: readonly OcspVerdict[];
 }
 
-export function describeConnection(socket: TLSSocket): string[] {
-  if (socket.getProtocol() === null) return [];
-  const { protocol, suite, group, alpn } = negotiated(socket);
-  const lines = [`${protocol}, ${[suite, group, alpn].filter((word) => word !== null).join(", ")}`];
-  const verdicts = socket.ocsp;
-  socket.getPeerChain().forEach((certificate, i) => {
-    lines.push(`certificate ${i}: ${describe(certificate)?.subject ?? "malformed"}`);
-    if (verdicts[i]) lines.push(`  OCSP ${describeVerdict(verdicts[i])}`);
-  });
-  return lines;
-}
-
-function negotiated(socket: TLSSocket) {
+export function outcomeOf(socket: TLSSocket): Connected {
   return {
+    servername: socket.servername,
+    authorized: socket.authorized,
     protocol: socket.getProtocol(),
     suite: socket.getCipher()?.standardName ?? null,
     group: socket.getEphemeralKeyInfo()?.name ?? null,
     alpn: socket.alpnProtocol || null,
+    chain: socket.getPeerChain(),
+    verdicts: socket.ocsp,
   };
+}
+
+/** Prints what people want to know: what was agreed on, who the server is, what its staples say. */
+export function report(outcome: Outcome, out: Output, err: Output): void {
+  const { error, memory, reply } = outcome;
+  for (const line of describeConnection(outcome)) out.write(`${printable(line)}\n`);
+  out.write(reply);
+  if (memory) for (const [what, bytes] of Object.entries(memory)) out.write(`memory ${what}: ${bytes}\n`);
+  if (error) for (const line of describeError(error)) err.write(`${line}\n`);
+}
+
+function describeConnection({ protocol, suite, group, alpn, chain, verdicts }: Connected): string[] {
+  if (protocol === null) return [];
+  const lines = [`${protocol}, ${[suite, group, alpn].filter((word) => word !== null).join(", ")}`];
+  chain.forEach((certificate, i) => {
+    lines.push(`certificate ${i}: ${describe(certificate)?.subject ?? "malformed"}`);
+    if (verdicts[i]) lines.push(`  OCSP ${describeVerdict(verdicts[i])}`);
+  });
+  return lines;
 }
 
 /** Null for what only our core, or Node, could make something of. */
@@ -78,25 +95,27 @@ function errorCode(error: Error): string {
 
 /** Prints everything as one JSON object. */
 export function reportJson(outcome: Outcome, trace: string[] | undefined, out: Output): void {
-  const { host, port, socket, error, reply } = outcome;
-  const { protocol: version, ...agreed } = negotiated(socket);
+  const { host, port, servername, authorized, error, memory } = outcome;
   const tls = error instanceof TlsError ? error : undefined;
   const result = {
     host,
     port,
-    servername: socket.servername ?? null,
-    authorized: socket.authorized && error === undefined,
-    version,
-    ...agreed,
-    certificates: socket.getPeerChain().map(describe),
-    ocsp: socket.ocsp,
-    reply: reply.toString("utf8"),
+    servername: servername ?? null,
+    authorized: authorized && error === undefined,
+    version: outcome.protocol,
+    suite: outcome.suite,
+    group: outcome.group,
+    alpn: outcome.alpn,
+    certificates: outcome.chain.map(describe),
+    ocsp: outcome.verdicts,
+    reply: outcome.reply.toString("utf8"),
     fault: error ? errorCode(error) : null,
     message: error?.message ?? null,
     detail: tls?.detail ?? null,
     wolfssl: tls?.wolfssl ?? null,
     alert: tls?.alert ?? null,
     advice: tls?.advice ?? null,
+    memory,
     trace,
   };
   out.write(`${JSON.stringify(result, null, 2)}\n`);

@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import test from "ava";
+import { socketFaults } from "../../../hosts/moddable/error.js";
+import { type Fault, faults } from "../../../src/wire/fault.js";
+
+/** What an application of the Moddable SDK gets: manifests, modules, types, documentation. */
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const modules = join(root, "dist/moddable");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const manifest = JSON.parse(read("hosts/moddable/manifest.json"));
+const platforms: { modules: Record<string, string | string[]>; preload: string | string[] }[] = Object.values(
+  manifest.platforms,
+);
+
+/** Paths from the root of what a manifest's module maps to, without their endings. */
+function sources(map: Record<string, string | string[]>): string[] {
+  const named = Object.entries(map).filter(([name]) => name !== "~" && name !== "*");
+  return named.flatMap(([, paths]) => [paths].flat()).map((path) => join("hosts/moddable", path));
+}
+
+/** The files that the SDK finds for it: those of that name with any ending. */
+function found(path: string): string[] {
+  const [folder, base] = [join(path, ".."), path.split("/").pop()];
+  return readdirSync(join(root, folder))
+    .filter((name) => name.replace(/(\.d)?\.\w+$/, "") === base)
+    .map((name) => join(folder, name));
+}
+
+test("the root's manifest includes the one that there is", (t) => {
+  t.true(existsSync(join(root, JSON.parse(read("manifest.json")).include)));
+});
+
+test("every file that the manifest maps is there and is packed, no TypeScript among them", async (t) => {
+  const { stdout } = await promisify(execFile)("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+  });
+  const packed = new Set(JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path));
+  for (const path of [manifest, ...platforms].flatMap((each) => sources(each.modules))) {
+    const files = found(path);
+    t.true(
+      files.some((file) => /\.(m?js|c)$/.test(file)),
+      path,
+    );
+    for (const file of files) t.true(packed.has(file) && !/(?<!\.d)\.ts$/.test(file), file);
+  }
+  for (const path of ["manifest.json", "hosts/moddable/manifest.json"]) t.true(packed.has(path));
+  for (const example of readdirSync(join(root, "hosts/moddable/examples")))
+    t.true(packed.has(`hosts/moddable/examples/${example}/main.js`));
+});
+
+test("on a device every module of ours is preloaded", (t) => {
+  const { modules, preload } = manifest.platforms.esp32;
+  const names = Object.keys({ ...manifest.modules, ...modules }).filter((name) => name.length > 1);
+  t.deepEqual([...preload].sort(), names.sort());
+});
+
+const imports = (code: string) => [...code.matchAll(/^import (.*) from '([^']+)';$/gm)];
+const named = (clause: string) => clause.match(/\w+(?:\$\d+)?(?: as [\w$]+)?/g) ?? [];
+
+test("modules import only what the manifest maps, and of the core only what it has", (t) => {
+  const [, list] = read("dist/moddable/core.js").match(/^export \{ (.*) \};$/m)!;
+  const core = new Set(list.split(", "));
+  const mapped = new Set([manifest, ...platforms].flatMap((each) => Object.keys(each.modules)));
+  for (const file of readdirSync(modules).filter((name) => name.endsWith(".js")))
+    for (const [, clause, from] of imports(read(`dist/moddable/${file}`))) {
+      t.true(mapped.has(from) || from === "timer" || from === "Resource", `${file}: ${from}`);
+      if (from === "tlstaple/core")
+        for (const name of named(clause)) t.true(core.has(name.split(" ")[0]), name);
+    }
+});
+
+test("modules have nothing that XS lacks or can't run", (t) => {
+  for (const file of readdirSync(modules).filter((name) => name.endsWith(".js"))) {
+    const code = read(`dist/moddable/${file}`).replace(/\/\*[\s\S]*?\*\//g, "");
+    t.notRegex(code, /^\s*static \w+( =|;)/m, `${file}: static fields`);
+    t.notRegex(code, /'node:|\bBuffer\.|\bprocess\./, file);
+  }
+});
+
+test("the portable module's static fields are assigned behind their classes", (t) => {
+  const code = read("dist/moddable/provider-portable.js");
+  t.is(code.match(/^Point\.BASE = new Point\(/gm)?.length, 2);
+  t.is(code.match(/^Point\.Fn = Fn;/gm)?.length, 2);
+});
+
+test("the documentation tells every fault, with its alert, wolfSSL's number and the text", (t) => {
+  const doc = read("docs/moddable.md");
+  for (const { name, alert, wolfssl, text } of Object.values<Fault>({ ...faults, ...socketFaults })) {
+    const cells = [`\`${name}\``, alert || "", wolfssl?.code ?? "", text];
+    const row = `${cells.map((cell) => `| ${cell}`.trim()).join(" ")} |`;
+    t.true(doc.includes(row), row);
+  }
+});
+
+test("the documentation tells every option", (t) => {
+  const doc = read("docs/moddable.md");
+  const lists = [
+    ...read("hosts/moddable/options.ts").matchAll(/^const known\w*[^[]*\[\] = Object\.freeze\(\[([^\]]*)/gm),
+  ];
+  const names = lists.flatMap(([, list]) => list.match(/\w+/g) ?? []);
+  t.true(names.length > 20);
+  const ours = names.filter((name) => !["cache", "ocsp", "protocolVersion", "trace"].includes(name));
+  for (const name of ours) t.regex(doc, new RegExp(`\`(ocsp\\.)?${name}(\\(\\w+\\))?\``), name);
+});
