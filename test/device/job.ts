@@ -1,11 +1,9 @@
 /** One connection to be replayed in XS: what its server sent, and the client that it was recorded with. */
 export interface Job {
-  /** What the server sends until the client is connected, in base64. */
-  readonly handshake: string;
-  /** And after that: records of application data, in base64. */
-  readonly data: readonly string[];
-  /** Trust anchors in DER, in base64. */
-  readonly trust: readonly string[];
+  /** Bytes that the server sends until the client is connected; after them, records of application data. */
+  readonly handshakeLength: number;
+  /** The trust anchor in DER, in hexadecimal digits. */
+  readonly trust: string;
   readonly serverName: string;
   readonly clock: number;
   readonly version: number;
@@ -18,6 +16,10 @@ export interface Job {
   readonly schemes: readonly number[];
   readonly maxCertificates: number;
   readonly buffers: { readonly input: number; readonly output: number; readonly store: number };
+  /** Numbers of records after which memory and computrons are noted. */
+  readonly milestones: readonly number[];
+  /** Collects garbage before each mark, so that what is live shows. */
+  readonly live: boolean;
   /** Bytes that the client sends, so many times. */
   readonly send: { readonly size: number; readonly times: number };
 }

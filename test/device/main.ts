@@ -1,15 +1,49 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { cases } from "./cases.js";
-import { type Cost, measure } from "./measure.js";
+import { type Cost, measure, steps } from "./measure.js";
+import { plot } from "./plot.js";
 
-// npm run device [-- --json] [case ...]: what connections cost on a device, measured in XS.
+// What connections cost on a device, measured in XS.
+//
+//   npm run device                 a table
+//   npm run device -- --json       one object, a key for each case
+//   npm run device -- --write      writes test/device/budget.json and docs/device-heap.svg anew
 
-const json = process.argv.includes("--json");
-const only = process.argv.slice(2).filter((name) => !name.startsWith("--"));
-const costs: Record<string, Cost> = {};
-for (const device of cases) {
-  if (only.length > 0 && !only.includes(device.name)) continue;
-  const { cost } = measure(device);
-  costs[device.name] = cost;
-  if (!json) console.log(device.name, cost);
+export interface Budget {
+  readonly cases: Record<string, Cost>;
+  /** Bytes of the modules that a device gets. */
+  readonly bundles: Record<string, number>;
 }
-if (json) console.log(JSON.stringify(costs, null, 2));
+
+const root = new URL("../../../", import.meta.url);
+export const budgetFile = fileURLToPath(new URL("test/device/budget.json", root));
+const plotFile = fileURLToPath(new URL("docs/device-heap.svg", root));
+/** What a handshake with a staple may take, docs/moddable.md. */
+const LIMIT = 16384;
+
+export function readBudget(): Budget {
+  return JSON.parse(readFileSync(budgetFile, "utf8"));
+}
+
+export function measureBundles(): Record<string, number> {
+  const size = (name: string) => statSync(fileURLToPath(new URL(`dist/moddable/${name}.js`, root))).size;
+  return Object.fromEntries(["core", "tls", "provider-psa"].map((name) => [name, size(name)]));
+}
+
+function measureAll(): Budget {
+  return { cases: Object.fromEntries(cases.map((device) => [device.name, measure(device)])), bundles: measureBundles() };
+}
+
+function main(flags: string[]): void {
+  const budget = measureAll();
+  if (flags.includes("--json")) console.log(JSON.stringify(budget.cases, null, 2));
+  else console.table(budget.cases);
+  if (!flags.includes("--write")) return;
+  const [first] = cases;
+  const title = `Live memory over the steps of a handshake: ${first.name}, 32-bit XS`;
+  writeFileSync(budgetFile, `${JSON.stringify(budget, null, 2)}\n`);
+  writeFileSync(plotFile, plot(title, steps(first), budget.cases[first.name].bufferBytes, LIMIT));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));

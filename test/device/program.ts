@@ -6,12 +6,16 @@ import type { Job } from "./job.js";
 // top level is flash; `main` and what it makes is RAM.
 
 const job: Job = JSON.parse(text(new Uint8Array(host.readFile(programArguments[0]))));
-const handshake = base64(job.handshake);
-const data = job.data.map(base64);
-const trust = job.trust.map(base64);
+/** All that the server sends. */
+const recorded = new Uint8Array(host.readFile(programArguments[1]));
+const trust = unhex(job.trust);
 const privateKey = new Uint8Array(32).fill(0x42);
 /** As a TCP segment brings them. */
 const SEGMENT = 1460;
+const HEADER = 5;
+/** Whether memory and computrons are noted after that many records; a table, so that asking always costs the same. */
+const noted = new Uint8Array(1001);
+for (const count of job.milestones) noted[count] = 1;
 
 function text(bytes: Uint8Array): string {
   let all = "";
@@ -19,19 +23,9 @@ function text(bytes: Uint8Array): string {
   return all;
 }
 
-function base64(encoded: string): Uint8Array {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const clean = encoded.replace(/=/g, "");
-  const bytes = new Uint8Array(Math.floor((clean.length * 3) / 4));
-  for (let i = 0, at = 0, bits = 0, held = 0; i < clean.length; i++) {
-    held = (held << 6) | alphabet.indexOf(clean[i]);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[at++] = held >> bits;
-      held &= (1 << bits) - 1;
-    }
-  }
+function unhex(digits: string): Uint8Array {
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
   return bytes;
 }
 
@@ -47,7 +41,7 @@ function options(): ClientOptions {
   return {
     provider,
     serverName: job.serverName,
-    trust: [trustAnchor(trust[0])],
+    trust: [trustAnchor(trust)],
     clock: () => job.clock,
     minVersion: job.version,
     maxVersion: job.version,
@@ -75,16 +69,16 @@ function run(client: TlsClient): void {
 
 function step(client: TlsClient): void {
   client.work();
-  if (!client.established) host.mark(client.state);
+  if (!client.established) note(client.state);
 }
 
-/** Gives the client bytes as a socket would. */
-function receive(client: TlsClient, bytes: Uint8Array): void {
+/** Gives the client recorded bytes as a socket would. */
+function receive(client: TlsClient, at: number, end: number): void {
   const { cipherIn } = client;
-  for (let at = 0; at < bytes.length; ) {
-    const n = Math.min(bytes.length - at, cipherIn.end - cipherIn.start, SEGMENT);
+  while (at < end) {
+    const n = Math.min(end - at, cipherIn.end - cipherIn.start, SEGMENT);
     if (n === 0) throw new Error("the client takes no more");
-    for (let i = 0, to = cipherIn.start; i < n; i++) cipherIn.bytes[to + i] = bytes[at + i];
+    cipherIn.bytes.set(recorded.subarray(at, at + n), cipherIn.start);
     cipherIn.advance(n);
     at += n;
     run(client);
@@ -105,23 +99,35 @@ function send(client: TlsClient, size: number): void {
 
 globalThis.main = function main(): void {
   const client = new TlsClient(options());
-  host.mark("constructed");
+  note("CONSTRUCTED");
   run(client);
-  receive(client, handshake);
+  receive(client, 0, job.handshakeLength);
   if (!client.established) throw new Error(`stopped in ${client.state}`);
-  host.mark("established");
-  for (let i = 0; i < data.length; i++) {
-    receive(client, data[i]);
-    if (i === 10 || i === data.length - 1) settle(`record ${i}`);
+  note("ESTABLISHED");
+  let count = 0;
+  for (let at = job.handshakeLength; at < recorded.length; ) {
+    const end = at + HEADER + (recorded[at + 3] << 8) + recorded[at + 4];
+    receive(client, at, end);
+    settle(++count);
+    at = end;
   }
-  for (let i = 0; i < job.send.times; i++) {
+  for (let i = 1; i <= job.send.times; i++) {
     send(client, job.send.size);
-    if (i === 10 || i === job.send.times - 1) settle(`sent ${i}`);
+    settle(i);
   }
   host.print(`established ${client.verdicts.map(({ status }) => status).join(" ")}`);
 };
 
-function settle(label: string): void {
+function note(label: string): void {
+  if (job.live) host.collect();
+  host.mark(label);
+}
+
+/** Marks what is there after some of the records, garbage collected. */
+function settle(count: number): void {
+  if (noted[count] === 0) return;
+  // Before, so that the label's string is not in it
+  const label = `record ${count}`;
   host.collect();
   host.mark(label);
 }

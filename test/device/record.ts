@@ -20,18 +20,24 @@ import type { Job } from "./job.js";
 const SIGNATURE = 71;
 const provider = determined();
 
+export interface Recorded {
+  readonly job: Job;
+  /** All that the server sent. */
+  readonly bytes: Buffer;
+}
+
 /** Runs a connection with a puppet, until its signature has the usual length, and makes a job of it. */
-export function record(device: DeviceCase): Job {
+export function record(device: DeviceCase): Recorded {
   for (;;) {
-    const job = attempt(device);
-    if (job) return job;
+    const recorded = attempt(device);
+    if (recorded) return recorded;
   }
 }
 
-function settings(device: DeviceCase): Omit<Job, "handshake" | "data"> {
+function settings(device: DeviceCase): Omit<Job, "handshakeLength"> {
   const root = identity(device.edition, "root").chain[0];
   return {
-    trust: [root.toString("base64")],
+    trust: root.toString("hex"),
     serverName: "localhost",
     clock: NOW,
     version: device.version,
@@ -42,17 +48,25 @@ function settings(device: DeviceCase): Omit<Job, "handshake" | "data"> {
     groups: provider.groups,
     schemes: schemes.map(({ id }) => id).filter((id) => id !== signatureScheme.ed25519),
     maxCertificates: 2,
+    milestones: milestones(device),
+    live: false,
     buffers: device.buffers,
     send: device.send ?? { size: 0, times: 0 },
   };
 }
 
-function optionsOf(job: Omit<Job, "handshake" | "data">): ClientOptions {
-  const { trust, clock, version, policy, send, ...rest } = job;
+/** The tenth record and the next, the last and the one before. */
+function milestones({ receive, send }: DeviceCase): number[] {
+  const times = receive?.times ?? send?.times;
+  return times === undefined ? [] : [10, 11, times - 1, times];
+}
+
+function optionsOf(job: Omit<Job, "handshakeLength">): ClientOptions {
+  const { trust, clock, version, policy, send, live, milestones, ...rest } = job;
   return {
     ...rest,
     provider,
-    trust: trust.map((der) => trustAnchor(Buffer.from(der, "base64"))),
+    trust: [trustAnchor(Buffer.from(trust, "hex"))],
     clock: () => clock,
     minVersion: version,
     maxVersion: version,
@@ -73,34 +87,33 @@ function scriptOf(device: DeviceCase): Script {
   };
 }
 
-/** How many bytes the server's signature has, by the message that ends with it. */
+/** How many bytes the server's signature has: its message holds it and, in TLS 1.2, an X25519 key. */
 class SignatureWatch {
   length = 0;
   private readonly type: number;
+  private readonly before: number;
 
   constructor(device: DeviceCase) {
-    const { certificate_verify, server_key_exchange } = handshakeType;
-    this.type = device.version === version.tls13 ? certificate_verify : server_key_exchange;
+    const tls13 = device.version === version.tls13;
+    this.type = tls13 ? handshakeType.certificate_verify : handshakeType.server_key_exchange;
+    this.before = tls13 ? 8 : 44;
   }
 
-  see(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void {
-    if (sent || (type & 0xff) !== this.type) return;
-    this.length = 72;
-    while (end - this.length > start && bytes[end - this.length - 1] !== this.length) this.length--;
+  see(sent: boolean, type: number, start: number, end: number): void {
+    if (!sent && (type & 0xff) === this.type) this.length = end - start - this.before;
   }
 }
 
-function attempt(device: DeviceCase): Job | undefined {
+function attempt(device: DeviceCase): Recorded | undefined {
   const job = settings(device);
   const watch = new SignatureWatch(device);
-  const client = new TlsClient({ ...optionsOf(job), onMessage: (...message) => watch.see(...message) });
+  const client = new TlsClient({ ...optionsOf(job), onMessage: (sent, type, _, start, end) => watch.see(sent, type, start, end) });
   const puppet = new Puppet(scriptOf(device));
   const handshake: Buffer[] = [];
   while (!(client.established && puppet.open)) handshake.push(turn(client, puppet));
   if (device.edition === "p256" && watch.length !== SIGNATURE) return undefined;
   const { size = 0, times = 0 } = device.receive ?? {};
-  const data = Array.from({ length: times }, () =>
-    puppet.sendData(Buffer.alloc(size, 0x61)).toString("base64"),
-  );
-  return { ...job, handshake: Buffer.concat(handshake).toString("base64"), data };
+  const data = Array.from({ length: times }, () => puppet.sendData(Buffer.alloc(size, 0x61)));
+  const handshakeLength = handshake.reduce((sum, { length }) => sum + length, 0);
+  return { job: { ...job, handshakeLength }, bytes: Buffer.concat([...handshake, ...data]) };
 }

@@ -1,13 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Job } from "./job.js";
+import type { Recorded } from "./record.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const binary = join(root, "build/xs/tlstaple-xs");
 const program = join(root, "build/xs/device.js");
+
+/** Whether the XS host is here, for 32 bits and with PSA: what budgets are of. */
+export function comparable(): boolean {
+  if (!existsSync(binary)) return false;
+  const built = readFileSync(join(root, "build/xs/fingerprint"), "utf8");
+  return built.startsWith("/") && readFileSync(join(root, "build/xs/flags"), "utf8").startsWith("-m32");
+}
 
 export interface Use {
   readonly slotBytes: number;
@@ -34,29 +41,24 @@ export interface Run {
 }
 
 /** Replays a job in an arena of so many bytes, of which the stack takes so many slots. */
-export function replay(job: Job, arena: number, stack: number): Run {
+export function replay(recorded: Recorded, arena: number, stack: number): Run {
   const folder = mkdtempSync(join(tmpdir(), "tlstaple-"));
   try {
-    return runIn(folder, job, arena, stack);
+    return runIn(folder, recorded, arena, stack);
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function runIn(folder: string, job: Job, arena: number, stack: number): Run {
+function runIn(folder: string, { job, bytes }: Recorded, arena: number, stack: number): Run {
   const jobFile = join(folder, "job.json");
+  const bytesFile = join(folder, "server.bin");
   const statsFile = join(folder, "stats.json");
   writeFileSync(jobFile, JSON.stringify(job));
+  writeFileSync(bytesFile, bytes);
   const args = [
-    "--preload",
-    "--arena",
-    `${arena}`,
-    "--stack",
-    `${stack}`,
-    "--stats",
-    statsFile,
-    program,
-    jobFile,
+    ...["--preload", "--arena", `${arena}`, "--stack", `${stack}`, "--stats", statsFile],
+    ...[program, jobFile, bytesFile],
   ];
   let code = 0;
   let output = "";

@@ -1,0 +1,42 @@
+import test from "ava";
+import { cases } from "./cases.js";
+import { measureBundles, readBudget } from "./main.js";
+import { type Cost, measure, steps } from "./measure.js";
+import { comparable } from "./xs.js";
+
+// What connections cost on a device, against test/device/budget.json. `npm run device -- --write` writes it.
+
+const budget = readBudget();
+
+/** Without 32-bit XS and PSA there is nothing to compare: slots of 64 bits are twice as large. */
+const device = comparable() ? test : test.skip;
+
+test("the budget has every case, and nothing else", (t) => {
+  t.deepEqual(Object.keys(budget.cases), cases.map(({ name }) => name));
+});
+
+for (const each of cases)
+  device(`${each.name} keeps to its budget`, (t) => {
+    const cost = measure(each);
+    for (const [name, limit] of Object.entries(budget.cases[each.name]))
+      t.true(cost[name as keyof Cost] <= limit, `${name}: ${cost[name as keyof Cost]}, the budget is ${limit}`);
+  });
+
+test("the modules for devices keep to their budget", (t) => {
+  for (const [name, size] of Object.entries(measureBundles()))
+    t.true(size <= budget.bundles[name], `${name}: ${size} bytes, the budget is ${budget.bundles[name]}`);
+});
+
+device("a handshake with a verified staple takes 16 KB, and the whole program 64 KB with room", (t) => {
+  const [first] = cases;
+  t.true(budget.cases[first.name].totalBytes <= 16384);
+  for (const { arenaBytes } of Object.values(budget.cases)) t.true(arenaBytes <= 49152, `${arenaBytes}`);
+});
+
+for (const each of cases.filter(({ receive, send }) => receive || send))
+  device(`${each.name}: from the 10th record to the last, nothing grows and each costs the same`, (t) => {
+    const [tenth, eleventh, ...last] = steps(each).marks.filter(({ label }) => label.startsWith("record "));
+    t.is(last.length, 2);
+    for (const { slotBytes, chunkBytes } of last) t.deepEqual([slotBytes, chunkBytes], [tenth.slotBytes, tenth.chunkBytes]);
+    t.is(last[1].computrons - last[0].computrons, eleventh.computrons - tenth.computrons);
+  });
