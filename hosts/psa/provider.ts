@@ -1,4 +1,12 @@
-import type { Aead, AeadAlgorithm, Exchange, Hash, HashAlgorithm, Provider, Verification } from "../../src/crypto/provider.js";
+import type {
+  Aead,
+  AeadAlgorithm,
+  Exchange,
+  Hash,
+  HashAlgorithm,
+  Provider,
+  Verification,
+} from "../../src/crypto/provider.js";
 import { groups, schemes } from "../../src/crypto/suites.js";
 import { signatureScheme } from "../../src/wire/registry.js";
 import type { PsaNative } from "./native.js";

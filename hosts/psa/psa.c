@@ -9,11 +9,32 @@
  * with the one of the class.
  */
 
+/*
+ * On an ESP32 the Moddable SDK compiles this outside ESP-IDF's build, which defines the following for whatever
+ * uses its Mbed TLS 4. Without them the headers would describe a library of other options, whose operations
+ * have other sizes than those of the one that is linked.
+ */
+#if ESP32
+	#ifndef MBEDTLS_CONFIG_FILE
+		#define MBEDTLS_CONFIG_FILE "mbedtls/esp_config.h"
+	#endif
+	#ifndef TF_PSA_CRYPTO_USER_CONFIG_FILE
+		#define TF_PSA_CRYPTO_USER_CONFIG_FILE "mbedtls/esp_config.h"
+	#endif
+	#ifndef MBEDTLS_MAJOR_VERSION
+		#define MBEDTLS_MAJOR_VERSION 4
+	#endif
+#endif
+
 #include "psa.h"
 
 #include <psa/crypto.h>
 #include <stdint.h>
 #include <string.h>
+
+#if ESP32 && !defined(ESP_CONFIG_H)
+	#error "psa.c: the headers of Mbed TLS were not configured by ESP-IDF's mbedtls/esp_config.h"
+#endif
 
 /* ---- What the library was built to do */
 

@@ -5,6 +5,7 @@ import { AES_GCM_RECORDS, Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { handshakeType } from "../wire/registry.js";
+import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
 import {
@@ -21,7 +22,7 @@ import { at, type ClientSession, RANDOM } from "./session.js";
 const on = handshakeType;
 
 /** TLS 1.2 from the ServerHello on: a full handshake with ECDHE, RFC 5246 7.3 and RFC 6066 section 8. */
-export const rows12: readonly Row<ClientSession>[] = Object.freeze([
+export const rows12 = table<Row<ClientSession>>([
   { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: measureListLength },
   { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
   { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.certificate_status, run: receiveCertificateStatus },

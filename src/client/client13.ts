@@ -5,6 +5,7 @@ import { AES_GCM_RECORDS, MAX_PLAINTEXT, Protection13 } from "../record/record.j
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType } from "../wire/registry.js";
+import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
 import {
@@ -22,7 +23,7 @@ import { at, type ClientSession } from "./session.js";
 const on = handshakeType;
 
 /** TLS 1.3 from the ServerHello on, RFC 8446 appendix A.1. */
-export const rows13: readonly Row<ClientSession>[] = Object.freeze([
+export const rows13 = table<Row<ClientSession>>([
   { state: "AGREE", on: STEP, run: deriveHandshakeKeys },
   { state: "WAIT_ENCRYPTED_EXTENSIONS", on: on.encrypted_extensions, run: receiveEncryptedExtensions },
   { state: "WAIT_CERTIFICATE_OR_REQUEST", on: on.certificate_request, run: receiveCertificateRequest },

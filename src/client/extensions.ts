@@ -2,6 +2,7 @@ import { groups } from "../crypto/suites.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType as type, version } from "../wire/registry.js";
+import { table } from "../wire/table.js";
 import { copyBytes, type Writer } from "../wire/writer.js";
 import { fragmentCode } from "./options.js";
 import { at, type ClientSession } from "./session.js";
@@ -48,7 +49,7 @@ const m = inMessage;
  * The table of extensions, in the order of the ClientHello. An answer that no row allows, that was not asked
  * for or that stands twice is refused by `readExtensions`, not by the rows.
  */
-const extensions: readonly ExtensionRow[] = Object.freeze([
+const extensions = table<ExtensionRow>([
   {
     type: type.server_name,
     where: m.server_hello12 | m.encrypted_extensions,
@@ -150,7 +151,7 @@ const extensions: readonly ExtensionRow[] = Object.freeze([
     write: nothing,
     read: (_, r) => r.drop(r.enter16()),
   },
-] satisfies ExtensionRow[]);
+]);
 
 function expect(holds: boolean, fault: Fault): void {
   if (!holds) throw fault;

@@ -2,6 +2,7 @@ import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
+import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
 import { rows12 } from "./client12.js";
 import { rows13 } from "./client13.js";
@@ -10,7 +11,7 @@ import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js
 import { at, type ClientSession, NONCE, RANDOM } from "./session.js";
 
 /** The client's part until the version is known. TLS 1.3 answers from `rows13`, TLS 1.2 from `rows12`. */
-export const rowsHello: readonly Row<ClientSession>[] = Object.freeze([
+export const rowsHello = table<Row<ClientSession>>([
   { state: "START", on: STEP, run: start },
   { state: "SEND_CLIENT_HELLO", on: STEP, run: sendClientHello, sends: true },
   { state: "WAIT_SERVER_HELLO", on: handshakeType.server_hello, run: receiveServerHello },

@@ -43,7 +43,7 @@ export interface Aead {
     start: number,
     end: number,
   ): boolean;
-  /** Wipes the key where the host can. */
+  /** Wipes the key where the host can. Never throws. */
   dispose(): void;
 }
 
@@ -56,6 +56,7 @@ export interface Exchange {
    * off the curve or gives the all-zero secret.
    */
   agree(peer: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number;
+  /** Wipes the private key where the host can. Never throws. */
   dispose(): void;
 }
 
@@ -67,7 +68,7 @@ export interface Verification {
   update(bytes: Uint8Array, start: number, end: number): void;
   /** No more will be updated: a digest may take the place of a running hash, which is much larger. */
   end(): void;
-  /** Whether the signature is the key's over all that was updated. False too for a malformed key or signature. Never throws. */
+  /** Whether the signature is the key's over all that was updated. False too for a malformed key or signature. Throws only when the host can't verify: out of memory. */
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean;
 }
 

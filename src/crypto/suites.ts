@@ -1,4 +1,5 @@
 import { cipherSuite, namedGroup, signatureScheme, version } from "../wire/registry.js";
+import { table } from "../wire/table.js";
 import type { AeadAlgorithm, HashAlgorithm, KeyKind } from "./provider.js";
 
 /** Bytes of each hash's digest. */
@@ -32,13 +33,13 @@ function suite(
   hash: HashAlgorithm,
   auth?: "ecdsa" | "rsa",
 ): Suite {
-  return Object.freeze(auth ? { id, version, aead, hash, auth } : { id, version, aead, hash });
+  return auth ? { id, version, aead, hash, auth } : { id, version, aead, hash };
 }
 
 const c = cipherSuite;
 
 /** All suites, in the order of preference among those of one AEAD. RFC 8446 B.4, RFC 5289, RFC 7905. */
-export const suites: readonly Suite[] = Object.freeze([
+export const suites = table<Suite>([
   suite(c.TLS_AES_128_GCM_SHA256, version.tls13, "aes-128-gcm", "sha256"),
   suite(c.TLS_AES_256_GCM_SHA384, version.tls13, "aes-256-gcm", "sha384"),
   suite(c.TLS_CHACHA20_POLY1305_SHA256, version.tls13, "chacha20-poly1305", "sha256"),
@@ -75,17 +76,17 @@ export interface Scheme {
 const s = signatureScheme;
 
 /** All signature schemes, best first. */
-export const schemes: readonly Scheme[] = Object.freeze([
-  Object.freeze({ id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "ecdsa", curve: "p256" }),
-  Object.freeze({ id: s.ed25519, hash: "sha512", key: "ed25519" }),
-  Object.freeze({ id: s.ecdsa_secp384r1_sha384, hash: "sha384", key: "ecdsa", curve: "p384" }),
-  Object.freeze({ id: s.rsa_pss_rsae_sha256, hash: "sha256", key: "rsa" }),
-  Object.freeze({ id: s.rsa_pss_rsae_sha384, hash: "sha384", key: "rsa" }),
-  Object.freeze({ id: s.rsa_pss_rsae_sha512, hash: "sha512", key: "rsa" }),
-  Object.freeze({ id: s.rsa_pkcs1_sha256, hash: "sha256", key: "rsa", pkcs1: true }),
-  Object.freeze({ id: s.rsa_pkcs1_sha384, hash: "sha384", key: "rsa", pkcs1: true }),
-  Object.freeze({ id: s.rsa_pkcs1_sha512, hash: "sha512", key: "rsa", pkcs1: true }),
-] as Scheme[]);
+export const schemes = table<Scheme>([
+  { id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "ecdsa", curve: "p256" },
+  { id: s.ed25519, hash: "sha512", key: "ed25519" },
+  { id: s.ecdsa_secp384r1_sha384, hash: "sha384", key: "ecdsa", curve: "p384" },
+  { id: s.rsa_pss_rsae_sha256, hash: "sha256", key: "rsa" },
+  { id: s.rsa_pss_rsae_sha384, hash: "sha384", key: "rsa" },
+  { id: s.rsa_pss_rsae_sha512, hash: "sha512", key: "rsa" },
+  { id: s.rsa_pkcs1_sha256, hash: "sha256", key: "rsa", pkcs1: true },
+  { id: s.rsa_pkcs1_sha384, hash: "sha384", key: "rsa", pkcs1: true },
+  { id: s.rsa_pkcs1_sha512, hash: "sha512", key: "rsa", pkcs1: true },
+]);
 
 /** The scheme with this number, or undefined. */
 export function findScheme(id: number): Scheme | undefined {

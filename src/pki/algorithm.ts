@@ -2,6 +2,7 @@ import type { KeyKind, PublicKey } from "../crypto/provider.js";
 import { faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { signatureScheme } from "../wire/registry.js";
+import { table } from "../wire/table.js";
 import { Der, type Oid, tag } from "./der.js";
 
 const s = signatureScheme;
@@ -14,11 +15,11 @@ interface SignatureRow {
 }
 
 function signatureRow(oid: Oid, scheme: number, optionalNull: boolean): SignatureRow {
-  return Object.freeze({ oid, scheme, optionalNull });
+  return { oid, scheme, optionalNull };
 }
 
 /** What may sign a certificate or a response; SHA-1 and MD5 are not in it. RSASSA-PSS is read apart. */
-const signatures: readonly SignatureRow[] = Object.freeze([
+const signatures = table<SignatureRow>([
   // 1.2.840.10045.4.3.2 and .3, ecdsa-with-SHA256 and -SHA384, RFC 5758 3.2
   signatureRow("\x2a\x86\x48\xce\x3d\x04\x03\x02", s.ecdsa_secp256r1_sha256, false),
   signatureRow("\x2a\x86\x48\xce\x3d\x04\x03\x03", s.ecdsa_secp384r1_sha384, false),
@@ -37,22 +38,22 @@ interface PssRow {
 }
 
 /** RSASSA-PSS by its hash, 2.16.840.1.101.3.4.2.1 to .3; RFC 8446 4.2.3 sets the salt to the hash's length. */
-const pssRows: readonly PssRow[] = Object.freeze([
-  Object.freeze({
+const pssRows = table<PssRow>([
+  {
     hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x01",
     scheme: s.rsa_pss_rsae_sha256,
     saltLength: 32,
-  }),
-  Object.freeze({
+  },
+  {
     hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x02",
     scheme: s.rsa_pss_rsae_sha384,
     saltLength: 48,
-  }),
-  Object.freeze({
+  },
+  {
     hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x03",
     scheme: s.rsa_pss_rsae_sha512,
     saltLength: 64,
-  }),
+  },
 ]);
 
 /** 1.2.840.113549.1.1.10, id-RSASSA-PSS; .8, id-mgf1; .1, rsaEncryption. */

@@ -2,6 +2,7 @@ import type { Provider, PublicKey, Verification } from "../crypto/provider.js";
 import { faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
+import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
 import { readPublicKey, readSignatureAlgorithm, SubjectKey } from "./algorithm.js";
 import { readNameConstraints } from "./constraints.js";
@@ -296,14 +297,14 @@ function readVersion(der: Der): number {
 }
 
 function row(oid: string, read: (der: Der, to: Certificate) => void): ExtensionRow<Certificate> {
-  return Object.freeze({ oid, read });
+  return { oid, read };
 }
 
 /**
  * The extensions that a path validation for TLS acts on. Others may stand there if they are not critical:
  * so certificatePolicies, which when critical must be interpreted, qualifiers and all, or refused (4.2.1.4).
  */
-const extensionRows: readonly ExtensionRow<Certificate>[] = Object.freeze([
+const extensionRows = table<ExtensionRow<Certificate>>([
   row("\x55\x1d\x13", readBasicConstraints), // 2.5.29.19
   row("\x55\x1d\x0f", readKeyUsage), // 2.5.29.15
   row("\x55\x1d\x25", readExtendedKeyUsage), // 2.5.29.37

@@ -1,6 +1,7 @@
 import type { HashAlgorithm, Provider, PublicKey, Verification } from "../crypto/provider.js";
 import { findScheme, fitsKey, hashSize } from "../crypto/suites.js";
 import { type Fault, faults, isFault } from "../wire/fault.js";
+import { table } from "../wire/table.js";
 import { equalBytes } from "../wire/writer.js";
 import { readSignatureAlgorithm } from "./algorithm.js";
 import { Certificate, keyUsage } from "./certificate.js";
@@ -538,12 +539,10 @@ const idSha1: Oid = "\x2b\x0e\x03\x02\x1a";
 /** 2.16.840.1.101.3.4.2.1 */
 const idSha256: Oid = "\x60\x86\x48\x01\x65\x03\x04\x02\x01";
 
-const responseExtensions: readonly ExtensionRow<StapleVerifier>[] = Object.freeze([
-  Object.freeze({ oid: idPkixOcspNonce, read: readNonce }),
-]);
+const responseExtensions = table<ExtensionRow<StapleVerifier>>([{ oid: idPkixOcspNonce, read: readNonce }]);
 
 /** 4.4 and 4.4.5 have extensions of a single response, none of which changes what we take from it. */
-const singleExtensions: readonly ExtensionRow<StapleVerifier>[] = Object.freeze([]);
+const singleExtensions = table<ExtensionRow<StapleVerifier>>([]);
 
 /** Nonce ::= OCTET STRING, RFC 9654 section 2.1. */
 function readNonce(der: Der, to: StapleVerifier): void {

@@ -229,7 +229,12 @@ export class Engine<S extends Session<S>> {
       this.fail(faults.KEY_EXHAUSTED);
       return;
     }
-    this.outbox.emit(contentType.application_data, n);
+    try {
+      this.outbox.emit(contentType.application_data, n);
+    } catch (thrown) {
+      this.fail(thrown);
+      return;
+    }
     if (protection.sequence * 2 >= protection.capacity) this.session.refreshKey();
   }
 
@@ -472,6 +477,11 @@ export class Engine<S extends Session<S>> {
     outbox.bytes[start] = level;
     outbox.bytes[start + 1] = description;
     this.session.trace(true, contentType.alert << 8, outbox.bytes, start, start + 2);
-    outbox.emitReserved(contentType.alert, 2);
+    try {
+      outbox.emitReserved(contentType.alert, 2);
+    } catch (thrown) {
+      // The provider's failure; the peer then hears of ours by the end of the connection
+      this.cause ??= thrown;
+    }
   }
 }

@@ -12,14 +12,20 @@ const budget = readBudget();
 const device = comparable() ? test : test.skip;
 
 test("the budget has every case, and nothing else", (t) => {
-  t.deepEqual(Object.keys(budget.cases), cases.map(({ name }) => name));
+  t.deepEqual(
+    Object.keys(budget.cases),
+    cases.map(({ name }) => name),
+  );
 });
 
 for (const each of cases)
   device(`${each.name} keeps to its budget`, (t) => {
     const cost = measure(each);
     for (const [name, limit] of Object.entries(budget.cases[each.name]))
-      t.true(cost[name as keyof Cost] <= limit, `${name}: ${cost[name as keyof Cost]}, the budget is ${limit}`);
+      t.true(
+        cost[name as keyof Cost] <= limit,
+        `${name}: ${cost[name as keyof Cost]}, the budget is ${limit}`,
+      );
   });
 
 test("the modules for devices keep to their budget", (t) => {
@@ -37,6 +43,7 @@ for (const each of cases.filter(({ receive, send }) => receive || send))
   device(`${each.name}: from the 10th record to the last, nothing grows and each costs the same`, (t) => {
     const [tenth, eleventh, ...last] = steps(each).marks.filter(({ label }) => label.startsWith("record "));
     t.is(last.length, 2);
-    for (const { slotBytes, chunkBytes } of last) t.deepEqual([slotBytes, chunkBytes], [tenth.slotBytes, tenth.chunkBytes]);
+    for (const { slotBytes, chunkBytes } of last)
+      t.deepEqual([slotBytes, chunkBytes], [tenth.slotBytes, tenth.chunkBytes]);
     t.is(last[1].computrons - last[0].computrons, eleventh.computrons - tenth.computrons);
   });

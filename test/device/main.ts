@@ -32,7 +32,10 @@ export function measureBundles(): Record<string, number> {
 }
 
 function measureAll(): Budget {
-  return { cases: Object.fromEntries(cases.map((device) => [device.name, measure(device)])), bundles: measureBundles() };
+  return {
+    cases: Object.fromEntries(cases.map((device) => [device.name, measure(device)])),
+    bundles: measureBundles(),
+  };
 }
 
 function main(flags: string[]): void {

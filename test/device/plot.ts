@@ -32,7 +32,9 @@ export function plot(title: string, { marks }: Stats, bufferBytes: number, limit
       label(x + step / 2, y(0) + 12, name.toLowerCase(), turned(x + step / 2, y(0) + 12)),
     ];
   });
-  const grid = Array.from({ length: top / 4096 + 1 }, (_, i) => label(LEFT - 6, y(i * 4096) + 4, `${i * 4} KB`, `text-anchor="end"`));
+  const grid = Array.from({ length: top / 4096 + 1 }, (_, i) =>
+    label(LEFT - 6, y(i * 4096) + 4, `${i * 4} KB`, `text-anchor="end"`),
+  );
   const line = `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(limit)}" y2="${y(limit)}" stroke="#c0392b" stroke-dasharray="4 3"/>`;
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11">`,

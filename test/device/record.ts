@@ -107,7 +107,10 @@ class SignatureWatch {
 function attempt(device: DeviceCase): Recorded | undefined {
   const job = settings(device);
   const watch = new SignatureWatch(device);
-  const client = new TlsClient({ ...optionsOf(job), onMessage: (sent, type, _, start, end) => watch.see(sent, type, start, end) });
+  const client = new TlsClient({
+    ...optionsOf(job),
+    onMessage: (sent, type, _, start, end) => watch.see(sent, type, start, end),
+  });
   const puppet = new Puppet(scriptOf(device));
   const handshake: Buffer[] = [];
   while (!(client.established && puppet.open)) handshake.push(turn(client, puppet));

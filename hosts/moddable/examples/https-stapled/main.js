@@ -1,0 +1,42 @@
+// HTTPS with a required staple: no connection unless the server proves that its certificate is not revoked.
+
+import TLSSocket from "embedded:io/socket/tcp/tls";
+import HTTPClient from "embedded:network/http/client";
+
+const { dns, socket } = device.network.http;
+
+const https = new HTTPClient({
+  host: "www.digicert.com", // its CA is in the manifest's data: ca170, DigiCert Global Root G2
+  port: 443,
+  dns,
+  socket: {
+    io: TLSSocket,
+    TCP: socket,
+    secure: {
+      applicationLayerProtocolNegotiation: "http/1.1",
+      ocsp: { policy: "leaf" },
+      onSecure({ session }) {
+        const [{ status, nextUpdate }] = session.verdicts;
+        trace(`the certificate is ${status} until ${new Date(nextUpdate * 1000).toISOString()}\n`);
+      },
+      onError({ fault, message }) {
+        if (fault === "OCSP_CERT_REVOKED") trace("the server's certificate was withdrawn\n");
+        else trace(`no connection: ${message}\n`);
+      },
+    },
+  },
+});
+
+https.request({
+  path: "/",
+  onHeaders(status) {
+    trace(`status ${status}\n`);
+  },
+  onReadable(count) {
+    trace(`${this.read(count).byteLength} bytes\n`);
+  },
+  onDone(error) {
+    trace(error ? "the answer is not complete\n" : "done\n");
+    https.close();
+  },
+});

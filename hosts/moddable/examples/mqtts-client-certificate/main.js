@@ -1,0 +1,38 @@
+// MQTTS with a client certificate: the broker knows the device by its key.
+//
+// Put three files beside this one, in DER:
+//   broker-ca.der   the CA that issued the broker's certificate
+//   device.der      the device's certificate
+//   device-key.der  its private key: openssl pkcs8 -topk8 -nocrypt -outform DER -in key.pem -out device-key.der
+
+import TLSSocket from "embedded:io/socket/tcp/tls";
+import MQTTClient from "embedded:network/mqtt/client";
+
+const { dns, socket } = device.network.mqtt;
+
+new MQTTClient({
+  host: "broker.example",
+  port: 8883,
+  id: "sensor-7",
+  keepAlive: 60_000,
+  dns,
+  socket: {
+    io: TLSSocket,
+    TCP: socket,
+    secure: {
+      certificate: "broker-ca.der",
+      clientCertificates: "device.der",
+      clientKey: "device-key.der",
+      ocsp: { policy: "if-present" }, // "leaf" when the broker staples
+      onError: ({ message }) => trace(`no connection: ${message}\n`),
+    },
+  },
+  onControl({ operation }) {
+    if (operation !== MQTTClient.CONNACK) return;
+    this.write(ArrayBuffer.fromString("21.5"), { topic: "sensors/7/temperature" });
+    trace("published\n");
+  },
+  onError() {
+    trace("the connection is gone\n");
+  },
+});

@@ -1,0 +1,27 @@
+/// <reference path="../../node_modules/@moddable/typings/timer.d.ts" />
+/// <reference path="../../node_modules/@moddable/typings/Resource.d.ts" />
+
+/** The modules that the manifest maps, and what the SDK has and its typings in npm lack. */
+
+declare module "tlstaple/provider" {
+  export const provider: import("../../src/crypto/provider.js").Provider;
+  export function signer(
+    der: Uint8Array,
+  ): import("../../src/crypto/provider.js").Signer & { dispose?(): void };
+}
+
+declare module "tlstaple/psa" {
+  const native: import("../psa/native.js").PsaNative;
+  export default native;
+}
+
+declare module "tlstaple/entropy" {
+  export default function fill(this: void, bytes: Uint8Array, start: number, end: number): void;
+}
+
+declare function trace(...text: unknown[]): void;
+
+/** A buffer that is not JavaScript's: a resource in flash. */
+declare class HostBuffer {
+  readonly byteLength: number;
+}

@@ -1,0 +1,234 @@
+import type { BufferSizes, ClientOptions, Identity, OcspOptions } from "../../src/client/options.js";
+import type { Signer } from "../../src/crypto/provider.js";
+import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
+import { type Responder, responder } from "../../src/pki/ocsp.js";
+import { isFault } from "../../src/wire/fault.js";
+import { version } from "../../src/wire/registry.js";
+import type { TlsError } from "./error.js";
+import { bytesOf, readBlocks } from "./pem.js";
+import type { ByteBuffer, Platform, Tcp } from "./platform.js";
+import type { TLSSocket } from "./socket.js";
+
+/** Certificates or a key: DER or PEM in a buffer or resource, PEM text, or the name of a resource. */
+export type Credential = ByteBuffer | string;
+
+export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
+
+export interface OcspSettings extends Partial<Omit<OcspOptions, "responders">> {
+  /** Certificates of responders that are trusted though no CA delegated them. */
+  readonly responders?: Credential | readonly Credential[];
+}
+
+/** `secure` of the socket's options: the names of the Moddable SDK, and behind them our own. */
+export interface SecureOptions {
+  /** The name to verify and to send as SNI, or the IP address to verify; by default `host`. */
+  readonly serverName?: string;
+  /** The CAs to trust, instead of those among the application's resources. */
+  readonly certificate?: Credential | readonly Credential[];
+  /** False: take any certificate and any staple. For tests only. */
+  readonly verify?: boolean;
+  /** The application protocols to offer, RFC 7301. */
+  readonly applicationLayerProtocolNegotiation?: string | readonly string[];
+  /** The client's own certificate chain, leaf first, and its private key in PKCS #8, or who signs with it. */
+  readonly clientCertificates?: Credential | readonly Credential[];
+  readonly clientKey?: Credential | Signer;
+
+  readonly minVersion?: ProtocolVersion;
+  readonly maxVersion?: ProtocolVersion;
+  /** How revocation is asked for and judged. */
+  readonly ocsp?: OcspSettings;
+  /** Refuse TLS 1.2 servers without extended_master_secret. */
+  readonly requireEms?: boolean;
+  /** RFC 6066: ask for records of 512, 1024, 2048 or 4096 bytes. */
+  readonly maxFragmentLength?: number;
+  /** RFC 8449: ask for records of 64 to 16385 bytes. */
+  readonly recordSizeLimit?: number;
+  readonly buffers?: Partial<BufferSizes>;
+  readonly maxCertificates?: number;
+  /** Milliseconds from the constructor to the end of the handshake; 20,000 by default, 0 for no limit. */
+  readonly handshakeTimeout?: number;
+  /** Seconds since 1970, or undefined when the clock was never set; by default the system's. */
+  readonly clock?: () => number | undefined;
+  /** Called when the handshake and all checks have passed, before the first `onWritable`. */
+  readonly onSecure?: (this: TLSSocket, socket: TLSSocket) => void;
+  /** Called with the reason before the socket's `onError`, which the SDK's clients keep to themselves. */
+  readonly onError?: (this: TLSSocket, error: TlsError) => void;
+}
+
+/** Options of the socket, as ECMA-419 and the SDK's clients give them. */
+export interface SocketOptions {
+  /** The IP address to connect to. */
+  readonly address?: string;
+  readonly host?: string;
+  readonly port: number;
+  readonly TCP: { readonly io: new (options: never) => Tcp };
+  readonly secure?: SecureOptions;
+  /** What `read` returns and `write` takes; "buffer" by default. */
+  readonly format?: "buffer" | "number";
+  readonly nodelay?: boolean;
+  /** So many bytes can be read. */
+  readonly onReadable?: (this: TLSSocket, bytes: number) => void;
+  /** So many bytes can be written. The first time: the handshake is done. */
+  readonly onWritable?: (this: TLSSocket, bytes: number) => void;
+  /** The end: with the reason, or without one when the server closed in order. Nothing comes after it. */
+  readonly onError?: (this: TLSSocket, error?: TlsError) => void;
+  readonly target?: unknown;
+}
+
+/** A full record and what a certificate that straddles two may leave before it; a write; what a chain leaves. */
+const defaultBuffers: BufferSizes = Object.freeze({ input: 16645 + 2048, output: 2048, store: 4096 });
+
+/** Every name in `secure`, and those of the SDK that mean nothing here. */
+const known: readonly string[] = Object.freeze([
+  "serverName",
+  "certificate",
+  "verify",
+  "applicationLayerProtocolNegotiation",
+  "clientCertificates",
+  "clientKey",
+  "minVersion",
+  "maxVersion",
+  "ocsp",
+  "requireEms",
+  "maxFragmentLength",
+  "recordSizeLimit",
+  "buffers",
+  "maxCertificates",
+  "handshakeTimeout",
+  "clock",
+  "onSecure",
+  "onError",
+  "cache",
+  "protocolVersion",
+  "trace",
+]);
+
+const knownOcsp: readonly string[] = Object.freeze([
+  "stapling",
+  "policy",
+  "mustStaple",
+  "nonce",
+  "skew",
+  "maxAge",
+  "allowMissingNextUpdate",
+  "responders",
+]);
+
+/**
+ * The core's options. Nothing of the caller's objects is kept but the buffers in them.
+ * @throws TypeError or RangeError for options that can't be
+ */
+export function readOptions(platform: Platform, options: SocketOptions): ClientOptions {
+  const secure: SecureOptions = options.secure ?? {};
+  refuseUnknown(secure, known, "secure");
+  return {
+    provider: platform.provider,
+    serverName: secure.serverName ?? options.host ?? options.address,
+    trust: secure.verify === false ? [] : readTrust(platform, secure),
+    clock: secure.clock ?? platform.clock,
+    verify: secure.verify,
+    minVersion: readVersion(secure.minVersion),
+    maxVersion: readVersion(secure.maxVersion),
+    alpn: readProtocols(secure.applicationLayerProtocolNegotiation),
+    identity: readIdentity(platform, secure),
+    ocsp: readOcsp(platform, secure.ocsp),
+    requireEms: secure.requireEms,
+    maxFragmentLength: secure.maxFragmentLength,
+    recordSizeLimit: secure.recordSizeLimit,
+    maxCertificates: secure.maxCertificates,
+    buffers: Object.assign({}, defaultBuffers, secure.buffers),
+  };
+}
+
+/** A misspelt option must not leave a connection less secure than was asked. */
+function refuseUnknown(options: object, names: readonly string[], what: string): void {
+  for (const name in options)
+    if (!names.includes(name)) throw new TypeError(`${what}.${name}: there is no such option`);
+}
+
+function readVersion(name: ProtocolVersion | undefined): number | undefined {
+  if (name === undefined) return undefined;
+  if (name === "TLSv1.2") return version.tls12;
+  if (name === "TLSv1.3") return version.tls13;
+  throw new RangeError('secure.minVersion, secure.maxVersion: "TLSv1.2" or "TLSv1.3"');
+}
+
+function readProtocols(given: string | readonly string[] | undefined): readonly string[] | undefined {
+  return typeof given === "string" ? [given] : given;
+}
+
+function readTrust(platform: Platform, { certificate }: SecureOptions): TrustAnchor[] {
+  const given = readCertificates(platform, certificate ?? platform.trust(), "secure.certificate");
+  return given.map((der) => parsed(trustAnchor, der, "secure.certificate"));
+}
+
+function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<OcspOptions> | undefined {
+  if (ocsp === undefined) return undefined;
+  refuseUnknown(ocsp, knownOcsp, "secure.ocsp");
+  const { responders } = ocsp;
+  if (responders === undefined) return ocsp as Partial<OcspOptions>;
+  const what = "secure.ocsp.responders";
+  const given = readCertificates(platform, responders, what);
+  const read: Responder[] = given.map((der) => parsed(responder, der, what));
+  return Object.assign({}, ocsp, { responders: read });
+}
+
+function readIdentity(platform: Platform, secure: SecureOptions): Identity | undefined {
+  const { clientCertificates, clientKey } = secure;
+  if (clientCertificates === undefined && clientKey === undefined) return undefined;
+  if (clientCertificates === undefined || clientKey === undefined)
+    throw new TypeError("secure.clientCertificates and secure.clientKey come together");
+  const certificates = readCertificates(platform, clientCertificates, "secure.clientCertificates");
+  return { certificates, signer: isSigner(clientKey) ? clientKey : readKey(platform, clientKey) };
+}
+
+function isSigner(key: Credential | Signer): key is Signer {
+  return typeof (key as Signer).begin === "function";
+}
+
+function readKey(platform: Platform, key: Credential): Signer {
+  const found: Uint8Array[] = [];
+  readCredential(platform, key, "PRIVATE KEY", "secure.clientKey", found);
+  try {
+    return platform.signer(found[0]);
+  } catch (error) {
+    throw new TypeError(`secure.clientKey: ${(error as Error).message}`);
+  }
+}
+
+function readCertificates(
+  platform: Platform,
+  given: Credential | readonly Credential[],
+  what: string,
+): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  if (!Array.isArray(given)) readCredential(platform, given as Credential, "CERTIFICATE", what, found);
+  else for (let i = 0; i < given.length; i++) readCredential(platform, given[i], "CERTIFICATE", what, found);
+  return found;
+}
+
+function readCredential(
+  platform: Platform,
+  given: Credential,
+  label: string,
+  what: string,
+  found: Uint8Array[],
+): void {
+  const pem = typeof given === "string" && given.includes("-----BEGIN");
+  const data = typeof given === "string" && !pem ? platform.resource(given) : given;
+  if (data === undefined) throw new TypeError(`${what}: there is no resource ${given}`);
+  try {
+    readBlocks(typeof data === "string" ? data : bytesOf(data), label, found);
+  } catch (error) {
+    throw new TypeError(`${what}: ${(error as Error).message}`);
+  }
+}
+
+/** Parses a certificate of the configuration; a fault in it is the configuration's. */
+function parsed<T>(parse: (der: Uint8Array) => T, der: Uint8Array, what: string): T {
+  try {
+    return parse(der);
+  } catch (thrown) {
+    throw isFault(thrown) ? new TypeError(`${what}: ${thrown.name}: ${thrown.text}`) : thrown;
+  }
+}

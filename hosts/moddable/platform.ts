@@ -1,0 +1,55 @@
+/** What the socket needs of the system it runs on, so that it runs under Moddable, in a bare XS and in Node. */
+
+import type { Provider, Signer } from "../../src/crypto/provider.js";
+import type { TlsError } from "./error.js";
+
+/** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
+export type ByteBuffer = ArrayBufferLike | ArrayBufferView | { readonly byteLength: number };
+
+/** Moddable's module `timer`, as far as it is used. */
+export interface Timers {
+  set(callback: () => void, milliseconds?: number): unknown;
+  /** Takes what `set` returned, and undefined. */
+  clear(timer: unknown): void;
+}
+
+/** Options of an ECMA-419 TCP socket; more may be in them. */
+export interface TcpOptions {
+  address?: string;
+  host?: string;
+  port: number;
+  format?: "buffer" | "number";
+  onReadable?: (bytes: number) => void;
+  onWritable?: (bytes: number) => void;
+  onError?: (error?: unknown) => void;
+}
+
+/** An ECMA-419 TCP socket, as far as it is used. */
+export interface Tcp {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  read(into: Uint8Array): unknown;
+  write(bytes: Uint8Array): unknown;
+  close(): void;
+}
+
+export type TcpConstructor = new (options: TcpOptions) => Tcp;
+
+/** One system. */
+export interface Platform {
+  readonly timers: Timers;
+  readonly provider: Provider;
+  /** Seconds since 1970, or undefined when the clock was never set. */
+  clock(): number | undefined;
+  /** The bytes of a resource by its name, or undefined when there is none. */
+  resource(name: string): ByteBuffer | undefined;
+  /** The CA certificates to trust, in DER, when the application names none. */
+  trust(): ByteBuffer[];
+  /**
+   * Makes a signer of a private key in PKCS #8 DER; what it holds goes with its `dispose`.
+   * @throws TypeError when it is none, or of a kind that the platform can't sign with
+   */
+  signer(der: Uint8Array): Signer & { dispose?(): void };
+  /** Hears of each connection that failed, as many clients keep the reason to themselves. */
+  report?(error: TlsError): void;
+}

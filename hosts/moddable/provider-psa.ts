@@ -1,0 +1,24 @@
+/** Module `tlstaple/provider` over the PSA Crypto API of ESP-IDF's Mbed TLS. */
+
+import native from "tlstaple/psa";
+import type { Signer } from "../../src/crypto/provider.js";
+import { signatureScheme } from "../../src/wire/registry.js";
+import { psa } from "../psa/provider.js";
+import { signer as psaSigner } from "../psa/signer.js";
+
+/**
+ * What ESP-IDF builds by default: all but Poly1305. It is settled here because this module is preloaded, on a
+ * machine that cannot ask the device.
+ */
+function supports(what: string | number): boolean {
+  return what !== "chacha20-poly1305" && what !== signatureScheme.ed25519;
+}
+
+const device = Object.freeze(Object.assign({}, native, { supports }));
+
+export const provider = psa(device);
+
+/** Signs with a private key in DER: PKCS #8, SEC 1 or PKCS #1. */
+export function signer(der: Uint8Array): Signer {
+  return psaSigner(device, der);
+}

@@ -1,0 +1,488 @@
+import { TlsClient, wants } from "../../src/client/index.js";
+import type { Signer } from "../../src/crypto/provider.js";
+import { type Fault, faults } from "../../src/wire/fault.js";
+import { socketFaults, TlsError } from "./error.js";
+import { readOptions, type SocketOptions } from "./options.js";
+import { bytesOf } from "./pem.js";
+import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
+
+export { TlsError } from "./error.js";
+export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOptions } from "./options.js";
+export type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions, Timers } from "./platform.js";
+
+/** What was negotiated, and what became of each certificate's staple. */
+export type Session = Pick<TlsClient, "version" | "suite" | "group" | "alpn" | "verdicts" | "path">;
+
+export interface WriteOptions {
+  /** More follows that belongs into the same record. */
+  readonly more?: boolean;
+  /** The length of the whole: a hint, which is not needed here. */
+  readonly byteLength?: number;
+}
+
+/** What a socket is at. */
+const phase = Object.freeze({ CONNECTING: 0, HANDSHAKE: 1, OPEN: 2, OVER: 3 });
+/** What is known of the transport's end. */
+const end = Object.freeze({ NONE: 0, HEARD: 1, TOLD: 2 });
+
+/** Milliseconds between two steps of the handshake: other timers and sockets get their turn. */
+const STEP = 1;
+/** Milliseconds for which a closed socket tries to get rid of what was written. */
+const LINGER = 3000;
+const HANDSHAKE_TIMEOUT = 20_000;
+/** Records that are handed on without a pause. */
+const BURST = 8;
+/** Room that is not offered, so that a few writes more than promised do no harm: each costs a record's overhead. */
+const SLACK = 96;
+
+/**
+ * An ECMA-419 TLS client socket, `embedded:io/socket/tcp/tls`. Callbacks come from the transport or a timer,
+ * never from within a call, and nothing thrown gets out of them.
+ */
+export class TLSSocket {
+  target: unknown;
+
+  private readonly platform: Platform;
+  private client: TlsClient | undefined;
+  private tcp: Tcp | undefined;
+  /** The client's key, if it was made for this connection. */
+  private signer: (Signer & { dispose?(): void }) | undefined;
+  private onReadable: SocketOptions["onReadable"];
+  private onWritable: SocketOptions["onWritable"];
+  private onError: SocketOptions["onError"];
+  private onSecure: ((this: TLSSocket, socket: TLSSocket) => void) | undefined;
+  private onReason: ((this: TLSSocket, error: TlsError) => void) | undefined;
+  /** The one function that timers call. */
+  private readonly tick: () => void;
+  private ticker: unknown;
+  /** Ends a handshake that takes too long, and later a close. */
+  private deadline: unknown;
+
+  private phase: number = phase.CONNECTING;
+  private end: number = end.NONE;
+  /** Bytes that the transport holds for us, and that it would take. */
+  private readable = 0;
+  private writable = 0;
+  /** The application is to be told that it can write. */
+  private offers = false;
+  /** The application data that may be read now, `bytes[at…dataEnd)`, and whether it was announced. */
+  private bytes: Uint8Array | undefined;
+  private at = 0;
+  private dataEnd = 0;
+  private announced = false;
+  /** Bytes of the record that is being written with `more`. */
+  private held = 0;
+  private numbers = false;
+  /** A turn is under way, maybe in a callback of the application's. */
+  private busy = false;
+
+  /**
+   * Begins to connect.
+   * @throws TypeError or RangeError for options that can't be, and what the TCP socket throws
+   */
+  constructor(options: SocketOptions, platform: Platform) {
+    const { secure } = options;
+    this.platform = platform;
+    if (options.target !== undefined) this.target = options.target;
+    if (options.format !== undefined) this.format = options.format;
+    this.onReadable = options.onReadable;
+    this.onWritable = options.onWritable;
+    this.onError = options.onError;
+    this.onSecure = secure?.onSecure;
+    this.onReason = secure?.onError;
+    const core = readOptions(platform, options);
+    if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
+    this.client = new TlsClient(core);
+    this.bytes = this.client.plainOut.bytes;
+    this.tick = () => this.ticked();
+    const Transport = options.TCP.io as TcpConstructor;
+    this.tcp = new Transport(this.tcpOptions(options));
+    const timeout = secure?.handshakeTimeout ?? HANDSHAKE_TIMEOUT;
+    if (timeout > 0) this.deadline = this.platform.timers.set(() => this.expired(), timeout);
+  }
+
+  /** "buffer": `read` returns an ArrayBuffer and `write` takes one. "number": a byte. */
+  get format(): "buffer" | "number" {
+    return this.numbers ? "number" : "buffer";
+  }
+
+  set format(format: "buffer" | "number") {
+    if (format !== "buffer" && format !== "number") throw new RangeError('format: "buffer" or "number"');
+    this.numbers = format === "number";
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.tcp?.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.tcp?.remotePort;
+  }
+
+  /** What was negotiated; undefined before the handshake is done and after the end. */
+  get session(): Session | undefined {
+    return this.phase === phase.OPEN ? this.client : undefined;
+  }
+
+  /**
+   * In format "number" the next byte. In "buffer" as many bytes as asked for, or all that were announced, in an
+   * ArrayBuffer; with a buffer, fills it as far as possible and returns the count. Undefined when there is none.
+   */
+  read(into: ByteBuffer): number | undefined;
+  read(count?: number): ArrayBuffer | number | undefined;
+  read(what?: number | ByteBuffer): ArrayBuffer | number | undefined {
+    if (this.at === this.dataEnd) return undefined;
+    const { at } = this;
+    if (this.numbers) {
+      const byte = this.bytes![at];
+      this.take(1);
+      return byte;
+    }
+    if (typeof what === "object") return this.readInto(bytesOf(what));
+    const count = what ?? this.dataEnd - at;
+    if (!(Number.isInteger(count) && count > 0 && count <= this.dataEnd - at))
+      throw new RangeError("read: more than is there");
+    const copy = this.bytes!.slice(at, at + count).buffer as ArrayBuffer;
+    this.take(count);
+    return copy;
+  }
+
+  /**
+   * Sends all of `data`, or throws "would block" when that is more than was last offered. With `more` it waits for
+   * the next write, to go out in one record with it. Returns how much more may be written.
+   */
+  write(data: number | ByteBuffer, options?: WriteOptions): number {
+    const { client } = this;
+    if (client === undefined || this.phase !== phase.OPEN) throw new Error("not connected");
+    if (client.fault !== undefined) return 0;
+    if (typeof data === "number") this.hold(Uint8Array.of(data));
+    else this.hold(bytesOf(data));
+    if (!options?.more) this.commit();
+    return this.room;
+  }
+
+  /** Sends close_notify and closes. No callback comes any more. */
+  close(): void {
+    if (this.phase === phase.OVER) return;
+    this.commit();
+    this.retire();
+  }
+
+  // ---- The transport's callbacks
+
+  private tcpOptions({ TCP, address, host, port, nodelay }: SocketOptions): TcpOptions {
+    const options: TcpOptions = Object.assign({}, TCP, {
+      address,
+      host,
+      port,
+      format: "buffer" as const,
+      onReadable: (count: number) => this.tcpReadable(count),
+      onWritable: (count: number) => this.tcpWritable(count),
+      onError: () => this.tcpEnded(),
+    });
+    return nodelay === undefined ? options : Object.assign(options, { nodelay });
+  }
+
+  private tcpReadable(count: number): void {
+    this.readable = count;
+    this.arouse();
+  }
+
+  private tcpWritable(count: number): void {
+    this.writable = count;
+    if (this.phase === phase.CONNECTING) this.phase = phase.HANDSHAKE;
+    else if (this.phase === phase.OPEN) this.offers = true;
+    this.arouse();
+  }
+
+  private tcpEnded(): void {
+    if (this.end === end.NONE) this.end = end.HEARD;
+    this.arouse();
+  }
+
+  // ---- Turns: what is done at one go
+
+  /** The handshake goes on by the clock, what follows it at once. */
+  private arouse(): void {
+    if (this.phase === phase.OPEN || this.phase === phase.OVER) this.turn();
+    else this.schedule(STEP);
+  }
+
+  private schedule(milliseconds: number): void {
+    this.ticker ??= this.platform.timers.set(this.tick, milliseconds);
+  }
+
+  private ticked(): void {
+    this.ticker = undefined;
+    this.turn();
+  }
+
+  private turn(): void {
+    if (this.client === undefined) return;
+    if (this.busy) {
+      this.schedule(0);
+      return;
+    }
+    this.busy = true;
+    this.commit();
+    if (this.phase === phase.OPEN) this.converse();
+    else if (this.phase === phase.HANDSHAKE) this.shake();
+    else if (this.phase === phase.OVER) this.linger();
+    else if (this.end !== end.NONE) this.finish(socketFaults.CONNECT_FAILED);
+    this.busy = false;
+  }
+
+  /** One costly step at most. */
+  private shake(): void {
+    const client = this.client!;
+    this.fill();
+    if (client.wants & wants.WORK) client.work();
+    this.flush();
+    if (client.fault) this.finish(client.fault);
+    else if (client.wants & wants.WORK || this.fillable || this.end === end.HEARD) this.schedule(STEP);
+    else if (client.wants & wants.SPACE && !(client.wants & wants.WRITE)) this.secured();
+  }
+
+  private secured(): void {
+    this.phase = phase.OPEN;
+    this.offers = true;
+    this.platform.timers.clear(this.deadline);
+    this.deadline = undefined;
+    if (this.onSecure) this.call(this.onSecure, this);
+    if (this.phase === phase.OPEN) this.converse();
+  }
+
+  private converse(): void {
+    this.settle();
+    if (this.offers) this.offer();
+    if (this.phase === phase.OPEN) this.pump();
+  }
+
+  /** Opens records and hands them on. */
+  private pump(): void {
+    for (let i = 0; i < BURST; i++) {
+      if (this.at === this.dataEnd && !this.nextRecord()) return;
+      if (!this.announced) this.announce();
+      if (this.phase !== phase.OPEN) return;
+      if (this.at < this.dataEnd) {
+        // Some was read, so the rest is announced once more
+        if (!this.announced) this.schedule(0);
+        return;
+      }
+    }
+    this.schedule(0);
+  }
+
+  /** Finds the next application data; false when there is none yet, or will be none. */
+  private nextRecord(): boolean {
+    const client = this.client!;
+    do this.settle();
+    while (this.fill());
+    if (client.fault) this.finish(client.fault);
+    else if (client.wants & wants.DATA) {
+      this.at = client.plainOut.start;
+      this.dataEnd = client.plainOut.end;
+      return true;
+    } else if (client.closedByPeer) this.finish(undefined);
+    return false;
+  }
+
+  private announce(): void {
+    this.announced = true;
+    if (this.onReadable) this.call(this.onReadable, this.dataEnd - this.at);
+  }
+
+  /** Tells how much can be written, once all that was written is on its way. */
+  private offer(): void {
+    const { room } = this;
+    if (room === 0 || this.client!.wants & wants.WRITE) return;
+    this.offers = false;
+    if (this.onWritable) this.call(this.onWritable, room);
+  }
+
+  /** Runs a callback; what it throws ends the connection. */
+  private call<T>(callback: (this: TLSSocket, value: T) => void, value: T): void {
+    try {
+      callback.call(this, value);
+    } catch (thrown) {
+      if (this.phase === phase.OVER) return;
+      this.client!.abort(faults.INTERNAL_ERROR);
+      this.finish(socketFaults.CALLBACK_FAILED, thrown);
+    }
+  }
+
+  // ---- Between the transport and the core
+
+  /** Lets the core go on until it needs something from outside. */
+  private settle(): void {
+    const client = this.client!;
+    this.flush();
+    while (client.wants & wants.WORK) {
+      client.work();
+      this.flush();
+    }
+  }
+
+  private get fillable(): boolean {
+    const { cipherIn } = this.client!;
+    return this.readable > 0 && cipherIn.end > cipherIn.start;
+  }
+
+  /** Takes what the transport holds, as far as there is room; false when nothing changed. */
+  private fill(): boolean {
+    if (this.fillable && this.receive()) return true;
+    if (this.end !== end.HEARD || this.readable > 0) return false;
+    this.end = end.TOLD;
+    this.client!.eof();
+    return true;
+  }
+
+  private receive(): boolean {
+    const { cipherIn } = this.client!;
+    const { start } = cipherIn;
+    const n = Math.min(this.readable, cipherIn.end - start);
+    let got: unknown;
+    try {
+      got = this.tcp!.read(cipherIn.bytes.subarray(start, start + n));
+    } catch {
+      if (this.end === end.NONE) this.end = end.HEARD;
+    }
+    if (typeof got !== "number" || got <= 0) {
+      this.readable = 0;
+      return false;
+    }
+    this.readable -= got;
+    cipherIn.advance(got);
+    return true;
+  }
+
+  /** Hands the transport what it takes of the core's bytes. */
+  private flush(): void {
+    const { cipherOut } = this.client!;
+    const { busy } = this;
+    this.busy = true;
+    while (this.writable > 0 && cipherOut.end > cipherOut.start)
+      cipherOut.advance(this.send(cipherOut.bytes, cipherOut.start, cipherOut.end));
+    this.busy = busy;
+  }
+
+  /** Returns how many bytes went out: none if it would block after all, and onWritable tells when it does not. */
+  private send(bytes: Uint8Array, start: number, limit: number): number {
+    const n = Math.min(this.writable, limit - start);
+    try {
+      const left = this.tcp!.write(bytes.subarray(start, start + n));
+      this.writable = typeof left === "number" ? left : 0;
+      return n;
+    } catch {
+      this.writable = 0;
+      return 0;
+    }
+  }
+
+  // ---- Reading and writing
+
+  private readInto(into: Uint8Array): number {
+    const n = Math.min(into.length, this.dataEnd - this.at);
+    into.set(this.bytes!.subarray(this.at, this.at + n));
+    this.take(n);
+    return n;
+  }
+
+  private take(n: number): void {
+    this.at += n;
+    this.announced = false;
+    if (this.at === this.dataEnd) {
+      const { plainOut } = this.client!;
+      plainOut.advance(plainOut.end - plainOut.start);
+    }
+    if (!this.busy) this.schedule(0);
+  }
+
+  private get room(): number {
+    const { plainIn } = this.client!;
+    const room = plainIn.end - plainIn.start - this.held;
+    return room > 2 * SLACK ? room - SLACK : Math.max(0, room);
+  }
+
+  private hold(data: Uint8Array): void {
+    const { plainIn } = this.client!;
+    const at = plainIn.start + this.held;
+    if (at + data.length > plainIn.end) throw new Error("would block");
+    plainIn.bytes.set(data, at);
+    this.held += data.length;
+  }
+
+  /** Makes a record of what was written, before anything else uses the buffer. */
+  private commit(): void {
+    const { client, held } = this;
+    if (client === undefined || held === 0) return;
+    this.held = 0;
+    client.plainIn.advance(held);
+    this.settle();
+    if (!this.busy && this.at === this.dataEnd && this.newsworthy(client)) this.schedule(0);
+  }
+
+  /** Something has happened that the application does not know yet. */
+  private newsworthy(client: TlsClient): boolean {
+    return (client.wants & wants.DATA) !== 0 || client.fault !== undefined || client.closedByPeer;
+  }
+
+  // ---- The end
+
+  /** The deadline: of the handshake, or of a close. */
+  private expired(): void {
+    this.deadline = undefined;
+    if (this.phase === phase.OVER) this.drop();
+    else {
+      this.client!.abort(faults.HANDSHAKE_TIMEOUT);
+      this.finish(faults.HANDSHAKE_TIMEOUT);
+    }
+  }
+
+  /** Tells the application of the end: with its reason, or without one when the server closed in order. */
+  private finish(fault: Fault | undefined, cause?: unknown): void {
+    const client = this.client!;
+    const { onError, onReason, platform } = this;
+    const error = fault && new TlsError(fault, client.faultDetail, cause ?? client.cause);
+    this.retire();
+    if (error) platform.report?.(error);
+    if (error && onReason) this.call(onReason, error);
+    if (onError) this.call<TlsError | undefined>(onError, error);
+  }
+
+  /** No callback from here on. What was written is still sent, and close_notify or the alert behind it. */
+  private retire(): void {
+    const { timers } = this.platform;
+    const connected = this.phase !== phase.CONNECTING;
+    this.phase = phase.OVER;
+    this.onReadable = this.onWritable = this.onError = this.onSecure = this.onReason = undefined;
+    this.at = this.dataEnd = 0;
+    timers.clear(this.ticker);
+    timers.clear(this.deadline);
+    this.ticker = this.deadline = undefined;
+    if (connected) this.client!.close();
+    else this.end = end.HEARD;
+    this.linger();
+    if (this.client) this.deadline = timers.set(() => this.expired(), LINGER);
+  }
+
+  /** Goes on until all is sent that can be. */
+  private linger(): void {
+    this.flush();
+    if (this.end !== end.NONE || !(this.client!.wants & wants.WRITE)) this.drop();
+  }
+
+  /** Lets go of the transport and of all secrets. */
+  private drop(): void {
+    const { client, signer, tcp } = this;
+    this.platform.timers.clear(this.deadline);
+    this.client = this.signer = this.tcp = this.bytes = this.deadline = undefined;
+    client?.reset();
+    signer?.dispose?.();
+    try {
+      tcp?.close();
+    } catch {
+      // It is closed already
+    }
+  }
+}

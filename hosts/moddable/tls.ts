@@ -1,0 +1,53 @@
+/** Module `embedded:io/socket/tcp/tls`: the socket on the Moddable SDK. */
+
+import Resource from "Resource";
+import Timer from "timer";
+import { provider, signer } from "tlstaple/provider";
+import type { TlsError } from "./error.js";
+import type { SocketOptions } from "./options.js";
+import type { ByteBuffer, Platform } from "./platform.js";
+import { TLSSocket as Socket } from "./socket.js";
+
+export type {
+  Credential,
+  OcspSettings,
+  ProtocolVersion,
+  SecureOptions,
+  SocketOptions,
+} from "./options.js";
+export type { ByteBuffer, Session, TlsError, WriteOptions } from "./socket.js";
+
+/** One more than the highest number of a CA among the SDK's certificates, `ca0.der` and so on. */
+const SDK_CERTIFICATES = 256;
+
+/** What system time begins with on a device is long before the core's `clockFloor`: no date is checked by it. */
+function clock(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function resource(name: string): ByteBuffer | undefined {
+  return Resource.exists(name) ? new Resource(name) : undefined;
+}
+
+/** Those of the SDK's CA certificates that the application's manifest lists. */
+function trust(): ByteBuffer[] {
+  const found: ByteBuffer[] = [];
+  for (let i = 0; i < SDK_CERTIFICATES; i++) {
+    const der = resource(`ca${i}.der`);
+    if (der !== undefined) found.push(der);
+  }
+  return found;
+}
+
+function report(error: TlsError): void {
+  trace(`tlstaple: ${error.message}\n`);
+}
+
+const platform: Platform = Object.freeze({ timers: Timer, provider, signer, clock, resource, trust, report });
+
+/** A TLS 1.3 and 1.2 client socket with OCSP stapling, as ECMA-419 and the SDK's clients use it. */
+export default class TLSSocket extends Socket {
+  constructor(options: SocketOptions) {
+    super(options, platform);
+  }
+}
