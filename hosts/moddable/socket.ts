@@ -30,6 +30,11 @@ const STEP = 1;
 /** Milliseconds for which a closed socket tries to get rid of what was written. */
 const LINGER = 3000;
 const HANDSHAKE_TIMEOUT = 20_000;
+/**
+ * Milliseconds after a partial read until the rest is announced again. The SDK's clients read the rest from a
+ * timer of their own, at once; a second announcement before that would end their message behind their back.
+ */
+const REMINDER = 10;
 /** Records that are handed on without a pause. */
 const BURST = 8;
 /** Room that is not offered, so that a few writes more than promised do no harm: each costs a record's overhead. */
@@ -55,6 +60,8 @@ export class TLSSocket {
   /** The one function that timers call. */
   private readonly tick: () => void;
   private ticker: unknown;
+  private readonly remind: () => void;
+  private reminder: unknown;
   /** Ends a handshake that takes too long, and later a close. */
   private deadline: unknown;
 
@@ -95,6 +102,7 @@ export class TLSSocket {
     this.client = new TlsClient(core);
     this.bytes = this.client.plainOut.bytes;
     this.tick = () => this.ticked();
+    this.remind = () => this.reminded();
     const Transport = options.TCP.io as TcpConstructor;
     this.tcp = new Transport(this.tcpOptions(options));
     const timeout = secure?.handshakeTimeout ?? HANDSHAKE_TIMEOUT;
@@ -263,12 +271,7 @@ export class TLSSocket {
     for (let i = 0; i < BURST; i++) {
       if (this.at === this.dataEnd && !this.nextRecord()) return;
       if (!this.announced) this.announce();
-      if (this.phase !== phase.OPEN) return;
-      if (this.at < this.dataEnd) {
-        // Some was read, so the rest is announced once more
-        if (!this.announced) this.schedule(0);
-        return;
-      }
+      if (this.phase !== phase.OPEN || this.at < this.dataEnd) return;
     }
     this.schedule(0);
   }
@@ -290,6 +293,12 @@ export class TLSSocket {
   private announce(): void {
     this.announced = true;
     if (this.onReadable) this.call(this.onReadable, this.dataEnd - this.at);
+  }
+
+  /** Some was read, and then nothing more: the rest is announced once more. */
+  private reminded(): void {
+    this.reminder = undefined;
+    this.announce();
   }
 
   /** Tells how much can be written, once all that was written is on its way. */
@@ -389,12 +398,14 @@ export class TLSSocket {
   }
 
   private take(n: number): void {
+    const { timers } = this.platform;
     this.at += n;
+    timers.clear(this.reminder);
+    this.reminder = this.at < this.dataEnd ? timers.set(this.remind, REMINDER) : undefined;
+    if (this.reminder !== undefined) return;
     this.announced = false;
-    if (this.at === this.dataEnd) {
-      const { plainOut } = this.client!;
-      plainOut.advance(plainOut.end - plainOut.start);
-    }
+    const { plainOut } = this.client!;
+    plainOut.advance(plainOut.end - plainOut.start);
     if (!this.busy) this.schedule(0);
   }
 
@@ -459,7 +470,8 @@ export class TLSSocket {
     this.at = this.dataEnd = 0;
     timers.clear(this.ticker);
     timers.clear(this.deadline);
-    this.ticker = this.deadline = undefined;
+    timers.clear(this.reminder);
+    this.ticker = this.deadline = this.reminder = undefined;
     if (connected) this.client!.close();
     else this.end = end.HEARD;
     this.linger();

@@ -17,7 +17,8 @@ import {
 } from "./certificates.js";
 import { keepPeerShare, readCertificateStatus, readSignatureAlgorithms } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
-import { at, type ClientSession, RANDOM } from "./session.js";
+import { at, RANDOM } from "./memory.js";
+import type { ClientSession } from "./session.js";
 
 const on = handshakeType;
 

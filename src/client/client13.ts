@@ -18,7 +18,8 @@ import {
 import { ignoreCompatibilityChange, sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
-import { at, type ClientSession } from "./session.js";
+import { at } from "./memory.js";
+import type { ClientSession } from "./session.js";
 
 const on = handshakeType;
 

@@ -4,8 +4,9 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType as type, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, type Writer } from "../wire/writer.js";
+import { at } from "./memory.js";
 import { fragmentCode } from "./options.js";
-import { at, type ClientSession } from "./session.js";
+import type { ClientSession } from "./session.js";
 
 /** The messages that carry extensions (RFC 8446 4.2), as bits. */
 export const inMessage = Object.freeze({

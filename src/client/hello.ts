@@ -8,7 +8,8 @@ import { rows12 } from "./client12.js";
 import { rows13 } from "./client13.js";
 import { sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js";
-import { at, type ClientSession, NONCE, RANDOM } from "./session.js";
+import { at, NONCE, RANDOM } from "./memory.js";
+import type { ClientSession } from "./session.js";
 
 /** The client's part until the version is known. TLS 1.3 answers from `rows13`, TLS 1.2 from `rows12`. */
 export const rowsHello = table<Row<ClientSession>>([

@@ -1,7 +1,8 @@
 import type { Verification } from "../crypto/provider.js";
 import { findScheme, fitsKey } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
-import { at, type ClientSession } from "./session.js";
+import { at } from "./memory.js";
+import type { ClientSession } from "./session.js";
 
 /** Writes the (EC)DHE secret at `at.shared` and returns its length; the key pair is spent. */
 export function agree(s: ClientSession): number {

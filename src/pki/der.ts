@@ -197,30 +197,27 @@ export class Der {
     return this.calendar(year, start + 4);
   }
 
-  /** Reads tag and length, X.690 8.1; `at` is then where the contents begin. Returns their length. */
+  /**
+   * Reads tag and length, X.690 8.1; `at` is then where the contents begin. Returns their length. All else here
+   * rests on it, so it calls nothing for a short length.
+   */
   private header(expected: number): number {
+    const { bytes, at, end } = this;
     // 0x1f: the number stands in further octets; nothing in a certificate needs that
-    if (this.octet() !== expected || (expected & 0x1f) === 0x1f) throw this.fault;
-    const length = this.length();
-    if (length > this.end - this.at) throw this.fault;
+    if (end - at < 2 || bytes[at] !== expected || (expected & 0x1f) === 0x1f) throw this.fault;
+    this.at = at + 2;
+    const length = bytes[at + 1] < 0x80 ? bytes[at + 1] : this.longLength(bytes[at + 1] & 0x7f);
+    if (length > end - this.at) throw this.fault;
     return length;
   }
 
   /** X.690 10.1: definite, in the fewest octets. Three are all that a handshake message has room for. */
-  private length(): number {
-    const first = this.octet();
-    if (first < 0x80) return first;
-    const octets = first & 0x7f;
-    if (octets > 3) throw this.fault;
+  private longLength(octets: number): number {
+    if (octets > 3 || octets > this.end - this.at) throw this.fault;
     let length = 0;
-    for (let i = 0; i < octets; i++) length = (length << 8) | this.octet();
+    for (let i = 0; i < octets; i++) length = (length << 8) | this.bytes[this.at++];
     if (length < 0x80 || length < 1 << (8 * octets - 8)) throw this.fault;
     return length;
-  }
-
-  private octet(): number {
-    if (this.at >= this.end) throw this.fault;
-    return this.bytes[this.at++];
   }
 
   /** X.690 8.3.2: at least one octet, and the first nine bits are not all the same. */

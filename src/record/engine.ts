@@ -336,19 +336,25 @@ export class Engine<S extends Session<S>> {
   private advanceInput(): boolean {
     const { inbox } = this;
     if (this.closedByPeer || inbox.plainAt < inbox.plainEnd) return false;
-    if (this.message() || this.openRecord()) return true;
+    const n = this.nextMessage();
+    if (n > 0) this.handle(n);
+    else if (!this.openRecord()) return this.awaitInput();
+    return true;
+  }
+
+  private awaitInput(): false {
     if (this.transportEnded) throw faults.TRUNCATED;
-    inbox.makeRoom();
-    this.consumed = inbox.messageAt;
+    this.inbox.makeRoom();
+    this.consumed = this.inbox.messageAt;
     return false;
   }
 
-  /** Handles the next message, or part of one; false when it is not there yet. */
-  private message(): boolean {
-    const { inbox, left } = this;
+  /** Bytes of the next message, or of the next part of one, header and all; 0 while they are not all there. */
+  private nextMessage(): number {
+    const { inbox } = this;
     inbox.messageAt = this.consumed;
-    if (left > 0) return this.part();
-    if (inbox.messageLeft < MESSAGE_HEADER) return false;
+    if (this.left > 0) return this.nextPart();
+    if (inbox.messageLeft < MESSAGE_HEADER) return 0;
     const reader = this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageEnd);
     this.type = reader.u8();
     const length = reader.u24();
@@ -356,21 +362,20 @@ export class Engine<S extends Session<S>> {
     if (row === undefined) throw faults.UNEXPECTED_MESSAGE;
     if (row.measure) return this.beginParts(length);
     inbox.admit(MESSAGE_HEADER + length);
-    if (inbox.messageLeft < MESSAGE_HEADER + length) return false;
-    this.handle(row, MESSAGE_HEADER, MESSAGE_HEADER + length);
-    return true;
+    return inbox.messageLeft < MESSAGE_HEADER + length ? 0 : MESSAGE_HEADER + length;
   }
 
-  private beginParts(length: number): boolean {
+  private beginParts(length: number): number {
     const { inbox } = this;
     if (length === 0) throw faults.DECODE_ERROR;
+    this.session.transcribe(inbox.bytes, inbox.messageAt, inbox.messageAt + MESSAGE_HEADER);
+    inbox.messageAt += MESSAGE_HEADER;
+    this.consumed = inbox.messageAt;
     this.left = length;
-    this.consumed = inbox.messageAt + MESSAGE_HEADER;
-    this.session.transcribe(inbox.bytes, inbox.messageAt, this.consumed);
-    return true;
+    return this.nextPart();
   }
 
-  private part(): boolean {
+  private nextPart(): number {
     const { inbox } = this;
     const row = this.row(this.type);
     if (row?.measure === undefined) throw faults.DECODE_ERROR;
@@ -378,20 +383,19 @@ export class Engine<S extends Session<S>> {
     const n = row.measure(this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have));
     if (n > this.left || (n === 0 && have === this.left)) throw faults.DECODE_ERROR;
     inbox.admit(n);
-    if (n === 0 || have < n) return false;
-    this.left -= n;
-    this.handle(row, 0, n);
-    return true;
+    return have < n ? 0 : n;
   }
 
-  /** Runs a row over `n` bytes of message, of which `header` are not its body. */
-  private handle(row: Row<S>, header: number, n: number): void {
+  /** Runs the row for `n` bytes of message. It stands high on the stack: the deepest calls begin here. */
+  private handle(n: number): void {
     const { inbox, reader, session } = this;
     const start = inbox.messageAt;
+    const header = this.left > 0 ? 0 : MESSAGE_HEADER;
+    if (this.left > 0) this.left -= n;
     this.consumed = start + n;
     reader.over(inbox.bytes, start + header, start + n);
     session.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
-    const next = row.run(session);
+    const next = this.row(this.type)!.run(session);
     reader.finish();
     session.transcribe(inbox.bytes, start, start + n);
     session.state = next;

@@ -30,7 +30,10 @@ function failing(last: number): { provider: Provider; failed: () => boolean } {
 
 /** Uses every method that may call the provider. */
 function connect(protocol: number, provider: Provider): Link {
-  const link = new Link({ ...servers.p256, version: protocol }, { provider, minVersion: protocol, maxVersion: protocol });
+  const link = new Link(
+    { ...servers.p256, version: protocol },
+    { provider, minVersion: protocol, maxVersion: protocol },
+  );
   link.run();
   const { client } = link;
   if (client.wants & wants.SPACE) {

@@ -6,7 +6,7 @@ import { plot } from "./plot.js";
 
 // What connections cost on a device, measured in XS.
 //
-//   npm run device                 a table
+//   npm run device [-- CASE ...]   a table
 //   npm run device -- --json       one object, a key for each case
 //   npm run device -- --write      writes test/device/budget.json and docs/device-heap.svg anew
 
@@ -31,15 +31,17 @@ export function measureBundles(): Record<string, number> {
   return Object.fromEntries(["core", "tls", "provider-psa"].map((name) => [name, size(name)]));
 }
 
-function measureAll(): Budget {
+function measureAll(only: readonly string[] = []): Budget {
+  const wanted = cases.filter(({ name }) => only.length === 0 || only.includes(name));
   return {
-    cases: Object.fromEntries(cases.map((device) => [device.name, measure(device)])),
+    cases: Object.fromEntries(wanted.map((device) => [device.name, measure(device)])),
     bundles: measureBundles(),
   };
 }
 
-function main(flags: string[]): void {
-  const budget = measureAll();
+function main(args: string[]): void {
+  const flags = args.filter((arg) => arg.startsWith("--"));
+  const budget = measureAll(args.filter((arg) => !arg.startsWith("--")));
   if (flags.includes("--json")) console.log(JSON.stringify(budget.cases, null, 2));
   else console.table(budget.cases);
   if (!flags.includes("--write")) return;

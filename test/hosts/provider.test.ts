@@ -86,7 +86,7 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return copy;
 }
 
-for (const { provider } of subjects) {
+for (const { provider, takesRsa = () => true } of subjects) {
   const title = (text: string) => `${provider.name}: ${text}`;
 
   test(title("a record that was tampered with leaves nothing behind"), (t) => {
@@ -434,7 +434,7 @@ for (const { provider } of subjects) {
       ] as const;
       for (const [scheme, signature] of made) {
         const signed = { scheme, kind: "rsa", key, message, signature } as const;
-        t.true(verifies(provider, signed), `${modulusLength}`);
+        t.is(verifies(provider, signed), takesRsa(modulusLength), `${modulusLength}`);
         t.false(verifies(provider, { ...signed, signature: flipped(signature, 9) }), `${modulusLength}`);
       }
     }

@@ -4,17 +4,24 @@ import { portable } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, Exchange, HashAlgorithm, KeyKind, Provider } from "../../src/crypto/provider.js";
 import { hashSize } from "../../src/crypto/suites.js";
 import { namedGroup } from "../../src/wire/registry.js";
+import { startPsa } from "./psa-remote.js";
 
 /** A provider, and what only a test asks of it: a key exchange whose private key is known. */
 export interface Subject {
   readonly provider: Provider;
   exchangeOf(group: number, privateKey: Uint8Array): Exchange;
+  /** Whether it has RSA keys of so many bits; all sizes by default. */
+  takesRsa?(bits: number): boolean;
 }
+
+/** PSA Crypto, as it runs in XS; absent where the XS host was not built with it. */
+const psa = await startPsa();
 
 /** All providers: every vector goes through each. */
 export const subjects: readonly Subject[] = [
   { provider: node, exchangeOf: nodeExchange },
   { provider: portable(), exchangeOf: portableExchange },
+  ...(psa ? [psa] : []),
 ];
 
 const curveName: Record<number, string> = {

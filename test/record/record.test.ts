@@ -137,7 +137,10 @@ for (const { name, ours, theirs } of pairs) {
     t.is(disposed, 1);
     t.true(a.nonce.every((byte) => byte === 0));
     a.nextNonce();
-    t.true(a.nonce.subarray(0, 8).every((byte) => byte === 0), "nothing of the IV comes back");
+    t.true(
+      a.nonce.subarray(0, 8).every((byte) => byte === 0),
+      "nothing of the IV comes back",
+    );
   });
 }
 

@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { type ClientOptions, faults, TlsClient, wants } from "../../src/client/index.js";
-import { at, type ClientSession } from "../../src/client/session.js";
+import { at } from "../../src/client/memory.js";
+import type { ClientSession } from "../../src/client/session.js";
 import { KeySchedule13, secretLabel } from "../../src/crypto/keys13.js";
 import type { KeyKind, Provider, Signer } from "../../src/crypto/provider.js";
 import { Transcript } from "../../src/crypto/transcript.js";

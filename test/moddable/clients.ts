@@ -1,0 +1,176 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { credential } from "../../certs/fixtures.js";
+import { attempt, check, heading, median, note, table } from "./report.js";
+import { type Builder, succeeds } from "./sdk.js";
+import { type Endpoint, FIXED, plan, serve, type Version } from "./servers.js";
+import { source } from "./workplace.js";
+
+/** What main.js tells of a connection. */
+interface Result {
+  readonly port: number;
+  /** "ok", the fault's name, or what else went wrong. */
+  readonly outcome: string;
+  readonly version?: number;
+  readonly staple?: string;
+  readonly milliseconds?: number;
+}
+
+/** A connection that main.js makes. */
+interface Connection {
+  readonly endpoint: Endpoint;
+  readonly policy: "leaf" | "if-present";
+  readonly expected: string;
+}
+
+type ProviderName = "portable" | "psa";
+
+/** Milliseconds of handshakes, to look at together. */
+type Times = [provider: string, version: Version, milliseconds: number[]][];
+
+/** Seconds for all connections of a run. */
+const LIMIT = 300;
+
+const faultOf = { good: "ok", revoked: "OCSP_CERT_REVOKED", missing: "OCSP_STAPLE_MISSING" };
+
+/** The SDK's three clients over our socket, with each provider that can be had here. */
+export async function testClients(builder: Builder, folder: string): Promise<void> {
+  const headless = await builder.headless(source("headless.c"));
+  const times: Times = [];
+  for (const provider of ["portable", "psa"] as const) {
+    heading(
+      `The SDK's clients over embedded:io/socket/tcp/tls, on the simulator with the ${provider} provider`,
+    );
+    if (provider === "psa" && !(await hasPsa()))
+      note("skipped: no PSA Crypto here (apt-get install libmbedtls-dev)");
+    else await testProvider(builder, folder, headless, provider, times);
+  }
+  heading(
+    "Handshakes with a staple on this computer, from the constructor to onSecure (TCP of `lin` is polled every 20 ms)",
+  );
+  const rows = times.map(([provider, version, all]) => [provider, version, median(all), all.length]);
+  table([["provider", "version", "median ms", "handshakes"], ...rows]);
+}
+
+/** Whether programs can be linked with Mbed TLS's PSA Crypto. */
+function hasPsa(): Promise<boolean> {
+  const flags = "int main(void) { return psa_crypto_init(); }";
+  const script = `printf '#include <psa/crypto.h>\\n${flags}\\n' | gcc -x c - -o /dev/null -lmbedcrypto`;
+  return succeeds("sh", ["-c", script]);
+}
+
+async function testProvider(
+  builder: Builder,
+  folder: string,
+  headless: string,
+  provider: ProviderName,
+  times: Times,
+): Promise<void> {
+  const endpoints = await plan();
+  const connections = endpoints.flatMap(connectionsTo);
+  const app = makeApp(folder, provider, connections);
+  const library = await attempt("the application is built", () => builder.lin(app));
+  if (!library) return;
+  const stop = await serve(endpoints, folder);
+  try {
+    const results = await run(headless, library);
+    for (const [i, connection] of connections.entries()) judge(connection, results[i], connection.expected);
+    collect(times, provider, connections, results);
+    const unset = await run(headless, library, 0);
+    for (const [i, connection] of connections.entries())
+      if (connection.endpoint.staple === "good") judge(connection, unset[i], "NO_CLOCK", ", clock never set");
+  } finally {
+    await stop();
+  }
+}
+
+/** With a required staple, and once without where the server has none. */
+function connectionsTo(endpoint: Endpoint): Connection[] {
+  const required = { endpoint, policy: "leaf", expected: faultOf[endpoint.staple] } as const;
+  if (endpoint.server !== "mosquitto") return [required];
+  return [required, { endpoint, policy: "if-present", expected: "ok" }];
+}
+
+function makeApp(folder: string, provider: ProviderName, connections: readonly Connection[]): string {
+  const app = join(folder, `clients-${provider}`);
+  mkdirSync(app);
+  for (const name of ["main.js", "manifest.json", "psa.json"])
+    cpSync(source(`clients/${name}`), join(app, name));
+  symlinkSync(join(folder, "node_modules"), join(app, "node_modules"));
+  writeFileSync(join(app, "ca.der"), credential("p256", "root").chain[0]);
+  const list = connections.map(({ endpoint, policy }) => {
+    const { client, port } = endpoint;
+    return { client, port, policy, requests: requestsTo(endpoint) };
+  });
+  const job = { include: provider === "psa" ? ["./psa.json"] : [], config: { connections: list } };
+  writeFileSync(join(app, "job.json"), JSON.stringify(job));
+  return app;
+}
+
+/** openssl ends the connection behind an answer. */
+function requestsTo({ server }: Endpoint) {
+  const fixed = { path: `/fixed/${FIXED}`, length: FIXED };
+  const others = [
+    { path: "/chunked/50000", length: 50_000 },
+    { path: "/echo", length: 5000, post: true },
+  ];
+  return server === "openssl" ? [fixed] : [fixed, ...others];
+}
+
+/** Runs the application until it has made all connections; what it told of each. */
+function run(headless: string, library: string, clock?: number): Promise<Result[]> {
+  const args = [library, `${LIMIT}`, ...(clock === undefined ? [] : [`${clock}`])];
+  const child = spawn(headless, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (bytes) => {
+      printed += bytes;
+      if (/^end$/m.test(printed)) child.kill();
+    });
+  return new Promise((resolve) => {
+    child.on("close", () => {
+      const lines = printed.split("\n");
+      if (!lines.includes("end")) note(`it did not come to its end:\n${printed.slice(-1000)}`);
+      resolve(lines.filter((line) => line.startsWith('{"port"')).map((line) => JSON.parse(line)));
+    });
+  });
+}
+
+function judge(
+  { endpoint, policy }: Connection,
+  result: Result | undefined,
+  expected: string,
+  more = "",
+): void {
+  const { client, server, version, staple } = endpoint;
+  const what = `${client} to ${server}, ${version}, staple ${staple} and ${policy}${more}`;
+  if (result?.port !== endpoint.port) check(false, what, "it was not reached");
+  else check(result.outcome === expected && fits(endpoint, result), what, tell(result));
+}
+
+/** Whether a connection that was made is what it should be. Mosquitto's `tls_version` is only the lowest. */
+function fits({ version, server }: Endpoint, result: Result): boolean {
+  if (result.outcome !== "ok") return result.version === undefined;
+  if (server === "mosquitto") return result.staple === "none";
+  return result.version === (version === "TLSv1.2" ? 0x0303 : 0x0304) && result.staple === "good";
+}
+
+function tell({ outcome, staple, milliseconds }: Result): string {
+  return milliseconds === undefined ? outcome : `${outcome}, staple ${staple}, ${milliseconds} ms`;
+}
+
+function collect(
+  times: Times,
+  provider: string,
+  connections: readonly Connection[],
+  results: Result[],
+): void {
+  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+    const stapled = results.filter(
+      ({ outcome, staple }, i) =>
+        outcome === "ok" && staple === "good" && connections[i].endpoint.version === version,
+    );
+    if (stapled.length > 0) times.push([provider, version, stapled.map(({ milliseconds }) => milliseconds!)]);
+  }
+}

@@ -1,0 +1,91 @@
+import { cpSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { attempt, check, heading, note, table } from "./report.js";
+import type { Builder } from "./sdk.js";
+import { source } from "./workplace.js";
+
+/** An application for the device. */
+interface Built {
+  /** Bytes of each module's byte code, by its name. */
+  readonly modules: Map<string, number>;
+  /** Bytes of the whole image; undefined when there is no compiler for 32 bits. */
+  readonly image: number | undefined;
+}
+
+const base = [
+  "$(MODDABLE)/examples/manifest_base.json",
+  "$(MODDABLE)/examples/io/tcp/httpclient/manifest_httpclient.json",
+];
+const SDK = "$(MODDABLE)/examples/io/tcp/tlssocket/manifest.json";
+const OURS = "./node_modules/tlstaple/manifest.json";
+const SOCKET = "~.embedded/io/socket/tcp/tls";
+
+/** What TLS adds to an application for esp32 that has the SDK's HTTP client: ours beside the SDK's. */
+export async function measureSizes(builder: Builder, folder: string): Promise<void> {
+  heading("Sizes for esp32, without C: what TLS adds to an application with the SDK's HTTP client");
+  const plain = await build(builder, folder, "plain", "plain.js", []);
+  const sdk = await build(builder, folder, "secure-sdk", "secure.js", [SDK]);
+  const ours = await build(builder, folder, "secure-tlstaple", "secure.js", [OURS]);
+  if (!plain || !sdk || !ours) return;
+  table([["module of ours", "bytes of .xsb"], ...addedTo(plain, ours)]);
+  table([["", "the SDK's TLS 1.2", "tlstaple"], ...totals(plain, sdk, ours)]);
+  if (plain.image === undefined) note("no image was compiled: apt-get install gcc-multilib libc6-dev-i386");
+}
+
+/** An application that includes the SDK's TLS too, as those with its HTTPS client do, gets ours and none of that. */
+export async function testReplacement(builder: Builder, folder: string): Promise<void> {
+  heading("Ours in the place of the SDK's own socket");
+  const ours = await build(builder, folder, "ours", "secure.js", [OURS]);
+  for (const [name, include] of [
+    ["sdk-then-ours", [SDK, OURS]],
+    ["ours-then-sdk", [OURS, SDK]],
+  ] as const) {
+    const both = await build(builder, folder, name, "secure.js", include);
+    if (!both || !ours) continue;
+    const left = [...both.modules.keys()].filter((module) => module.startsWith("ssl/"));
+    const same = both.modules.get(SOCKET) === ours.modules.get(SOCKET);
+    check(same && left.length === 0, name, same ? `our socket ${left.join(" ")}` : "the SDK's socket");
+  }
+}
+
+async function build(
+  builder: Builder,
+  folder: string,
+  name: string,
+  main: string,
+  include: readonly string[],
+) {
+  const app = join(folder, name);
+  mkdirSync(app);
+  cpSync(source(`size/${main}`), join(app, "main.js"));
+  symlinkSync(join(folder, "node_modules"), join(app, "node_modules"));
+  const manifest = { include: [base[0], ...include, base[1]], modules: { "*": "./main" } };
+  writeFileSync(join(app, "manifest.json"), JSON.stringify(manifest));
+  return attempt(`${name} is built`, async (): Promise<Built> => {
+    const made = await builder.esp32(app);
+    return { modules: byteCode(join(made, "modules")), image: await builder.image(made) };
+  });
+}
+
+function byteCode(folder: string): Map<string, number> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".xsb"),
+  );
+  return new Map(files.map((name) => [name.replace(/\.xsb$/, ""), statSync(join(folder, name)).size]));
+}
+
+function addedTo(plain: Built, { modules }: Built): [name: string, bytes: number][] {
+  return [...modules].filter(([name]) => !plain.modules.has(name));
+}
+
+function totals(plain: Built, sdk: Built, ours: Built): (string | number)[][] {
+  const [theirModules, ourModules] = [addedTo(plain, sdk), addedTo(plain, ours)];
+  const sum = (modules: [string, number][]) => modules.reduce((total, [, bytes]) => total + bytes, 0);
+  const rows: (string | number)[][] = [
+    ["modules", theirModules.length, ourModules.length],
+    ["byte code, .xsb", sum(theirModules), sum(ourModules)],
+  ];
+  if (plain.image !== undefined && sdk.image !== undefined && ours.image !== undefined)
+    rows.push(["image: mc.xs.c compiled for 32 bits", sdk.image - plain.image, ours.image - plain.image]);
+  return rows;
+}
