@@ -1,5 +1,7 @@
 // tsc writes build/; here it becomes what the package ships: dist/.
 import { builtinModules } from "node:module";
+import { deviceModule } from "./rollup.device.js";
+import { xsProgram } from "./rollup.xs.js";
 
 const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
 const isPackage = (id) => !id.startsWith(".") && !id.startsWith("/");
@@ -21,4 +23,11 @@ export default [
   bundle("hosts/portable/index.js", "portable.js"),
   bundle("hosts/node/index.js", "node/index.js"),
   bundle("hosts/node/cli.js", "node/cli.js", "#!/usr/bin/env node"),
+  ...["core", "tls", "provider-psa", "provider-portable"].map((name) => deviceModule(name, bundle)),
+  ...[
+    "hosts/xs/client-psa.js",
+    "hosts/xs/client-portable.js",
+    "test/xs/handshakes.js",
+    "test/device/program.js",
+  ].map((input) => xsProgram(input, bundle)),
 ];

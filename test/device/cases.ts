@@ -24,8 +24,9 @@ const suites = [
   c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 ];
 const { tls12, tls13 } = version;
+/** An entry, however the records cut it, and of what is kept some 64 bytes more than these certificates take. */
 const small = { input: 2048, output: 640, store: 1664 };
-const rsa = { input: 4096, output: 1024, store: 6144 };
+const rsa = { input: 3200, output: 640, store: 3008 };
 const bulk = { input: 4608, output: 1536, store: 1664 };
 
 const row = (
@@ -48,10 +49,10 @@ const row = (
 /** The chain is of three: leaf, intermediate and root, as the walkthrough's servers send it. */
 export const cases: readonly DeviceCase[] = [
   row("tls1.3-p256-staple1", tls13, "p256", 1),
-  row("tls1.3-p256-staple2", tls13, "p256", 2, { buffers: { ...small, store: 3584 } }),
+  row("tls1.3-p256-staple2", tls13, "p256", 2, { buffers: { ...small, store: 2432 } }),
   row("tls1.2-p256-staple1", tls12, "p256", 1),
   row("tls1.3-rsa-staple1", tls13, "rsa", 1),
-  row("tls1.3-rsa-staple2", tls13, "rsa", 2, { buffers: { ...rsa, store: 8192 } }),
+  row("tls1.3-rsa-staple2", tls13, "rsa", 2, { buffers: { ...rsa, store: 4416 } }),
   row("tls1.2-rsa-staple1", tls12, "rsa", 1),
   row("tls1.3-receive-1mib", tls13, "p256", 1, {
     recordSizeLimit: 4097,

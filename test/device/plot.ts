@@ -5,7 +5,7 @@ import type { Stats } from "./xs.js";
 const WIDTH = 860;
 const HEIGHT = 420;
 const LEFT = 60;
-const TOP = 40;
+const TOP = 56;
 const BOTTOM = 150;
 const RIGHT = 20;
 
@@ -59,7 +59,7 @@ function legend(): string[] {
     ["#9aa7b5", "buffers"],
   ];
   return entries.flatMap(([fill, text], i) => [
-    bar(WIDTH - 280 + i * 90, 12, 10, 10, fill),
-    label(WIDTH - 266 + i * 90, 21, text),
+    bar(LEFT + i * 100, 30, 10, 10, fill),
+    label(LEFT + 14 + i * 100, 39, text),
   ]);
 }

@@ -7,7 +7,7 @@ import type { Recorded } from "./record.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const binary = join(root, "build/xs/tlstaple-xs");
-const program = join(root, "build/xs/device.js");
+const program = join(root, "build/xs/program.js");
 
 /** Whether the XS host is here, for 32 bits and with PSA: what budgets are of. */
 export function comparable(): boolean {
