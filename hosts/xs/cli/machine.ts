@@ -1,0 +1,101 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** Where build.sh and rollup put things. */
+const folder = fileURLToPath(new URL("../../../xs/", import.meta.url));
+const binary = join(folder, "tlstaple-xs");
+
+/** What the XS host was built as; undefined where there is none. */
+export function about(): { readonly bits: 32 | 64; readonly psa: boolean } | undefined {
+  if (!existsSync(binary)) return undefined;
+  return JSON.parse(execFileSync(binary, ["--about"], { encoding: "utf8" }));
+}
+
+/** 64 KB, and twice that where slots are twice as large as on a device. */
+export function usualArena(): number {
+  return about()?.bits === 64 ? 131072 : 65536;
+}
+
+/** A machine's use of memory at one moment: bytes, counts, and computrons. */
+export interface Use {
+  readonly slotBytes: number;
+  readonly slotPeak: number;
+  readonly chunkBytes: number;
+  readonly chunkPeak: number;
+  readonly stackPeakSlots: number;
+  readonly computrons: number;
+  readonly collections: number;
+}
+
+/** What the host writes to the file of `--stats`. */
+export interface Stats extends Use {
+  readonly exit: number;
+  readonly sharedBytes: number;
+  readonly nativePeak: number;
+  readonly baseline: Use;
+  readonly marks: readonly (Use & { readonly label: string; readonly nativeBytes: number })[];
+}
+
+export interface MachineOptions {
+  /** Bytes of RAM: then what is at the module's top level is flash, and its `main` is called. */
+  readonly arena?: number;
+  /** How many slots of the arena are stack. */
+  readonly stack?: number;
+  /** Milliseconds after which the process is ended. */
+  readonly patience?: number;
+}
+
+/** How a program ended. */
+export interface Ran {
+  /** Null after a signal. */
+  readonly code: number | null;
+  /** What it wrote to standard error. */
+  readonly errors: string;
+  readonly stats: Stats | undefined;
+}
+
+/** The file of a program that rollup has made. */
+export function programFile(name: string): string {
+  return join(folder, `${name}.js`);
+}
+
+/** Runs a program with a job, which it finds in the file that its first argument names. */
+export async function runJob(
+  program: string,
+  job: object,
+  options: MachineOptions,
+  receive: (output: Buffer) => void,
+): Promise<Ran> {
+  const directory = mkdtempSync(join(tmpdir(), "tlstaple-xs-"));
+  const jobFile = join(directory, "job.json");
+  const statsFile = join(directory, "stats.json");
+  try {
+    writeFileSync(jobFile, JSON.stringify(job), { mode: 0o600 });
+    const args = [...machineFlags(options), "--stats", statsFile, program, jobFile];
+    const ended = await run(args, options.patience, receive);
+    const stats = existsSync(statsFile) ? JSON.parse(readFileSync(statsFile, "utf8")) : undefined;
+    return { ...ended, stats };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function machineFlags({ arena, stack = 512 }: MachineOptions): string[] {
+  return arena === undefined ? [] : ["--preload", "--arena", `${arena}`, "--stack", `${stack}`];
+}
+
+function run(args: string[], timeout: number | undefined, receive: (output: Buffer) => void) {
+  return new Promise<Omit<Ran, "stats">>((resolve, reject) => {
+    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], timeout });
+    let errors = "";
+    child.stdout.on("data", receive);
+    child.stderr.setEncoding("utf8").on("data", (text) => {
+      errors += text;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, errors }));
+  });
+}

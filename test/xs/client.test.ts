@@ -1,0 +1,171 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ava, { type ExecutionContext } from "ava";
+import { credential, type Edition, fixtureFile, stapleFile } from "../../certs/fixtures.js";
+import { run as runInNode } from "../../hosts/node/commands/program.js";
+import { usualArena } from "../../hosts/xs/cli/machine.js";
+import { run as runInXs } from "../../hosts/xs/cli/program.js";
+import { version } from "../../src/wire/registry.js";
+import { listen } from "../hosts/servers.js";
+import { opensslServer, type Peer, type ServerOptions } from "../peers/peers.js";
+import { psaObstacle } from "./machine.js";
+
+// `npm run xs -- client` with real servers, in 64 KB.
+
+if (psaObstacle) console.log(`skipped: ${psaObstacle}`);
+const test = psaObstacle ? ava.serial.skip : ava.serial;
+
+interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+class Printed {
+  text = "";
+
+  write(text: string | Uint8Array): void {
+    this.text += Buffer.from(text);
+  }
+}
+
+async function printed(run: typeof runInXs, args: string[]): Promise<Run> {
+  const out = new Printed();
+  const err = new Printed();
+  return { code: await run(args, out, err), stdout: out.text, stderr: err.text };
+}
+
+const xs = (...args: string[]) => printed(runInXs, args);
+
+/** The arguments for a server with a certificate of the good PKI. */
+function to({ port }: Pick<Peer, "port">, edition: Edition = "p256", name = "server1"): string[] {
+  const root = credential(edition, "root").certificateFile;
+  return ["client", "-h", "127.0.0.1", "-p", `${port}`, "-S", `${name}.tlstaple.test`, "-A", root];
+}
+
+async function serve(t: ExecutionContext, options: ServerOptions): Promise<Peer> {
+  const peer = await opensslServer(options);
+  t.teardown(() => peer.stop());
+  return peer;
+}
+
+const staple = (edition: Edition, name: string) => [readFileSync(stapleFile(edition, name))];
+const versions = { 3: version.tls12, 4: version.tls13 } as const;
+
+for (const edition of ["rsa", "p256"] as const) {
+  for (const v of [3, 4] as const) {
+    const title = `${edition}, -v ${v}`;
+
+    test(`${title}: good`, async (t) => {
+      const identity = credential(edition, "server1");
+      const peer = await serve(t, { identity, version: versions[v], staples: staple(edition, "server1") });
+      const { code, stdout, stderr } = await xs(...to(peer, edition), "-W", "1m", "-v", `${v}`, "--memory");
+      t.is(code, 0, stderr);
+      t.is(stderr, "");
+      t.regex(stdout, new RegExp(`^TLSv1.${v - 1}, TLS_`));
+      t.regex(stdout, /CN=server1\.tlstaple\.test\n {2}OCSP good, thisUpdate .*Z, nextUpdate .*Z\n/);
+      t.regex(stdout, /memory slots: \d+\nmemory chunks: \d+\n/);
+      await peer.logs(/hello tlstaple!/);
+    });
+
+    test(`${title}: revoked`, async (t) => {
+      const identity = credential(edition, "server2");
+      const peer = await serve(t, { identity, version: versions[v], staples: staple(edition, "server2") });
+      const { code, stdout, stderr } = await xs(...to(peer, edition, "server2"), "-W", "1");
+      t.is(code, 1);
+      t.regex(stderr, /^OCSP_CERT_REVOKED: the certificate has been revoked\n/);
+      t.regex(stderr, /alert {4}certificate_revoked \(44\)\n/);
+      t.regex(stdout, /OCSP revoked, since .*Z, /);
+      await peer.logs(/alert certificate revoked|alert number 44/);
+    });
+
+    test(`${title}: nothing stapled`, async (t) => {
+      const peer = await serve(t, { identity: credential(edition, "server1"), version: versions[v] });
+      const { code, stderr } = await xs(...to(peer, edition), "-W", "1m");
+      t.is(code, 1);
+      t.regex(stderr, /^OCSP_STAPLE_MISSING: /);
+    });
+  }
+}
+
+const good: ServerOptions = {
+  identity: credential("p256", "server1"),
+  version: version.tls13,
+  staples: staple("p256", "server1"),
+};
+
+test("what is printed is what Node prints, secrets and trace too", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "tlstaple-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const peer = await serve(t, { ...good, alpn: "http/1.1", extra: ["-www"] });
+  const file = join(directory, "keys.log");
+  const args = [...to(peer), "-g", "-W", "1", "-L", "h2,http/1.1", "-F", "4", "--trace", "--keylog", file];
+  const [inNode, inXs] = [await printed(runInNode, args), await printed(runInXs, args)];
+  t.is(inXs.stderr, "");
+  t.deepEqual(outline(inXs.stdout), outline(inNode.stdout));
+  t.regex(inXs.stdout, /HTTP\/1\.0 200 ok/);
+  const secrets = readFileSync(file, "utf8").match(/^[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]+$/gm);
+  t.is(secrets!.length, 8);
+});
+
+/** What does not depend on what a provider can do, or on the session. */
+function outline(text: string): string[] {
+  const lines = text.split("\n").filter((line) => !/^ +(suites|signature_algorithms) /.test(line));
+  return lines.slice(0, lines.indexOf("HTTP/1.0 200 ok\r"));
+}
+
+test("a client certificate", async (t) => {
+  const { certificateFile, keyFile } = credential("client", "p256");
+  for (const tls of [version.tls12, version.tls13]) {
+    const peer = await serve(t, { ...good, version: tls, clientCa: fixtureFile("good/client/ca.pem") });
+    const { code, stderr } = await xs(...to(peer), "-c", certificateFile, "-k", keyFile);
+    t.is(code, 0, stderr);
+    t.regex((await xs(...to(peer))).stderr, /^PEER_ALERT: .*(certificate_required|handshake_failure)/);
+  }
+});
+
+test("the portable provider", async (t) => {
+  const peer = await serve(t, good);
+  const { code, stdout, stderr } = await xs(...to(peer), "-W", "1m", "--provider", "portable");
+  t.is(code, 0, stderr);
+  t.regex(stdout, /^TLSv1\.3, TLS_CHACHA20_POLY1305_SHA256, X25519\n/);
+});
+
+test("--json, and too small an arena", async (t) => {
+  const peer = await serve(t, good);
+  const found = JSON.parse((await xs(...to(peer), "-W", "1", "--json", "--memory")).stdout);
+  t.like(found, { version: "TLSv1.3", group: "X25519", authorized: true, fault: null });
+  t.is(found.ocsp[0].status, "good");
+  t.is(found.certificates.length, 3);
+  t.true(found.memory.slots + found.memory.chunks + found.memory.stack < usualArena());
+  const { code, stderr } = await xs(...to(peer), "--arena", "32768");
+  t.is(code, 1);
+  t.regex(stderr, /out of memory/);
+});
+
+test("no TLS server: nobody, and one that speaks something else", async (t) => {
+  const server = createServer((socket) => socket.write("220 ready\r\n"));
+  const port = await listen(t, server);
+  t.regex((await xs(...to({ port }))).stderr, /^UNKNOWN_RECORD_TYPE/);
+  server.close();
+  const { code, stderr } = await xs(...to({ port }));
+  t.is(code, 1);
+  t.regex(stderr, /Connection refused/);
+});
+
+test("wrong use: exit code 2", async (t) => {
+  const cases: [string[], RegExp][] = [
+    [["client", "-W", "2", "-v", "4"], /^Cannot use OCSP Stapling V2 with TLSv1\.3\n$/],
+    [["client", "-c", credential("p256", "root").certificateFile], /cert and key come together/],
+    [["client", "--arena", "1"], /from 16384/],
+    [["client", "--provider", "none"], /psa, portable/],
+    [["inspect"], /unknown command/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await xs(...args);
+    t.is(code, 2, args.join(" "));
+    t.regex(stderr, message);
+  }
+});

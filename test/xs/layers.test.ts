@@ -1,0 +1,5 @@
+import { testInXs } from "./suite.js";
+
+// What the layers below the client are tested with in Node, in XS.
+
+await testInXs(["wire", "crypto", "record"]);

@@ -1,0 +1,14 @@
+import { testInXs } from "./suite.js";
+
+// What src/pki is tested with in Node, in XS; Node's crypto makes the certificates.
+
+const reason = "thousands of verdicts are too slow in XS, and the same in Node";
+
+await testInXs(
+  ["pki"],
+  [
+    { file: "certificate.fuzz", titles: "^chain [23]: ", reason },
+    { file: "certificate.fuzz", titles: "small elements", reason: "it spreads more than XS's stack holds" },
+    { file: "ocsp.fuzz", titles: "no byte can|no two bytes|of what came along", reason },
+  ],
+);
