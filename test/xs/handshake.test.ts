@@ -10,6 +10,6 @@ await testInXs(
   [
     { file: "memory", reason: "it measures V8's heap" },
     { file: "handshake", titles: "at any byte|records of any size", reason },
-  ...(psaObstacle ? [{ file: "handshake", titles: "rsa certificate|PKCS#1", reason: psaObstacle }] : []),
+    ...(psaObstacle ? [{ file: "handshake", titles: "rsa certificate|PKCS#1", reason: psaObstacle }] : []),
   ],
 );
