@@ -72,9 +72,14 @@ export const plaintext: Protection = Object.freeze({
 /** AES-GCM keeps its margin for 2^24.5 full records, so 2^24 (RFC 8446 5.5); ChaCha20 has no such limit. */
 export const AES_GCM_RECORDS = 2 ** 24;
 
-/** The upper half of a number below 2^53, as a 64-bit one has it; the lower half is what the operators take. */
+const UPPER_HALF = 0x100000000;
+
+/**
+ * The upper half of a number below 2^53, as a 64-bit one has it; the lower half is what the operators take. A
+ * small number is not divided, as a fraction may cost an object.
+ */
 function upperHalf(n: number): number {
-  return Math.floor(n / 2 ** 32);
+  return n < UPPER_HALF ? 0 : Math.floor(n / UPPER_HALF);
 }
 
 function writeU32(bytes: Uint8Array, at: number, value: number): void {
