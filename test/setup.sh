@@ -85,6 +85,11 @@ apt_install() {
   as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "$@" >&2
 }
 
+# One list that can't be had is no reason to go without the others.
+update_lists() {
+  as_root apt-get update >&2 || true
+}
+
 # Debian starts nginx as it installs it, and the tests want the program alone. Only called when this script
 # brought nginx in: one that was there before is somebody's.
 stop_installed_nginx() {
@@ -98,7 +103,7 @@ install_packages() {
     reason="that takes root, and sudo asks for a password"
   else
     reason="apt-get could not install it"
-    apt_install "$@" || { as_root apt-get update >&2 && apt_install "$@"; }
+    apt_install "$@" || { update_lists; apt_install "$@"; }
   fi
 }
 
@@ -120,7 +125,7 @@ install_i386() {
   if [ -z "$library" ] || [ -e "/usr/lib/i386-linux-gnu/$(basename "$library")" ]; then return; fi
   package=$(dpkg -S "$library" | cut -d : -f 1):i386
   echo "setup: installing $package"
-  if as_root dpkg --add-architecture i386 && as_root apt-get update >&2 && apt_install "$package"; then return; fi
+  if as_root dpkg --add-architecture i386 && update_lists && apt_install "$package"; then return; fi
   echo "setup: $package is missing. Skipped: XS with 32 bits: it has 64, and larger objects."
 }
 
