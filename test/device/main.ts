@@ -31,24 +31,23 @@ export function measureBundles(): Record<string, number> {
   return Object.fromEntries(["core", "tls", "provider-psa"].map((name) => [name, size(name)]));
 }
 
-function measureAll(only: readonly string[] = []): Budget {
+async function measureAll(only: readonly string[]): Promise<Budget> {
   const wanted = cases.filter(({ name }) => only.length === 0 || only.includes(name));
-  return {
-    cases: Object.fromEntries(wanted.map((device) => [device.name, measure(device)])),
-    bundles: measureBundles(),
-  };
+  const costs: Record<string, Cost> = {};
+  for (const device of wanted) costs[device.name] = await measure(device);
+  return { cases: costs, bundles: measureBundles() };
 }
 
-function main(args: string[]): void {
+async function main(args: string[]): Promise<void> {
   const flags = args.filter((arg) => arg.startsWith("--"));
-  const budget = measureAll(args.filter((arg) => !arg.startsWith("--")));
+  const budget = await measureAll(args.filter((arg) => !arg.startsWith("--")));
   if (flags.includes("--json")) console.log(JSON.stringify(budget.cases, null, 2));
   else console.table(budget.cases);
   if (!flags.includes("--write")) return;
   const [first] = cases;
   const title = `Live memory over the steps of a handshake: ${first.name}, 32-bit XS`;
   writeFileSync(budgetFile, `${JSON.stringify(budget, null, 2)}\n`);
-  writeFileSync(plotFile, plot(title, steps(first), budget.cases[first.name].bufferBytes, LIMIT));
+  writeFileSync(plotFile, plot(title, await steps(first), budget.cases[first.name].bufferBytes, LIMIT));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main(process.argv.slice(2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

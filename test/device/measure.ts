@@ -1,6 +1,7 @@
+import type { Stats } from "../../hosts/xs/cli/machine.js";
 import type { DeviceCase } from "./cases.js";
 import { type Recorded, record } from "./record.js";
-import { replay, type Stats } from "./xs.js";
+import { replay } from "./xs.js";
 
 /** What a connection costs on a device, all told in bytes of 32-bit XS. */
 export interface Cost {
@@ -28,13 +29,13 @@ const SLOT = 16;
 const FRAME = 24;
 
 /** Replays a connection in arenas of falling size. Throws when it fails for another reason than memory. */
-export function measure(device: DeviceCase): Cost {
+export async function measure(device: DeviceCase): Promise<Cost> {
   const recorded = record(device);
-  const roomy = passing(recorded, ROOMY, 1024);
+  const roomy = await passing(recorded, ROOMY, 1024);
   if (roomy === undefined) throw new Error(`${device.name} does not fit in ${ROOMY} bytes`);
   const stack = roomy.stackPeakSlots + FRAME;
-  const arenaBytes = smallest(recorded, stack);
-  const tight = passing(recorded, arenaBytes, stack);
+  const arenaBytes = await smallest(recorded, stack);
+  const tight = await passing(recorded, arenaBytes, stack);
   if (tight === undefined) throw new Error(`${device.name} does not pass twice`);
   const { input, output, store } = device.buffers;
   return {
@@ -50,16 +51,16 @@ export function measure(device: DeviceCase): Cost {
 }
 
 /** The steps of a connection, with what is live after each. */
-export function steps(device: DeviceCase): Stats {
+export async function steps(device: DeviceCase): Promise<Stats> {
   const { job, bytes } = record(device);
-  const stats = passing({ job: { ...job, live: true }, bytes }, ROOMY, 1024);
+  const stats = await passing({ job: { ...job, live: true }, bytes }, ROOMY, 1024);
   if (stats === undefined) throw new Error(`${device.name} does not fit in ${ROOMY} bytes`);
   return stats;
 }
 
 /** The statistics of a run, or undefined when there was too little memory. */
-function passing(recorded: Recorded, arena: number, stack: number): Stats | undefined {
-  const { code, output, stats } = replay(recorded, arena, stack);
+async function passing(recorded: Recorded, arena: number, stack: number): Promise<Stats | undefined> {
+  const { code, output, stats } = await replay(recorded, arena, stack);
   if (code === 0 && output.startsWith("established")) return stats;
   if (code === OUT_OF_MEMORY) return undefined;
   throw new Error(`exit ${code}: ${output}`);
@@ -68,12 +69,12 @@ function passing(recorded: Recorded, arena: number, stack: number): Stats | unde
 /** As hosts/xs/host.h has it. */
 const OUT_OF_MEMORY = 70;
 
-function smallest(recorded: Recorded, stack: number): number {
+async function smallest(recorded: Recorded, stack: number): Promise<number> {
   let fails = stack * SLOT;
   let passes = fails + 65536;
   while (passes - fails > GRAIN) {
     const middle = (fails + passes) >> 1;
-    if (passing(recorded, middle & -GRAIN, stack)) passes = middle & -GRAIN;
+    if (await passing(recorded, middle & -GRAIN, stack)) passes = middle & -GRAIN;
     else fails = middle;
   }
   return passes;

@@ -5,9 +5,9 @@ import type { Job } from "./job.js";
 // Replays a recorded connection in XS: real parsing, real verification, nothing random. What stands at the
 // top level is flash; `main` and what it makes is RAM.
 
-const job: Job = JSON.parse(text(new Uint8Array(host.readFile(programArguments[0]))));
+const job: Job & { server: string } = JSON.parse(text(new Uint8Array(host.readFile(programArguments[0]))));
 /** All that the server sends. */
-const recorded = new Uint8Array(host.readFile(programArguments[1]));
+const recorded = new Uint8Array(host.readFile(job.server));
 const trust = unhex(job.trust);
 const privateKey = new Uint8Array(32).fill(0x42);
 /** As a TCP segment brings them. */
