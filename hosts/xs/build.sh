@@ -70,7 +70,7 @@ write_flags() {
   if [ $bits = 32 ]; then mode=-m32; else mode=""; fi
   cat >$out/flags <<FLAGS
 $mode -O2 -g -fno-common -DINCLUDE_XSPLATFORM -DXSPLATFORM='"platform.h"' -DmxRun=1 -DmxParse=1
--DmxInstrument=1 -DmxMetering=1 -DmxNoConsole=1 -Ihosts/xs -I$xs/includes -I$xs/platforms -I$xs/sources
+-DmxBoundsCheck=1 -DmxInstrument=1 -DmxMetering=1 -DmxNoConsole=1 -Ihosts/xs -I$xs/includes -I$xs/platforms -I$xs/sources
 FLAGS
 }
 
