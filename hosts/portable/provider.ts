@@ -20,6 +20,7 @@ import type {
 } from "../../src/crypto/provider.js";
 import { findScheme, fitsKey, groups, type Scheme, schemes } from "../../src/crypto/suites.js";
 import { namedGroup } from "../../src/wire/registry.js";
+import { Ed25519Verification } from "./ed25519.js";
 import { parseRsaKey, verifyPkcs1, verifyPss } from "./rsa.js";
 
 export const hashes: Readonly<Record<HashAlgorithm, CHash>> = Object.freeze({ sha1, sha256, sha384, sha512 });
@@ -223,36 +224,6 @@ function digestInfo(algorithm: HashAlgorithm): readonly number[] {
   const sha2 = algorithm === "sha256" ? 1 : algorithm === "sha384" ? 2 : 3;
   const oid = [0x06, 9, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, sha2];
   return [0x30, 17 + size, 0x30, 13, ...oid, 0x05, 0, 0x04, size];
-}
-
-/** Ed25519 hashes the message twice, RFC 8032 5.1.7, so the message is kept. */
-class Ed25519Verification implements Verification {
-  private message: Uint8Array = new Uint8Array(0);
-
-  update(bytes: Uint8Array, start: number, end: number): void {
-    this.message = append(this.message, bytes, start, end);
-  }
-
-  end(): void {}
-
-  settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
-    if (key.kind !== "ed25519") return false;
-    const publicKey = key.bytes.subarray(key.start, key.end);
-    try {
-      // RFC 8032 as written; noble's default, ZIP 215, takes keys and points of more than one encoding
-      return ed25519.verify(signature.subarray(start, end), this.message, publicKey, { zip215: false });
-    } catch {
-      return false;
-    }
-  }
-}
-
-/** A message and one more span of it. */
-export function append(message: Uint8Array, bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const longer = new Uint8Array(message.length + end - start);
-  longer.set(message);
-  longer.set(bytes.subarray(start, end), message.length);
-  return longer;
 }
 
 function webRandom(bytes: Uint8Array, start: number, end: number): void {

@@ -3,7 +3,8 @@ import { p256, p384 } from "@noble/curves/nist.js";
 import type { Signature, Signer } from "../../src/crypto/provider.js";
 import { findScheme } from "../../src/crypto/suites.js";
 import { signatureScheme } from "../../src/wire/registry.js";
-import { append, hashes } from "./provider.js";
+import { append } from "./ed25519.js";
+import { hashes } from "./provider.js";
 
 type SignerKind = "p256" | "p384" | "ed25519";
 

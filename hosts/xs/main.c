@@ -19,6 +19,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -316,7 +317,7 @@ static void native_read(xsMachine* the)
 	xsResult = xsInteger(n);
 }
 
-/* write(socket, bytes, start, end): how many went; 0 when it would block. */
+/* send(socket, bytes, start, end): how many went; 0 when it would block. */
 static void native_send(xsMachine* the)
 {
 	int length, fd = integerArg(the, 0, 0, 1 << 20);
@@ -395,55 +396,81 @@ static void failUncaught(xsMachine* the)
 	hostAbort("uncaught exception", EXIT_UNCAUGHT);
 }
 
+static void callWatch(xsMachine* the, Watch* watch, short ready)
+{
+	int readable = ready & (POLLIN | POLLHUP | POLLERR), writable = ready & (POLLOUT | POLLERR);
+	if (watch->timer) xsCallFunction0(xsAccess(watch->object), xsUndefined);
+	else xsCall2(xsAccess(watch->object), xsID("ready"), xsBoolean(readable), xsBoolean(writable));
+}
+
 static void callProgram(xsMachine* machine, Watch* watch, short ready)
 {
 	xsBeginHost(machine);
 	xsTry {
-		if (watch->timer) xsCallFunction0(xsAccess(watch->object), xsUndefined);
-		else xsCall2(xsAccess(watch->object), xsID("ready"), xsBoolean(ready & (POLLIN | POLLHUP | POLLERR)), xsBoolean(ready & (POLLOUT | POLLERR)));
+		callWatch(the, watch, ready);
 	}
 	xsCatch {
-		failUncaught(machine);
+		failUncaught(the);
 	}
 	xsEndHost(machine);
 	hostRunJobs(machine);
 }
 
-static void fireTimer(xsMachine* machine, Watch* watch)
+/* The timer that is due first, by `limit` at the latest. */
+static Watch* firstTimer(double limit)
 {
-	if (watch->interval < 0) watch->dead = 1;
-	else watch->due = milliseconds() + watch->interval;
-	callProgram(machine, watch, 0);
+	Watch* first = NULL;
+	for (Watch* watch = gWatches; watch; watch = watch->next) {
+		if (watch->timer == 0 || watch->dead) continue;
+		if (first ? watch->due < first->due : watch->due <= limit) first = watch;
+	}
+	return first;
 }
 
-/* One turn: waits for the first socket or timer, calls all that are ready. */
-static void turn(xsMachine* machine)
+/* Milliseconds that `poll` may wait for a socket. */
+static int patience(void)
+{
+	Watch* first = firstTimer(HUGE_VAL);
+	double wait = first ? first->due - milliseconds() : -1;
+	return !first ? -1 : wait <= 0 ? 0 : (int)wait + 1;
+}
+
+static void serveSockets(xsMachine* machine)
 {
 	enum { SOCKETS = 64 };
 	struct pollfd polls[SOCKETS];
-	Watch* ready[SOCKETS];
-	Watch* timers[SOCKETS];
-	int count = 0, due = 0;
-	double now = milliseconds(), wait = 1e9;
-	for (Watch* watch = gWatches; watch; watch = watch->next) {
-		if (watch->timer) wait = watch->due - now < wait ? watch->due - now : wait;
-		else if (count < SOCKETS) {
-			// poll would tell of errors even to who wants to know nothing
-			polls[count] = (struct pollfd){ .fd = watch->events ? watch->socket : -1, .events = watch->events };
-			ready[count++] = watch;
-		}
+	Watch* watches[SOCKETS];
+	int count = 0;
+	for (Watch* watch = gWatches; watch && count < SOCKETS; watch = watch->next) {
+		if (watch->timer) continue;
+		// poll would tell of errors even to who wants to know nothing
+		polls[count] = (struct pollfd){ .fd = watch->events ? watch->socket : -1, .events = watch->events };
+		watches[count++] = watch;
 	}
-	fflush(stdout);
-	poll(polls, count, wait >= 1e9 ? -1 : wait <= 0 ? 0 : (int)wait + 1);
+	poll(polls, count, patience());
 	for (int i = 0; i < count; i++)
-		if (polls[i].revents && !ready[i]->dead) callProgram(machine, ready[i], polls[i].revents);
+		if (polls[i].revents && !watches[i]->dead) callProgram(machine, watches[i], polls[i].revents);
+}
+
+/* Those that are due now, the earliest first; what they set is for the next turn. */
+static void serveTimers(xsMachine* machine)
+{
+	double now = milliseconds();
+	for (Watch* timer; (timer = firstTimer(now));) {
+		if (timer->interval < 0) timer->dead = 1;
+		else timer->due = milliseconds() + timer->interval;
+		callProgram(machine, timer, 0);
+	}
+}
+
+/* Waits for the first socket or timer, and calls all that are ready. */
+static void turn(xsMachine* machine)
+{
+	fflush(stdout);
+	serveSockets(machine);
 	// Before timers, so that they find nothing alive that is over
 	buryWatches(machine);
-	now = milliseconds();
-	for (Watch* watch = gWatches; watch && due < SOCKETS; watch = watch->next)
-		if (watch->timer && !watch->dead && watch->due <= now) timers[due++] = watch;
-	for (int i = 0; i < due; i++)
-		if (!timers[i]->dead) fireTimer(machine, timers[i]);
+	serveTimers(machine);
 	buryWatches(machine);
 }
 
