@@ -29,5 +29,6 @@ export default [
     "hosts/xs/client-portable.js",
     "test/xs/handshakes.js",
     "test/device/program.js",
+    "test/device/socket-program.js",
   ].map((input) => xsProgram(input, bundle)),
 ];

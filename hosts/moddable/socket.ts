@@ -60,7 +60,6 @@ export class TLSSocket {
   /** The one function that timers call. */
   private readonly tick: () => void;
   private ticker: unknown;
-  private readonly remind: () => void;
   private reminder: unknown;
   /** Ends a handshake that takes too long, and later a close. */
   private deadline: unknown;
@@ -102,7 +101,6 @@ export class TLSSocket {
     this.client = new TlsClient(core);
     this.bytes = this.client.plainOut.bytes;
     this.tick = () => this.ticked();
-    this.remind = () => this.reminded();
     const Transport = options.TCP.io as TcpConstructor;
     this.tcp = new Transport(this.tcpOptions(options));
     const timeout = secure?.handshakeTimeout ?? HANDSHAKE_TIMEOUT;
@@ -401,7 +399,7 @@ export class TLSSocket {
     const { timers } = this.platform;
     this.at += n;
     timers.clear(this.reminder);
-    this.reminder = this.at < this.dataEnd ? timers.set(this.remind, REMINDER) : undefined;
+    this.reminder = this.at < this.dataEnd ? timers.set(() => this.reminded(), REMINDER) : undefined;
     if (this.reminder !== undefined) return;
     this.announced = false;
     const { plainOut } = this.client!;

@@ -239,8 +239,8 @@ void hostShare(txMachine* root)
 txMachine* hostClone(txMachine* root, size_t arenaBytes, size_t stackSlots)
 {
 	txCreation creation = {
-		.initialChunkSize = 512, .incrementalChunkSize = 256,
-		.initialHeapCount = 64, .incrementalHeapCount = 16,
+		.initialChunkSize = 512, .incrementalChunkSize = 64,
+		.initialHeapCount = 64, .incrementalHeapCount = 4,
 		.stackCount = (txSize)stackSlots,
 		.initialKeyCount = 32, .incrementalKeyCount = 32,
 		.nameModulo = root->nameModulo, .symbolModulo = root->symbolModulo,

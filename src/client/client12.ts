@@ -122,7 +122,7 @@ function receiveCertificateRequest(s: ClientSession): string {
 }
 
 function receiveServerHelloDone(s: ClientSession): string {
-  if (s.clientScheme === 0) s.transcript.signatures = [];
+  if (s.clientScheme === 0) s.transcript.dropSignatures();
   return "AUTHENTICATE";
 }
 
@@ -169,20 +169,20 @@ function sendClientKeyExchange(s: ClientSession): string {
 
 /** RFC 7627 section 4, or RFC 5246 8.1 with a server that lacks it. */
 function deriveMasterSecret(s: ClientSession, n: number): void {
-  const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory);
+  const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
   s.keys12 = keys;
   s.digest();
   if (s.extendedMasterSecret) keys.extendedMasterSecret(at.shared, at.shared + n, at.hash);
   else keys.masterSecret(at.shared, at.shared + n, at.clientRandom, at.serverRandom);
   s.forget(at.shared, at.shared + n);
-  s.log("CLIENT_RANDOM", keys.own, 0, masterSize);
+  s.log("CLIENT_RANDOM", s.memory, keys.master, masterSize);
 }
 
 /** CertificateVerify, RFC 5246 7.4.8: over all handshake messages so far. */
 function sendCertificateVerify(s: ClientSession): string {
   const { signatures } = s.transcript;
   const signature = signatures[s.config.identity?.signer.schemes.indexOf(s.clientScheme) ?? 0];
-  s.transcript.signatures = [];
+  s.transcript.dropSignatures();
   const w = s.engine.begin(on.certificate_verify);
   w.u16(s.clientScheme);
   const length = w.begin16();
@@ -209,7 +209,7 @@ function protections(s: ClientSession): Protection12[] {
   const ivs = at.keys + 2 * size;
   schedule(s).keyBlock(at.clientRandom, at.serverRandom, at.keys, 2 * (size + salt));
   const pair = [protection(s, at.keys, ivs), protection(s, at.keys + size, ivs + salt)];
-  s.forget(at.keys, at.peerShare);
+  s.forget(at.keys, at.schedule);
   return pair;
 }
 

@@ -72,7 +72,7 @@ function protection(s: ClientSession, secretAt: number): Protection13 {
   const iv = new Uint8Array(12);
   schedule(s).trafficKeys(secretAt, at.keys, keySize[suite.aead], iv);
   const aead = s.aead(at.keys);
-  s.forget(at.keys, at.peerShare);
+  s.forget(at.keys, at.schedule);
   return new Protection13(
     aead,
     iv,
@@ -89,7 +89,7 @@ function deriveSecrets(s: ClientSession, client: string, server: string): void {
 
 /** RFC 8446 7.1, the Handshake Secret's stage. */
 function deriveHandshakeKeys(s: ClientSession): string {
-  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash, s.memory);
+  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
   s.keys13 = keys;
   keys.start();
   keys.handshake(at.shared, at.shared + agree(s));
@@ -207,6 +207,8 @@ function deriveApplicationKeys(s: ClientSession): string {
   keys.derive(secretLabel.clientApplication, at.hash, at.applicationSecret);
   s.log("CLIENT_TRAFFIC_SECRET_0", s.memory, at.applicationSecret, keys.size);
   s.log("SERVER_TRAFFIC_SECRET_0", s.memory, at.serverSecret, keys.size);
+  // Of the Master Secret nothing more is derived
+  keys.wipe();
   s.engine.receiveUnder(protection(s, at.serverSecret));
   return s.requested ? "SEND_CERTIFICATE" : "SEND_FINISHED";
 }

@@ -403,7 +403,7 @@ function readKeyShare(s: ClientSession, r: Reader, where: number): void {
 /** Keeps the rest of the view as the server's public key. */
 export function keepPeerShare(s: ClientSession, r: Reader): void {
   const n = r.left;
-  if (n === 0 || n > at.end - at.peerShare) throw faults.KEY_SHARE;
+  if (n === 0 || n > at.schedule - at.peerShare) throw faults.KEY_SHARE;
   const start = r.skip(n);
   copyBytes(r.bytes, start, start + n, s.memory, at.peerShare);
   s.peerShareLength = n;

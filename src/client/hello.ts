@@ -151,14 +151,14 @@ function receiveRetryRequest(s: ClientSession, r: Reader): string {
   if (!saw(s, extensionType.key_share) && !saw(s, extensionType.cookie)) throw faults.ILLEGAL_PARAMETER;
   s.retried = true;
   s.transcript.restart();
-  s.transcript.signatures = [];
+  s.transcript.dropSignatures();
   return "RETRY";
 }
 
 function receiveServerHello13(s: ClientSession, r: Reader): string {
   readExtensions(s, r, inMessage.server_hello);
   if (!saw(s, extensionType.key_share)) throw faults.MISSING_EXTENSION;
-  s.transcript.signatures = [];
+  s.transcript.dropSignatures();
   s.engine.warnings = false;
   s.rows = rows13;
   return "AGREE";

@@ -56,14 +56,6 @@ export interface Verdict {
 /** One connection's client. `work()` and the ports never throw for anything that the peer does: see `fault`. */
 export class TlsClient {
   private readonly session: ClientSession;
-  /** Write bytes from the transport at `[start,end)`. */
-  readonly cipherIn: Port;
-  /** Send `[start,end)` to the transport. */
-  readonly cipherOut: Port;
-  /** Write application data at `[start,end)`; each `advance` makes one record of it. */
-  readonly plainIn: Port;
-  /** Read application data from `[start,end)`. */
-  readonly plainOut: Port;
 
   /**
    * All memory for bytes is taken here, `arena` if given; nothing is allocated for a record or message later.
@@ -75,11 +67,26 @@ export class TlsClient {
     const needed = input + output + store;
     if (arena && arena.length < needed) throw new RangeError(`tlstaple: the arena needs ${needed} bytes`);
     this.session = new ClientSession(config, arena ?? new Uint8Array(needed));
-    const { engine } = this.session;
-    this.cipherIn = engine.cipherIn;
-    this.cipherOut = engine.cipherOut;
-    this.plainIn = engine.plainIn;
-    this.plainOut = engine.plainOut;
+  }
+
+  /** Write bytes from the transport at `[start,end)`. */
+  get cipherIn(): Port {
+    return this.session.engine.cipherIn;
+  }
+
+  /** Send `[start,end)` to the transport. */
+  get cipherOut(): Port {
+    return this.session.engine.cipherOut;
+  }
+
+  /** Write application data at `[start,end)`; each `advance` makes one record of it. */
+  get plainIn(): Port {
+    return this.session.engine.plainIn;
+  }
+
+  /** Read application data from `[start,end)`. */
+  get plainOut(): Port {
+    return this.session.engine.plainOut;
   }
 
   /** What the connection waits for: bits of `wants`. */

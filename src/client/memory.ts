@@ -1,4 +1,7 @@
-/** The longest public key of a group: P-384's uncompressed point. */
+import { scheduleSize12 } from "../crypto/keys12.js";
+import { scheduleSize13 } from "../crypto/keys13.js";
+
+/** The longest public key of a group, P-384's uncompressed point: more than two keys and IVs. */
 const MAX_SHARE = 97;
 
 /**
@@ -17,11 +20,12 @@ export const at = Object.freeze({
   shared: 240,
   hash: 288,
   verifyData: 336,
-  /** A traffic key, or TLS 1.2's key_block, until the AEAD has it. */
+  /** The peer's ephemeral public key; once the secret is agreed on, a traffic key, or TLS 1.2's key_block. */
+  peerShare: 384,
   keys: 384,
-  /** The peer's ephemeral public key, P-384's uncompressed point at the longest. */
-  peerShare: 384 + 2 * (32 + 12),
-  end: 384 + 2 * (32 + 12) + MAX_SHARE,
+  /** The key schedule's own. */
+  schedule: 384 + MAX_SHARE,
+  end: 384 + MAX_SHARE + Math.max(scheduleSize12, scheduleSize13),
 });
 
 /** RFC 9654 2.1. */

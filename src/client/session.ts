@@ -176,7 +176,7 @@ export class ClientSession {
     this.serverProtection?.dispose();
     this.serverProtection = undefined;
     this.keys13 = this.keys12 = this.exchange = undefined;
-    this.forget(at.clientSecret, at.peerShare);
+    this.forget(at.clientSecret, at.schedule);
   }
 
   reset(): void {

@@ -17,21 +17,24 @@ const maxSeed = 22 + 2 * randomSize;
 /** The schedule's own memory: the master secret, a block of output, and A(i) with label and seed behind it. */
 const BLOCK = masterSize;
 const SCRATCH = BLOCK + maxHash;
-const ownSize = SCRATCH + maxHash + maxSeed;
+/** Bytes of it. */
+export const scheduleSize12 = SCRATCH + maxHash + maxSeed;
 
 /**
  * The key derivation of TLS 1.2, RFC 5246 sections 5, 6.3 and 8.1. `hash` is that of the suite's PRF,
  * SHA-256 or SHA-384. Secrets, randoms (32 bytes) and transcript hashes are offsets into `memory`, the owner's.
  */
 export class KeySchedule12 {
-  /** The master secret, 48 bytes whatever the hash, is the first of it. */
-  readonly own = new Uint8Array(ownSize);
+  /** Where the master secret lies, 48 bytes whatever the hash; behind it the block and A(i). */
+  readonly master: number;
   private readonly provider: Provider;
   private readonly hash: HashAlgorithm;
   private readonly memory: Uint8Array;
   private readonly size: number;
 
-  constructor(provider: Provider, hash: HashAlgorithm, memory: Uint8Array) {
+  /** `memory[own…]` has `scheduleSize12` bytes for the schedule itself. */
+  constructor(provider: Provider, hash: HashAlgorithm, memory: Uint8Array, own: number) {
+    this.master = own;
     this.provider = provider;
     this.hash = hash;
     this.memory = memory;
@@ -43,13 +46,13 @@ export class KeySchedule12 {
     let at = this.label("master secret");
     at = this.seed(clientRandomAt, randomSize, at);
     at = this.seed(serverRandomAt, randomSize, at);
-    this.prf(this.memory, start, end, at, this.own, 0, masterSize);
+    this.prf(start, end, at, this.master, masterSize);
   }
 
   /** master_secret = PRF(pre_master_secret, "extended master secret", session_hash), RFC 7627 section 4. */
   extendedMasterSecret(start: number, end: number, hashAt: number): void {
     const at = this.seed(hashAt, this.size, this.label("extended master secret"));
-    this.prf(this.memory, start, end, at, this.own, 0, masterSize);
+    this.prf(start, end, at, this.master, masterSize);
   }
 
   /**
@@ -60,28 +63,28 @@ export class KeySchedule12 {
     let at = this.label("key expansion");
     at = this.seed(serverRandomAt, randomSize, at);
     at = this.seed(clientRandomAt, randomSize, at);
-    this.prf(this.own, 0, masterSize, at, this.memory, out, length);
+    this.prf(this.master, this.master + masterSize, at, out, length);
   }
 
   /** verify_data = PRF(master_secret, finished_label, Hash(handshake_messages)), RFC 5246 7.4.9. */
   verifyData(label: string, hashAt: number, out: number): void {
     const at = this.seed(hashAt, this.size, this.label(label));
-    this.prf(this.own, 0, masterSize, at, this.memory, out, verifyDataSize);
+    this.prf(this.master, this.master + masterSize, at, out, verifyDataSize);
   }
 
   wipe(): void {
-    this.own.fill(0);
+    this.memory.fill(0, this.master, this.master + scheduleSize12);
   }
 
   /** Begins the PRF's input; returns where the seed goes. */
   private label(label: string): number {
-    let at = SCRATCH + this.size;
-    for (let i = 0; i < label.length; i++) this.own[at++] = label.charCodeAt(i);
+    let at = this.master + SCRATCH + this.size;
+    for (let i = 0; i < label.length; i++) this.memory[at++] = label.charCodeAt(i);
     return at;
   }
 
   private seed(from: number, length: number, at: number): number {
-    copyBytes(this.memory, from, from + length, this.own, at);
+    copyBytes(this.memory, from, from + length, this.memory, at);
     return at + length;
   }
 
@@ -89,23 +92,17 @@ export class KeySchedule12 {
    * PRF(secret, label, seed) = P_hash(secret, label + seed), RFC 5246 section 5; label and seed end at `end`.
    * P_hash = HMAC(secret, A(1) + seed) + HMAC(secret, A(2) + seed) + …; A(0) = seed, A(i) = HMAC(secret, A(i-1)).
    */
-  private prf(
-    secret: Uint8Array,
-    secretStart: number,
-    secretEnd: number,
-    end: number,
-    out: Uint8Array,
-    outAt: number,
-    length: number,
-  ): void {
-    const { provider, hash, size, own } = this;
-    provider.hmac(hash, secret, secretStart, secretEnd, own, SCRATCH + size, end, own, BLOCK);
+  private prf(secretStart: number, secretEnd: number, end: number, out: number, length: number): void {
+    const { provider, hash, size, memory } = this;
+    const block = this.master + BLOCK;
+    const scratch = this.master + SCRATCH;
+    provider.hmac(hash, memory, secretStart, secretEnd, memory, scratch + size, end, memory, block);
     for (let at = 0; at < length; at += size) {
-      for (let i = 0; i < size; i++) own[SCRATCH + i] = own[BLOCK + i];
-      provider.hmac(hash, secret, secretStart, secretEnd, own, SCRATCH, end, own, BLOCK);
-      copyBytes(own, BLOCK, BLOCK + Math.min(size, length - at), out, outAt + at);
-      provider.hmac(hash, secret, secretStart, secretEnd, own, SCRATCH, SCRATCH + size, own, BLOCK);
+      copyBytes(memory, block, block + size, memory, scratch);
+      provider.hmac(hash, memory, secretStart, secretEnd, memory, scratch, end, memory, block);
+      copyBytes(memory, block, block + Math.min(size, length - at), memory, out + at);
+      provider.hmac(hash, memory, secretStart, secretEnd, memory, scratch, scratch + size, memory, block);
     }
-    own.fill(0, BLOCK);
+    memory.fill(0, block, this.master + scheduleSize12);
   }
 }

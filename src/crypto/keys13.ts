@@ -15,14 +15,14 @@ const maxHash = 48;
 /** An HkdfLabel with the longest label and context, and the counter that HKDF-Expand puts behind it. */
 const maxInfo = 2 + 1 + 18 + 1 + maxHash + 1;
 /**
- * The schedule's own memory: the Early, then the Handshake, then the Master Secret; zeros; the HkdfLabel; and
- * what HKDF-Expand-Label gave, which is wiped as soon as it is used.
+ * The schedule's own memory: the Early, then the Handshake, then the Master Secret; the HkdfLabel; and what
+ * HKDF-Expand-Label gave, which is wiped as soon as it is used.
  */
-const SECRET = 0;
-const ZEROS = maxHash;
-const INFO = 2 * maxHash;
+const INFO = maxHash;
 const BLOCK = INFO + maxInfo;
-const ownSize = BLOCK + maxHash;
+/** Bytes of it. */
+export const scheduleSize13 = BLOCK + maxHash;
+const zeros = new Uint8Array(maxHash);
 /** "tls13 " */
 const prefix = Object.freeze([0x74, 0x6c, 0x73, 0x31, 0x33, 0x20]);
 
@@ -39,18 +39,20 @@ export class KeySchedule13 {
   private readonly provider: Provider;
   private readonly hash: HashAlgorithm;
   private readonly memory: Uint8Array;
-  private readonly own = new Uint8Array(ownSize);
+  private readonly own: number;
 
-  constructor(provider: Provider, hash: HashAlgorithm, memory: Uint8Array) {
+  /** `memory[own…]` has `scheduleSize13` bytes for the schedule itself. */
+  constructor(provider: Provider, hash: HashAlgorithm, memory: Uint8Array, own: number) {
     this.provider = provider;
     this.hash = hash;
     this.memory = memory;
+    this.own = own;
     this.size = hashSize[hash];
   }
 
   /** Early Secret = HKDF-Extract(0, 0), as there is no PSK. */
   start(): void {
-    this.extract(this.own, ZEROS, ZEROS + this.size);
+    this.extract(zeros, 0, this.size);
   }
 
   /** Handshake Secret = HKDF-Extract(Derive-Secret(Early Secret, "derived", ""), (EC)DHE), at `start…end`. */
@@ -62,53 +64,56 @@ export class KeySchedule13 {
   /** Master Secret = HKDF-Extract(Derive-Secret(Handshake Secret, "derived", ""), 0). */
   master(): void {
     this.derived();
-    this.extract(this.own, ZEROS, ZEROS + this.size);
+    this.extract(zeros, 0, this.size);
   }
 
   /** Writes Derive-Secret(present secret, label, messages) at `at`; `label` is of `secretLabel`, the messages' hash at `hashAt`. */
   derive(label: string, hashAt: number, at: number): void {
-    this.expandLabel(this.own, SECRET, label, this.memory, hashAt, this.size, this.size);
+    this.expandLabel(this.own, label, this.memory, hashAt, this.size, this.size);
     this.emit(this.memory, at, this.size);
   }
 
   /** Writes a traffic secret's key at `keyAt`, and its IV to `iv`, 12 bytes: RFC 8446 7.3. */
   trafficKeys(secretAt: number, keyAt: number, keyLength: number, iv: Uint8Array): void {
-    this.expandLabel(this.memory, secretAt, "key", this.own, ZEROS, 0, keyLength);
+    this.expandLabel(secretAt, "key", zeros, 0, 0, keyLength);
     this.emit(this.memory, keyAt, keyLength);
-    this.expandLabel(this.memory, secretAt, "iv", this.own, ZEROS, 0, 12);
+    this.expandLabel(secretAt, "iv", zeros, 0, 0, 12);
     this.emit(iv, 0, 12);
   }
 
   /** Writes the verify_data of the Finished whose sender has this traffic secret at `at`, RFC 8446 4.4.4. */
   finished(secretAt: number, hashAt: number, at: number): void {
-    const { provider, hash, size, own, memory } = this;
-    this.expandLabel(memory, secretAt, "finished", own, ZEROS, 0, size);
-    provider.hmac(hash, own, BLOCK, BLOCK + size, memory, hashAt, hashAt + size, memory, at);
+    const { provider, hash, size, memory } = this;
+    const block = this.own + BLOCK;
+    this.expandLabel(secretAt, "finished", zeros, 0, 0, size);
+    provider.hmac(hash, memory, block, block + size, memory, hashAt, hashAt + size, memory, at);
     this.wipeBlock();
   }
 
   /** Replaces an application traffic secret by the next one, for a KeyUpdate: RFC 8446 7.2. */
   update(secretAt: number): void {
-    this.expandLabel(this.memory, secretAt, "traffic upd", this.own, ZEROS, 0, this.size);
+    this.expandLabel(secretAt, "traffic upd", zeros, 0, 0, this.size);
     this.emit(this.memory, secretAt, this.size);
   }
 
   /** Forgets the present secret. `trafficKeys`, `finished` and `update` still work. */
   wipe(): void {
-    this.own.fill(0);
+    this.memory.fill(0, this.own, this.own + scheduleSize13);
   }
 
   /** HKDF-Extract, RFC 5869 2.2, with the block as salt: zero at the start, "derived" later. */
   private extract(ikm: Uint8Array, start: number, end: number): void {
-    const { provider, hash, size, own } = this;
-    provider.hmac(hash, own, BLOCK, BLOCK + size, ikm, start, end, own, SECRET);
+    const { provider, hash, size, memory } = this;
+    const block = this.own + BLOCK;
+    provider.hmac(hash, memory, block, block + size, ikm, start, end, memory, this.own);
     this.wipeBlock();
   }
 
   private derived(): void {
-    const { own, size } = this;
-    this.provider.hash(this.hash).digest(own, BLOCK);
-    this.expandLabel(own, SECRET, "derived", own, BLOCK, size, size);
+    const { memory, size } = this;
+    const block = this.own + BLOCK;
+    this.provider.hash(this.hash).digest(memory, block);
+    this.expandLabel(this.own, "derived", memory, block, size, size);
   }
 
   /**
@@ -116,7 +121,6 @@ export class KeySchedule13 {
    * `struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel`.
    */
   private expandLabel(
-    secret: Uint8Array,
     secretAt: number,
     label: string,
     context: Uint8Array,
@@ -124,25 +128,36 @@ export class KeySchedule13 {
     contextLength: number,
     length: number,
   ): void {
-    const { own } = this;
-    own[INFO] = 0;
-    own[INFO + 1] = length;
-    own[INFO + 2] = prefix.length + label.length;
-    let at = INFO + 3;
-    for (let i = 0; i < prefix.length; i++) own[at++] = prefix[i];
-    for (let i = 0; i < label.length; i++) own[at++] = label.charCodeAt(i);
-    own[at++] = contextLength;
-    for (let i = 0; i < contextLength; i++) own[at++] = context[contextAt + i];
-    own[at++] = 1;
-    this.provider.hmac(this.hash, secret, secretAt, secretAt + this.size, own, INFO, at, own, BLOCK);
+    const { memory } = this;
+    const info = this.own + INFO;
+    memory[info] = 0;
+    memory[info + 1] = length;
+    memory[info + 2] = prefix.length + label.length;
+    let at = info + 3;
+    for (let i = 0; i < prefix.length; i++) memory[at++] = prefix[i];
+    for (let i = 0; i < label.length; i++) memory[at++] = label.charCodeAt(i);
+    memory[at++] = contextLength;
+    for (let i = 0; i < contextLength; i++) memory[at++] = context[contextAt + i];
+    memory[at++] = 1;
+    this.provider.hmac(
+      this.hash,
+      memory,
+      secretAt,
+      secretAt + this.size,
+      memory,
+      info,
+      at,
+      memory,
+      this.own + BLOCK,
+    );
   }
 
   private emit(out: Uint8Array, at: number, length: number): void {
-    copyBytes(this.own, BLOCK, BLOCK + length, out, at);
+    copyBytes(this.memory, this.own + BLOCK, this.own + BLOCK + length, out, at);
     this.wipeBlock();
   }
 
   private wipeBlock(): void {
-    this.own.fill(0, BLOCK);
+    this.memory.fill(0, this.own + BLOCK, this.own + scheduleSize13);
   }
 }

@@ -2,6 +2,9 @@ import { handshakeType } from "../wire/registry.js";
 import type { Hash, HashAlgorithm, Provider, Signature } from "./provider.js";
 import { hashSize } from "./suites.js";
 
+/** What most handshakes have: no client certificate. */
+const none: readonly Signature[] = Object.freeze([]);
+
 /**
  * The running hash of all handshake messages (RFC 8446 4.4.1, RFC 5246 7.4.9). Until the ServerHello names
  * the suite nobody knows which hash, so both run. In TLS 1.2 a client certificate's key signs the messages
@@ -12,7 +15,7 @@ export class Transcript {
   private sha256: Hash | undefined;
   private sha384: Hash | undefined;
   private algorithm: HashAlgorithm = "sha256";
-  signatures: readonly Signature[] = [];
+  signatures = none;
 
   constructor(provider: Provider) {
     this.provider = provider;
@@ -21,13 +24,18 @@ export class Transcript {
   start(): void {
     this.sha256 = this.provider.hash("sha256");
     this.sha384 = this.provider.hash("sha384");
-    this.signatures = [];
+    this.signatures = none;
   }
 
   update(bytes: Uint8Array, start: number, end: number): void {
     this.sha256?.update(bytes, start, end);
     this.sha384?.update(bytes, start, end);
     for (let i = 0; i < this.signatures.length; i++) this.signatures[i].update(bytes, start, end);
+  }
+
+  /** No client certificate will sign with what runs along. */
+  dropSignatures(): void {
+    this.signatures = none;
   }
 
   /** The suite is known: only its hash goes on. */

@@ -81,7 +81,8 @@ export class Path {
   anchor: TrustAnchor | undefined;
   private readonly provider: Provider;
   private readonly store: Store;
-  private readonly options: PathOptions;
+  private readonly anchors: readonly TrustAnchor[];
+  private readonly schemes: readonly number[];
   private readonly reference: Reference | undefined;
   /** Made for the first chain that has any. */
   private constraints: NameConstraints | undefined;
@@ -105,7 +106,8 @@ export class Path {
   constructor(provider: Provider, store: Store, maxCertificates: number, options: PathOptions) {
     this.provider = provider;
     this.store = store;
-    this.options = options;
+    this.anchors = options.anchors;
+    this.schemes = options.schemes;
     this.reference = options.name === undefined ? undefined : parseReference(options.name);
     this.maxCertificates = maxCertificates;
   }
@@ -131,7 +133,7 @@ export class Path {
     const index = this.sent++;
     if (index >= this.maxCertificates) return;
     if (index === this.rows.length) this.rows.push(new Certificate(this.der));
-    if (index === 0) this.pinned = findAnchor(this.options.anchors, der, start, end);
+    if (index === 0) this.pinned = findAnchor(this.anchors, der, start, end);
     const reference = index === 0 ? this.reference : undefined;
     // Until it is read, so that one which was not can never stand on a path
     this.rowFaults[index] = faults.INTERNAL_ERROR;
@@ -172,7 +174,7 @@ export class Path {
     if (this.depth < 0 && this.begin(now)) return true;
     while (this.depth >= 0) {
       const candidate = this.next[this.depth]++;
-      if (candidate >= this.options.anchors.length + this.count) this.depth--;
+      if (candidate >= this.anchors.length + this.count) this.depth--;
       else if (this.mayIssue(candidate, now)) return this.follow(candidate);
     }
     throw this.fault ?? this.missing();
@@ -194,7 +196,7 @@ export class Path {
 
   /** Whether a candidate, an anchor or after those a row, may have issued the last certificate of the path. */
   private mayIssue(candidate: number, now: number): boolean {
-    const { anchors } = this.options;
+    const { anchors } = this;
     const row = candidate - anchors.length;
     if (row >= 0 && (this.rowFaults[row] || this.isOnPath(row))) return false;
     const subject = this.rows[this.order[this.depth]];
@@ -218,7 +220,7 @@ export class Path {
     // RFC 5280 4.2.1.9 and 6.1.4 (l), (m)
     if (issuer.pathLen >= 0 && this.intermediates() > issuer.pathLen) return faults.CERT_PATH_LENGTH;
     const scheme = findScheme(subject.scheme);
-    const accepted = subject.verification && this.options.schemes.includes(subject.scheme);
+    const accepted = subject.verification && this.schemes.includes(subject.scheme);
     if (!scheme || !accepted || !fitsKey(scheme, issuer.key.kind)) return faults.CERT_SIGNATURE_ALGORITHM;
     return undefined;
   }
@@ -233,7 +235,7 @@ export class Path {
   /** Verifies the link to a candidate, RFC 5280 6.1.3 (a)(1), and goes on from there. True at the end of the path. */
   private follow(candidate: number): boolean {
     if (++this.signatures > maxSignatures) throw faults.CERT_CHAIN_TOO_LONG;
-    const { anchors } = this.options;
+    const { anchors } = this;
     const row = candidate - anchors.length;
     const issuer = row < 0 ? anchors[candidate] : this.rows[row];
     if (!this.rows[this.order[this.depth]].verify(issuer.key)) {
@@ -256,6 +258,8 @@ export class Path {
     if (!this.rows[0].named) throw this.reference!.mismatch;
     this.anchor = anchor;
     this.length = this.depth + 1;
+    // Their signatures are verified, or of no account
+    for (let i = 0; i < this.count; i++) this.rows[i].verification = undefined;
     return true;
   }
 

@@ -209,6 +209,7 @@ export class StapleVerifier {
     const { signatureStart, signatureEnd } = this;
     if (this.verification!.settle(this.signer!, this.store.bytes, signatureStart, signatureEnd)) {
       staple.status = statuses[staple.severity];
+      this.verification = this.delegate.verification = undefined;
       this.stage = stage.SETTLED;
     } else {
       this.failure = faults.OCSP_SIGNATURE;

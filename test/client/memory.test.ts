@@ -102,6 +102,8 @@ function send(client: TlsClient, n: number): void {
 }
 
 const RECORDS = 20_000;
+/** Bytes of the smallest object that there is. */
+const SMALLEST = 16;
 
 /** A record of data as a switched-off AEAD takes it. */
 function legible(protocol: number): Uint8Array {
@@ -114,10 +116,13 @@ function legible(protocol: number): Uint8Array {
   return Buffer.concat([Buffer.from([contentType.application_data, 3, 3, 0, body.length]), body]);
 }
 
-/** The fewest bytes of heap that a record took, of several rounds, since V8 allocates for itself now and then. */
+/**
+ * The fewest bytes of heap that a record took, of several rounds: V8 allocates for itself now and then, and for
+ * code that it has not optimized yet, which takes longer on a busy machine.
+ */
 function perRecord(client: TlsClient, record: Uint8Array): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 6 || (round < 60 && least >= SMALLEST / 2); round++) {
     gc();
     const before = getHeapStatistics().used_heap_size;
     for (let i = 0; i < RECORDS; i++) {
@@ -137,8 +142,7 @@ for (const [name, protocol] of Object.entries(version)) {
     const record = legible(protocol);
     const cost = perRecord(client, record);
     t.is(client.fault, undefined);
-    // The smallest object there is has 16 bytes
-    t.true(cost < 8, `${cost} bytes per record received and record sent`);
+    t.true(cost < SMALLEST / 2, `${cost} bytes per record received and record sent`);
 
     // This would show if it did
     let kept: unknown;

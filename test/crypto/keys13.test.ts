@@ -1,15 +1,16 @@
 import test from "ava";
-import { KeySchedule13, secretLabel } from "../../src/crypto/keys13.js";
+import { KeySchedule13, scheduleSize13, secretLabel } from "../../src/crypto/keys13.js";
 import { hex, subjects, toHex } from "../hosts/providers.js";
 import { tls13sha384 } from "../vectors/keys.js";
 import { retry, simple } from "../vectors/rfc8448.js";
 
 /** Where things lie in the memory that a schedule works on. */
-const memory = new Uint8Array(400);
+const memory = new Uint8Array(700);
 const SECRET = 1;
 const HASH = 101;
 const OUT = 201;
 const SHARED = 301;
+const OWN = 401;
 
 for (const { provider } of subjects) {
   const title = (text: string) => `${provider.name}: ${text}`;
@@ -39,7 +40,7 @@ for (const { provider } of subjects) {
   }
 
   function atHandshake(hash: "sha256" | "sha384", shared: string): KeySchedule13 {
-    const keys = new KeySchedule13(provider, hash, memory);
+    const keys = new KeySchedule13(provider, hash, memory, OWN);
     keys.start();
     const secret = hex(`a5${shared}a5`);
     memory.set(secret, SHARED);
@@ -106,16 +107,21 @@ for (const { provider } of subjects) {
 
   test(title("nothing is written behind an output"), (t) => {
     const keys = atHandshake("sha256", simple.shared);
-    memory.fill(7);
+    memory.fill(7, 0, OWN);
+    memory.fill(7, OWN + scheduleSize13);
     const iv = new Uint8Array(20).fill(7);
     const rest = (bytes: Uint8Array, from: number) => bytes.subarray(from).every((byte) => byte === 7);
     keys.derive(secretLabel.exporter, HASH, OUT);
     keys.finished(SECRET, HASH, OUT);
     keys.update(OUT);
-    t.true(rest(memory.subarray(0, OUT), 0) && rest(memory, OUT + 32));
-    memory.fill(7);
+    const whole = (n: number) =>
+      rest(memory.subarray(0, OUT), 0) &&
+      rest(memory.subarray(OUT + n, OWN), 0) &&
+      rest(memory, OWN + scheduleSize13);
+    t.true(whole(32));
+    memory.fill(7, 0, OWN);
     keys.trafficKeys(SECRET, OUT, 16, iv);
-    t.true(rest(memory.subarray(0, OUT), 0) && rest(memory, OUT + 16) && rest(iv, 12));
+    t.true(whole(16) && rest(iv, 12));
   });
 
   test(title("a wiped schedule has forgotten its secret and still updates keys"), (t) => {
@@ -123,7 +129,7 @@ for (const { provider } of subjects) {
     keys.wipe();
     t.not(reader(keys).derive(secretLabel.clientHandshake, simple.helloHash), simple.clientHandshake);
     t.is(reader(keys).finished(simple.clientHandshake, simple.finishedHash), simple.clientVerifyData);
-    const own = (keys as unknown as { own: Uint8Array }).own;
+    const own = memory.subarray(OWN, OWN + scheduleSize13);
     t.false(
       own.every((byte) => byte === 0),
       "the last label is there",

@@ -52,8 +52,8 @@ export async function measure(device: DeviceCase): Promise<Cost> {
 
 /** The steps of a connection, with what is live after each. */
 export async function steps(device: DeviceCase): Promise<Stats> {
-  const { job, bytes } = record(device);
-  const stats = await passing({ job: { ...job, live: true }, bytes }, ROOMY, 1024);
+  const recorded = record(device);
+  const stats = await passing({ ...recorded, job: { ...recorded.job, live: true } }, ROOMY, 1024);
   if (stats === undefined) throw new Error(`${device.name} does not fit in ${ROOMY} bytes`);
   return stats;
 }

@@ -21,6 +21,8 @@ const SIGNATURE = 71;
 const provider = determined();
 
 export interface Recorded {
+  /** The program that replays it. */
+  readonly program: string;
   readonly job: Job;
   /** All that the server sent. */
   readonly bytes: Buffer;
@@ -118,5 +120,6 @@ function attempt(device: DeviceCase): Recorded | undefined {
   const { size = 0, times = 0 } = device.receive ?? {};
   const data = Array.from({ length: times }, () => puppet.sendData(Buffer.alloc(size, 0x61)));
   const handshakeLength = handshake.reduce((sum, { length }) => sum + length, 0);
-  return { job: { ...job, handshakeLength }, bytes: Buffer.concat([...handshake, ...data]) };
+  const program = device.socket ? "socket-program" : "program";
+  return { program, job: { ...job, handshakeLength }, bytes: Buffer.concat([...handshake, ...data]) };
 }

@@ -19,13 +19,13 @@ export interface Run {
 }
 
 /** Replays a job in an arena of so many bytes, of which the stack takes so many slots. */
-export async function replay({ job, bytes }: Recorded, arena: number, stack: number): Promise<Run> {
+export async function replay({ program, job, bytes }: Recorded, arena: number, stack: number): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), "tlstaple-"));
   const server = join(folder, "server.bin");
   let output = "";
   try {
     writeFileSync(server, bytes);
-    const ran = await runJob(programFile("program"), { ...job, server }, { arena, stack }, (text) => {
+    const ran = await runJob(programFile(program), { ...job, server }, { arena, stack }, (text) => {
       output += text;
     });
     return { code: ran.code, output: output + ran.errors, stats: ran.stats };

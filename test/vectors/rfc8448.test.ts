@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import { type ClientOptions, faults, TlsClient, wants } from "../../src/client/index.js";
 import { at } from "../../src/client/memory.js";
 import type { ClientSession } from "../../src/client/session.js";
-import { KeySchedule13, secretLabel } from "../../src/crypto/keys13.js";
+import { KeySchedule13, scheduleSize13, secretLabel } from "../../src/crypto/keys13.js";
 import type { KeyKind, Provider, Signer } from "../../src/crypto/provider.js";
 import { Transcript } from "../../src/crypto/transcript.js";
 import { AES_GCM_RECORDS, type Opened, Protection13 } from "../../src/record/record.js";
@@ -60,10 +60,11 @@ const all: readonly Trace[] = [
 ];
 
 /** What the key schedules work on. */
-const memory = new Uint8Array(192);
+const memory = new Uint8Array(192 + scheduleSize13);
 const SECRET = 0;
 const HASH = 64;
 const OUT = 128;
+const OWN = 192;
 
 /** One side's records under one secret. */
 class Side {
@@ -159,7 +160,7 @@ class Walk {
     this.provider = provider;
     this.trace = trace;
     this.transcript = new Transcript(provider);
-    this.keys = new KeySchedule13(provider, "sha256", memory);
+    this.keys = new KeySchedule13(provider, "sha256", memory, OWN);
     this.hellos();
     const exchange = exchangeOf(trace.group, hex(trace.clientPrivate));
     const shared = hex(agree(exchange, shareOf(hex(trace.serverHello), trace.group)));
