@@ -1,7 +1,7 @@
 import { finishedLabel, KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
 import { findScheme, keySize } from "../crypto/suites.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
-import { AES_GCM_RECORDS, Protection12 } from "../record/record.js";
+import { AAD, AES_GCM_RECORDS, Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { handshakeType } from "../wire/registry.js";
@@ -202,22 +202,24 @@ function ivLength(s: ClientSession): number {
   return s.suiteInForce.aead === "chacha20-poly1305" ? 12 : 4;
 }
 
-/** Both directions' keys come into use: ours now, the server's with its ChangeCipherSpec (RFC 5246 6.3). */
-function protections(s: ClientSession): Protection12[] {
+/** Both directions' keys, RFC 5246 6.3: ours are returned, the server's wait for its ChangeCipherSpec. */
+function protections(s: ClientSession): Protection12 {
   const size = keySize[s.suiteInForce.aead];
   const salt = ivLength(s);
   const ivs = at.keys + 2 * size;
   schedule(s).keyBlock(at.clientRandom, at.serverRandom, at.keys, 2 * (size + salt));
-  const pair = [protection(s, at.keys, ivs), protection(s, at.keys + size, ivs + salt)];
+  const aad = new Uint8Array(AAD);
+  const ours = protection(s, at.keys, ivs, aad);
+  s.serverProtection = protection(s, at.keys + size, ivs + salt, aad);
   s.forget(at.keys, at.schedule);
-  return pair;
+  return ours;
 }
 
-function protection(s: ClientSession, keyAt: number, ivAt: number): Protection12 {
+function protection(s: ClientSession, keyAt: number, ivAt: number, aad: Uint8Array): Protection12 {
   const gcm = s.suiteInForce.aead !== "chacha20-poly1305";
   const iv = new Uint8Array(12);
   for (let i = 0; i < ivLength(s); i++) iv[i] = s.memory[ivAt + i];
-  return new Protection12(s.aead(keyAt), iv, gcm ? AES_GCM_RECORDS : Number.MAX_SAFE_INTEGER, gcm);
+  return new Protection12(s.aead(keyAt), iv, gcm ? AES_GCM_RECORDS : Number.MAX_SAFE_INTEGER, gcm, aad);
 }
 
 /** The verify_data of one side over the transcript so far, RFC 5246 7.4.9. */
@@ -228,10 +230,9 @@ function computeFinished(s: ClientSession, label: string): void {
 
 function sendFinished(s: ClientSession): string {
   const { engine } = s;
-  const pair = protections(s);
-  s.serverProtection = pair[1];
+  const ours = protections(s);
   engine.sendChangeCipherSpec();
-  engine.sendUnder(pair[0]);
+  engine.sendUnder(ours);
   computeFinished(s, finishedLabel.client);
   const w = engine.begin(on.finished);
   w.copy(s.memory, at.verifyData, at.verifyData + verifyDataSize);

@@ -171,14 +171,27 @@ function unpad(bytes: Uint8Array, start: number, end: number, out: Opened): void
   out.sealed = true;
 }
 
+/** Bytes of TLS 1.2's additional_data. */
+export const AAD = 13;
+
 /** GenericAEADCipher, RFC 5246 6.2.3.3; AES-GCM as in RFC 5288, ChaCha20-Poly1305 as in RFC 7905. */
 export class Protection12 extends Sealer implements Protection {
   readonly prefix: number;
-  private readonly aad = new Uint8Array(13);
+  private readonly aad: Uint8Array;
 
-  /** `iv`: 12 bytes; for AES-GCM the 4 of the implicit salt come first and the rest is zero. */
-  constructor(aead: Aead, iv: Uint8Array, capacity: number, explicitNonce: boolean) {
+  /**
+   * `iv`: 12 bytes; for AES-GCM the 4 of the implicit salt come first and the rest is zero. `aad`: where the
+   * additional data is written for each record; two directions may share it.
+   */
+  constructor(
+    aead: Aead,
+    iv: Uint8Array,
+    capacity: number,
+    explicitNonce: boolean,
+    aad: Uint8Array = new Uint8Array(AAD),
+  ) {
     super(aead, iv, capacity);
+    this.aad = aad;
     this.prefix = HEADER + (explicitNonce ? EXPLICIT_NONCE : 0);
   }
 
@@ -192,7 +205,7 @@ export class Protection12 extends Sealer implements Protection {
     this.writeAad(bytes, at, n);
     this.nextNonce();
     for (let i = at + HEADER, j = 4; i < start; ) bytes[i++] = this.nonce[j++];
-    this.aead.seal(this.nonce, this.aad, 0, 13, bytes, start, start + n);
+    this.aead.seal(this.nonce, this.aad, 0, AAD, bytes, start, start + n);
     return start + n + TAG;
   }
 
@@ -203,7 +216,7 @@ export class Protection12 extends Sealer implements Protection {
     this.writeAad(bytes, at, n);
     this.nextNonce();
     for (let i = at + HEADER, j = 4; i < start; ) this.nonce[j++] = bytes[i++];
-    if (!this.aead.open(this.nonce, this.aad, 0, 13, bytes, start, end)) throw faults.BAD_RECORD_MAC;
+    if (!this.aead.open(this.nonce, this.aad, 0, AAD, bytes, start, end)) throw faults.BAD_RECORD_MAC;
     out.type = bytes[at];
     out.start = start;
     out.end = end - TAG;
