@@ -3,6 +3,7 @@
 export type * from "../../src/client/index.js";
 export { TlsClient, wants } from "../../src/client/index.js";
 export { findScheme, fitsKey, groups, schemes } from "../../src/crypto/suites.js";
+export { readCurve, readKeyKind } from "../../src/pki/algorithm.js";
 export { trustAnchor } from "../../src/pki/chain.js";
 export { Der, tag } from "../../src/pki/der.js";
 export { responder } from "../../src/pki/ocsp.js";

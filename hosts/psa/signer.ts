@@ -1,15 +1,12 @@
 import type { Hash, Signature, Signer } from "../../src/crypto/provider.js";
 import { findScheme, schemes } from "../../src/crypto/suites.js";
+import { readCurve } from "../../src/pki/algorithm.js";
 import { Der, type Oid, tag } from "../../src/pki/der.js";
 import type { PrivateKey, PrivateKeyKind, PsaNative } from "./native.js";
 
 /** 1.2.840.113549.1.1.1, rsaEncryption; 1.2.840.10045.2.1, id-ecPublicKey. */
 const rsaEncryption: Oid = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
 const ecPublicKey: Oid = "\x2a\x86\x48\xce\x3d\x02\x01";
-/** 1.2.840.10045.3.1.7, secp256r1; 1.3.132.0.34, secp384r1. */
-const secp256r1: Oid = "\x2a\x86\x48\xce\x3d\x03\x01\x07";
-const secp384r1: Oid = "\x2b\x81\x04\x00\x22";
-
 /** Where the key itself stands, in the form that PSA takes, and how many bits an RSA modulus has. */
 class KeySpan {
   kind: PrivateKeyKind | undefined;
@@ -118,13 +115,6 @@ function readPkcs8(der: Der, key: KeySpan): void {
   else if (key.kind) readEc(der, key);
   else der.at = der.end;
   der.leave(outer);
-}
-
-/** ECParameters, RFC 5480 2.1.1: named curves only. */
-function readCurve(der: Der): PrivateKeyKind | undefined {
-  const start = der.oid();
-  if (der.is(start, secp256r1)) return "p256";
-  return der.is(start, secp384r1) ? "p384" : undefined;
 }
 
 /** ECPrivateKey, RFC 5915 section 3. The curve may be named here, in PKCS#8's algorithm, or in both. */

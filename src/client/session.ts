@@ -170,13 +170,11 @@ export class ClientSession {
   }
 
   wipe(): void {
-    this.keys13?.wipe();
-    this.keys12?.wipe();
     this.exchange?.dispose();
     this.serverProtection?.dispose();
     this.serverProtection = undefined;
     this.keys13 = this.keys12 = this.exchange = undefined;
-    this.forget(at.clientSecret, at.schedule);
+    this.forget(at.clientSecret, at.end);
   }
 
   reset(): void {

@@ -169,7 +169,7 @@ export function readPublicKey(der: Der, key: SubjectKey): void {
 }
 
 /** The AlgorithmIdentifier of a key: RFC 3279 2.3.1, RFC 5480 2.1.1 (named curves only), RFC 8410 section 3. */
-function readKeyKind(der: Der): KeyKind {
+export function readKeyKind(der: Der): KeyKind {
   const outer = der.enter(tag.SEQUENCE);
   const start = der.oid();
   let kind: KeyKind | undefined;
@@ -184,7 +184,8 @@ function readKeyKind(der: Der): KeyKind {
   return kind;
 }
 
-function readCurve(der: Der): KeyKind | undefined {
+/** ECParameters, RFC 5480 2.1.1. */
+export function readCurve(der: Der): "p256" | "p384" | undefined {
   const start = der.peek() === tag.OID ? der.oid() : der.skip();
   if (der.is(start, secp256r1)) return "p256";
   return der.is(start, secp384r1) ? "p384" : undefined;

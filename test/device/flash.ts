@@ -1,30 +1,17 @@
 import { psa } from "../../hosts/psa/index.js";
+import { fromHex, toText } from "../../hosts/xs/text.js";
 import type { Provider } from "../../src/crypto/provider.js";
 import type { Job } from "./job.js";
 
 // What the programs have in flash: the recorded connection, and a provider that plays along.
 
-export const job: Job & { server: string } = JSON.parse(
-  text(new Uint8Array(host.readFile(programArguments[0]))),
-);
+export const job: Job & { server: string } = JSON.parse(toText(host.readFile(programArguments[0])));
 /** All that the server sends. */
 export const recorded = new Uint8Array(host.readFile(job.server));
-export const trust = unhex(job.trust);
+export const trust = fromHex(job.trust);
 const privateKey = new Uint8Array(32).fill(0x42);
 /** Bytes of a TCP segment. */
 export const SEGMENT = 1460;
-
-function text(bytes: Uint8Array): string {
-  let all = "";
-  for (let i = 0; i < bytes.length; i++) all += String.fromCharCode(bytes[i]);
-  return all;
-}
-
-function unhex(digits: string): Uint8Array {
-  const bytes = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
-}
 
 /** A provider that draws what the recording's drew; in flash, as firmware's is. */
 export const provider: Provider = Object.freeze(

@@ -2,15 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { about, programFile, runJob, type Stats } from "../../hosts/xs/cli/machine.js";
+import { psaObstacle } from "../xs/machine.js";
 import type { Recorded } from "./record.js";
 
 /** Why costs can't be compared here: they are of objects as large as a device's, and of PSA Crypto. */
-export function incomparable(): string | undefined {
-  const built = about();
-  if (built === undefined) return "there is no XS host";
-  if (built.bits !== 32) return "the XS host is for 64 bits";
-  return built.psa ? undefined : "the XS host is built without PSA Crypto";
-}
+export const incomparable =
+  psaObstacle ?? (about()?.bits === 32 ? undefined : "the XS host is not for 32 bits");
 
 export interface Run {
   readonly code: number | null;
