@@ -1,5 +1,5 @@
-import type { BufferSizes, ClientOptions, Identity, OcspOptions } from "../../src/client/options.js";
-import type { Signer } from "../../src/crypto/provider.js";
+import type { BufferSizes, ClientOptions, OcspOptions } from "../../src/client/options.js";
+import type { Identity, Signer } from "../../src/crypto/provider.js";
 import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
 import { type Responder, responder } from "../../src/pki/ocsp.js";
 import { isFault } from "../../src/wire/fault.js";

@@ -7,9 +7,8 @@ import {
   type ClientOptions,
   type OcspOptions as CoreOcspOptions,
   configure,
-  type Identity,
 } from "../../src/client/options.js";
-import type { Provider } from "../../src/crypto/provider.js";
+import type { Identity, Provider } from "../../src/crypto/provider.js";
 import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
 import { type Responder, responder } from "../../src/pki/ocsp.js";
 import { type Fault, isFault } from "../../src/wire/fault.js";

@@ -17,6 +17,7 @@ export type {
   Exchange,
   Hash,
   HashAlgorithm,
+  Identity,
   KeyKind,
   Provider,
   PublicKey,
@@ -31,7 +32,7 @@ export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
 export { type Fault, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
-export type { BufferSizes, ClientOptions, Identity, OcspOptions, OcspRequirement } from "./options.js";
+export type { BufferSizes, ClientOptions, OcspOptions, OcspRequirement } from "./options.js";
 
 /**
  * What the client found out about one certificate of the path.

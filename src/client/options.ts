@@ -1,4 +1,4 @@
-import type { Provider, Signer } from "../crypto/provider.js";
+import type { Identity, Provider } from "../crypto/provider.js";
 import { findScheme, findSuite, schemes, suites } from "../crypto/suites.js";
 import type { TrustAnchor } from "../pki/chain.js";
 import { parseIp } from "../pki/hostname.js";
@@ -36,12 +36,6 @@ export const defaultOcsp: OcspOptions = Object.freeze({
   allowMissingNextUpdate: false,
   responders: Object.freeze([]),
 });
-
-/** A certificate chain in DER, leaf first, and the leaf's private key. */
-export interface Identity {
-  readonly certificates: readonly Uint8Array[];
-  readonly signer: Signer;
-}
 
 /** Sizes of the arena's three parts, in bytes. */
 export interface BufferSizes {

@@ -86,6 +86,12 @@ export interface Signer {
   begin(scheme: number): Signature;
 }
 
+/** A certificate chain in DER, leaf first, and the leaf's private key. */
+export interface Identity {
+  readonly certificates: readonly Uint8Array[];
+  readonly signer: Signer;
+}
+
 export interface Provider {
   readonly name: string;
   /** AEADs, named groups and signature schemes that this provider has, best first. */

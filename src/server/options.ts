@@ -1,0 +1,82 @@
+import type { Identity, Provider } from "../crypto/provider.js";
+import type { TrustAnchor } from "../pki/chain.js";
+import type { OcspPolicy } from "../pki/ocsp.js";
+import type { Fault } from "../wire/fault.js";
+
+/** What a ClientHello says that matters for choosing the certificate and its staples. */
+export interface Hello {
+  /** host_name of server_name (RFC 6066 section 3), lower case. */
+  readonly serverName: string | undefined;
+  /** The protocols that the client offers, best first (RFC 7301). */
+  readonly alpn: readonly string[];
+  /** The ProtocolVersion that will be spoken. */
+  readonly version: number;
+  /** The signature schemes of the client that this version and these suites allow for the server's certificate. */
+  readonly schemes: readonly number[];
+  /** How the client wants to hear of revocation; "v2" and "v2-multi" only in TLS 1.2 (RFC 6961). */
+  readonly stapling: "off" | "v1" | "v2" | "v2-multi";
+}
+
+/** What the server answers a ClientHello with. */
+export interface Selection {
+  readonly identity: Identity;
+  /** One OCSP response in DER for each of the identity's certificates, undefined where there is none; as many are sent as the client asked for. */
+  readonly staples?: readonly (Uint8Array | undefined)[];
+  /** Seconds since 1970 at which the first of the staples ends: no ticket outlives it. */
+  readonly staplesUntil?: number;
+}
+
+/** A client's certificate: asked for, demanded, or neither. */
+export type ClientAuth = "none" | "request" | "require";
+
+/** A key that seals tickets: 16 bytes of name and 32 of AES-256-GCM key. */
+export interface TicketKey {
+  readonly name: Uint8Array;
+  readonly key: Uint8Array;
+}
+
+/** How clients' certificates are judged. */
+export interface ClientOcspOptions extends OcspPolicy {
+  /** Ask the client to staple in TLS 1.3 (RFC 8446 4.3.2). */
+  readonly stapling: "off" | "v1";
+  readonly policy: "if-present" | "leaf" | "chain";
+}
+
+export interface ServerOptions {
+  readonly provider: Provider;
+  /**
+   * Chooses the certificate for a client, or refuses it with a fault (UNRECOGNIZED_NAME). Undefined: the answer
+   * comes later through `proceed`, and the handshake waits.
+   */
+  readonly select: (hello: Hello) => Selection | Fault | undefined;
+  /** Seconds since 1970, or undefined when the clock was never set. */
+  readonly clock: () => number | undefined;
+  readonly clockFloor?: number;
+  readonly minVersion?: number;
+  readonly maxVersion?: number;
+  /** What to speak, best first; all that the provider has by default. */
+  readonly suites?: readonly number[];
+  readonly groups?: readonly number[];
+  readonly schemes?: readonly number[];
+  /** Application protocols, best first; a client that offers none of them is refused (RFC 7301 3.2). */
+  readonly alpn?: readonly string[];
+  /** Refuse TLS 1.2 clients without extended_master_secret (RFC 7627). */
+  readonly requireEms?: boolean;
+  readonly clientAuth?: ClientAuth;
+  /** The CAs of clients' certificates. */
+  readonly trust?: readonly TrustAnchor[];
+  /** False: take any certificate of a client. For tests only. */
+  readonly verify?: boolean;
+  readonly ocsp?: Partial<ClientOcspOptions>;
+  /** Once a client's certificate is verified, wait for `approve` before anything is granted. */
+  readonly holdClients?: boolean;
+  /** The first seals, all open; none: no tickets. Clients that showed a certificate get none. */
+  readonly ticketKeys?: readonly TicketKey[];
+  /** Seconds; 7 days at most (RFC 8446 4.6.1). */
+  readonly ticketLifetime?: number;
+  readonly recordSizeLimit?: number;
+  readonly buffers?: Partial<{ input: number; output: number; store: number }>;
+  readonly maxCertificates?: number;
+  readonly onSecret?: (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void;
+  readonly onMessage?: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) => void;
+}
