@@ -27,7 +27,7 @@ const zeros = new Uint8Array(maxHash);
 const prefix = Object.freeze([0x74, 0x6c, 0x73, 0x31, 0x33, 0x20]);
 
 /**
- * The key schedule of TLS 1.3 without PSK, RFC 8446 7.1. `start`, `handshake` and `master` go from one secret
+ * The key schedule of TLS 1.3, RFC 8446 7.1; `PskSchedule13` is the one that can begin with a PSK. `start`, `handshake` and `master` go from one secret
  * to the next; `derive` takes traffic secrets from the present one.
  *
  * Secrets, hashes and keys are offsets into `memory`, the owner's. Secrets and transcript hashes are `size`
@@ -36,10 +36,10 @@ const prefix = Object.freeze([0x74, 0x6c, 0x73, 0x31, 0x33, 0x20]);
 export class KeySchedule13 {
   /** Bytes of the suite's hash. */
   readonly size: number;
-  private readonly provider: Provider;
-  private readonly hash: HashAlgorithm;
-  private readonly memory: Uint8Array;
-  private readonly own: number;
+  protected readonly provider: Provider;
+  protected readonly hash: HashAlgorithm;
+  protected readonly memory: Uint8Array;
+  protected readonly own: number;
 
   /** `memory[own…]` has `scheduleSize13` bytes for the schedule itself. */
   constructor(provider: Provider, hash: HashAlgorithm, memory: Uint8Array, own: number) {
@@ -102,7 +102,7 @@ export class KeySchedule13 {
   }
 
   /** HKDF-Extract, RFC 5869 2.2, with the block as salt: zero at the start, "derived" later. */
-  private extract(ikm: Uint8Array, start: number, end: number): void {
+  protected extract(ikm: Uint8Array, start: number, end: number): void {
     const { provider, hash, size, memory } = this;
     const block = this.own + BLOCK;
     provider.hmac(hash, memory, block, block + size, ikm, start, end, memory, this.own);
@@ -120,7 +120,7 @@ export class KeySchedule13 {
    * HKDF-Expand-Label(secret, label, context, length) to the block, RFC 8446 7.1:
    * `struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel`.
    */
-  private expandLabel(
+  protected expandLabel(
     secretAt: number,
     label: string,
     context: Uint8Array,
@@ -152,7 +152,7 @@ export class KeySchedule13 {
     );
   }
 
-  private emit(out: Uint8Array, at: number, length: number): void {
+  protected emit(out: Uint8Array, at: number, length: number): void {
     copyBytes(this.memory, this.own + BLOCK, this.own + BLOCK + length, out, at);
     this.wipeBlock();
   }
