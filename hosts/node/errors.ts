@@ -77,7 +77,8 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   NO_COMMON_SUITE: "Compare the cipher suites of both sides; TLS 1.2 needs ECDHE with an AEAD.",
   NO_COMMON_GROUP: "Compare the key exchange groups of both sides.",
   NO_COMMON_SCHEME: "Give the server a certificate with a key of a kind that its clients know.",
-  INAPPROPRIATE_FALLBACK: "Someone on the path may be forcing an older TLS version, or the client retries wrongly.",
+  INAPPROPRIATE_FALLBACK:
+    "Someone on the path may be forcing an older TLS version, or the client retries wrongly.",
   NO_APPLICATION_PROTOCOL: "Compare the ALPN protocols of both sides.",
   UNRECOGNIZED_NAME: "Connect by a name that the server has a certificate for, or give it one.",
   NO_RENEGOTIATION: "Let the client open a new connection, or use TLS 1.3.",
@@ -101,7 +102,8 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   CERT_EXPIRED: "Renew the certificate; check this machine's clock.",
   CERT_CRITICAL_EXTENSION: "Have the certificate issued without the extension that is not understood.",
   CERT_KEY_USAGE: "Have the certificate issued with keyUsage digitalSignature.",
-  CERT_EXTENDED_KEY_USAGE: "Have the certificate issued with extendedKeyUsage serverAuth, or clientAuth for a client.",
+  CERT_EXTENDED_KEY_USAGE:
+    "Have the certificate issued with extendedKeyUsage serverAuth, or clientAuth for a client.",
   CERT_NOT_CA: "Have the certificate issued by a CA: its issuer is not one.",
   CERT_CA_KEY_USAGE: "The issuing CA's certificate must have keyUsage keyCertSign.",
   CERT_PATH_LENGTH: "The issuing CA may not have a CA below it: use another chain.",

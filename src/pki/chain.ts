@@ -207,7 +207,8 @@ export class Path {
     const issuer = row < 0 ? anchors[candidate] : this.rows[row];
     if (!isIssuerName(subject, issuer)) return false;
     const fault =
-      this.linkFault(subject, issuer) ?? (row < 0 ? undefined : authorityFault(this.rows[row], this.purpose, now));
+      this.linkFault(subject, issuer) ??
+      (row < 0 ? undefined : authorityFault(this.rows[row], this.purpose, now));
     if (fault) this.note(fault);
     return !fault;
   }

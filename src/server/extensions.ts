@@ -62,8 +62,7 @@ const extensions = table<ExtensionRow>([
     type: type.status_request,
     read: readStatusRequest,
     where: m.server_hello12 | m.certificate_request,
-    answers: (s, where) =>
-      (where === m.server_hello12 ? s.announced : s.config.ocsp.stapling) === "v1",
+    answers: (s, where) => (where === m.server_hello12 ? s.announced : s.config.ocsp.stapling) === "v1",
     write: nothing,
   },
   {

@@ -1,4 +1,4 @@
-import { hashSize, findSuite } from "../crypto/suites.js";
+import { findSuite, hashSize } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";

@@ -172,8 +172,7 @@ function receiveCertificateHead(s: ServerSession): string {
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
   s.verifications = [];
   // certificate_required(116) came with TLS 1.3 (RFC 5246 7.4.6)
-  if (s.config.clientAuth === "require")
-    s.engine.fail(faults.CERTIFICATE_REQUIRED, alert.handshake_failure);
+  if (s.config.clientAuth === "require") s.engine.fail(faults.CERTIFICATE_REQUIRED, alert.handshake_failure);
   return "WAIT_KEY_EXCHANGE";
 }
 

@@ -1,8 +1,8 @@
 import { secretLabel } from "../crypto/keys13.js";
 import { findScheme, keySize } from "../crypto/suites.js";
+import { measureEntry } from "../record/certificates.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AES_GCM_RECORDS, Protection13 } from "../record/record.js";
-import { measureEntry } from "../record/certificates.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";

@@ -221,8 +221,19 @@ export class ServerSession {
     this.selection = this.long = this.ticket = this.verification = undefined;
     this.verifications = [];
     this.announced = "off";
-    this.requested = this.changeCipherSpecSent = this.ticketAnnounced = this.pathFound = this.requestKeyUpdate = false;
-    this.retriedGroup = this.prehashed = this.sessionIdLength = this.version = this.group = this.peerShareLength = 0;
+    this.requested =
+      this.changeCipherSpecSent =
+      this.ticketAnnounced =
+      this.pathFound =
+      this.requestKeyUpdate =
+        false;
+    this.retriedGroup =
+      this.prehashed =
+      this.sessionIdLength =
+      this.version =
+      this.group =
+      this.peerShareLength =
+        0;
     this.recordSizeLimit = this.scheme = this.selectedPsk = this.certificatesSent = this.stapleIndex = 0;
   }
 }

@@ -37,7 +37,7 @@ export function ticketLife(s: ServerSession): number {
   // Who resumes sees no staple, so the ticket ends with the staples, and with the ticket before it
   const until = ticket ? ticket.expires : (selection?.staplesUntil ?? Number.POSITIVE_INFINITY);
   const life = Math.floor(Math.min(ticketLifetime, until - now, MAX_TICKET_LIFETIME));
-  return life > 0 ? life : 0;
+  return Math.max(life, 0);
 }
 
 /** Makes a ticket of the session's state and the secret at `memory[start…end)`, to live `life` seconds. */

@@ -284,10 +284,7 @@ test("key usage", (t) => {
 
 test("extended key usage", (t) => {
   const purposes = (...list: string[]) => parsed(withExtensions({ purposes: extendedKeyUsage(...list) }));
-  const both = (certificate: Certificate) => [
-    certificate.serves(eku.serverAuth),
-    certificate.signsOcsp,
-  ];
+  const both = (certificate: Certificate) => [certificate.serves(eku.serverAuth), certificate.signsOcsp];
   t.deepEqual(both(purposes(purpose.serverAuth)), [true, false]);
   t.deepEqual(both(purposes(purpose.clientAuth, purpose.serverAuth)), [true, false]);
   t.deepEqual(both(purposes(purpose.any)), [true, false]);
