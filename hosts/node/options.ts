@@ -191,15 +191,15 @@ function defaultRoots(): readonly Root[] {
 
 // ---- Reading: one function for each option
 
-type Read<T> = (value: unknown, name: string) => T;
-type Schema<T> = { readonly [K in keyof T]-?: Read<NonNullable<T[K]>> };
+export type Read<T> = (value: unknown, name: string) => T;
+export type Schema<T> = { readonly [K in keyof T]-?: Read<NonNullable<T[K]>> };
 
-const boolean: Read<boolean> = (value, name) => {
+export const boolean: Read<boolean> = (value, name) => {
   if (typeof value !== "boolean") throw typeError(name, "a boolean");
   return value;
 };
 
-const number: Read<number> = (value, name) => {
+export const number: Read<number> = (value, name) => {
   if (typeof value !== "number") throw typeError(name, "a number");
   if (!Number.isSafeInteger(value) || value < 0)
     throw valueError(name, `${value} is not a whole number from 0 on`);
@@ -249,7 +249,7 @@ const stapling: Read<"off" | "v1"> = (value, name) => {
   return oneOf("off", "v1")(value, name);
 };
 
-const certificates: Read<X509Certificate[]> = (value, name) => {
+export const certificates: Read<X509Certificate[]> = (value, name) => {
   if (!isCertificates(value)) throw typeError(name, "PEM text, DER bytes or an array of these");
   try {
     return readCertificates(value);
@@ -273,7 +273,7 @@ const readRoots: Read<readonly Root[]> = (value, name) => {
   return usable;
 };
 
-const readResponders: Read<readonly Responder[]> = (value, name) =>
+export const readResponders: Read<readonly Responder[]> = (value, name) =>
   certificates(value, name).map((certificate) => {
     const read = attempt(() => responder(certificate.raw));
     if (isFault(read)) throw valueError(name, read.text);
@@ -289,7 +289,7 @@ function attempt<T>(run: () => T): T | Fault {
   }
 }
 
-function nested<T>(schema: Schema<T>): Read<Partial<T>> {
+export function nested<T>(schema: Schema<T>): Read<Partial<T>> {
   return (value, name) => {
     if (typeof value !== "object" || value === null) throw typeError(name, "an object");
     return readAll(schema, value, `${name}.`, (unknown) => {
