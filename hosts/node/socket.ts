@@ -2,7 +2,6 @@ import { TlsClient } from "../../src/client/index.js";
 import { type ConnectOptions, type Settings, settle } from "./options.js";
 import { type Parts, SecureSocket } from "./secure-socket.js";
 import { adopt, openTcp } from "./transport.js";
-import { type OcspVerdict, toVerdict } from "./verdict.js";
 
 /**
  * A TLS client connection with the manners of node:tls's. `connect` makes them.
@@ -24,11 +23,6 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     this.servername = settings.core.serverName;
     this.verify = settings.core.verify === true;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
-  }
-
-  /** One verdict for each certificate of the path, the server's own first. */
-  get ocsp(): OcspVerdict[] {
-    return this.core.verdicts.map(toVerdict);
   }
 
   isSessionReused(): boolean {

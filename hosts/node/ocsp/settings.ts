@@ -3,8 +3,10 @@
 import type { X509Certificate } from "node:crypto";
 import type { OcspPolicy, Responder } from "../../../src/pki/ocsp.js";
 import { typeError, valueError } from "../errors.js";
+import type { Certificates } from "../pem.js";
 import {
   boolean,
+  callback,
   certificates,
   milliseconds,
   nested,
@@ -13,7 +15,6 @@ import {
   readResponders,
   type Schema,
 } from "../read.js";
-import type { Certificates } from "../pem.js";
 import type { FetchOptions, OcspFetch } from "./http.js";
 
 export interface StaplerOptions {
@@ -95,13 +96,6 @@ const positive: Read<number> = (value, name) => {
   if (number(value, name) === 0) throw valueError(name, "it must be at least 1");
   return value as number;
 };
-
-function callback<F extends (...args: never[]) => unknown>(): Read<F> {
-  return (value, name) => {
-    if (typeof value !== "function") throw typeError(name, "a function");
-    return value as F;
-  };
-}
 
 interface Fields extends Required<Omit<StaplerOptions, "issuers" | "responders">> {
   issuers: X509Certificate[];
