@@ -18,7 +18,7 @@ import { type FaultName, TlsError } from "../../node/errors.js";
 import type { ConnectOptions } from "../../node/index.js";
 import { type Settings, settle } from "../../node/options.js";
 import { PeerCertificates } from "../../node/peer.js";
-import { keyInfo } from "../../node/socket.js";
+import { keyInfo } from "../../node/secure-socket.js";
 import { toVerdict } from "../../node/verdict.js";
 import { type ClientJob, type ClientResult, FRAME_HEADER, frame } from "../job.js";
 import { about, programFile, type Ran, runJob, type Stats } from "./machine.js";
