@@ -120,6 +120,8 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   OCSP_CRITICAL_EXTENSION: badStaple,
   OCSP_NONCE: "Few servers pass a nonce on to the responder: set ocsp.nonce to false.",
   OCSP_STAPLE_MISSING: "Turn OCSP stapling on at the server; some staple only from the second connection on.",
+  OCSP_LOOKUP_FAIL:
+    "Check that the responder can be reached (the error's cause says more), or give overrideUrl.",
 });
 
 /** An option of the wrong type. */

@@ -451,6 +451,13 @@ export const faults = Object.freeze({
     "OCSP_CERT_UNKNOWN",
     -366,
   ),
+  OCSP_LOOKUP_FAIL: fault(
+    "OCSP_LOOKUP_FAIL",
+    a.bad_certificate_status_response,
+    "no OCSP responder could be asked, or none answered",
+    "OCSP_LOOKUP_FAIL",
+    -367,
+  ),
 });
 
 /** Whether something caught is one of our faults, by identity: nothing else may pass for one. */
