@@ -242,13 +242,6 @@ const cryptoProvider: Read<Provider> = (value, name) => {
   throw typeError(name, "a Provider");
 };
 
-/** RFC 6961 is known by name, so that its users learn what is wrong. */
-const stapling: Read<"off" | "v1"> = (value, name) => {
-  if (value === "v2" || value === "v2-multi")
-    throw unsupportedError(name, `"${value}" is not in this release yet; use "v1"`);
-  return oneOf("off", "v1")(value, name);
-};
-
 const certificates: Read<X509Certificate[]> = (value, name) => {
   if (!isCertificates(value)) throw typeError(name, "PEM text, DER bytes or an array of these");
   try {
@@ -305,7 +298,8 @@ const schema: Schema<Omit<Layer, "identity">> = {
   maxVersion: protocolVersion,
   rejectUnauthorized: boolean,
   ocsp: nested<CoreOcspOptions>({
-    stapling,
+    stapling: oneOf("off", "v1", "v2", "v2-multi"),
+    alsoV1: boolean,
     policy: oneOf("if-present", "leaf", "chain"),
     mustStaple: boolean,
     nonce: boolean,

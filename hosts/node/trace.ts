@@ -6,15 +6,16 @@ import {
   namedGroup,
   nameOf,
   signatureScheme,
+  statusType,
 } from "../../src/client/index.js";
 import { Reader } from "../../src/wire/reader.js";
 import { describeCertificate, describeResponse, type SingleInfo } from "./describe.js";
 import { alertOf } from "./errors.js";
 import { printable } from "./text.js";
 
-/** What one message says: a summary, and lines of detail below it. */
+/** What one message says: a summary, and lines of detail below it. A part that continues a message has no summary. */
 interface Description {
-  readonly summary: string;
+  readonly summary?: string;
   readonly details?: readonly string[];
 }
 
@@ -43,7 +44,9 @@ export class Trace {
     const description = this.describe(sent, type, body);
     if (description === undefined) return;
     const { summary, details = [] } = description;
-    this.print(printable(`${sent ? "→" : "←"} ${messageName(type).padEnd(20)} ${summary}`.trimEnd()));
+    const arrow = sent ? "→" : "←";
+    if (summary !== undefined)
+      this.print(printable(`${arrow} ${messageName(type).padEnd(20)} ${summary}`.trimEnd()));
     for (const line of details) this.print(printable(`${" ".repeat(23)}${line}`));
   }
 
@@ -52,6 +55,7 @@ export class Trace {
       if (type >> 8 === contentType.alert) return { summary: describeAlert(bytes) };
       if (type >> 8 !== contentType.handshake) return { summary: "" };
       if ((type & 0xff) === message.certificate && !sent) return this.certificatePart(bytes);
+      if ((type & 0xff) === message.certificate_status && !sent) return describeStatusPart(bytes);
       return bodies[type & 0xff]?.(new Reader(bytes, HEADER)) ?? { summary: "" };
     } catch {
       return { summary: `malformed, ${bytes.length} bytes` };
@@ -88,7 +92,6 @@ const bodies: Readonly<Record<number, (r: Reader) => Description>> = {
   [message.client_hello]: describeClientHello,
   [message.server_hello]: describeServerHello,
   [message.encrypted_extensions]: (r) => ({ summary: describeExtensions(r) }),
-  [message.certificate_status]: describeStatus,
   [message.server_key_exchange]: describeServerKeyExchange,
   [message.certificate_verify]: (r) => ({ summary: schemeName(r.u16()) }),
   [message.new_session_ticket]: () => ({ summary: "ignored: no resumption in this release" }),
@@ -136,17 +139,26 @@ function readStaples(r: Reader): string[] {
   while (r.left > 0) {
     const type = r.u16();
     const body = readVector(r, r.u16());
-    if (type === extension.status_request) details.push(...describeStatus(new Reader(body)).details!);
+    if (type === extension.status_request) details.push(...describeStatus(new Reader(body)));
   }
   r.leave(outer);
   return details;
 }
 
 /** CertificateStatus, RFC 6066 section 8. */
-function describeStatus(r: Reader): { summary: string; details: string[] } {
-  const OCSP = 1;
-  if (r.u8() !== OCSP) return { summary: "unknown type", details: [] };
-  return { summary: "", details: describeStaple(readVector(r, r.u24())) };
+function describeStatus(r: Reader): string[] {
+  if (r.u8() !== statusType.ocsp) return ["status of an unknown type"];
+  return describeStaple(readVector(r, r.u24()));
+}
+
+/** Bytes of an OCSPResponse's length, and of the list's. */
+const LENGTH = 3;
+
+/** CertificateStatus of TLS 1.2 comes in parts: its type; of a list the length; each response. RFC 6961 2.2. */
+function describeStatusPart(bytes: Buffer): Description {
+  if (bytes.length === 1) return { summary: nameOf(statusType, bytes[0]) ?? `type ${bytes[0]}` };
+  if (bytes.length > LENGTH) return { details: describeStaple(bytes.subarray(LENGTH)) };
+  return { details: bytes.readUIntBE(0, LENGTH) === 0 ? ["no OCSP response"] : [] };
 }
 
 /** What an OCSP response claims, one line for each certificate in it. */

@@ -4,7 +4,7 @@ import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AAD, AES_GCM_RECORDS, Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import { handshakeType } from "../wire/registry.js";
+import { extensionType, handshakeType, statusType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
@@ -15,7 +15,7 @@ import {
   readListLength,
   writeCertificates,
 } from "./certificates.js";
-import { keepPeerShare, readCertificateStatus, readSignatureAlgorithms } from "./extensions.js";
+import { keepPeerShare, readOcspResponse, readSignatureAlgorithms, wantedStatus } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
 import type { ClientSession } from "./session.js";
@@ -26,7 +26,25 @@ const on = handshakeType;
 export const rows12 = table<Row<ClientSession>>([
   { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: measureListLength },
   { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
-  { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.certificate_status, run: receiveCertificateStatus },
+  {
+    state: "WAIT_STATUS_OR_KEY_EXCHANGE",
+    on: on.certificate_status,
+    run: receiveStatusType,
+    measure: measureStatusType,
+  },
+  { state: "WAIT_STATUS", on: on.certificate_status, run: receiveStatus, measure: measureCertificate },
+  {
+    state: "WAIT_STATUS_LIST",
+    on: on.certificate_status,
+    run: receiveStatusList,
+    measure: measureListLength,
+  },
+  {
+    state: "WAIT_STATUS_ENTRY",
+    on: on.certificate_status,
+    run: receiveStatusEntry,
+    measure: measureCertificate,
+  },
   { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
   { state: "WAIT_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
   { state: "VERIFY_KEY_EXCHANGE", on: STEP, run: verifyServer },
@@ -58,13 +76,43 @@ function receiveCertificateHead(s: ClientSession): string {
 function receiveEntry(s: ClientSession): string {
   readCertificate(s, s.engine.reader);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
-  return s.statusAnnounced ? "WAIT_STATUS_OR_KEY_EXCHANGE" : "WAIT_KEY_EXCHANGE";
+  return s.announced === 0 ? "WAIT_KEY_EXCHANGE" : "WAIT_STATUS_OR_KEY_EXCHANGE";
 }
 
-/** The staple of the server's own certificate; a server that announced one may leave it out (RFC 6066 8). */
-function receiveCertificateStatus(s: ClientSession): string {
-  readCertificateStatus(s, s.engine.reader, 0);
+/** CertificateStatus.status_type; a server that announced the message may leave it out (RFC 6066 section 8). */
+function measureStatusType(): number {
+  return 1;
+}
+
+/** The type that was asked for by the extension that the server answered, RFC 6961 2.2. */
+function receiveStatusType(s: ClientSession): string {
+  const wanted = s.announced === extensionType.status_request ? statusType.ocsp : wantedStatus(s);
+  if (s.engine.reader.u8() !== wanted) throw faults.OCSP_MALFORMED;
+  if (s.engine.left === 0) throw faults.DECODE_ERROR;
+  return wanted === statusType.ocsp ? "WAIT_STATUS" : "WAIT_STATUS_LIST";
+}
+
+/** The staple of the server's own certificate. */
+function receiveStatus(s: ClientSession): string {
+  readOcspResponse(s, s.engine.reader, 0);
+  if (s.engine.left > 0) throw faults.DECODE_ERROR;
   return "WAIT_KEY_EXCHANGE";
+}
+
+/** The length of OCSPResponseList.ocsp_response_list<1..2^24-1>, RFC 6961 2.2. */
+function receiveStatusList(s: ClientSession): string {
+  if (s.engine.reader.u24() !== s.engine.left || s.engine.left === 0) throw faults.DECODE_ERROR;
+  return "WAIT_STATUS_ENTRY";
+}
+
+/** OCSPResponse<0..2^24-1>: in the order of the certificates, of whose last some may have none; empty, none. */
+function receiveStatusEntry(s: ClientSession): string {
+  const r = s.engine.reader;
+  const certificate = s.responsesSent++;
+  if (certificate >= s.certificatesSent) throw faults.OCSP_MALFORMED;
+  if (s.engine.reader.left > 3) readOcspResponse(s, r, certificate);
+  else r.skip(3);
+  return s.engine.left > 0 ? "WAIT_STATUS_ENTRY" : "WAIT_KEY_EXCHANGE";
 }
 
 const NAMED_CURVE = 3;

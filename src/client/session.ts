@@ -48,8 +48,10 @@ export class ClientSession {
   /** The limits that the server agreed to. */
   recordSizeLimited = false;
   fragmentLimited = false;
-  /** TLS 1.2: the server announced a CertificateStatus. */
-  statusAnnounced = false;
+  /** TLS 1.2: the ExtensionType by which the server announced a CertificateStatus, or 0. */
+  announced = 0;
+  /** Responses of an OCSPResponseList so far, RFC 6961 2.2. */
+  responsesSent = 0;
 
   keys13: KeySchedule13 | undefined;
   keys12: KeySchedule12 | undefined;
@@ -188,9 +190,10 @@ export class ClientSession {
     this.state = "START";
     this.offered = this.seen = this.sessionIdLength = this.version = this.group = this.peerShareLength = 0;
     this.suite = this.cookie = this.alpn = this.verification = undefined;
-    this.retried = this.extendedMasterSecret = this.statusAnnounced = this.pathFound = false;
+    this.retried = this.extendedMasterSecret = this.pathFound = false;
     this.recordSizeLimited = this.fragmentLimited = this.requested = false;
     this.changeCipherSpecSent = this.changeCipherSpecSeen = this.requestKeyUpdate = false;
+    this.announced = this.responsesSent = 0;
     this.certificatesSent =
       this.stapleIndex =
       this.clientScheme =

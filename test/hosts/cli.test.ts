@@ -242,8 +242,7 @@ test.serial("wrong use: exit code 2, and nothing is connected to", async (t) => 
   const cases: [string[], RegExp][] = [
     [["client", "-W", "2", "-v", "4"], /^Cannot use OCSP Stapling V2 with TLSv1\.3\n$/],
     [["client", "-W", "3m", "-v", "4"], /^Cannot use OCSP Stapling V2 with TLSv1\.3\n$/],
-    [["client", "-W", "2"], /not in this release yet/],
-    [["client", "-W", "3", "-v", "3"], /not in this release yet/],
+    [["client", "--policy", "always"], /if-present, leaf or chain/],
     [["client", "-W", "4"], /must be 1, 2 or 3/],
     [["client", "-v", "2"], /must be 3 .* or 4/],
     [["client", "-F", "7"], /from 1 to 6/],
