@@ -169,7 +169,8 @@ export function opensslResponder(edition: Edition, authority: string, port = 0):
 
 /**
  * NSS's `selfserv` with server1 of the RSA edition, which staples lies on demand: a status, an error, a wrong
- * signature, garbage. Intermediate 1 signs what it says, with SHA-1. It answers HTTP.
+ * signature, garbage. Intermediate 1 signs what it says, with SHA-1. It answers HTTP. With a P-256 certificate it
+ * does not staple.
  */
 export async function nssServer(
   only: number,
