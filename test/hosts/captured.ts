@@ -6,6 +6,9 @@ import type { ExecutionContext } from "ava";
 import { type ConnectOptions, connect, type TLSSocket } from "../../hosts/node/index.js";
 import type { Flow } from "../../hosts/node/pcapng.js";
 
+/** What a session is recorded by. */
+export type Conversed = Pick<Flow, "cipher" | "secret" | "end" | "close">;
+
 /** A file in a directory that goes with the test. */
 export function scratchFile(t: ExecutionContext, name = "session.pcapng"): string {
   const directory = mkdtempSync(join(tmpdir(), "tlstaple-"));
@@ -14,7 +17,7 @@ export function scratchFile(t: ExecutionContext, name = "session.pcapng"): strin
 }
 
 /** Our client's connection to that port of 127.0.0.1, captured by all of the flows. */
-export function capturedSession(port: number, options: ConnectOptions, ...flows: Flow[]): TLSSocket {
+export function capturedSession(port: number, options: ConnectOptions, ...flows: Conversed[]): TLSSocket {
   const socket = connect({ ...options, socket: tapped(port, flows) });
   socket.on("keylog", (line: Buffer) => {
     for (const flow of flows) flow.secret(line);
@@ -25,7 +28,7 @@ export function capturedSession(port: number, options: ConnectOptions, ...flows:
   return socket;
 }
 
-function tapped(port: number, flows: readonly Flow[]): Socket {
+function tapped(port: number, flows: readonly Conversed[]): Socket {
   const socket = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });
   const { write } = socket;
   const see = (sent: boolean) => (bytes: Buffer) => {
