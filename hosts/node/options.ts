@@ -8,7 +8,10 @@ import {
 } from "../../src/client/options.js";
 import type { Identity, Provider } from "../../src/crypto/provider.js";
 import { version } from "../../src/wire/registry.js";
-import { coded, typeError } from "./errors.js";
+import { coded, typeError, valueError } from "./errors.js";
+import type { InquirySettings } from "./inquiry.js";
+import type { OcspFetch } from "./ocsp/http.js";
+import { responderUrl } from "./ocsp/settings.js";
 import type { Certificates } from "./pem.js";
 import { provider } from "./provider.js";
 import {
@@ -38,6 +41,20 @@ import type { OnCipher } from "./transport.js";
 export interface OcspOptions extends Partial<Omit<CoreOcspOptions, "responders">> {
   /** Certificates of responders that are trusted though no CA delegated them. */
   readonly responders?: Certificates;
+  /**
+   * Ask the responder of a certificate that `policy` names, or else of the server's own, when no staple came for
+   * it. It must answer "good", or the connection fails; no URL is no answer. `true` asks by HTTP; a function
+   * fetches otherwise.
+   */
+  readonly lookup?: boolean | OcspFetch;
+  /** The responder to ask, in place of those that the certificates name; only with `lookup`. */
+  readonly overrideUrl?: string;
+}
+
+/** The same, read. */
+interface OcspLayer extends Partial<CoreOcspOptions> {
+  lookup?: boolean | OcspFetch;
+  overrideUrl?: string;
 }
 
 export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
@@ -102,7 +119,7 @@ interface Layer {
   minVersion?: number;
   maxVersion?: number;
   rejectUnauthorized?: boolean;
-  ocsp?: Partial<CoreOcspOptions>;
+  ocsp?: OcspLayer;
   requireEms?: boolean;
   recordSizeLimit?: number;
   maxFragmentLength?: number;
@@ -137,6 +154,7 @@ export interface Settings {
   readonly roots: readonly Root[];
   readonly handshakeTimeout: number;
   readonly saved: SavedSession | undefined;
+  readonly lookup: InquirySettings | undefined;
 }
 
 /** Merges a session's options over its context's, and checks the whole. */
@@ -153,6 +171,7 @@ export function settle(options: ConnectOptions): Settings {
     roots: layer.ca ?? defaultRoots(),
     handshakeTimeout: layer.handshakeTimeout ?? 10_000,
     saved,
+    lookup: lookupOf(layer, core),
   };
 }
 
@@ -175,6 +194,22 @@ function nameToVerify(options: ConnectOptions): string | undefined {
 /** Input for several records, so that one read from the network brings many; output for one, as each is copied out. */
 const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536 });
 
+/** What the core has of it. Where certificates are looked up, a staple is not the only way to meet `policy`. */
+function coreOcsp({ lookup, overrideUrl, ...ocsp }: OcspLayer): Partial<CoreOcspOptions> {
+  if (!lookup) return ocsp;
+  return { ...ocsp, policy: "if-present", nonce: ocsp.nonce && ocsp.stapling !== "off" };
+}
+
+function lookupOf({ ocsp = {} }: Layer, core: ClientOptions): InquirySettings | undefined {
+  const { lookup, overrideUrl, nonce, policy: requirement = "leaf" } = ocsp;
+  if (overrideUrl !== undefined && !lookup) throw valueError("ocsp.overrideUrl", "only with ocsp.lookup");
+  if (!lookup) return undefined;
+  const { skew, maxAge, allowMissingNextUpdate, responders } = configure(core).ocsp;
+  const policy = { skew, maxAge, allowMissingNextUpdate, responders };
+  const fetch = typeof lookup === "function" ? lookup : undefined;
+  return { fetch, overrideUrl, nonce, policy, requirement, clock: core.clock };
+}
+
 function coreOptions(layer: Layer): ClientOptions {
   return {
     provider: layer.provider ?? provider,
@@ -188,7 +223,7 @@ function coreOptions(layer: Layer): ClientOptions {
     recordSizeLimit: layer.recordSizeLimit,
     maxFragmentLength: layer.maxFragmentLength,
     identity: layer.identity,
-    ocsp: layer.ocsp,
+    ocsp: coreOcsp(layer.ocsp ?? {}),
     buffers: { ...defaultBuffers, ...layer.buffers },
   };
 }
@@ -209,7 +244,7 @@ const schema: Schema<Omit<Layer, "identity">> = {
   minVersion: protocolVersion,
   maxVersion: protocolVersion,
   rejectUnauthorized: boolean,
-  ocsp: nested<CoreOcspOptions>({
+  ocsp: nested<Required<OcspLayer>>({
     stapling: oneOf("off", "v1", "v2", "v2-multi"),
     alsoV1: boolean,
     policy: oneOf("if-present", "leaf", "chain"),
@@ -219,6 +254,12 @@ const schema: Schema<Omit<Layer, "identity">> = {
     maxAge: number,
     allowMissingNextUpdate: boolean,
     responders: readResponders,
+    lookup: (value, name) => {
+      if (typeof value !== "boolean" && typeof value !== "function")
+        throw typeError(name, "a boolean or a function");
+      return value as boolean | OcspFetch;
+    },
+    overrideUrl: responderUrl,
   }),
   requireEms: boolean,
   recordSizeLimit: number,

@@ -1,7 +1,9 @@
 import { TlsClient } from "../../src/client/index.js";
 import { resumption, type Session } from "../../src/client/resumption.js";
+import { type InquirySettings, inquire } from "./inquiry.js";
+import type { LookupReport } from "./ocsp/lookup.js";
 import { type ConnectOptions, type Settings, settle } from "./options.js";
-import { type Parts, SecureSocket } from "./secure-socket.js";
+import { type Parts, type Refusal, SecureSocket } from "./secure-socket.js";
 import { encodeSession, type SavedSession } from "./session.js";
 import { adopt, openTcp } from "./transport.js";
 import { type OcspVerdict, toVerdict } from "./verdict.js";
@@ -10,13 +12,16 @@ import { type OcspVerdict, toVerdict } from "./verdict.js";
  * A TLS client connection with the manners of node:tls's. `connect` makes them.
  *
  * Events: `connect` (TCP), `secureConnect`, `data`, `end`, `error` (a TlsError or the transport's own),
- * `close`, `timeout`, `keylog` (a line of SSLKEYLOGFILE), `session` (to resume, as the option of that name).
+ * `close`, `timeout`, `keylog` (a line of SSLKEYLOGFILE), `session` (to resume, as the option of that name),
+ * `ocspLookup` (a LookupReport: a responder was asked).
  */
 export class TLSSocket extends SecureSocket<TlsClient> {
   /** The name that was verified, and sent as SNI when it is a DNS name. */
   readonly servername: string | undefined;
   private readonly verify: boolean;
   private readonly sessions: Sessions;
+  private readonly lookup: InquirySettings | undefined;
+  private found: OcspVerdict[] | undefined;
 
   /**
    * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
@@ -28,12 +33,16 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     this.sessions = sessions;
     this.servername = settings.core.serverName;
     this.verify = settings.core.verify === true;
+    this.lookup = settings.lookup;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
   }
 
-  /** One verdict for each certificate of the path, the server's own first; none when the session was resumed. */
+  /**
+   * One verdict for each certificate of the path, the server's own first. When the session was resumed no staples
+   * came, and there are only those that were looked up.
+   */
   get ocsp(): OcspVerdict[] {
-    return this.core.verdicts.map(toVerdict);
+    return this.found ?? this.core.verdicts.map(toVerdict);
   }
 
   /** Whether the server went on from the option `session`: it sent neither certificates nor staples then. */
@@ -51,8 +60,19 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     if (this.listenerCount("session") > 0) this.emit("session", this.getSession());
   }
 
-  protected override announce(): void {
+  protected override inquire(): Promise<Refusal | undefined> | undefined {
     if (this.core.resumed) this.remember(this.sessions.offered?.chain ?? []);
+    return this.lookup && this.verify ? this.lookUp(this.lookup) : undefined;
+  }
+
+  private async lookUp(lookup: InquirySettings): Promise<Refusal | undefined> {
+    const onLookup = (report: LookupReport) => this.emit("ocspLookup", report);
+    const { verdicts, refusal } = await inquire(this.getPeerChain(), this.ocsp, { ...lookup, onLookup });
+    this.found = verdicts;
+    return refusal;
+  }
+
+  protected override announce(): void {
     this.authorized = this.verify;
     if (!this.authorized)
       this.authorizationError = new Error("rejectUnauthorized is false: nothing was verified");
