@@ -90,9 +90,10 @@ export const subnet = (base: string, mask: string) => implicit(7, address(base),
 export const directoryName = (name: Buffer) => explicit(4, name);
 
 /** RFC 5280 section 4.2.2.1, for OCSP. */
-export function authorityInfoAccess(url: string): Buffer {
-  const location = implicit(6, Buffer.from(url, "latin1"));
-  return extension("1.3.6.1.5.5.7.1.1", false, sequence(sequence(oid("1.3.6.1.5.5.7.48.1"), location)));
+export function authorityInfoAccess(...urls: string[]): Buffer {
+  const locations = urls.map((url) => implicit(6, Buffer.from(url, "latin1")));
+  const descriptions = locations.map((location) => sequence(oid("1.3.6.1.5.5.7.48.1"), location));
+  return extension("1.3.6.1.5.5.7.1.1", false, sequence(...descriptions));
 }
 
 /** The SHA-1 of a key's BIT STRING contents: RFC 5280 section 4.2.1.2 (1), and RFC 6960's issuerKeyHash. */

@@ -102,7 +102,7 @@ function describeExtensions(extensions: Extension[]) {
 export function ocspResponders(extensions: readonly Extension[]): string[] {
   const found = extensions.find(({ extnID }) => extnID === "1.3.6.1.5.5.7.1.1");
   if (!found) return [];
-  return AsnConvert.parse(found.extnValue.buffer, AuthorityInfoAccessSyntax)
+  return [...AsnConvert.parse(found.extnValue.buffer, AuthorityInfoAccessSyntax)]
     .filter(({ accessMethod }) => accessMethod === "1.3.6.1.5.5.7.48.1")
     .map(({ accessLocation }) => generalNameText(accessLocation).replace(/^URI:/, ""));
 }

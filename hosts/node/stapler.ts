@@ -211,15 +211,16 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   /** What lies in the directory counts no more than what comes from the network. */
   private load(entry: Entry, der: Uint8Array): void {
     const { policy, clock } = this.settings;
-    const { staple, fault } = judge(der, entry.subject, policy, clock());
-    if (answers(staple) && this.accept(entry, { der, staple })) {
+    const judgment = judge(der, entry.subject, policy, clock());
+    const counts = answers(judgment);
+    if (counts && this.accept(entry, { der, ...judgment })) {
       this.counters.loaded++;
       this.schedule(entry);
       return;
     }
     this.counters.rejected++;
     this.directory!.remove(entry.id);
-    this.tell("failure", { id: entry.id, error: answers(staple) ? faults.OCSP_EXPIRED : fault });
+    this.tell("failure", { id: entry.id, error: counts ? faults.OCSP_EXPIRED : judgment.fault });
   }
 
   private evict(entry: Entry): void {
@@ -259,10 +260,10 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   }
 
   /** Keeps a verified response, unless it has ended or is older than the one there is. */
-  private accept(entry: Entry, { der, staple }: Answer): boolean {
+  private accept(entry: Entry, answer: Answer): boolean {
     const { policy, clock, random } = this.settings;
     const now = clock();
-    const kept = keep(der, staple, policy.maxAge);
+    const kept = keep(answer, policy.maxAge);
     if (!isFresh(kept, now, policy.skew) || !supersedes(kept, entry.kept)) return false;
     entry.kept = kept;
     entry.failures = 0;

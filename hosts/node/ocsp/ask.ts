@@ -1,17 +1,16 @@
 /** One question about one certificate: its responders are asked in turn, and what they say is verified. */
 
 import { performance } from "node:perf_hooks";
-import type { OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
+import type { OcspPolicy } from "../../../src/pki/ocsp.js";
 import { type Fault, isFault } from "../../../src/wire/fault.js";
 import { type FetchOptions, fetchOcsp, OcspFetchError } from "./http.js";
 import { ocspRequest } from "./request.js";
 import type { Subject } from "./subject.js";
-import { answers, judge } from "./verify.js";
+import { answers, type Judgment, judge } from "./verify.js";
 
 /** A response that counts: it says good or revoked. */
-export interface Answer {
+export interface Answer extends Judgment {
   readonly der: Uint8Array;
-  readonly staple: Staple;
 }
 
 /** How asking one responder went. */
@@ -82,8 +81,8 @@ async function settle(
 ): Promise<Pick<Attempt, "answer" | "error">> {
   try {
     const der = await fetchOcsp(url, request, options);
-    const { staple, fault } = judge(der, subject, options.policy, options.clock(), options.nonce);
-    return answers(staple) ? { answer: { der, staple } } : { error: fault };
+    const judgment = judge(der, subject, options.policy, options.clock(), options.nonce);
+    return answers(judgment) ? { answer: { der, ...judgment } } : { error: judgment.fault };
   } catch (error) {
     if (error instanceof OcspFetchError) return { error };
     throw error;

@@ -1,7 +1,7 @@
 /** A directory of staples, so that they survive a restart. What is in it is not trusted: its reader verifies. */
 
 import { randomBytes } from "node:crypto";
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -97,12 +97,13 @@ export class StapleDirectory {
   }
 }
 
-/** The size is looked at before anything is read. */
+/** What is no file, or too large, is not read; a pipe must not make us wait. */
 function readLimited(file: string, maxBytes: number): Buffer {
-  const descriptor = openSync(file, "r");
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = fstatSync(descriptor);
-    if (size > maxBytes) throw new Error(`${file} exceeds ${maxBytes} bytes`);
+    const found = fstatSync(descriptor);
+    if (!found.isFile() || found.size > maxBytes)
+      throw new Error(`${file} is no file of ${maxBytes} bytes at most`);
     return readFileSync(descriptor);
   } finally {
     closeSync(descriptor);

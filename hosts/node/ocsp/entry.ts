@@ -1,6 +1,6 @@
 /** What a Stapler knows of one certificate, and when it asks again. Times are in seconds since 1970. */
 
-import type { Staple } from "../../../src/pki/ocsp.js";
+import type { Answer } from "./ask.js";
 import type { Subject } from "./subject.js";
 
 /** A verified response. */
@@ -16,13 +16,14 @@ export interface Kept {
 const margin = 60;
 /** The life of a response without nextUpdate, where no `maxAge` limits it. */
 const hour = 3600;
+const day = 24 * hour;
 
-export function keep(der: Uint8Array, staple: Staple, maxAge: number | undefined): Kept {
+export function keep({ der, staple, signerUntil }: Answer, maxAge: number | undefined): Kept {
   const { status, thisUpdate, nextUpdate } = staple;
   const age = maxAge ?? (nextUpdate < 0 ? hour : Number.POSITIVE_INFINITY);
   const end =
     nextUpdate < 0 ? Number.POSITIVE_INFINITY : nextUpdate - Math.min(margin, (nextUpdate - thisUpdate) / 10);
-  const until = Math.floor(Math.min(end, thisUpdate + age));
+  const until = Math.floor(Math.min(end, thisUpdate + age, signerUntil));
   return { der, status: status as Kept["status"], thisUpdate, until };
 }
 
@@ -39,10 +40,12 @@ export function supersedes(next: Kept, old: Kept | undefined): boolean {
 
 /**
  * When to refresh a response that is fresh now: after 50 to 75 percent of the life that it has left, so that
- * many servers don't ask at once, and that enough is left for some more tries.
+ * many servers don't ask at once, and that enough is left for some more tries. However long it lives, a
+ * revocation must not wait for that: a life of two days is the most that counts.
  */
 export function refreshAt(until: number, now: number, random: () => number): number {
-  return now + Math.max(1, (until - now) * (0.5 + 0.25 * random()));
+  const life = Math.min(until - now, 2 * day);
+  return now + Math.max(1, life * (0.5 + 0.25 * random()));
 }
 
 /** When to ask again after a number of failures in a row: after 5 s, 10 s, … 5 min, or up to half less. */
@@ -77,11 +80,15 @@ export class Entry {
     return !this.flight && !this.signal.aborted && (now >= this.due || now < this.asked - skew);
   }
 
-  /** Calls back after these seconds, in place of what was set before; that keeps no process alive. */
+  /**
+   * Calls back after these seconds, or a day, which a timer can wait for, in place of what was set before. That
+   * keeps no process alive.
+   */
   wake(seconds: number, callback: () => void): void {
     clearTimeout(this.timer);
     if (this.signal.aborted) return;
-    this.timer = setTimeout(callback, Math.min(seconds, longestTimer) * 1000).unref();
+    const delay = Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), day) : day;
+    this.timer = setTimeout(callback, delay * 1000).unref();
   }
 
   get signal(): AbortSignal {
@@ -94,6 +101,3 @@ export class Entry {
     this.controller.abort();
   }
 }
-
-/** Seconds; Node's timers can wait for 24 days. */
-const longestTimer = 86_400;

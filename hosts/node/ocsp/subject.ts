@@ -43,9 +43,16 @@ function readUrls(der: Uint8Array): string[] {
     .slice(0, maxUrls);
 }
 
-/** Whether the names, the key identifiers and the signature say that `issuer` issued `certificate`. */
+/**
+ * Whether the names, the key identifiers and the signature say that `issuer` issued `certificate`. A key that
+ * OpenSSL does not know has issued nothing.
+ */
 export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  try {
+    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  } catch {
+    return false;
+  }
 }
 
 /** The certificate's serial number in hexadecimal. */

@@ -10,6 +10,8 @@ import type { Subject } from "./subject.js";
 export interface Judgment {
   /** What the response says. `status` is there only when it can be believed: the signature, and all before it, held. */
   readonly staple: Staple;
+  /** When the signer's right to answer ends, seconds since 1970; Infinity when no date says so. */
+  readonly signerUntil: number;
   /** Why the certificate must not be accepted: the response does not count, or says so. */
   readonly fault: Fault | undefined;
 }
@@ -30,16 +32,24 @@ export function judge(
   const verifier = new StapleVerifier(provider, store);
   verifier.nonce = nonce;
   staple.take(store, response, 0, response.length);
-  try {
+  const fault = refusal(() => {
     while (!verifier.settle(staple, certificate, issuer, policy, now));
-    return { staple, fault: undefined };
+  });
+  const signerUntil = staple.delegated ? verifier.delegate.notAfter : Number.POSITIVE_INFINITY;
+  return { staple, signerUntil, fault };
+}
+
+function refusal(run: () => void): Fault | undefined {
+  try {
+    run();
+    return undefined;
   } catch (fault) {
-    if (!isFault(fault)) throw fault;
-    return { staple, fault };
+    if (isFault(fault)) return fault;
+    throw fault;
   }
 }
 
 /** Whether the response counts and answers the question: "unknown" is as good as no answer. */
-export function answers({ status }: Staple): boolean {
+export function answers({ staple: { status } }: Judgment): boolean {
   return status === "good" || status === "revoked";
 }
