@@ -93,11 +93,18 @@ function describeExtensions(extensions: Extension[]) {
     basicConstraints: constraints
       ? { ca: constraints.cA, pathLength: constraints.pathLenConstraint ?? null }
       : null,
-    ocspResponders: (find("1.3.6.1.5.5.7.1.1", AuthorityInfoAccessSyntax) ?? [])
-      .filter(({ accessMethod }) => accessMethod === "1.3.6.1.5.5.7.48.1")
-      .map(({ accessLocation }) => generalNameText(accessLocation).replace(/^URI:/, "")),
+    ocspResponders: ocspResponders(extensions),
     mustStaple: extensions.some(isMustStaple),
   };
+}
+
+/** The locations of the OCSP responders that a certificate with these extensions names, RFC 5280 4.2.2.1. */
+export function ocspResponders(extensions: readonly Extension[]): string[] {
+  const found = extensions.find(({ extnID }) => extnID === "1.3.6.1.5.5.7.1.1");
+  if (!found) return [];
+  return AsnConvert.parse(found.extnValue.buffer, AuthorityInfoAccessSyntax)
+    .filter(({ accessMethod }) => accessMethod === "1.3.6.1.5.5.7.48.1")
+    .map(({ accessLocation }) => generalNameText(accessLocation).replace(/^URI:/, ""));
 }
 
 /** RFC 7633: the list of TLS features has status_request (5) or status_request_v2 (17) in it. */

@@ -74,8 +74,17 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   MISSING_EXTENSION: serverBug,
   EMS_REQUIRED: "Update the server, use TLS 1.3, or set requireEms to false.",
   RENEGOTIATION_INFO: "The server, or something between you and it, confuses connections; do not trust it.",
+  NO_COMMON_SUITE: "Compare the cipher suites of both sides; TLS 1.2 needs ECDHE with an AEAD.",
+  NO_COMMON_GROUP: "Compare the key exchange groups of both sides.",
+  NO_COMMON_SCHEME: "Give the server a certificate with a key of a kind that its clients know.",
+  INAPPROPRIATE_FALLBACK:
+    "Someone on the path may be forcing an older TLS version, or the client retries wrongly.",
+  NO_APPLICATION_PROTOCOL: "Compare the ALPN protocols of both sides.",
+  UNRECOGNIZED_NAME: "Connect by a name that the server has a certificate for, or give it one.",
+  NO_RENEGOTIATION: "Let the client open a new connection, or use TLS 1.3.",
+  BINDER_MISMATCH: "Let the client forget its tickets; if it persists, the client is broken or hostile.",
   FINISHED_MISMATCH: retry,
-  HANDSHAKE_SIGNATURE: "The server does not hold its certificate's key, or someone impersonates it.",
+  HANDSHAKE_SIGNATURE: "The peer does not hold its certificate's key, or someone impersonates it.",
   SIGNATURE_SCHEME: serverBug,
   PEER_ALERT: "The server refused the connection: its log says why.",
   TRUNCATED:
@@ -83,6 +92,7 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   INTERNAL_ERROR: "Please report this, with the error's cause.",
   HANDSHAKE_TIMEOUT: "The server does not answer in time: check it, or raise handshakeTimeout.",
   NO_PEER_CERT: "Give the server a certificate.",
+  CERTIFICATE_REQUIRED: "Give the client a certificate that the server's CAs have issued.",
   CERT_MALFORMED: serverChain,
   CERT_SIGNATURE: "The chain was altered or put together wrongly: install it again on the server.",
   CERT_SIGNATURE_ALGORITHM: "Have the certificate issued again with SHA-256 or better.",
@@ -92,7 +102,8 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   CERT_EXPIRED: "Renew the certificate; check this machine's clock.",
   CERT_CRITICAL_EXTENSION: "Have the certificate issued without the extension that is not understood.",
   CERT_KEY_USAGE: "Have the certificate issued with keyUsage digitalSignature.",
-  CERT_EXTENDED_KEY_USAGE: "Have the certificate issued with extendedKeyUsage serverAuth.",
+  CERT_EXTENDED_KEY_USAGE:
+    "Have the certificate issued with extendedKeyUsage serverAuth, or clientAuth for a client.",
   CERT_NOT_CA: "Have the certificate issued by a CA: its issuer is not one.",
   CERT_CA_KEY_USAGE: "The issuing CA's certificate must have keyUsage keyCertSign.",
   CERT_PATH_LENGTH: "The issuing CA may not have a CA below it: use another chain.",
@@ -120,6 +131,8 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   OCSP_CRITICAL_EXTENSION: badStaple,
   OCSP_NONCE: "Few servers pass a nonce on to the responder: set ocsp.nonce to false.",
   OCSP_STAPLE_MISSING: "Turn OCSP stapling on at the server; some staple only from the second connection on.",
+  OCSP_LOOKUP_FAIL:
+    "Check that the responder can be reached (the error's cause says more), or give overrideUrl.",
 });
 
 /** An option of the wrong type. */

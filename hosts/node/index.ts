@@ -5,6 +5,16 @@ import { TLSSocket } from "./socket.js";
 
 export { Agent } from "./agent.js";
 export { type Alert, type FaultName, TlsError } from "./errors.js";
+export { type OcspFetch, OcspFetchError } from "./ocsp/http.js";
+export {
+  checkChain,
+  type LookupOptions,
+  type LookupReport,
+  type LookupResult,
+  lookupStatus,
+} from "./ocsp/lookup.js";
+export type { StaplerOptions } from "./ocsp/settings.js";
+export type { Pair } from "./ocsp/subject.js";
 export {
   type ConnectOptions,
   Context,
@@ -16,6 +26,14 @@ export {
 export type { Certificates } from "./pem.js";
 export { provider } from "./provider.js";
 export { TLSSocket } from "./socket.js";
+export { StapleCache } from "./staple-cache.js";
+export {
+  type StapleEvent,
+  Stapler,
+  type StaplerCounters,
+  type StaplerFailure,
+  type Staples,
+} from "./stapler.js";
 export type { OcspVerdict } from "./verdict.js";
 
 type Listener = () => void;

@@ -2,8 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { Certificate } from "../../src/pki/certificate.js";
-import { type OcspPolicy, responder, Staple, StapleVerifier, type Status } from "../../src/pki/ocsp.js";
-import { Store } from "../../src/pki/store.js";
+import { type OcspPolicy, responder, type Staple, type Status } from "../../src/pki/ocsp.js";
 import { type Fault, isFault } from "../../src/wire/fault.js";
 import {
   type CertificateInfo,
@@ -14,8 +13,9 @@ import {
   reasonText,
 } from "./describe.js";
 import { advice, alertOf, type FaultName } from "./errors.js";
+import { isIssuedBy } from "./ocsp/subject.js";
+import { judge } from "./ocsp/verify.js";
 import { readCertificates } from "./pem.js";
-import { provider } from "./provider.js";
 
 /** The command's flags. A response is verified when both `issuer` and `cert` are there. */
 export interface InspectOptions {
@@ -177,7 +177,7 @@ function readRequest(items: readonly Item[], options: InspectOptions): Request |
 function readPair(certFile: string, issuerFile: string): { subject: Certificate; issuer: Certificate } {
   const [cert] = readChain(certFile);
   const [issuer] = readChain(issuerFile);
-  if (!cert.checkIssued(issuer) || !cert.verify(issuer.publicKey))
+  if (!isIssuedBy(cert, issuer))
     throw new UsageError(`${certFile}: not issued by the first certificate in ${issuerFile}`);
   return { subject: parsed(certFile, cert.raw), issuer: parsed(issuerFile, issuer.raw) };
 }
@@ -225,17 +225,8 @@ function readMaxAge(value: number | string | undefined): number | undefined {
 // Verifying
 
 function verify({ response, subject, issuer, policy, at }: Request): Verification {
-  const store = new Store(new Uint8Array(response.length));
-  const staple = new Staple();
-  const verifier = new StapleVerifier(provider, store);
-  staple.take(store, response, 0, response.length);
-  try {
-    while (!verifier.settle(staple, subject, issuer, policy, at));
-    return describeVerdict(staple, undefined);
-  } catch (fault) {
-    if (!isFault(fault)) throw fault;
-    return describeVerdict(staple, fault);
-  }
+  const { staple, fault } = judge(response, { certificate: subject, issuer }, policy, at);
+  return describeVerdict(staple, fault);
 }
 
 function describeVerdict(staple: Staple, fault: Fault | undefined): Verification {

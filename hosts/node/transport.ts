@@ -21,6 +21,12 @@ type SocketManners =
   | "setNoDelay"
   | "unref";
 
+/**
+ * Sees the bytes that the transport carries, as they are written to it and read from it. They must be copied: what
+ * was read is overwritten later.
+ */
+export type OnCipher = (sent: boolean, bytes: Uint8Array) => void;
+
 const tcpNames = [
   "host",
   "port",
@@ -44,11 +50,17 @@ const waste = Buffer.allocUnsafeSlow(4096);
  * Opens a TCP connection whose bytes the system writes where the core reads them, without a copy.
  * `received` is called whenever `port` has advanced.
  */
-export function openTcp(options: ConnectOptions, port: Port, received: () => void): Socket {
+export function openTcp(
+  options: ConnectOptions,
+  port: Port,
+  received: () => void,
+  onCipher?: OnCipher,
+): Socket {
   const tcp = Object.fromEntries(tcpNames.map((name) => [name, options[name]]));
   const onread = {
     buffer: () => (port.end > port.start ? port.bytes.subarray(port.start, port.end) : waste),
     callback(n: number, bytes: Uint8Array): boolean {
+      onCipher?.(false, bytes.subarray(0, n));
       if (bytes !== waste) {
         port.advance(n);
         received();
@@ -60,8 +72,9 @@ export function openTcp(options: ConnectOptions, port: Port, received: () => voi
 }
 
 /** Reads a stream that was handed in, from its next bytes on. */
-export function adopt(stream: Duplex, port: Port, received: () => void): void {
+export function adopt(stream: Duplex, port: Port, received: () => void, onCipher?: OnCipher): Transport {
   stream.on("data", (chunk: Buffer) => {
+    onCipher?.(false, chunk);
     for (let at = 0; at < chunk.length; ) {
       const n = Math.min(port.end - port.start, chunk.length - at);
       if (n === 0) return; // the connection is over: nobody reads what comes after
@@ -71,6 +84,7 @@ export function adopt(stream: Duplex, port: Port, received: () => void): void {
       received();
     }
   });
+  return stream;
 }
 
 /** Time for the last alert to leave, in milliseconds. */

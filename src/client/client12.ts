@@ -240,7 +240,7 @@ function sendCertificateVerify(s: ClientSession): string {
   return "SEND_FINISHED";
 }
 
-function schedule(s: ClientSession): KeySchedule12 {
+export function schedule(s: ClientSession): KeySchedule12 {
   if (s.keys12 === undefined) throw faults.INTERNAL_ERROR;
   return s.keys12;
 }
@@ -251,7 +251,7 @@ function ivLength(s: ClientSession): number {
 }
 
 /** Both directions' keys, RFC 5246 6.3: ours are returned, the server's wait for its ChangeCipherSpec. */
-function protections(s: ClientSession): Protection12 {
+export function protections(s: ClientSession): Protection12 {
   const size = keySize[s.suiteInForce.aead];
   const salt = ivLength(s);
   const ivs = at.keys + 2 * size;
@@ -277,18 +277,22 @@ function computeFinished(s: ClientSession, label: string): void {
 }
 
 function sendFinished(s: ClientSession): string {
+  changeAndFinish(s, protections(s));
+  return "WAIT_CHANGE_CIPHER_SPEC";
+}
+
+/** ChangeCipherSpec, and our Finished under the keys that begin there. */
+export function changeAndFinish(s: ClientSession, ours: Protection12): void {
   const { engine } = s;
-  const ours = protections(s);
   engine.sendChangeCipherSpec();
   engine.sendUnder(ours);
   computeFinished(s, finishedLabel.client);
   const w = engine.begin(on.finished);
   w.copy(s.memory, at.verifyData, at.verifyData + verifyDataSize);
   engine.send();
-  return "WAIT_CHANGE_CIPHER_SPEC";
 }
 
-function receiveChangeCipherSpec(s: ClientSession): string {
+export function receiveChangeCipherSpec(s: ClientSession): string {
   if (s.serverProtection === undefined) throw faults.INTERNAL_ERROR;
   s.engine.receiveUnder(s.serverProtection);
   s.serverProtection = undefined;
@@ -296,10 +300,18 @@ function receiveChangeCipherSpec(s: ClientSession): string {
 }
 
 function receiveFinished(s: ClientSession): string {
+  verifyFinished(s);
+  return connect(s);
+}
+
+export function verifyFinished(s: ClientSession): void {
   const r: Reader = s.engine.reader;
   computeFinished(s, finishedLabel.server);
   if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(verifyDataSize), verifyDataSize))
     throw faults.FINISHED_MISMATCH;
+}
+
+export function connect(s: ClientSession): string {
   s.keys12?.wipe();
   s.engine.established = true;
   return "CONNECTED";

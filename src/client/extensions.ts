@@ -27,7 +27,7 @@ const answers =
   inMessage.certificate;
 
 /** One extension: all that we know of it. */
-interface ExtensionRow {
+export interface ExtensionRow {
   readonly type: number;
   /** The messages of the server where it may stand. */
   readonly where: number;
@@ -50,7 +50,7 @@ const m = inMessage;
  * The table of extensions, in the order of the ClientHello. An answer that no row allows, that was not asked
  * for or that stands twice is refused by `readExtensions`, not by the rows.
  */
-const extensions = table<ExtensionRow>([
+export const extensions = table<ExtensionRow>([
   {
     type: type.server_name,
     where: m.server_hello12 | m.encrypted_extensions,
@@ -165,12 +165,18 @@ function expect(holds: boolean, fault: Fault): void {
   if (!holds) throw fault;
 }
 
+/** The table that is in force: with resumption it is a longer one. */
+function rowsOf(s: ClientSession): readonly ExtensionRow[] {
+  return s.config.resumption?.extensions ?? extensions;
+}
+
 /** Writes the ClientHello's extensions and remembers which. */
 export function writeExtensions(s: ClientSession, w: Writer): void {
+  const rows = rowsOf(s);
   const all = w.begin16();
   s.offered = 0;
-  for (let i = 0; i < extensions.length; i++) {
-    const row = extensions[i];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
     if (!row.offered(s)) continue;
     s.offered |= 1 << i;
     w.u16(row.type);
@@ -186,7 +192,7 @@ export function readExtensions(s: ClientSession, r: Reader, where: number): void
   const all = r.enter16();
   s.seen = 0;
   while (r.left > 0) {
-    const i = indexOf(r.u16());
+    const i = indexOf(s, r.u16());
     const data = r.enter16();
     if (i < 0) skipUnknown(r, where);
     else readKnown(s, r, i, where);
@@ -196,7 +202,7 @@ export function readExtensions(s: ClientSession, r: Reader, where: number): void
 }
 
 function readKnown(s: ClientSession, r: Reader, i: number, where: number): void {
-  const row = extensions[i];
+  const row = rowsOf(s)[i];
   const bit = 1 << i;
   if ((row.where & where) === 0)
     throw (s.offered & bit) === 0 && (where & answers) !== 0
@@ -218,11 +224,12 @@ function skipUnknown(r: Reader, where: number): void {
 
 /** Whether the message that was read last had this extension. */
 export function saw(s: ClientSession, extension: number): boolean {
-  return (s.seen & (1 << indexOf(extension))) !== 0;
+  return (s.seen & (1 << indexOf(s, extension))) !== 0;
 }
 
-function indexOf(extension: number): number {
-  for (let i = 0; i < extensions.length; i++) if (extensions[i].type === extension) return i;
+function indexOf(s: ClientSession, extension: number): number {
+  const rows = rowsOf(s);
+  for (let i = 0; i < rows.length; i++) if (rows[i].type === extension) return i;
   return -1;
 }
 

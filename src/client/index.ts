@@ -154,6 +154,11 @@ export class TlsClient {
     return this.session.engine.established;
   }
 
+  /** The server resumed the session that was offered: it sent no certificate, and no staple. */
+  get resumed(): boolean {
+    return this.session.resumed;
+  }
+
   /** The server said that it sends no more. */
   get closedByPeer(): boolean {
     return this.session.engine.closedByPeer;

@@ -5,6 +5,7 @@ import { parseIp } from "../pki/hostname.js";
 import type { Responder } from "../pki/ocsp.js";
 import { MAX_RECORD } from "../record/record.js";
 import { version } from "../wire/registry.js";
+import type { Resumption } from "./resumption.js";
 
 /** How a client asks for staples. */
 export type Stapling = "off" | "v1" | "v2" | "v2-multi";
@@ -83,6 +84,8 @@ export interface ClientOptions {
   readonly requireEms?: boolean;
   readonly identity?: Identity;
   readonly ocsp?: Partial<OcspOptions>;
+  /** Resume sessions, and be told of new ones: made by `resumption`. By default every handshake is a full one. */
+  readonly resumption?: Resumption;
   readonly buffers?: Partial<BufferSizes>;
   /** Certificates that are kept of a chain; what comes after them is ignored. */
   readonly maxCertificates?: number;
@@ -107,6 +110,7 @@ type Optional =
   | "recordSizeLimit"
   | "maxFragmentLength"
   | "identity"
+  | "resumption"
   | "onSecret"
   | "onMessage";
 
@@ -233,6 +237,14 @@ function checkOcsp({ ocsp, minVersion }: Config): void {
     stapling !== "off" || (policy === "if-present" && !ocsp.nonce),
     "ocsp.stapling is off, so no staple can be demanded and no nonce asked for",
   );
+}
+
+/** By rising demands. */
+const requirements: readonly OcspRequirement[] = Object.freeze(["if-present", "leaf", "chain"]);
+
+/** Whether what meets `policy` meets the `other` one too. */
+export function satisfies(policy: OcspRequirement, other: OcspRequirement): boolean {
+  return requirements.indexOf(policy) >= requirements.indexOf(other);
 }
 
 /** Whether that asks by status_request_v2. */

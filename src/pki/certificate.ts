@@ -15,7 +15,13 @@ import type { Store } from "./store.js";
 export const keyUsage = Object.freeze({ digitalSignature: 0x8000, keyCertSign: 0x0400 });
 
 /** The purposes of ExtendedKeyUsage, as `Certificate.extendedKeyUsage` has them. RFC 5280 4.2.1.12. */
-export const extendedKeyUsage = Object.freeze({ serverAuth: 1, ocspSigning: 2, any: 4, other: 8 });
+export const extendedKeyUsage = Object.freeze({
+  serverAuth: 1,
+  ocspSigning: 2,
+  any: 4,
+  other: 8,
+  clientAuth: 16,
+});
 
 /** RFC 5280 4.1.2.2: at most 20 octets. */
 const maxSerial = 20;
@@ -137,10 +143,9 @@ export class Certificate {
     return this.keyUsage === 0 || (this.keyUsage & use) !== 0;
   }
 
-  /** Whether ExtendedKeyUsage, when there is one, allows TLS servers. RFC 5280 4.2.1.12. */
-  get servesTls(): boolean {
-    const tls = extendedKeyUsage.serverAuth | extendedKeyUsage.any;
-    return this.extendedKeyUsage === 0 || (this.extendedKeyUsage & tls) !== 0;
+  /** Whether ExtendedKeyUsage, when there is one, allows this purpose. RFC 5280 4.2.1.12. */
+  serves(purpose: number): boolean {
+    return this.extendedKeyUsage === 0 || (this.extendedKeyUsage & (purpose | extendedKeyUsage.any)) !== 0;
   }
 
   /** Whether ExtendedKeyUsage names OCSPSigning itself, as RFC 6960 4.2.2.2 demands of a delegate. */
@@ -344,6 +349,7 @@ function readExtendedKeyUsage(der: Der, to: Certificate): void {
 function readPurpose(der: Der): number {
   const start = der.oid();
   if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x01")) return extendedKeyUsage.serverAuth; // 1.3.6.1.5.5.7.3.1
+  if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x02")) return extendedKeyUsage.clientAuth; // 1.3.6.1.5.5.7.3.2
   if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x09")) return extendedKeyUsage.ocspSigning; // 1.3.6.1.5.5.7.3.9
   if (der.is(start, "\x55\x1d\x25\x00")) return extendedKeyUsage.any; // 2.5.29.37.0
   return extendedKeyUsage.other;

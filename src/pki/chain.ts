@@ -2,7 +2,7 @@ import type { Provider, PublicKey } from "../crypto/provider.js";
 import { findScheme, fitsKey } from "../crypto/suites.js";
 import { type Fault, faults, isFault } from "../wire/fault.js";
 import { equalBytes } from "../wire/writer.js";
-import { Certificate, keyUsage } from "./certificate.js";
+import { Certificate, extendedKeyUsage, keyUsage } from "./certificate.js";
 import { NameConstraints } from "./constraints.js";
 import { Der } from "./der.js";
 import { parseReference, type Reference } from "./hostname.js";
@@ -39,6 +39,8 @@ export interface PathOptions {
   readonly name: string | undefined;
   /** The signature schemes that are accepted in certificates. */
   readonly schemes: readonly number[];
+  /** Of `extendedKeyUsage`, what the leaf must serve for; `serverAuth` by default. */
+  readonly purpose?: number;
 }
 
 /**
@@ -66,8 +68,8 @@ export function trustAnchor(der: Uint8Array): TrustAnchor {
 }
 
 /**
- * The certificates that a server sent, and the path from its own to a trust anchor, RFC 5280 section 6 for
- * server authentication. `add` each as it comes, then `step` until it returns true. Rows may come in any
+ * The certificates that a peer sent, and the path from its own to a trust anchor, RFC 5280 section 6 for the
+ * authentication of a server, or of a client. `add` each as it comes, then `step` until it returns true. Rows may come in any
  * order, with extras and cross-signed ones: the path is searched depth first, anchors before rows, and what
  * is not on it is ignored. The state is bounded by `maxCertificates`.
  *
@@ -85,6 +87,7 @@ export class Path {
   private readonly store: Store;
   private readonly anchors: readonly TrustAnchor[];
   private readonly schemes: readonly number[];
+  private readonly purpose: number;
   private readonly reference: Reference | undefined;
   /** Made for the first chain that has any. */
   private constraints: NameConstraints | undefined;
@@ -110,6 +113,7 @@ export class Path {
     this.store = store;
     this.anchors = options.anchors;
     this.schemes = options.schemes;
+    this.purpose = options.purpose ?? extendedKeyUsage.serverAuth;
     this.reference = options.name === undefined ? undefined : parseReference(options.name);
     this.maxCertificates = maxCertificates;
   }
@@ -185,7 +189,7 @@ export class Path {
   /** Checks the leaf. True when it is itself trusted, and for the name wanted: then nobody need have signed it. */
   private begin(now: number): boolean {
     if (this.sent === 0) throw faults.NO_PEER_CERT;
-    const fault = this.rowFaults[0] ?? leafFault(this.rows[0], now);
+    const fault = this.rowFaults[0] ?? leafFault(this.rows[0], this.purpose, now);
     if (fault) throw fault;
     this.push(0);
     return this.pinned !== undefined && this.complete(this.pinned);
@@ -205,7 +209,8 @@ export class Path {
     const issuer = row < 0 ? anchors[candidate] : this.rows[row];
     if (!isIssuerName(subject, issuer)) return false;
     const fault =
-      this.linkFault(subject, issuer) ?? (row < 0 ? undefined : authorityFault(this.rows[row], now));
+      this.linkFault(subject, issuer) ??
+      (row < 0 ? undefined : authorityFault(this.rows[row], this.purpose, now));
     if (fault) this.note(fault);
     return !fault;
   }
@@ -342,26 +347,26 @@ function isIssuerName(subject: Certificate, issuer: Authority): boolean {
   return equalBytes(bytes, issuerStart, issuerEnd, issuer.nameBytes, issuer.nameStart, issuer.nameEnd);
 }
 
-/** What forbids a certificate to be a server's own. */
-function leafFault(leaf: Certificate, now: number): Fault | undefined {
-  // The server signs the handshake with it: RFC 8446 4.4.2.2, RFC 5246 7.4.2
+/** What forbids a certificate to be the peer's own. */
+function leafFault(leaf: Certificate, purpose: number, now: number): Fault | undefined {
+  // The peer signs the handshake with it: RFC 8446 4.4.2.2, RFC 5246 7.4.2
   if (!leaf.permits(keyUsage.digitalSignature)) return faults.CERT_KEY_USAGE;
-  return commonFault(leaf, now);
+  return commonFault(leaf, purpose, now);
 }
 
 /** What forbids a certificate to be a CA's, apart from its basic constraints. */
-function authorityFault(certificate: Certificate, now: number): Fault | undefined {
+function authorityFault(certificate: Certificate, purpose: number, now: number): Fault | undefined {
   // RFC 5280 6.1.4 (n)
   if (!certificate.permits(keyUsage.keyCertSign)) return faults.CERT_CA_KEY_USAGE;
-  return commonFault(certificate, now);
+  return commonFault(certificate, purpose, now);
 }
 
 /** What forbids a certificate to stand on a path at all. The dates so that what is not a number is refused. */
-function commonFault(certificate: Certificate, now: number): Fault | undefined {
+function commonFault(certificate: Certificate, purpose: number, now: number): Fault | undefined {
   // RFC 5280 4.2 and 6.1.4 (o), 6.1.5 (f)
   if (certificate.unknownCritical) return faults.CERT_CRITICAL_EXTENSION;
   // RFC 5280 4.2.1.12; in a CA's certificate it limits what the CA may certify, as browsers have it
-  if (!certificate.servesTls) return faults.CERT_EXTENDED_KEY_USAGE;
+  if (!certificate.serves(purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
   // RFC 5280 6.1.3 (a)(2)
   if (!(now >= certificate.notBefore)) return faults.CERT_NOT_YET_VALID;
   if (!(now <= certificate.notAfter)) return faults.CERT_EXPIRED;

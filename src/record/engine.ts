@@ -44,6 +44,8 @@ export interface Row<S> {
   readonly measure?: (reader: Reader) => number;
   /** The step writes a message, so it waits until there is room for one. */
   readonly sends?: boolean;
+  /** There is nothing to do, nor may anything be read, until the connection's owner changes the state. */
+  readonly waits?: boolean;
 }
 
 /** What the engine drives: the negotiation's state and its table. */
@@ -191,14 +193,14 @@ export class Engine<S extends Session<S>> {
     this.stalled = false;
   }
 
-  /** Ends the connection with a fault that the owner found, such as a time-out. */
-  fail(thrown: unknown): void {
+  /** Ends the connection with a fault that the owner found, such as a time-out; the peer gets its alert, or another. */
+  fail(thrown: unknown, description?: number): void {
     if (this.fault) return;
     this.fault = isFault(thrown) ? thrown : faults.INTERNAL_ERROR;
     if (this.fault === faults.INTERNAL_ERROR) this.cause = thrown;
     if (this.fault === faults.BUFFER_TOO_SMALL) this.faultDetail = this.inbox.needed;
     const silent = this.closing || this.fault === faults.PEER_ALERT || this.fault === faults.TRUNCATED;
-    if (!silent) this.sendAlert(LEVEL_FATAL, this.fault.alert);
+    if (!silent) this.sendAlert(LEVEL_FATAL, description ?? this.fault.alert);
     this.session.wipe();
   }
 
@@ -319,7 +321,7 @@ export class Engine<S extends Session<S>> {
     do {
       const { step } = this;
       if (step) {
-        this.stalled = step.sends === true && !this.canSend();
+        this.stalled = step.waits === true || (step.sends === true && !this.canSend());
         if (!this.stalled) this.session.state = step.run(this.session);
         return;
       }

@@ -35,7 +35,7 @@ export const faults = Object.freeze({
   UNKNOWN_RECORD_TYPE: fault(
     "UNKNOWN_RECORD_TYPE",
     a.unexpected_message,
-    "a record is of no TLS content type; is the peer a TLS server?",
+    "a record is of no TLS content type; does the peer speak TLS?",
     "UNKNOWN_RECORD_TYPE",
     -311,
   ),
@@ -97,7 +97,7 @@ export const faults = Object.freeze({
   PROTOCOL_VERSION: fault(
     "PROTOCOL_VERSION",
     a.protocol_version,
-    "the peer chose a TLS version that was not offered",
+    "the peer speaks no TLS version that is allowed here",
     "VERSION_ERROR",
     -326,
   ),
@@ -160,16 +160,72 @@ export const faults = Object.freeze({
   EMS_REQUIRED: fault(
     "EMS_REQUIRED",
     a.handshake_failure,
-    "the server does not speak extended_master_secret, which is required",
+    "the peer does not speak extended_master_secret, which is required",
     "EXT_MASTER_SECRET_NEEDED_E",
     -414,
   ),
   RENEGOTIATION_INFO: fault(
     "RENEGOTIATION_INFO",
     a.handshake_failure,
-    "the server takes a first handshake for a renegotiation",
+    "the peer takes a first handshake for a renegotiation",
     "SECURE_RENEGOTIATION_E",
     -388,
+  ),
+  NO_COMMON_SUITE: fault(
+    "NO_COMMON_SUITE",
+    a.handshake_failure,
+    "the client offers no cipher suite that the server may use",
+    "MATCH_SUITE_ERROR",
+    -501,
+  ),
+  NO_COMMON_GROUP: fault(
+    "NO_COMMON_GROUP",
+    a.handshake_failure,
+    "the client offers no group for the key exchange that the server may use",
+    "ECC_CURVE_ERROR",
+    -351,
+  ),
+  NO_COMMON_SCHEME: fault(
+    "NO_COMMON_SCHEME",
+    a.handshake_failure,
+    "the client takes no signature that the server's certificate can make",
+    "MATCH_SUITE_ERROR",
+    -501,
+  ),
+  INAPPROPRIATE_FALLBACK: fault(
+    "INAPPROPRIATE_FALLBACK",
+    a.inappropriate_fallback,
+    "the client fell back to an older version although the server speaks a newer one",
+    "VERSION_ERROR",
+    -326,
+  ),
+  NO_APPLICATION_PROTOCOL: fault(
+    "NO_APPLICATION_PROTOCOL",
+    a.no_application_protocol,
+    "the client offers no application protocol that the server speaks",
+    "UNKNOWN_ALPN_PROTOCOL_NAME_E",
+    -405,
+  ),
+  UNRECOGNIZED_NAME: fault(
+    "UNRECOGNIZED_NAME",
+    a.unrecognized_name,
+    "the client asks for a server name that is not served here",
+    "UNKNOWN_SNI_HOST_NAME_E",
+    -381,
+  ),
+  NO_RENEGOTIATION: fault(
+    "NO_RENEGOTIATION",
+    a.no_renegotiation,
+    "the client asks for a renegotiation, which does not exist here",
+    "SECURE_RENEGOTIATION_E",
+    -388,
+  ),
+  BINDER_MISMATCH: fault(
+    "BINDER_MISMATCH",
+    a.decrypt_error,
+    "the client does not hold the secret of the ticket that it shows",
+    "BAD_BINDER",
+    -423,
   ),
   FINISHED_MISMATCH: fault(
     "FINISHED_MISMATCH",
@@ -181,7 +237,7 @@ export const faults = Object.freeze({
   HANDSHAKE_SIGNATURE: fault(
     "HANDSHAKE_SIGNATURE",
     a.decrypt_error,
-    "the server's handshake signature does not verify",
+    "the peer's handshake signature does not verify",
     "VERIFY_SIGN_ERROR",
     -330,
   ),
@@ -205,6 +261,13 @@ export const faults = Object.freeze({
   HANDSHAKE_TIMEOUT: fault("HANDSHAKE_TIMEOUT", a.user_canceled, "the handshake did not complete in time"),
   // Certificates
   NO_PEER_CERT: fault("NO_PEER_CERT", a.decode_error, "the server sent no certificate", "NO_PEER_CERT", -345),
+  CERTIFICATE_REQUIRED: fault(
+    "CERTIFICATE_REQUIRED",
+    a.certificate_required,
+    "the client showed no certificate where one is required",
+    "NO_PEER_CERT",
+    -345,
+  ),
   CERT_MALFORMED: fault(
     "CERT_MALFORMED",
     a.bad_certificate,
@@ -271,7 +334,7 @@ export const faults = Object.freeze({
   CERT_EXTENDED_KEY_USAGE: fault(
     "CERT_EXTENDED_KEY_USAGE",
     a.unsupported_certificate,
-    "a certificate's extendedKeyUsage does not allow serverAuth",
+    "a certificate's extendedKeyUsage does not allow its use: serverAuth, or clientAuth",
     "EXTKEYUSE_AUTH_E",
     -386,
   ),
@@ -447,9 +510,16 @@ export const faults = Object.freeze({
   OCSP_STAPLE_MISSING: fault(
     "OCSP_STAPLE_MISSING",
     a.bad_certificate_status_response,
-    "the server stapled no OCSP response where one is required",
+    "the peer stapled no OCSP response where one is required",
     "OCSP_CERT_UNKNOWN",
     -366,
+  ),
+  OCSP_LOOKUP_FAIL: fault(
+    "OCSP_LOOKUP_FAIL",
+    a.bad_certificate_status_response,
+    "no OCSP responder could be asked, or none answered",
+    "OCSP_LOOKUP_FAIL",
+    -367,
   ),
 });
 

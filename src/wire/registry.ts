@@ -30,7 +30,7 @@ export const handshakeType = Object.freeze({
 /** ProtocolVersion, RFC 8446 4.2.1. */
 export const version = Object.freeze({ tls12: 0x0303, tls13: 0x0304 });
 
-/** TLS alerts, RFC 8446 B.2, RFC 6066 section 9 (111 to 114), RFC 7301 (120). */
+/** TLS alerts, RFC 8446 B.2, RFC 6066 section 9 (111 to 114), RFC 7301 (120), RFC 7507 (86). */
 export const alert = Object.freeze({
   close_notify: 0,
   unexpected_message: 10,
@@ -50,6 +50,7 @@ export const alert = Object.freeze({
   protocol_version: 70,
   insufficient_security: 71,
   internal_error: 80,
+  inappropriate_fallback: 86,
   user_canceled: 90,
   no_renegotiation: 100,
   missing_extension: 109,
@@ -73,8 +74,11 @@ export const extensionType = Object.freeze({
   extended_master_secret: 23,
   record_size_limit: 28,
   session_ticket: 35,
+  pre_shared_key: 41,
+  early_data: 42,
   supported_versions: 43,
   cookie: 44,
+  psk_key_exchange_modes: 45,
   certificate_authorities: 47,
   oid_filters: 48,
   signature_algorithms_cert: 50,

@@ -484,6 +484,28 @@ test("of records that came together few chunks are made", async (t) => {
   t.true(chunks.length < 4, `${chunks.length} chunks`);
 });
 
+for (const own of [false, true])
+  test(`onCipher sees every byte of ${own ? "a stream that was handed in" : "a TCP connection"}`, async (t) => {
+    const seen = { true: [] as Buffer[], false: [] as Buffer[] };
+    const carried = { true: [] as Buffer[], false: [] as Buffer[] };
+    const { promise: over, resolve } = deferred();
+    const target = await serveTls(t, good, (peer) => peer.end("welcome"));
+    const relay = createTcpServer((near) => {
+      const far = connectTcp(target, "127.0.0.1");
+      near.on("data", (chunk) => carried.true.push(chunk)).on("close", resolve);
+      near.pipe(far);
+      far.on("data", (chunk) => carried.false.push(chunk)).pipe(near);
+    });
+    const port = await listen(t, relay);
+    const onCipher = (sent: boolean, bytes: Uint8Array) => seen[`${sent}`].push(Buffer.from(bytes));
+    const socket = open(t, port, { onCipher, ...(own && { socket: connectTcp(port, "127.0.0.1") }) });
+    t.is(`${await read(socket)}`, "welcome");
+    await over;
+    t.true(Buffer.concat(seen.true).equals(Buffer.concat(carried.true)));
+    t.true(Buffer.concat(seen.false).equals(Buffer.concat(carried.false)));
+    t.true(Buffer.concat(seen.false).length > 1000);
+  });
+
 test("the alert leaves through a stream that takes its time", async (t) => {
   const written: Buffer[] = [];
   const slow = new Duplex({

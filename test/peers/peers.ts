@@ -11,7 +11,7 @@ export type { Peer };
 
 /** Why a peer cannot run here; undefined when it can. Tests skip it then. */
 export const absent: Readonly<
-  Record<"openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss", string | undefined>
+  Record<"openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark", string | undefined>
 > = {
   openssl: lacks("openssl"),
   responder: lacks("openssl", "gcc"),
@@ -19,6 +19,7 @@ export const absent: Readonly<
   nginx: lacks("nginx"),
   wolfssl: lacks("gcc", "/usr/include/wolfssl/ssl.h"),
   nss: lacks("selfserv", "certutil", "pk12util", "openssl", "gcc"),
+  tshark: lacks("tshark", "openssl"),
 };
 
 function lacks(...needed: string[]): string | undefined {

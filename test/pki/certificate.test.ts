@@ -15,7 +15,7 @@ import {
 import { chainCases } from "../../certs/fixtures.js";
 import { algorithms, newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
-import { Certificate, keyUsage as usages } from "../../src/pki/certificate.js";
+import { Certificate, extendedKeyUsage as eku, keyUsage as usages } from "../../src/pki/certificate.js";
 import { Der } from "../../src/pki/der.js";
 import { parseReference } from "../../src/pki/hostname.js";
 import { Store } from "../../src/pki/store.js";
@@ -284,7 +284,7 @@ test("key usage", (t) => {
 
 test("extended key usage", (t) => {
   const purposes = (...list: string[]) => parsed(withExtensions({ purposes: extendedKeyUsage(...list) }));
-  const both = (certificate: Certificate) => [certificate.servesTls, certificate.signsOcsp];
+  const both = (certificate: Certificate) => [certificate.serves(eku.serverAuth), certificate.signsOcsp];
   t.deepEqual(both(purposes(purpose.serverAuth)), [true, false]);
   t.deepEqual(both(purposes(purpose.clientAuth, purpose.serverAuth)), [true, false]);
   t.deepEqual(both(purposes(purpose.any)), [true, false]);

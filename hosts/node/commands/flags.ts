@@ -23,6 +23,11 @@ export interface Flags {
   trace?: boolean;
   keylog?: number;
   json?: boolean;
+  // Of Node's client alone
+  ocspLookup?: boolean;
+  ocspUrl?: string;
+  resume?: boolean;
+  pcapng?: string;
 }
 
 export interface Stapling {
@@ -64,6 +69,15 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .action(run);
 }
 
+/** Adds the flags of what only Node's client does. */
+export function nodeFlags(command: Command): Command {
+  return command
+    .option("-r, --resume", "connect a second time, and resume the session")
+    .option("-o, --ocsp-lookup", "ask the responder of the server's certificate when no staple came")
+    .option("-O, --ocsp-url <url>", "the same, but ask this responder")
+    .option("--pcapng <file>", "capture the connection, with its secrets, for Wireshark");
+}
+
 /** What the flags ask of a connection. */
 export function connectOptions(flags: Flags): ConnectOptions {
   const tls = versionOf(flags);
@@ -92,10 +106,13 @@ function versionOf({ stapling, tls }: Flags): Flags["tls"] {
 
 const staplings = ["v1", "v2", "v2-multi"] as const;
 
-function ocspOptions({ stapling, policy, nonce }: Flags): ConnectOptions["ocsp"] {
-  if (stapling === undefined) return { stapling: "off", policy, nonce };
+function ocspOptions(flags: Flags): ConnectOptions["ocsp"] {
+  const { stapling, nonce, ocspUrl } = flags;
+  const lookup = flags.ocspLookup || ocspUrl !== undefined;
+  const ways = { nonce, lookup, overrideUrl: ocspUrl };
+  if (stapling === undefined) return { ...ways, stapling: "off", policy: flags.policy };
   const required = stapling.kind === 3 ? "chain" : stapling.must ? "leaf" : "if-present";
-  return { stapling: staplings[stapling.kind - 1], policy: policy ?? required, nonce };
+  return { ...ways, stapling: staplings[stapling.kind - 1], policy: flags.policy ?? required };
 }
 
 /** What is said once connected. */

@@ -18,7 +18,7 @@ import { type FaultName, TlsError } from "../../node/errors.js";
 import type { ConnectOptions } from "../../node/index.js";
 import { type Settings, settle } from "../../node/options.js";
 import { PeerCertificates } from "../../node/peer.js";
-import { keyInfo } from "../../node/socket.js";
+import { keyInfo } from "../../node/secure-socket.js";
 import { toVerdict } from "../../node/verdict.js";
 import { type ClientJob, type ClientResult, FRAME_HEADER, frame } from "../job.js";
 import { about, programFile, type Ran, runJob, type Stats } from "./machine.js";
@@ -164,6 +164,7 @@ class Listener {
       suite: nameOf(cipherSuite, result?.suite ?? 0) ?? null,
       group: groupName(result?.group ?? 0),
       alpn: result?.alpn ?? null,
+      resumed: false,
       chain: this.chain(settings),
       verdicts: result?.verdicts.map((verdict) => toVerdict(verdict as Verdict)) ?? [],
       error: errorOf(result) ?? failure,

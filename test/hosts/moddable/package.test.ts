@@ -91,6 +91,8 @@ test("the portable module's static fields are assigned behind their classes", (t
 test("the documentation tells every fault, with its alert, wolfSSL's number and the text", (t) => {
   const doc = read("docs/moddable.md");
   for (const { name, alert, wolfssl, text } of Object.values<Fault>({ ...faults, ...socketFaults })) {
+    // A server's, which no device is
+    if (text.startsWith("the client ")) continue;
     const cells = [`\`${name}\``, alert || "", wolfssl?.code ?? "", text];
     const row = `${cells.map((cell) => `| ${cell}`.trim()).join(" ")} |`;
     t.true(doc.includes(row), row);

@@ -1,0 +1,99 @@
+/** What a Stapler knows of one certificate, and when it asks again. Times are in seconds since 1970. */
+
+import type { Staple } from "../../../src/pki/ocsp.js";
+import type { Subject } from "./subject.js";
+
+/** A verified response. */
+export interface Kept {
+  readonly der: Uint8Array;
+  readonly status: "good" | "revoked";
+  readonly thisUpdate: number;
+  /** When it is no longer handed out: a little before nextUpdate, so that it is still fresh where it arrives. */
+  readonly until: number;
+}
+
+/** How long before nextUpdate a staple is no longer handed out, or a tenth of its life if that is less. */
+const margin = 60;
+/** The life of a response without nextUpdate, where no `maxAge` limits it. */
+const hour = 3600;
+
+export function keep(der: Uint8Array, staple: Staple, maxAge: number | undefined): Kept {
+  const { status, thisUpdate, nextUpdate } = staple;
+  const age = maxAge ?? (nextUpdate < 0 ? hour : Number.POSITIVE_INFINITY);
+  const end =
+    nextUpdate < 0 ? Number.POSITIVE_INFINITY : nextUpdate - Math.min(margin, (nextUpdate - thisUpdate) / 10);
+  const until = Math.floor(Math.min(end, thisUpdate + age));
+  return { der, status: status as Kept["status"], thisUpdate, until };
+}
+
+/** Whether it may be handed out now; the responder's clock may be ahead of ours by `skew`. */
+export function isFresh(kept: Kept | undefined, now: number, skew: number): kept is Kept {
+  return kept !== undefined && kept.thisUpdate <= now + skew && now < kept.until;
+}
+
+/** A newer response replaces an older one, and of two that are equally new "revoked" counts. */
+export function supersedes(next: Kept, old: Kept | undefined): boolean {
+  if (old === undefined || next.thisUpdate > old.thisUpdate) return true;
+  return next.thisUpdate === old.thisUpdate && (next.status === "revoked" || old.status === "good");
+}
+
+/**
+ * When to refresh a response that is fresh now: after 50 to 75 percent of the life that it has left, so that
+ * many servers don't ask at once, and that enough is left for some more tries.
+ */
+export function refreshAt(until: number, now: number, random: () => number): number {
+  return now + Math.max(1, (until - now) * (0.5 + 0.25 * random()));
+}
+
+/** When to ask again after a number of failures in a row: after 5 s, 10 s, … 5 min, or up to half less. */
+export function retryAt(failures: number, now: number, random: () => number): number {
+  return now + Math.min(300, 5 * 2 ** (failures - 1)) * (1 - 0.5 * random());
+}
+
+export class Entry {
+  /** SHA-256 of the certificate and its issuer's, in hexadecimal. */
+  readonly id: string;
+  readonly subject: Subject;
+  kept: Kept | undefined;
+  /** Tries in a row that brought no response to keep. */
+  failures = 0;
+  /** When it was last asked for. */
+  wanted = 0;
+  /** When the responder was last asked, and when it is next. */
+  asked = 0;
+  due = 0;
+  /** The question that is under way; it never rejects. */
+  flight: Promise<void> | undefined;
+  private readonly controller = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(id: string, subject: Subject) {
+    this.id = id;
+    this.subject = subject;
+  }
+
+  /** Whether to ask now. A clock that was set back since the last time says nothing about how long that is ago. */
+  isDue(now: number, skew: number): boolean {
+    return !this.flight && !this.signal.aborted && (now >= this.due || now < this.asked - skew);
+  }
+
+  /** Calls back after these seconds, in place of what was set before; that keeps no process alive. */
+  wake(seconds: number, callback: () => void): void {
+    clearTimeout(this.timer);
+    if (this.signal.aborted) return;
+    this.timer = setTimeout(callback, Math.min(seconds, longestTimer) * 1000).unref();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Ends the question under way, and asks no more. */
+  stop(): void {
+    clearTimeout(this.timer);
+    this.controller.abort();
+  }
+}
+
+/** Seconds; Node's timers can wait for 24 days. */
+const longestTimer = 86_400;

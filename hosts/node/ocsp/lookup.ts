@@ -1,0 +1,122 @@
+/** Direct lookup: asking a certificate's responder while connecting, in place of a staple. Always opt-in. */
+
+import { randomBytes } from "node:crypto";
+import type { Verdict } from "../../../src/client/index.js";
+import { type OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
+import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
+import { type OcspVerdict, toVerdict } from "../verdict.js";
+import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
+import type { FetchOptions } from "./http.js";
+import { type Pair, readSubject, type Subject, serialOf } from "./subject.js";
+
+/** A line for a log: that a responder was told of our interest in a certificate. */
+export interface LookupReport {
+  readonly url: string;
+  /** Hexadecimal. */
+  readonly serialNumber: string;
+  /** "good", "revoked", the fault of a response that does not count, or the `code` of an OcspFetchError. */
+  readonly outcome: string;
+  readonly milliseconds: number;
+}
+
+export interface LookupOptions extends Pick<FetchOptions, "maxBytes" | "signal" | "get" | "fetch"> {
+  /** The responder to ask, in place of those that the certificates name. */
+  readonly overrideUrl?: string;
+  /** What responses are measured by; as the client's where nothing is given. */
+  readonly policy?: Partial<OcspPolicy>;
+  /** Send a nonce of 32 bytes, and take no response without it (RFC 9654); false by default. */
+  readonly nonce?: boolean;
+  /** Milliseconds for all of it; 5,000 by default. */
+  readonly timeout?: number;
+  /** Seconds since 1970. */
+  readonly clock?: () => number | undefined;
+  /** Called after each responder that was asked. */
+  readonly onLookup?: (report: LookupReport) => void;
+}
+
+/** What was found out about one certificate. */
+export interface LookupResult {
+  /** `status` is "none" when no response came, "bad" when one came that does not count. */
+  readonly verdict: OcspVerdict;
+  /** Why the certificate must not be accepted; undefined only if the status is "good". */
+  readonly fault: Fault | undefined;
+  /** With OCSP_LOOKUP_FAIL: what went wrong, such as an OcspFetchError. */
+  readonly cause?: unknown;
+}
+
+const NONCE = 32;
+const defaultPolicy: OcspPolicy = Object.freeze({
+  skew: 900,
+  allowMissingNextUpdate: false,
+  responders: Object.freeze([]),
+});
+
+/**
+ * Asks the responders of one certificate. Never rejects: without a URL, or an answer, the fault is
+ * OCSP_LOOKUP_FAIL; an answer that does not count has the fault that a staple would have.
+ */
+export async function lookupStatus(pair: Pair, options: LookupOptions = {}): Promise<LookupResult> {
+  const [result] = await checkChain([pair], options);
+  return result;
+}
+
+/**
+ * The same for many certificates at once, `timeout` being for all together. The results are in the order of
+ * `chain`. Each issuer must be known to have issued its certificate.
+ */
+export function checkChain(chain: readonly Pair[], options: LookupOptions = {}): Promise<LookupResult[]> {
+  return Promise.all(chain.map((pair) => lookUp(pair, options)));
+}
+
+async function lookUp(pair: Pair, options: LookupOptions): Promise<LookupResult> {
+  const { clock = () => Date.now() / 1000 } = options;
+  const now = clock();
+  if (now === undefined) return refused(faults.NO_CLOCK);
+  try {
+    return accepted(await question(readSubject(pair), options, () => clock() ?? now));
+  } catch (error) {
+    return isFault(error) && error.name.startsWith("OCSP_")
+      ? refused(error)
+      : refused(faults.OCSP_LOOKUP_FAIL, error);
+  }
+}
+
+/** The URLs share the time, so that one which does not answer leaves some for the next. */
+function question(subject: Subject, options: LookupOptions, clock: () => number): Promise<Answer> {
+  const { timeout = 5000, nonce, policy, onLookup } = options;
+  return ask(subject, {
+    ...options,
+    clock,
+    timeout: timeout / Math.max(1, urlsOf(subject, options).length),
+    policy: { ...defaultPolicy, ...policy },
+    nonce: nonce ? randomBytes(NONCE) : undefined,
+    // A cache could not answer with a nonce that it has never seen
+    get: options.get !== false && !nonce,
+    onAttempt: onLookup && ((attempt) => onLookup(report(attempt, subject))),
+  });
+}
+
+function report({ url, milliseconds, answer, error }: Attempt, subject: Subject): LookupReport {
+  const failure = isFault(error) ? error.name : error?.code;
+  return { url, milliseconds, serialNumber: serialOf(subject), outcome: failure ?? answer!.staple.status! };
+}
+
+function accepted({ staple }: Answer): LookupResult {
+  const fault = staple.status === "good" ? undefined : faults.OCSP_CERT_REVOKED;
+  return { verdict: toVerdict({ ...timesOf(staple), status: staple.status!, fault }), fault };
+}
+
+function refused(fault: Fault, cause?: unknown): LookupResult {
+  const verdict = toVerdict({ ...timesOf(new Staple()), status: statusOf(fault), fault });
+  return cause === undefined ? { verdict, fault } : { verdict, fault, cause };
+}
+
+function statusOf(fault: Fault): Verdict["status"] {
+  if (fault === faults.OCSP_CERT_UNKNOWN) return "unknown";
+  return fault === faults.OCSP_LOOKUP_FAIL || fault === faults.NO_CLOCK ? "none" : "bad";
+}
+
+function timesOf(staple: Staple): Omit<Verdict, "status" | "fault"> {
+  const { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated } = staple;
+  return { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated };
+}

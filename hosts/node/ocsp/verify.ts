@@ -1,0 +1,45 @@
+/** The client's own verifier of OCSP responses, for a response that is all at hand. */
+
+import { type OcspPolicy, Staple, StapleVerifier } from "../../../src/pki/ocsp.js";
+import { Store } from "../../../src/pki/store.js";
+import { type Fault, isFault } from "../../../src/wire/fault.js";
+import { provider } from "../provider.js";
+import type { Subject } from "./subject.js";
+
+/** What came of it. */
+export interface Judgment {
+  /** What the response says. `status` is there only when it can be believed: the signature, and all before it, held. */
+  readonly staple: Staple;
+  /** Why the certificate must not be accepted: the response does not count, or says so. */
+  readonly fault: Fault | undefined;
+}
+
+/**
+ * Judges a response in DER about a certificate, at `now`, seconds since 1970. With `nonce` the response must
+ * repeat it. Never throws for what the response says.
+ */
+export function judge(
+  response: Uint8Array,
+  { certificate, issuer }: Pick<Subject, "certificate" | "issuer">,
+  policy: OcspPolicy,
+  now: number,
+  nonce?: Uint8Array,
+): Judgment {
+  const store = new Store(new Uint8Array(response.length));
+  const staple = new Staple();
+  const verifier = new StapleVerifier(provider, store);
+  verifier.nonce = nonce;
+  staple.take(store, response, 0, response.length);
+  try {
+    while (!verifier.settle(staple, certificate, issuer, policy, now));
+    return { staple, fault: undefined };
+  } catch (fault) {
+    if (!isFault(fault)) throw fault;
+    return { staple, fault };
+  }
+}
+
+/** Whether the response counts and answers the question: "unknown" is as good as no answer. */
+export function answers({ status }: Staple): boolean {
+  return status === "good" || status === "revoked";
+}

@@ -1,0 +1,443 @@
+import type { X509Certificate } from "node:crypto";
+import type { DuplexOptions } from "node:stream";
+import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
+import { type ClientOptions, type TlsClient, wants } from "../../src/client/index.js";
+import { type Fault, faults } from "../../src/wire/fault.js";
+import { cipherSuite, namedGroup, nameOf, version } from "../../src/wire/registry.js";
+import { coded, TlsError } from "./errors.js";
+import { detailed, PeerCertificates } from "./peer.js";
+import type { Root } from "./read.js";
+import { farewell, type OnCipher, type Transport } from "./transport.js";
+import { TransportSocket } from "./transport-socket.js";
+
+type Done = (error?: Error | null) => void;
+
+/** What the cores of both sides have. */
+export type Core = Pick<
+  TlsClient,
+  | "abort"
+  | "alpn"
+  | "cause"
+  | "cipherIn"
+  | "cipherOut"
+  | "close"
+  | "closedByPeer"
+  | "eof"
+  | "established"
+  | "fault"
+  | "faultDetail"
+  | "group"
+  | "path"
+  | "plainIn"
+  | "plainOut"
+  | "suite"
+  | "version"
+  | "wants"
+  | "work"
+>;
+
+/** What a core reports while it works. */
+export type Reports = Required<Pick<ClientOptions, "onMessage" | "onSecret">>;
+
+/** Why a peer is refused that the core found nothing wrong with. */
+export interface Refusal {
+  readonly fault: Fault;
+  readonly cause?: unknown;
+}
+
+/** What a socket is made of. */
+export interface Parts<C extends Core> {
+  readonly stream: DuplexOptions;
+  /** Makes the core, which reports there. */
+  readonly core: (reports: Reports) => C;
+  /** Opens or adopts the transport, which writes to the core's `cipherIn` and then calls `received`. */
+  readonly transport: (core: C, received: () => void) => Transport;
+  /** The CAs that are trusted. */
+  readonly roots: readonly Root[];
+  /** Milliseconds, 0 for no limit. */
+  readonly handshakeTimeout: number;
+  readonly onMessage?: Reports["onMessage"];
+  readonly onCipher?: OnCipher;
+}
+
+/** Bytes of application data that are sealed before the transport must have taken them. */
+const BATCH = 262144;
+
+/** One side of a TLS connection as a stream, with the manners of node:tls's. */
+export abstract class SecureSocket<C extends Core> extends TransportSocket {
+  readonly encrypted = true;
+  /** Whether the peer was verified. */
+  authorized = false;
+  /** Why it was not. */
+  authorizationError: TlsError | Error | undefined;
+
+  protected readonly core: C;
+  protected override readonly transport: Transport;
+  private readonly roots: readonly Root[];
+  private readonly handshakeTimeout: number;
+  private readonly onCipher: OnCipher | undefined;
+  private readonly peer = new PeerCertificates();
+  private handshakeTimer: NodeJS.Timeout | undefined;
+  private secured = false;
+  /** The handshake is done, and `inquire` goes on: the transport is not read meanwhile. */
+  private inquiring = false;
+  private cause: unknown;
+  private ended = false;
+  /** What was written and is not sealed yet, and whom to tell. */
+  private pending: Buffer[] = [];
+  private writeDone: Done | undefined;
+  /** Whom to tell of the end that was asked for before the handshake was done. */
+  private finalDone: Done | undefined;
+
+  constructor(parts: Parts<C>) {
+    super(parts.stream);
+    const { onMessage } = parts;
+    this.roots = parts.roots;
+    this.handshakeTimeout = parts.handshakeTimeout;
+    this.onCipher = parts.onCipher;
+    this.core = parts.core({
+      onSecret: (label, random, secret) => this.logSecret(label, random, secret),
+      onMessage: (sent, type, bytes, start, end) => {
+        this.peer.record(sent, type, bytes, start, end);
+        onMessage?.(sent, type, bytes, start, end);
+      },
+    });
+    this.transport = parts.transport(this.core, () => this.received());
+    this.listen(this.transport);
+  }
+
+  /** The session was resumed, so the peer's certificates are those of its beginning. */
+  protected remember(chain: readonly Buffer[]): void {
+    this.peer.restore(chain);
+  }
+
+  /** The handshake is done and every check passed: notes who the peer is, and tells. */
+  protected abstract announce(): void;
+
+  /**
+   * What is still to be found out about the peer once the handshake is done, before any data is handed on:
+   * undefined for nothing, or a promise of the reason to refuse it.
+   */
+  protected inquire(): Promise<Refusal | undefined> | undefined {
+    return undefined;
+  }
+
+  // ---- What was negotiated
+
+  /** Whether the handshake is still to come or going on. */
+  get secureConnecting(): boolean {
+    return !this.secured && !this.destroyed;
+  }
+
+  /** The application protocol agreed on; false when there is none. */
+  get alpnProtocol(): string | false {
+    return this.core.alpn ?? false;
+  }
+
+  getProtocol(): "TLSv1.2" | "TLSv1.3" | null {
+    if (this.core.version === 0) return null;
+    return this.core.version === version.tls13 ? "TLSv1.3" : "TLSv1.2";
+  }
+
+  /** The cipher suite, by OpenSSL's name and by IANA's. */
+  getCipher(): { name: string; standardName: string; version: string } | undefined {
+    const standardName = nameOf(cipherSuite, this.core.suite);
+    const version = this.getProtocol();
+    if (standardName === undefined || version === null) return undefined;
+    return { name: openSslName(standardName), standardName, version };
+  }
+
+  /** The group of the key exchange. */
+  getEphemeralKeyInfo(): { type: "ECDH"; name: string; size: number } | undefined {
+    const name = nameOf(namedGroup, this.core.group);
+    return name === undefined ? undefined : { type: "ECDH", ...keyInfo[name as keyof typeof keyInfo] };
+  }
+
+  /** The peer's certificate; with `detail` each has its issuer as `issuerCertificate`. */
+  getPeerCertificate(detail: true): DetailedPeerCertificate | undefined;
+  getPeerCertificate(detail?: boolean): PeerCertificate | undefined;
+  getPeerCertificate(detail = false): PeerCertificate | undefined {
+    const chain = this.getPeerChain();
+    return chain.length > 0 ? detailed(detail ? chain : chain.slice(0, 1)) : undefined;
+  }
+
+  getPeerX509Certificate(): X509Certificate | undefined {
+    return this.peer.at(0);
+  }
+
+  /** The path that was found, from the peer's own certificate to the trusted root; else what the peer sent. */
+  getPeerChain(): X509Certificate[] {
+    const { path } = this.core;
+    if (path.length === 0) return this.peer.all();
+    const chain = Array.from({ length: path.length }, (_, i) => this.peer.at(path.index(i)));
+    const root = this.roots.find(({ anchor }) => anchor === path.anchor);
+    if (root && !chain.at(-1)?.raw.equals(root.certificate.raw)) chain.push(root.certificate);
+    return chain.filter((certificate) => certificate !== undefined);
+  }
+
+  // ---- Opening
+
+  private listen(transport: Transport): void {
+    transport.on("error", (error) => this.destroy(error));
+    transport.on("end", () => this.transportEnded());
+    transport.on("close", () => this.transportEnded());
+    if (transport.connecting) transport.once("connect", () => this.connected());
+    else process.nextTick(() => this.greet());
+  }
+
+  private connected(): void {
+    this.emit("connect");
+    this.emit("ready");
+    this.greet();
+  }
+
+  /** Begins the handshake. */
+  private greet(): void {
+    if (this.destroyed) return;
+    const { handshakeTimeout } = this;
+    if (handshakeTimeout > 0) this.handshakeTimer = setTimeout(() => this.giveUp(), handshakeTimeout).unref();
+    this.pump();
+  }
+
+  private giveUp(): void {
+    this.core.abort(faults.HANDSHAKE_TIMEOUT);
+    this.pump();
+  }
+
+  private admit(): void {
+    const inquiry = this.inquire();
+    if (inquiry === undefined) {
+      this.handshakeDone();
+      return;
+    }
+    this.inquiring = true;
+    this.transport.pause();
+    inquiry.then((refusal) => this.inquired(refusal));
+  }
+
+  private inquired(refusal: Refusal | undefined): void {
+    this.inquiring = false;
+    if (this.destroyed) return;
+    if (refusal) {
+      this.cause = refusal.cause;
+      this.core.abort(refusal.fault);
+    } else if (this.core.fault === undefined) this.handshakeDone();
+    this.transport.resume();
+    this.pump();
+  }
+
+  private handshakeDone(): void {
+    clearTimeout(this.handshakeTimer);
+    this.secured = true;
+    const { finalDone, writeDone } = this;
+    this.announce();
+    if (writeDone) this.seal();
+    else if (finalDone && !this.destroyed) this._final(finalDone);
+  }
+
+  /** A line of SSLKEYLOGFILE, RFC 9850. */
+  private logSecret(label: string, random: Uint8Array, secret: Uint8Array): void {
+    if (this.listenerCount("keylog") === 0) return;
+    this.emit("keylog", Buffer.from(`${label} ${hex(random)} ${hex(secret)}\n`));
+  }
+
+  // ---- Receiving
+
+  private received(): void {
+    this.busy();
+    this.pump();
+  }
+
+  /** Lets the core do all that it can, and hands on what it has. */
+  private pump(): void {
+    const { core } = this;
+    this.step();
+    while (this.secured && !this.destroyed && core.wants & wants.DATA) {
+      this.deliver();
+      this.step();
+    }
+    if (this.destroyed || this.ended || this.inquiring) return;
+    if (core.closedByPeer || core.wants & wants.CLOSED) this.endReading();
+  }
+
+  /** Runs the core until it needs something of us; what it has for the network by then goes out together. */
+  private step(): void {
+    const { core } = this;
+    while (core.wants & (wants.WORK | wants.WRITE)) {
+      if (core.wants & wants.WORK) core.work();
+      else this.flush();
+    }
+    if (this.destroyed) return;
+    if (core.fault) this.destroy(this.fault());
+    else if (core.established && !this.secured && !this.inquiring) this.admit();
+  }
+
+  /** Hands on what has arrived in one chunk, of however many records: each allocation and event costs more than a copy. */
+  private deliver(): void {
+    const { core } = this;
+    const { cipherIn, plainOut } = core;
+    // No more can come of what was received: the records that are not opened yet lie behind the one that is
+    const chunk = Buffer.allocUnsafe(cipherIn.start - plainOut.start);
+    let at = 0;
+    while (at < chunk.length && core.wants & wants.DATA) {
+      at += this.takePlain(chunk, at);
+      while (core.wants & wants.WORK) core.work();
+    }
+    if (!this.push(chunk.subarray(0, at))) this.transport.pause();
+  }
+
+  /** Moves what the chunk has room for; returns how much that was. */
+  private takePlain(chunk: Buffer, at: number): number {
+    const { plainOut } = this.core;
+    const { bytes, start, end } = plainOut;
+    const n = Math.min(end - start, chunk.length - at);
+    chunk.set(bytes.subarray(start, start + n), at);
+    plainOut.advance(n);
+    return n;
+  }
+
+  /** The peer will send no more; what else comes from the transport is for nobody. */
+  private endReading(): void {
+    this.ended = true;
+    this.push(null);
+    this.transport.resume();
+  }
+
+  private transportEnded(): void {
+    if (this.ended || this.destroyed) return;
+    this.core.eof();
+    this.pump();
+  }
+
+  private fault(): TlsError {
+    const { fault = faults.INTERNAL_ERROR, faultDetail, cause } = this.core;
+    const error = new TlsError(fault, faultDetail, this.cause ?? cause);
+    this.authorizationError ??= error;
+    return error;
+  }
+
+  override _read(): void {
+    if (!this.inquiring) this.transport.resume();
+  }
+
+  // ---- Sending
+
+  override _write(chunk: Buffer, _encoding: string, done: Done): void {
+    this.send([chunk], done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: Done): void {
+    this.send(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  /** Sends close_notify, and then the transport's own end. */
+  override _final(done: Done): void {
+    if (!this.secured) {
+      this.finalDone = done;
+      return;
+    }
+    this.core.close();
+    this.step();
+    this.transport.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    clearTimeout(this.handshakeTimer);
+    this.stopIdling();
+    if (error instanceof TlsError) farewell(this.transport);
+    else this.transport.destroy();
+    done(error);
+  }
+
+  private send(chunks: Buffer[], done: Done): void {
+    this.pending = chunks;
+    this.writeDone = done;
+    if (this.secured) this.seal();
+  }
+
+  /** Makes records of what is pending, a batch at a time, and goes on when the transport has taken them. */
+  private seal(): void {
+    const { core, transport } = this;
+    this.step();
+    transport.cork();
+    let room = BATCH;
+    while (room > 0 && this.pending.length > 0 && core.wants & wants.SPACE) {
+      room -= this.sealRecord();
+      this.flush(room > 0 && this.pending.length > 0 ? undefined : (error) => this.batchSent(error));
+      while (core.wants & wants.WORK) core.work();
+    }
+    transport.uncork();
+    this.step();
+  }
+
+  private batchSent(error?: Error | null): void {
+    this.busy();
+    if (!error && this.pending.length > 0) {
+      this.seal();
+      return;
+    }
+    const done = this.writeDone;
+    this.writeDone = undefined;
+    done?.(error);
+  }
+
+  /** Fills one record, from many small chunks or from a part of a large one; returns the bytes that went in. */
+  private sealRecord(): number {
+    const { plainIn } = this.core;
+    const { bytes, start, end } = plainIn;
+    let at = start;
+    let used = 0;
+    for (; used < this.pending.length && at < end; used++) {
+      const chunk = this.pending[used];
+      const n = chunk.copy(bytes, at, 0, end - at);
+      at += n;
+      if (n < chunk.length) {
+        this.pending[used] = chunk.subarray(n);
+        break;
+      }
+    }
+    this.pending = this.pending.slice(used);
+    plainIn.advance(at - start);
+    return at - start;
+  }
+
+  /** Hands the network what the core has for it. */
+  private flush(done?: Done): void {
+    const { cipherOut } = this.core;
+    const { bytes, start, end } = cipherOut;
+    if (start === end) {
+      if (done) process.nextTick(done);
+    } else if (this.transport.writableEnded) done?.(coded(new Error("the transport has ended"), "EPIPE"));
+    else this.sendOn(Buffer.from(bytes.subarray(start, end)), done);
+    cipherOut.advance(end - start);
+  }
+
+  private sendOn(bytes: Buffer, done?: Done): void {
+    this.onCipher?.(true, bytes);
+    this.transport.write(bytes, done);
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+/** How OpenSSL calls the groups, and their bits. */
+export const keyInfo = Object.freeze({
+  x25519: { name: "X25519", size: 253 },
+  secp256r1: { name: "prime256v1", size: 256 },
+  secp384r1: { name: "secp384r1", size: 384 },
+});
+
+/** TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is ECDHE-RSA-AES128-GCM-SHA256 to OpenSSL; in TLS 1.3 the names agree. */
+function openSslName(name: string): string {
+  if (!name.includes("_WITH_")) return name;
+  const short = name
+    .replace("TLS_", "")
+    .replace("WITH_", "")
+    .replace(/AES_(\d+)/, "AES$1");
+  return short.replace("POLY1305_SHA256", "POLY1305").replaceAll("_", "-");
+}

@@ -1,0 +1,57 @@
+import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import type { ServerSession } from "./session.js";
+
+/** Bytes of certificate_list that a client may send: a signature may have to run over them all. */
+const MAX_LIST = 0x10000;
+
+/** The list's length must be all that follows of the message. Empty: the client has no certificate, or none that fits. */
+export function readListLength(s: ServerSession, r: Reader): void {
+  const length = r.u24();
+  if (length !== s.engine.left) throw faults.DECODE_ERROR;
+  if (length > MAX_LIST) throw faults.CERT_CHAIN_TOO_LONG;
+}
+
+/** Takes one certificate of the client's: the first is its own. */
+export function readCertificate(s: ServerSession, r: Reader): void {
+  const certificate = r.enter24();
+  if (r.left === 0) throw faults.DECODE_ERROR;
+  const start = r.skip(r.left);
+  s.path.add(r.bytes, start, r.end);
+  s.certificatesSent++;
+  r.leave(certificate);
+}
+
+/**
+ * One costly step of authenticating the client: finding the path to a trust anchor, then settling the staples
+ * along it. True when all is done and well.
+ */
+export function authenticate(s: ServerSession): boolean {
+  if (!s.config.verify) return true;
+  const { now } = s;
+  if (now === undefined) throw faults.NO_CLOCK;
+  if (!s.pathFound) {
+    s.pathFound = s.path.step(now);
+    return false;
+  }
+  if (s.stapleIndex === s.path.length) return true;
+  if (checkStaple(s, s.stapleIndex, now)) s.stapleIndex++;
+  return s.stapleIndex === s.path.length;
+}
+
+/** One step with one certificate's staple: true when it is settled, or not needed. */
+function checkStaple(s: ServerSession, position: number, now: number): boolean {
+  const { path, config } = s;
+  const index = path.index(position);
+  const staple = s.staple(index);
+  if (staple.present)
+    return s.stapleVerifier.settle(staple, path.at(index), path.issuer(position), config.ocsp, now);
+  const { policy } = config.ocsp;
+  if (policy === "chain" || (policy === "leaf" && position === 0)) throw faults.OCSP_STAPLE_MISSING;
+  return true;
+}
+
+/** What follows once the client has proved itself: `next`, unless the owner wants to look at it first. */
+export function admitted(s: ServerSession, next: string): string {
+  return s.config.holdClients && s.certificatesSent > 0 ? "AWAIT_APPROVAL" : next;
+}

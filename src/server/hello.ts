@@ -1,0 +1,163 @@
+import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { faults, isFault } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import { extensionType, handshakeType, version } from "../wire/registry.js";
+import { table } from "../wire/table.js";
+import { copyBytes } from "../wire/writer.js";
+import { readExtensions, readList16 } from "./extensions.js";
+import { at, RANDOM } from "./memory.js";
+import {
+  chooseAlpn,
+  chooseScheme,
+  chooseSuite12,
+  chooseVersion,
+  commonGroups,
+  commonSuites,
+  limitRecords,
+  usableSchemes,
+  wantedStapling,
+} from "./negotiate.js";
+import { Offer } from "./offer.js";
+import { beginVerifications, resume12, rows12 } from "./server12.js";
+import { ignoreCompatibilityChange, negotiate13, rows13, sendHelloRetryRequest } from "./server13.js";
+import type { ServerSession } from "./session.js";
+import { announcement } from "./staples.js";
+
+/** The server's part until its first answer. TLS 1.3 goes on with `rows13`, TLS 1.2 with `rows12`. */
+export const rowsHello = table<Row<ServerSession>>([
+  { state: "WAIT_CLIENT_HELLO", on: handshakeType.client_hello, run: receiveClientHello },
+  { state: "SEND_HELLO_RETRY_REQUEST", on: STEP, run: sendHelloRetryRequest, sends: true },
+  { state: "WAIT_SECOND_CLIENT_HELLO", on: handshakeType.client_hello, run: receiveSecondClientHello },
+  { state: "WAIT_SECOND_CLIENT_HELLO", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
+  { state: "SELECT", on: STEP, run: select },
+  { state: "AWAIT_SELECTION", on: STEP, run: (s) => s.state, waits: true },
+  { state: "ANSWER", on: STEP, run: answer },
+]);
+
+function receiveClientHello(s: ServerSession): string {
+  s.transcript.start();
+  readClientHello(s, s.engine.reader);
+  chooseVersion(s);
+  return negotiate(s);
+}
+
+/** RFC 8446 4.1.2: the ClientHello again, but for key_share and what belongs to a PSK. */
+function receiveSecondClientHello(s: ServerSession): string {
+  const first = s.offer;
+  readClientHello(s, s.engine.reader);
+  if (!s.offer.tls13 || !isSame(first, s.offer)) throw faults.ILLEGAL_PARAMETER;
+  if (s.offer.has(extensionType.early_data)) throw faults.ILLEGAL_PARAMETER;
+  return negotiate(s);
+}
+
+/** Whether two ClientHellos offer the same; the digest is of what stands before the extensions. */
+function isSame(first: Offer, second: Offer): boolean {
+  const facts = ({ digest, serverName, alpn, groups, schemes, status }: Offer) =>
+    JSON.stringify([Array.from(digest), serverName, alpn, groups, schemes, status]);
+  return facts(first) === facts(second);
+}
+
+const SCSV_FALLBACK = 0x5600;
+const SCSV_RENEGOTIATION = 0x00ff;
+
+/** ClientHello, RFC 8446 4.1.2 and RFC 5246 7.4.1.2. */
+function readClientHello(s: ServerSession, r: Reader): void {
+  const start = r.at;
+  const offer = new Offer();
+  s.offer = offer;
+  offer.legacyVersion = r.u16();
+  const random = r.skip(RANDOM);
+  copyBytes(r.bytes, random, random + RANDOM, s.memory, at.clientRandom);
+  readSessionId(s, r);
+  const suites = r.enter16();
+  readSuites(s, r);
+  r.leave(suites);
+  const methods = r.enter8();
+  readCompressionMethods(offer, r);
+  r.leave(methods);
+  digest(s, r, start);
+  // TLS 1.2 may come without any (RFC 5246 7.4.1.2)
+  if (r.left > 0) readExtensions(s, r);
+}
+
+function readSessionId(s: ServerSession, r: Reader): void {
+  const sessionId = r.enter8();
+  if (r.left > RANDOM) throw faults.DECODE_ERROR;
+  s.sessionIdLength = r.left;
+  copyBytes(r.bytes, r.at, r.end, s.memory, at.sessionId);
+  r.drop(sessionId);
+}
+
+function readSuites(s: ServerSession, r: Reader): void {
+  const listed: number[] = [];
+  readList16(r, [...s.config.suites, SCSV_FALLBACK, SCSV_RENEGOTIATION], listed);
+  s.offer.fallback = listed.includes(SCSV_FALLBACK);
+  s.offer.renegotiationInfo = listed.includes(SCSV_RENEGOTIATION);
+  s.offer.suites.push(...listed.filter((id) => s.config.suites.includes(id)));
+}
+
+/** The null method must be there, in TLS 1.3 alone. */
+function readCompressionMethods(offer: Offer, r: Reader): void {
+  offer.nullCompressionAlone = r.left === 1;
+  let hasNull = false;
+  while (r.left > 0) if (r.u8() === 0) hasNull = true;
+  if (!hasNull) throw faults.ILLEGAL_PARAMETER;
+}
+
+function digest(s: ServerSession, r: Reader, start: number): void {
+  const hash = s.config.provider.hash("sha256");
+  hash.update(r.bytes, start, r.at);
+  hash.digest(s.offer.digest, 0);
+}
+
+function negotiate(s: ServerSession): string {
+  chooseAlpn(s);
+  limitRecords(s);
+  if (s.version === version.tls13) {
+    s.engine.warnings = false;
+    const next = negotiate13(s);
+    if (next === "SEND_HELLO_RETRY_REQUEST") return next;
+  } else negotiate12(s);
+  s.hello = Object.freeze({
+    serverName: s.offer.serverName,
+    alpn: s.offer.alpn,
+    version: s.version,
+    schemes: usableSchemes(s),
+    stapling: wantedStapling(s),
+  });
+  if (!s.resumed) return "SELECT";
+  s.rows = s.version === version.tls13 ? rows13 : rows12;
+  return "SEND_SERVER_HELLO";
+}
+
+function negotiate12(s: ServerSession): void {
+  if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
+  if (commonSuites(s).length === 0) throw faults.NO_COMMON_SUITE;
+  resume12(s);
+  if (s.resumed) return;
+  const [group] = commonGroups(s);
+  if (group === undefined) throw faults.NO_COMMON_GROUP;
+  s.group = group;
+  beginVerifications(s);
+}
+
+/** Asks for the certificate; the answer may take time, as a staple may have to be fetched. */
+function select(s: ServerSession): string {
+  s.answer = s.config.select(s.hello!);
+  return s.answer === undefined ? "AWAIT_SELECTION" : "ANSWER";
+}
+
+function answer(s: ServerSession): string {
+  const selection = s.answer;
+  if (isFault(selection)) throw selection;
+  s.selection = selection;
+  chooseScheme(s);
+  if (s.version === version.tls13) {
+    s.rows = rows13;
+    return "SEND_SERVER_HELLO";
+  }
+  chooseSuite12(s);
+  s.announced = announcement(s, s.hello!.stapling);
+  s.rows = rows12;
+  return "SEND_SERVER_HELLO";
+}

@@ -1,0 +1,55 @@
+/** A KeyShareEntry, RFC 8446 4.2.8: where its key_exchange lies in the ClientHello. */
+export interface Share {
+  readonly group: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * What a ClientHello offers, as far as the server could take it up: of suites, groups and schemes those that
+ * it may use itself, in the client's order. Offsets are into the message, so they end with its handling.
+ */
+export class Offer {
+  legacyVersion = 0;
+  /** legacy_compression_methods is null(0) alone, as TLS 1.3 has it. */
+  nullCompressionAlone = false;
+  /** SHA-256 of what stands before the extensions. */
+  readonly digest = new Uint8Array(32);
+  /** TLS_FALLBACK_SCSV, RFC 7507. */
+  fallback = false;
+  /** TLS_EMPTY_RENEGOTIATION_INFO_SCSV or renegotiation_info, RFC 5746. */
+  renegotiationInfo = false;
+  readonly suites: number[] = [];
+  /** Types of all extensions. */
+  readonly extensions = new Set<number>();
+  /** What supported_versions lists. */
+  tls13 = false;
+  tls12 = false;
+  serverName: string | undefined;
+  alpn: readonly string[] = [];
+  readonly groups: number[] = [];
+  readonly shares: Share[] = [];
+  readonly schemes: number[] = [];
+  /** CertificateStatusType ocsp in status_request; ocsp and ocsp_multi in status_request_v2. */
+  status = false;
+  statusV2 = false;
+  statusMulti = false;
+  /** MaxFragmentLength's enum, RFC 6066 section 4, or 0. */
+  fragmentCode = 0;
+  /** RFC 8449, or 0. */
+  recordSizeLimit = 0;
+  /** The contents of session_ticket, RFC 5077. */
+  ticketStart = 0;
+  ticketEnd = 0;
+  /** psk_dhe_ke among psk_key_exchange_modes. */
+  pskDhe = false;
+  /** OfferedPsks, RFC 8446 4.2.11: the contents of both lists; `bindersAt` is where the second one's length stands. */
+  identitiesStart = 0;
+  identitiesEnd = 0;
+  bindersAt = 0;
+  bindersEnd = 0;
+
+  has(extension: number): boolean {
+    return this.extensions.has(extension);
+  }
+}
