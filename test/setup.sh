@@ -44,7 +44,7 @@ loss() {
     openssl) echo "openssl as a peer and as the maker of fresh OCSP responses" ;;
     gnutls-bin) echo "gnutls-serv as a peer" ;;
     nginx-light) echo "nginx as a peer" ;;
-    libwolfssl-dev) echo "the wolfSSL server as a peer" ;;
+    libwolfssl-dev) echo "the wolfSSL server and client as peers" ;;
     libnss3-tools) echo "NSS selfserv as a peer" ;;
     gcc | libc6-dev) echo "XS, and wolfSSL, GnuTLS and the openssl responder as peers (C of ours is compiled for them)" ;;
     libmbedtls-dev) echo "PSA Crypto in XS" ;;
