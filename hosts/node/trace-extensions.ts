@@ -90,7 +90,7 @@ type Describe = (r: Reader, name: string) => string;
 const listed =
   (read: (r: Reader) => string[]): Describe =>
   (r, name) =>
-    `${name} ${read(r).join(" ")}`;
+    `${name} ${read(r).join(" ")}`.trimEnd();
 
 /** Extensions whose data is worth reading, as clients send them; elsewhere most look the same. */
 const forms: Readonly<Record<number, Describe>> = {

@@ -164,7 +164,7 @@ function describeServerKeyExchange(r: Reader): Description {
 }
 
 /** ClientCertificateType, RFC 5246 7.4.4 and RFC 8422 5.5. */
-const certificateType = Object.freeze({ rsa_sign: 1, ecdsa_sign: 64 });
+const certificateType = Object.freeze({ rsa_sign: 1, dss_sign: 2, ecdsa_sign: 64 });
 
 /** CertificateRequest of TLS 1.2, RFC 5246 7.4.4. */
 function describeRequest12(r: Reader): Description {
