@@ -491,7 +491,7 @@ for (const own of [false, true])
     const { promise: over, resolve } = deferred();
     const target = await serveTls(t, good, (peer) => peer.end("welcome"));
     const relay = createTcpServer((near) => {
-      const far = connectTcp(target, "127.0.0.1");
+      const far = connectTcp(target, "127.0.0.1").on("error", () => near.destroy());
       near.on("data", (chunk) => carried.true.push(chunk)).on("close", resolve);
       near.pipe(far);
       far.on("data", (chunk) => carried.false.push(chunk)).pipe(near);
