@@ -50,9 +50,10 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     return this.core.resumed;
   }
 
-  /** The latest session, as in the event `session`; it ends with the first staple's nextUpdate at the latest. */
+  /** The latest session, as in the event `session`, or else the one that was resumed; it ends with the first staple's nextUpdate at the latest. */
   getSession(): Buffer | undefined {
-    const session = this.sessions.latest;
+    const { latest, offered } = this.sessions;
+    const session = latest ?? (this.core.resumed ? offered?.session : undefined);
     return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
   }
 
