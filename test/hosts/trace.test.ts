@@ -374,6 +374,9 @@ test("what is malformed is shown as hex, shortened", (t) => {
   t.regex(summary, /key_share malformed: (ff){64}… \(99 bytes\)$/);
   const alert = traced([{ sent: true, type: contentType.alert << 8, bytes: Buffer.from([2]) }]);
   t.deepEqual(alert, ["→ Alert                malformed: 02"]);
+  const entry = concat(vec24(client.chain[0]), vec16(u16(ext.status_request), u16(9)));
+  const cutOff = line(serverHello13(), message(hs.certificate, vec8(), vec24(entry)));
+  t.is(cutOff.at(-1)!.trim(), "extensions malformed: 00050009");
   t.regex(line(certificate12([Buffer.from("no certificate")]))[0], /^← Certificate {10}malformed: 6e6f/);
 });
 
