@@ -184,9 +184,21 @@ export class Resuming {
     const until = Math.min(known.until, now + Math.min(lifetime, MAX_LIFETIME));
     if (!(until > now)) return;
     const { policy, mustStaple, anchor } = known;
-    const about = { version: s.version, suite: s.suiteInForce.id, serverName: s.config.serverName };
-    const life = { ageAdd, receivedAt: now, until };
-    this.deliver(Object.freeze({ ...about, secret, ticket, ...life, policy, mustStaple, anchor }));
+    this.deliver(
+      Object.freeze({
+        version: s.version,
+        suite: s.suiteInForce.id,
+        secret,
+        ticket,
+        ageAdd,
+        receivedAt: now,
+        until,
+        serverName: s.config.serverName,
+        anchor,
+        policy,
+        mustStaple,
+      }),
+    );
   }
 }
 
