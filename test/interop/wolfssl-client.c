@@ -8,7 +8,7 @@
  * -n  asks for a nonce in it
  * -m  must staple: refuses a server without a staple
  * -S  the name to ask for, which the certificate must be for
- * -r  connects once more and resumes the session
+ * -r  connects once more and resumes the session, by a ticket or its number, if the server allows
  *
  * It exits with 0 when all went well, else with 1 and wolfSSL's error, and ends by itself after LIFETIME seconds.
  */
@@ -74,6 +74,7 @@ static WOLFSSL_CTX *configure(const Options *o) {
     if (o->certificate) check(wolfSSL_CTX_use_certificate_chain_file(ctx, o->certificate), o->certificate);
     if (o->key) check(wolfSSL_CTX_use_PrivateKey_file(ctx, o->key, SSL_FILETYPE_PEM), o->key);
     if (o->stapling) check(wolfSSL_CTX_EnableOCSPStapling(ctx), "EnableOCSPStapling");
+    if (o->resume) check(wolfSSL_CTX_UseSessionTicket(ctx), "UseSessionTicket");
     if (o->must_staple) check(wolfSSL_CTX_EnableOCSPMustStaple(ctx), "EnableOCSPMustStaple");
     return ctx;
 }
@@ -154,7 +155,7 @@ static WOLFSSL_SESSION *converse(WOLFSSL_CTX *ctx, const Options *o, WOLFSSL_SES
     WOLFSSL *ssl = wolfSSL_new(ctx);
     ask_for_staples(ssl, o);
     if (o->name) ask_for_name(ssl, o->name);
-    if (from) check(wolfSSL_set_session(ssl, from), "set_session");
+    if (from) wolfSSL_set_session(ssl, from); // refused where the server left nothing to go on from
     wolfSSL_set_msg_callback(ssl, observe);
     wolfSSL_set_fd(ssl, dial(o));
     int result = wolfSSL_connect(ssl);

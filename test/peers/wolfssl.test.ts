@@ -188,6 +188,15 @@ for (const [start, peer] of [
   }
 }
 
+withPeer("wolfssl", "gnutls")(
+  "in TLS 1.3 a staple for the intermediate is too much for wolfSSL 5.5",
+  async (t) => {
+    const server = { start: gnutlsServer, edition: "p256", name: "server1", version: tls13 } as const;
+    const staples = await ocspChain("p256", "server1", [0, 1]);
+    t.regex((await ask(t, { ...server, staples }, { stapling: 1 })).output, badStatus);
+  },
+);
+
 withPeer("wolfssl")("a certificate for another name, and by another root", async (t) => {
   const server = { edition: "p256", name: "server1" } as const;
   t.regex((await ask(t, server, { serverName: "server3.tlstaple.test" })).output, /^connect: -322 /m);
