@@ -174,7 +174,7 @@ export class Responder {
     return made;
   }
 
-  private sign(authority: Authority, answers: readonly Answer[], nonce?: ArrayBuffer): Signed {
+  private sign(authority: Authority, answers: readonly Answer[], nonce?: Uint8Array<ArrayBuffer>): Signed {
     const { signer } = authority;
     const now = this.now();
     if (!signer.validAt(now)) throw new ResponderError(`the certificate of ${signer.name} is not valid now`);

@@ -38,7 +38,7 @@ export async function signedResponse(
   signer: Signer,
   answers: readonly Answer[],
   times: Times,
-  nonce: ArrayBuffer | undefined,
+  nonce: Uint8Array<ArrayBuffer> | undefined,
 ): Promise<Buffer> {
   const tbsResponseData = new ResponseData({
     responderID: signer.responderID,
