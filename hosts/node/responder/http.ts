@@ -47,7 +47,8 @@ export function createHandler(responder: Responder, { onExchange }: HandlerOptio
       const reply = await exchange(responder, request, response);
       onExchange?.({ method: request.method ?? "", status: response.statusCode, reply });
     } catch {
-      refuse(response, 500);
+      // The client left, or a listener failed; in the latter case the client has its answer.
+      if (!response.headersSent) refuse(response, 500);
     }
   };
   return (request, response) => void serve(request, response);
@@ -110,8 +111,7 @@ const mediaType = (value = "") => value.split(";", 1)[0].trim().toLowerCase();
 
 /** What is not read any more must not be taken for the next request. */
 function refuse(response: ServerResponse, status: number, headers: Record<string, string> = {}): undefined {
-  if (response.headersSent) response.destroy();
-  else response.writeHead(status, { ...headers, connection: "close", "content-length": 0 }).end();
+  response.writeHead(status, { ...headers, connection: "close", "content-length": 0 }).end();
 }
 
 /** The whole body, or undefined when it is too long. Rejects when the client leaves. */

@@ -1,7 +1,6 @@
 import { CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { Der, type ExtensionRow, readExtensions, tag } from "../../../src/pki/der.js";
-import { isFault } from "../../../src/wire/fault.js";
 
 /** Why there is no answer: a status other than successful, RFC 6960 4.2.1. */
 export class OcspError extends Error {
@@ -32,7 +31,7 @@ export function readRequest(der: Uint8Array, maxRequests: number): OcspRequest {
   try {
     return new RequestReader(maxRequests).read(new Der(undefined, der));
   } catch (error) {
-    throw isFault(error) ? malformed("no OCSPRequest in DER") : error;
+    throw error instanceof OcspError ? error : malformed("no OCSPRequest in DER");
   }
 }
 
