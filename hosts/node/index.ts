@@ -25,6 +25,17 @@ export {
 } from "./options.js";
 export type { Certificates } from "./pem.js";
 export { provider } from "./provider.js";
+export {
+  type ChainStaples,
+  createSecureContext,
+  type PrivateKey,
+  SecureContext,
+  type SecureContextOptions,
+} from "./secure-context.js";
+export type { SNICallback, StapleSource } from "./selector.js";
+export { createServer, Server } from "./server.js";
+export type { ClientCertificateOcsp, ServerOptions } from "./server-options.js";
+export { ServerSocket } from "./server-socket.js";
 export { TLSSocket } from "./socket.js";
 export { StapleCache } from "./staple-cache.js";
 export {

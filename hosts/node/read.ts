@@ -1,6 +1,6 @@
 /** Reading options: what `connect` and `createServer` share. */
 
-import { createPrivateKey, type X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
 import type { Identity, Provider } from "../../src/crypto/provider.js";
 import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
@@ -55,10 +55,14 @@ export const milliseconds: Read<number> = (value, name) => {
   return value;
 };
 
-export const clockFunction: Read<() => number | undefined> = (value, name) => {
-  if (typeof value !== "function") throw typeError(name, "a function");
-  return value as () => number | undefined;
-};
+export function callback<F extends (...args: never[]) => unknown>(): Read<F> {
+  return (value, name) => {
+    if (typeof value !== "function") throw typeError(name, "a function");
+    return value as F;
+  };
+}
+
+export const clockFunction = callback<() => number | undefined>();
 
 export function oneOf<T extends string>(...allowed: T[]): Read<T> {
   return (value, name) => {
@@ -158,21 +162,31 @@ export function readIdentity({ cert, key, passphrase }: KeyPair): Identity | und
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) throw valueError("cert", "cert and key come together");
   const chain = certificates(cert, "cert");
-  if (typeof key !== "string" && !(key instanceof Uint8Array))
-    throw typeError("key", "PEM text or DER bytes");
+  const privateKey = readKey(key, passphrase);
+  if (!chain[0].checkPrivateKey(privateKey))
+    throw valueError("key", "it is not the key of the first certificate in cert");
+  return identityOf(chain, privateKey);
+}
+
+export function identityOf(chain: readonly X509Certificate[], privateKey: KeyObject): Identity {
   try {
-    const privateKey = createPrivateKey(keyInput(key, passphrase));
-    if (!chain[0].checkPrivateKey(privateKey))
-      throw new Error("it is not the key of the first certificate in cert");
     return { certificates: chain.map((each) => each.raw), signer: signer(privateKey) };
   } catch (error) {
     throw valueError("key", (error as Error).message);
   }
 }
 
-function keyInput(key: string | Buffer, passphrase?: string) {
-  const pem = typeof key === "string" || key.includes("-----BEGIN");
-  return pem ? { key, passphrase } : { key, passphrase, format: "der" as const, type: "pkcs8" as const };
+/** Reads a private key: PEM, or PKCS#8 DER. */
+export function readKey(key: unknown, passphrase?: string): KeyObject {
+  if (typeof key !== "string" && !(key instanceof Uint8Array))
+    throw typeError("key", "PEM text or DER bytes");
+  const input = Buffer.isBuffer(key) || typeof key === "string" ? key : Buffer.from(key);
+  const der = { format: "der", type: "pkcs8" } as const;
+  try {
+    return createPrivateKey({ key: input, passphrase, ...(!input.includes("-----BEGIN") && der) });
+  } catch (error) {
+    throw valueError("key", (error as Error).message);
+  }
 }
 
 // ---- Refusing: what would go unnoticed

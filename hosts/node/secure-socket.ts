@@ -9,6 +9,7 @@ import { detailed, PeerCertificates } from "./peer.js";
 import type { Root } from "./read.js";
 import { farewell, type OnCipher, type Transport } from "./transport.js";
 import { TransportSocket } from "./transport-socket.js";
+import { type OcspVerdict, toVerdict } from "./verdict.js";
 
 type Done = (error?: Error | null) => void;
 
@@ -31,6 +32,7 @@ export type Core = Pick<
   | "plainIn"
   | "plainOut"
   | "suite"
+  | "verdicts"
   | "version"
   | "wants"
   | "work"
@@ -132,6 +134,11 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   /** The application protocol agreed on; false when there is none. */
   get alpnProtocol(): string | false {
     return this.core.alpn ?? false;
+  }
+
+  /** One verdict for each certificate of the peer's path, its own first. */
+  get ocsp(): OcspVerdict[] {
+    return this.core.verdicts.map(toVerdict);
   }
 
   getProtocol(): "TLSv1.2" | "TLSv1.3" | null {
@@ -249,7 +256,7 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   }
 
   /** Lets the core do all that it can, and hands on what it has. */
-  private pump(): void {
+  protected pump(): void {
     const { core } = this;
     this.step();
     while (this.secured && !this.destroyed && core.wants & wants.DATA) {
@@ -309,7 +316,7 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.pump();
   }
 
-  private fault(): TlsError {
+  protected fault(): TlsError {
     const { fault = faults.INTERNAL_ERROR, faultDetail, cause } = this.core;
     const error = new TlsError(fault, faultDetail, this.cause ?? cause);
     this.authorizationError ??= error;

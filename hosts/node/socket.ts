@@ -6,7 +6,7 @@ import { type ConnectOptions, type Settings, settle } from "./options.js";
 import { type Parts, type Refusal, SecureSocket } from "./secure-socket.js";
 import { encodeSession, type SavedSession } from "./session.js";
 import { adopt, openTcp } from "./transport.js";
-import { type OcspVerdict, toVerdict } from "./verdict.js";
+import type { OcspVerdict } from "./verdict.js";
 
 /**
  * A TLS client connection with the manners of node:tls's. `connect` makes them.
@@ -41,8 +41,8 @@ export class TLSSocket extends SecureSocket<TlsClient> {
    * One verdict for each certificate of the path, the server's own first. When the session was resumed no staples
    * came, and there are only those that were looked up.
    */
-  get ocsp(): OcspVerdict[] {
-    return this.found ?? this.core.verdicts.map(toVerdict);
+  override get ocsp(): OcspVerdict[] {
+    return this.found ?? super.ocsp;
   }
 
   /** Whether the server went on from the option `session`: it sent neither certificates nor staples then. */

@@ -6,6 +6,7 @@ import { typeError, valueError } from "../errors.js";
 import type { Certificates } from "../pem.js";
 import {
   boolean,
+  callback,
   certificates,
   milliseconds,
   nested,
@@ -95,13 +96,6 @@ const positive: Read<number> = (value, name) => {
   if (number(value, name) === 0) throw valueError(name, "it must be at least 1");
   return value as number;
 };
-
-function callback<F extends (...args: never[]) => unknown>(): Read<F> {
-  return (value, name) => {
-    if (typeof value !== "function") throw typeError(name, "a function");
-    return value as F;
-  };
-}
 
 interface Fields extends Required<Omit<StaplerOptions, "issuers" | "responders">> {
   issuers: X509Certificate[];

@@ -1,0 +1,111 @@
+import type { Duplex } from "node:stream";
+import { type Hello, type Selection, TlsServer } from "../../src/server/index.js";
+import { type Fault, faults, isFault } from "../../src/wire/fault.js";
+import type { TlsError } from "./errors.js";
+import { SecureSocket } from "./secure-socket.js";
+import type { Selector } from "./selector.js";
+import type { ServerSettings } from "./server-options.js";
+import type { TicketKeys } from "./ticket-keys.js";
+import { adopt } from "./transport.js";
+
+type Answer = Selection | Fault;
+
+/**
+ * The server's side of a TLS connection, with the manners of node:tls's. A Server makes them.
+ *
+ * Events: `secure` (the handshake is done), `data`, `end`, `error` (a TlsError or the transport's own), `close`,
+ * `timeout`, `keylog` (a line of SSLKEYLOGFILE). An error that nobody listens to only closes the connection.
+ */
+export class ServerSocket extends SecureSocket<TlsServer> {
+  /** The name that the client asked for. */
+  servername: string | false = false;
+  private readonly verify: boolean;
+  private readonly requestsCertificate: boolean;
+  private readonly selector: Selector;
+  private selection: Selection | undefined;
+  /** What `SNICallback` failed with. */
+  private refusal: unknown;
+
+  constructor(transport: Duplex, settings: ServerSettings, selector: Selector, tickets: TicketKeys) {
+    const { core } = settings;
+    const { handshakeTimeout, onCipher, onMessage, roots, stream } = settings.connection;
+    const tap = onCipher && ((sent: boolean, bytes: Uint8Array) => onCipher(sent, bytes, this));
+    super({
+      stream,
+      core: (reports) =>
+        new TlsServer({
+          ...core,
+          ...reports,
+          ticketKeys: tickets.current,
+          select: (hello) => this.select(hello),
+        }),
+      transport: ({ cipherIn }, received) => adopt(transport, cipherIn, received, tap),
+      roots,
+      handshakeTimeout,
+      onMessage:
+        onMessage && ((sent, type, bytes, start, end) => onMessage(sent, type, bytes, start, end, this)),
+      onCipher: tap,
+    });
+    this.verify = core.verify !== false;
+    this.requestsCertificate = core.clientAuth !== "none";
+    this.selector = selector;
+    this.on("error", () => undefined);
+  }
+
+  /** The responses that went out with this connection's certificates, in their order, as far as there were any. */
+  get staples(): readonly (Uint8Array | undefined)[] {
+    return (this.isSessionReused() ? undefined : this.selection?.staples) ?? [];
+  }
+
+  isSessionReused(): boolean {
+    return this.core.resumed;
+  }
+
+  protected override announce(): void {
+    this.authorized = this.verify && this.core.path.length > 0;
+    if (this.requestsCertificate && !this.authorized) this.authorizationError = new Error(this.reason());
+    this.emit("secure");
+  }
+
+  private reason(): string {
+    return this.verify
+      ? "the client showed no certificate"
+      : "rejectUnauthorized is false: nothing was verified";
+  }
+
+  protected override fault(): TlsError {
+    const error = super.fault();
+    if (this.refusal !== undefined) error.cause = this.refusal;
+    return error;
+  }
+
+  // ---- Answering the ClientHello
+
+  private select(hello: Hello): Answer | undefined {
+    this.servername = hello.serverName ?? false;
+    const answer = this.selector.select(hello);
+    if (!(answer instanceof Promise)) return this.keep(answer);
+    answer.then(
+      (found) => this.proceed(found),
+      (error) => this.refuse(error),
+    );
+    return undefined;
+  }
+
+  private keep(answer: Answer): Answer {
+    if (!isFault(answer)) this.selection = answer;
+    return answer;
+  }
+
+  /** Goes on with the handshake; the connection may be over by now. */
+  private proceed(answer: Answer): void {
+    if (this.destroyed) return;
+    this.core.proceed(this.keep(answer));
+    this.pump();
+  }
+
+  private refuse(error: unknown): void {
+    this.refusal = error;
+    this.proceed(faults.UNRECOGNIZED_NAME);
+  }
+}
