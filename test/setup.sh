@@ -10,7 +10,7 @@ purpose=${1:-test}
 case $purpose in
   demo | bench) packages="openssl" ;;
   xs) packages="gcc libc6-dev" ;;
-  test) packages="openssl gnutls-bin nginx-light libwolfssl-dev libnss3-tools gcc libc6-dev curl ca-certificates" ;;
+  test) packages="openssl gnutls-bin nginx-light libwolfssl-dev libnss3-tools gcc libc6-dev curl ca-certificates tshark" ;;
   *) echo "usage: sh test/setup.sh demo|test|bench|xs" >&2; exit 2 ;;
 esac
 
@@ -44,12 +44,13 @@ loss() {
     openssl) echo "openssl as a peer and as the maker of fresh OCSP responses" ;;
     gnutls-bin) echo "gnutls-serv as a peer" ;;
     nginx-light) echo "nginx as a peer" ;;
-    libwolfssl-dev) echo "the wolfSSL server as a peer" ;;
+    libwolfssl-dev) echo "the wolfSSL server and client as peers" ;;
     libnss3-tools) echo "NSS selfserv as a peer" ;;
     gcc | libc6-dev) echo "XS, and wolfSSL, GnuTLS and the openssl responder as peers (C of ours is compiled for them)" ;;
     libmbedtls-dev) echo "PSA Crypto in XS" ;;
     gcc-multilib | libc6-dev-i386) echo "XS with 32 bits: it has 64, and larger objects" ;;
     curl) echo "curl as a peer" ;;
+    tshark) echo "captures as Wireshark reads them" ;;
     ca-certificates) echo "connections to public servers" ;;
   esac
 }

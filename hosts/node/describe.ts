@@ -18,7 +18,7 @@ import {
   type Extension,
   type GeneralName,
   KeyUsage,
-  type Name,
+  Name,
   SubjectAlternativeName,
 } from "@peculiar/asn1-x509";
 
@@ -196,6 +196,11 @@ const attributeNames: Readonly<Record<string, string>> = Object.freeze({
   "0.9.2342.19200300.100.1.25": "DC",
   "1.2.840.113549.1.9.1": "emailAddress",
 });
+
+/** A distinguished name in DER as text. @throws Error when it is malformed */
+export function describeName(der: Uint8Array): string {
+  return nameText(AsnConvert.parse(der, Name));
+}
 
 /** A distinguished name in the order of its DER, attributes with their usual short names. */
 function nameText(name: Name): string {

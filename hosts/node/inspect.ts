@@ -318,7 +318,7 @@ function withAdvice({ fault, alert, wolfssl, ...found }: Verification) {
 }
 
 /** The fields of an object, one in a line, indented by depth; absent ones are left out. */
-function outline(value: object, indent: string): string {
+export function outline(value: object, indent: string): string {
   return Object.entries(value)
     .map(([name, field]) => outlineField(name, field, indent))
     .join("");

@@ -8,7 +8,10 @@ import {
 } from "../../src/client/options.js";
 import type { Identity, Provider } from "../../src/crypto/provider.js";
 import { version } from "../../src/wire/registry.js";
-import { coded, typeError, unsupportedError } from "./errors.js";
+import { coded, typeError, valueError } from "./errors.js";
+import type { InquirySettings } from "./inquiry.js";
+import type { OcspFetch } from "./ocsp/http.js";
+import { responderUrl } from "./ocsp/settings.js";
 import type { Certificates } from "./pem.js";
 import { provider } from "./provider.js";
 import {
@@ -22,7 +25,6 @@ import {
   oneOf,
   protocols,
   protocolVersion,
-  type Read,
   type Root,
   readAll,
   readIdentity,
@@ -32,12 +34,27 @@ import {
   type Schema,
   unsupportedAnywhere,
 } from "./read.js";
+import { decodeSession, type SavedSession } from "./session.js";
 import type { OnCipher } from "./transport.js";
 
 /** How revocation is asked for and judged; each field of a session's wins over its context's. */
 export interface OcspOptions extends Partial<Omit<CoreOcspOptions, "responders">> {
   /** Certificates of responders that are trusted though no CA delegated them. */
   readonly responders?: Certificates;
+  /**
+   * Ask the responder of a certificate that `policy` names, or else of the server's own, when no staple came for
+   * it. It must answer "good", or the connection fails; no URL is no answer. `true` asks by HTTP; a function
+   * fetches otherwise.
+   */
+  readonly lookup?: boolean | OcspFetch;
+  /** The responder to ask, in place of those that the certificates name; only with `lookup`. */
+  readonly overrideUrl?: string;
+}
+
+/** The same, read. */
+interface OcspLayer extends Partial<CoreOcspOptions> {
+  lookup?: boolean | OcspFetch;
+  overrideUrl?: string;
 }
 
 export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
@@ -79,6 +96,8 @@ export interface ConnectOptions extends ContextOptions, Tcp {
   readonly path?: string;
   /** The name to verify and to send as SNI, or the IP address to verify; by default the host. */
   readonly servername?: string;
+  /** A session to resume if it still fits, from the event `session` or `getSession`; it holds a secret. */
+  readonly session?: Buffer;
   /** A connection that exists already, instead of host and port. */
   readonly socket?: Duplex;
   /** Milliseconds without traffic until the event `timeout`. */
@@ -100,7 +119,7 @@ interface Layer {
   minVersion?: number;
   maxVersion?: number;
   rejectUnauthorized?: boolean;
-  ocsp?: Partial<CoreOcspOptions>;
+  ocsp?: OcspLayer;
   requireEms?: boolean;
   recordSizeLimit?: number;
   maxFragmentLength?: number;
@@ -134,6 +153,8 @@ export interface Settings {
   readonly core: ClientOptions;
   readonly roots: readonly Root[];
   readonly handshakeTimeout: number;
+  readonly saved: SavedSession | undefined;
+  readonly lookup: InquirySettings | undefined;
 }
 
 /** Merges a session's options over its context's, and checks the whole. */
@@ -144,7 +165,14 @@ export function settle(options: ConnectOptions): Settings {
   if (options.timeout !== undefined) milliseconds(options.timeout, "timeout");
   const layer = overlay(context?.layer ?? {}, readLayer(options));
   const core = configured({ ...coreOptions(layer), serverName: nameToVerify(options) });
-  return { core, roots: layer.ca ?? defaultRoots(), handshakeTimeout: layer.handshakeTimeout ?? 10_000 };
+  const saved = options.session === undefined ? undefined : decodeSession(options.session);
+  return {
+    core,
+    roots: layer.ca ?? defaultRoots(),
+    handshakeTimeout: layer.handshakeTimeout ?? 10_000,
+    saved,
+    lookup: lookupOf(layer, core),
+  };
 }
 
 function overlay(context: Layer, session: Layer): Layer {
@@ -166,6 +194,22 @@ function nameToVerify(options: ConnectOptions): string | undefined {
 /** Input for several records, so that one read from the network brings many; output for one, as each is copied out. */
 const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536 });
 
+/** What the core has of it. Where certificates are looked up, a staple is not the only way to meet `policy`. */
+function coreOcsp({ lookup, overrideUrl, ...ocsp }: OcspLayer): Partial<CoreOcspOptions> {
+  if (!lookup) return ocsp;
+  return { ...ocsp, policy: "if-present", nonce: ocsp.nonce && ocsp.stapling !== "off" };
+}
+
+function lookupOf({ ocsp = {} }: Layer, core: ClientOptions): InquirySettings | undefined {
+  const { lookup, overrideUrl, nonce, policy: requirement = "leaf" } = ocsp;
+  if (overrideUrl !== undefined && !lookup) throw valueError("ocsp.overrideUrl", "only with ocsp.lookup");
+  if (!lookup) return undefined;
+  const { skew, maxAge, allowMissingNextUpdate, responders } = configure(core).ocsp;
+  const policy = { skew, maxAge, allowMissingNextUpdate, responders };
+  const fetch = typeof lookup === "function" ? lookup : undefined;
+  return { fetch, overrideUrl, nonce, policy, requirement, clock: core.clock };
+}
+
 function coreOptions(layer: Layer): ClientOptions {
   return {
     provider: layer.provider ?? provider,
@@ -179,7 +223,7 @@ function coreOptions(layer: Layer): ClientOptions {
     recordSizeLimit: layer.recordSizeLimit,
     maxFragmentLength: layer.maxFragmentLength,
     identity: layer.identity,
-    ocsp: layer.ocsp,
+    ocsp: coreOcsp(layer.ocsp ?? {}),
     buffers: { ...defaultBuffers, ...layer.buffers },
   };
 }
@@ -194,21 +238,15 @@ function configured(options: ClientOptions): ClientOptions {
   }
 }
 
-/** RFC 6961 is known by name, so that its users learn what is wrong. */
-const stapling: Read<"off" | "v1"> = (value, name) => {
-  if (value === "v2" || value === "v2-multi")
-    throw unsupportedError(name, `"${value}" is not in this release yet; use "v1"`);
-  return oneOf("off", "v1")(value, name);
-};
-
 const schema: Schema<Omit<Layer, "identity">> = {
   ca: readRoots,
   ALPNProtocols: protocols,
   minVersion: protocolVersion,
   maxVersion: protocolVersion,
   rejectUnauthorized: boolean,
-  ocsp: nested<CoreOcspOptions>({
-    stapling,
+  ocsp: nested<Required<OcspLayer>>({
+    stapling: oneOf("off", "v1", "v2", "v2-multi"),
+    alsoV1: boolean,
     policy: oneOf("if-present", "leaf", "chain"),
     mustStaple: boolean,
     nonce: boolean,
@@ -216,6 +254,12 @@ const schema: Schema<Omit<Layer, "identity">> = {
     maxAge: number,
     allowMissingNextUpdate: boolean,
     responders: readResponders,
+    lookup: (value, name) => {
+      if (typeof value !== "boolean" && typeof value !== "function")
+        throw typeError(name, "a boolean or a function");
+      return value as boolean | OcspFetch;
+    },
+    overrideUrl: responderUrl,
   }),
   requireEms: boolean,
   recordSizeLimit: number,
@@ -240,10 +284,9 @@ const unsupported: Readonly<Record<string, string>> = Object.freeze({
   checkServerIdentity: "give the name that the certificate must have as servername",
   requestOCSP: 'give ocsp: { stapling: "v1" }',
   secureContext: "give context, made by createContext of this package",
-  session: "sessions are not resumed in this release",
 });
 
 const refuseUnsafe = refuser(
-  ["cert", "key", "passphrase", "servername", "context", ...Object.keys(schema)],
+  ["cert", "key", "passphrase", "servername", "context", "session", ...Object.keys(schema)],
   unsupported,
 );

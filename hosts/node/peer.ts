@@ -16,6 +16,11 @@ export class PeerCertificates {
     this.listSeen = true;
   }
 
+  /** Takes what was sent when the session began that is resumed. */
+  restore(chain: readonly Buffer[]): void {
+    this.sent.push(...chain);
+  }
+
   /** The one at this place in the order sent. */
   at(index: number): X509Certificate | undefined {
     return index < this.sent.length ? parse(this.sent[index]) : undefined;

@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { DuplexOptions } from "node:stream";
 import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
 import { type ClientOptions, type TlsClient, wants } from "../../src/client/index.js";
-import { faults } from "../../src/wire/fault.js";
+import { type Fault, faults } from "../../src/wire/fault.js";
 import { cipherSuite, namedGroup, nameOf, version } from "../../src/wire/registry.js";
 import { coded, TlsError } from "./errors.js";
 import { detailed, PeerCertificates } from "./peer.js";
@@ -41,6 +41,12 @@ export type Core = Pick<
 /** What a core reports while it works. */
 export type Reports = Required<Pick<ClientOptions, "onMessage" | "onSecret">>;
 
+/** Why a peer is refused that the core found nothing wrong with. */
+export interface Refusal {
+  readonly fault: Fault;
+  readonly cause?: unknown;
+}
+
 /** What a socket is made of. */
 export interface Parts<C extends Core> {
   readonly stream: DuplexOptions;
@@ -75,6 +81,9 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   private readonly peer = new PeerCertificates();
   private handshakeTimer: NodeJS.Timeout | undefined;
   private secured = false;
+  /** The handshake is done, and `inquire` goes on: the transport is not read meanwhile. */
+  private inquiring = false;
+  private cause: unknown;
   private ended = false;
   /** What was written and is not sealed yet, and whom to tell. */
   private pending: Buffer[] = [];
@@ -99,8 +108,21 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.listen(this.transport);
   }
 
+  /** The session was resumed, so the peer's certificates are those of its beginning. */
+  protected remember(chain: readonly Buffer[]): void {
+    this.peer.restore(chain);
+  }
+
   /** The handshake is done and every check passed: notes who the peer is, and tells. */
   protected abstract announce(): void;
+
+  /**
+   * What is still to be found out about the peer once the handshake is done, before any data is handed on:
+   * undefined for nothing, or a promise of the reason to refuse it.
+   */
+  protected inquire(): Promise<Refusal | undefined> | undefined {
+    return undefined;
+  }
 
   // ---- What was negotiated
 
@@ -189,6 +211,28 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.pump();
   }
 
+  private admit(): void {
+    const inquiry = this.inquire();
+    if (inquiry === undefined) {
+      this.handshakeDone();
+      return;
+    }
+    this.inquiring = true;
+    this.transport.pause();
+    inquiry.then((refusal) => this.inquired(refusal));
+  }
+
+  private inquired(refusal: Refusal | undefined): void {
+    this.inquiring = false;
+    if (this.destroyed) return;
+    if (refusal) {
+      this.cause = refusal.cause;
+      this.core.abort(refusal.fault);
+    } else if (this.core.fault === undefined) this.handshakeDone();
+    this.transport.resume();
+    this.pump();
+  }
+
   private handshakeDone(): void {
     clearTimeout(this.handshakeTimer);
     this.secured = true;
@@ -215,11 +259,11 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   protected pump(): void {
     const { core } = this;
     this.step();
-    while (!this.destroyed && core.wants & wants.DATA) {
+    while (this.secured && !this.destroyed && core.wants & wants.DATA) {
       this.deliver();
       this.step();
     }
-    if (this.destroyed || this.ended) return;
+    if (this.destroyed || this.ended || this.inquiring) return;
     if (core.closedByPeer || core.wants & wants.CLOSED) this.endReading();
   }
 
@@ -232,7 +276,7 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     }
     if (this.destroyed) return;
     if (core.fault) this.destroy(this.fault());
-    else if (core.established && !this.secured) this.handshakeDone();
+    else if (core.established && !this.secured && !this.inquiring) this.admit();
   }
 
   /** Hands on what has arrived in one chunk, of however many records: each allocation and event costs more than a copy. */
@@ -276,13 +320,13 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
 
   protected fault(): TlsError {
     const { fault = faults.INTERNAL_ERROR, faultDetail, cause } = this.core;
-    const error = new TlsError(fault, faultDetail, cause);
+    const error = new TlsError(fault, faultDetail, this.cause ?? cause);
     this.authorizationError ??= error;
     return error;
   }
 
   override _read(): void {
-    this.transport.resume();
+    if (!this.inquiring) this.transport.resume();
   }
 
   // ---- Sending

@@ -1,32 +1,76 @@
 import { TlsClient } from "../../src/client/index.js";
+import { resumption, type Session } from "../../src/client/resumption.js";
+import { type InquirySettings, inquire } from "./inquiry.js";
+import type { LookupReport } from "./ocsp/lookup.js";
 import { type ConnectOptions, type Settings, settle } from "./options.js";
-import { type Parts, SecureSocket } from "./secure-socket.js";
+import { type Parts, type Refusal, SecureSocket } from "./secure-socket.js";
+import { encodeSession, type SavedSession } from "./session.js";
 import { adopt, openTcp } from "./transport.js";
+import type { OcspVerdict } from "./verdict.js";
 
 /**
  * A TLS client connection with the manners of node:tls's. `connect` makes them.
  *
  * Events: `connect` (TCP), `secureConnect`, `data`, `end`, `error` (a TlsError or the transport's own),
- * `close`, `timeout`, `keylog` (a line of SSLKEYLOGFILE).
+ * `close`, `timeout`, `keylog` (a line of SSLKEYLOGFILE), `session` (to resume, as the option of that name),
+ * `ocspLookup` (a LookupReport: a responder was asked).
  */
 export class TLSSocket extends SecureSocket<TlsClient> {
   /** The name that was verified, and sent as SNI when it is a DNS name. */
   readonly servername: string | undefined;
   private readonly verify: boolean;
+  private readonly sessions: Sessions;
+  private readonly lookup: InquirySettings | undefined;
+  private found: OcspVerdict[] | undefined;
 
   /**
    * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
    */
   constructor(options: ConnectOptions) {
     const settings = settle(options);
-    super(partsOf(options, settings));
+    const sessions = new Sessions(settings.saved, () => this.newSession());
+    super(partsOf(options, settings, sessions));
+    this.sessions = sessions;
     this.servername = settings.core.serverName;
     this.verify = settings.core.verify === true;
+    this.lookup = settings.lookup;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
   }
 
+  /**
+   * One verdict for each certificate of the path, the server's own first. When the session was resumed no staples
+   * came, and there are only those that were looked up.
+   */
+  override get ocsp(): OcspVerdict[] {
+    return this.found ?? super.ocsp;
+  }
+
+  /** Whether the server went on from the option `session`: it sent neither certificates nor staples then. */
   isSessionReused(): boolean {
-    return false;
+    return this.core.resumed;
+  }
+
+  /** The latest session, as in the event `session`, or else the one that was resumed; it ends with the first staple's nextUpdate at the latest. */
+  getSession(): Buffer | undefined {
+    const { latest, offered } = this.sessions;
+    const session = latest ?? (this.core.resumed ? offered?.session : undefined);
+    return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
+  }
+
+  private newSession(): void {
+    if (this.listenerCount("session") > 0) this.emit("session", this.getSession());
+  }
+
+  protected override inquire(): Promise<Refusal | undefined> | undefined {
+    if (this.core.resumed) this.remember(this.sessions.offered?.chain ?? []);
+    return this.lookup && this.verify ? this.lookUp(this.lookup) : undefined;
+  }
+
+  private async lookUp(lookup: InquirySettings): Promise<Refusal | undefined> {
+    const onLookup = (report: LookupReport) => this.emit("ocspLookup", report);
+    const { verdicts, refusal } = await inquire(this.getPeerChain(), this.ocsp, { ...lookup, onLookup });
+    this.found = verdicts;
+    return refusal;
   }
 
   protected override announce(): void {
@@ -37,12 +81,32 @@ export class TLSSocket extends SecureSocket<TlsClient> {
   }
 }
 
-function partsOf(options: ConnectOptions, settings: Settings): Parts<TlsClient> {
+/** The session that was given, and the one that came last. */
+class Sessions {
+  readonly offered: SavedSession | undefined;
+  latest: Session | undefined;
+  private readonly notify: () => void;
+
+  constructor(offered: SavedSession | undefined, notify: () => void) {
+    this.offered = offered;
+    this.notify = notify;
+  }
+
+  readonly take = (session: Session): void => {
+    this.latest = session;
+    this.notify();
+  };
+}
+
+function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<TlsClient> {
   const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, signal, socket } = options;
   const { handshakeTimeout, roots } = settings;
   return {
     stream: { allowHalfOpen, highWaterMark, signal },
-    core: (reports) => new TlsClient({ ...settings.core, ...reports }),
+    core: (reports) => {
+      const resuming = resumption(sessions.offered?.session, sessions.take);
+      return new TlsClient({ ...settings.core, ...reports, resumption: resuming });
+    },
     transport: ({ cipherIn }, received) =>
       socket ? adopt(socket, cipherIn, received, onCipher) : openTcp(options, cipherIn, received, onCipher),
     roots,

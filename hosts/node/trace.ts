@@ -1,37 +1,37 @@
-import {
-  cipherSuite,
-  contentType,
-  extensionType,
-  handshakeType,
-  namedGroup,
-  nameOf,
-  signatureScheme,
-} from "../../src/client/index.js";
+import { cipherSuite, contentType, extensionType, handshakeType, nameOf } from "../../src/client/index.js";
 import { Reader } from "../../src/wire/reader.js";
-import { describeCertificate, describeResponse, type SingleInfo } from "./describe.js";
 import { alertOf } from "./errors.js";
 import { printable } from "./text.js";
-
-/** What one message says: a summary, and lines of detail below it. */
-interface Description {
-  readonly summary: string;
-  readonly details?: readonly string[];
-}
+import { describeExtensions, type Extension, readAuthorities, readExtensions } from "./trace-extensions.js";
+import {
+  malformed,
+  numbered,
+  readBytes,
+  readGroup,
+  readList8,
+  readList16,
+  readScheme,
+  readVector8,
+  readVector16,
+} from "./trace-fields.js";
+import { type Description, Parts, withoutHeader } from "./trace-parts.js";
 
 /** HandshakeType and length, in front of each message. */
 const HEADER = 4;
 
 const message = handshakeType;
-const extension = extensionType;
 
 /**
- * Turns what `onMessage` reports into lines for people: an arrow for the direction, the message's name, and
- * the fields that matter; certificates and staples decoded. It trusts nothing, and verifies nothing.
+ * Turns what `onMessage` reports of one connection, client's or server's, into lines for people: an arrow for
+ * the direction, → being what this end sent, the message's name, and the fields that matter; certificates and
+ * staples decoded. It trusts nothing, and verifies nothing.
  */
 export class Trace {
   private readonly print: (line: string) => unknown;
-  /** Certificate messages come in parts, the list's length first: parts of the server's, seen so far. */
-  private parts = 0;
+  /** Whether the ServerHello chose TLS 1.3. */
+  private tls13 = false;
+  /** The message that comes in parts, if one is in progress. */
+  private open: { readonly sent: boolean; readonly type: number; readonly parts: Parts } | undefined;
 
   constructor(print: (line: string) => unknown) {
     this.print = print;
@@ -40,27 +40,41 @@ export class Trace {
   /** To be called as `onMessage`. */
   record(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void {
     const body = Buffer.from(bytes.subarray(start, end));
-    const description = this.describe(sent, type, body);
-    if (description === undefined) return;
-    const { summary, details = [] } = description;
-    this.print(printable(`${sent ? "→" : "←"} ${messageName(type).padEnd(20)} ${summary}`.trimEnd()));
-    for (const line of details) this.print(printable(`${" ".repeat(23)}${line}`));
-  }
-
-  private describe(sent: boolean, type: number, bytes: Buffer): Description | undefined {
-    try {
-      if (type >> 8 === contentType.alert) return { summary: describeAlert(bytes) };
-      if (type >> 8 !== contentType.handshake) return { summary: "" };
-      if ((type & 0xff) === message.certificate && !sent) return this.certificatePart(bytes);
-      return bodies[type & 0xff]?.(new Reader(bytes, HEADER)) ?? { summary: "" };
-    } catch {
-      return { summary: `malformed, ${bytes.length} bytes` };
+    for (const { summary, details = [] } of this.describe(sent, type, body)) {
+      const name = messageName(type).padEnd(20);
+      if (summary !== undefined) this.print(printable(`${sent ? "→" : "←"} ${name} ${summary}`.trimEnd()));
+      for (const line of details) this.print(printable(`${" ".repeat(23)}${line}`));
     }
   }
 
-  /** A list's length is worth no line; each entry is. */
-  private certificatePart(bytes: Buffer): Description | undefined {
-    return this.parts++ === 0 ? undefined : describeEntry(new Reader(bytes));
+  private describe(sent: boolean, type: number, bytes: Buffer): Description[] {
+    if (type >> 8 === contentType.handshake) return this.handshake(sent, type & 0xff, bytes);
+    if (type >> 8 === contentType.alert) return [{ summary: describeAlert(bytes) }];
+    return [{ summary: "" }];
+  }
+
+  private handshake(sent: boolean, type: number, bytes: Buffer): Description[] {
+    const parts = this.partsOf(sent, type, bytes);
+    if (parts !== undefined) return parts;
+    try {
+      if (type === message.server_hello) this.tls13 = isTls13(new Reader(bytes, HEADER));
+      return [bodies[type]?.(new Reader(bytes, HEADER), this.tls13) ?? { summary: "" }];
+    } catch {
+      return [{ summary: malformed(bytes) }];
+    }
+  }
+
+  private partsOf(sent: boolean, type: number, bytes: Buffer): Description[] | undefined {
+    if (this.open?.type === type && this.open.sent === sent) return this.take(this.open.parts, bytes);
+    const parts = Parts.of(type, this.tls13);
+    this.open = parts && { sent, type, parts };
+    return parts && this.take(parts, withoutHeader(type, bytes));
+  }
+
+  private take(parts: Parts, bytes: Buffer): Description[] {
+    const shown = parts.take(bytes);
+    if (parts.done) this.open = undefined;
+    return shown;
   }
 }
 
@@ -79,209 +93,110 @@ function camel(name: string): string {
     .join("");
 }
 
+/** Alert, RFC 8446 section 6. */
 function describeAlert(bytes: Buffer): string {
+  if (bytes.length !== 2) return malformed(bytes);
   const { name, number } = alertOf(bytes[1]);
   return `${bytes[0] === 1 ? "warning" : "fatal"} ${name} (${number})`;
 }
 
-const bodies: Readonly<Record<number, (r: Reader) => Description>> = {
+const bodies: Readonly<Record<number, (r: Reader, tls13: boolean) => Description>> = {
   [message.client_hello]: describeClientHello,
   [message.server_hello]: describeServerHello,
-  [message.encrypted_extensions]: (r) => ({ summary: describeExtensions(r) }),
-  [message.certificate_status]: describeStatus,
+  [message.new_session_ticket]: (r, tls13) => (tls13 ? describeTicket13(r) : describeTicket12(r)),
+  [message.encrypted_extensions]: (r) => inWords(readExtensions(r)),
   [message.server_key_exchange]: describeServerKeyExchange,
-  [message.certificate_verify]: (r) => ({ summary: schemeName(r.u16()) }),
-  [message.new_session_ticket]: () => ({ summary: "ignored: no resumption in this release" }),
+  [message.certificate_request]: (r, tls13) => (tls13 ? describeRequest13(r) : describeRequest12(r)),
+  [message.certificate_verify]: (r) => ({ summary: readScheme(r) }),
+  [message.key_update]: (r) => ({ summary: r.u8() === 1 ? "update_requested" : "update_not_requested" }),
 };
+
+function inWords(extensions: readonly Extension[]): Description {
+  const { short, long } = describeExtensions(extensions);
+  return { summary: extensions.length > 0 ? short.join("; ") : "no extensions", details: long };
+}
 
 /** ClientHello, RFC 8446 4.1.2. */
 function describeClientHello(r: Reader): Description {
   r.skip(2 + 32);
-  skipVector8(r);
-  const suites = readList16(r, (id) => nameOf(cipherSuite, id) ?? hex16(id));
-  skipVector8(r);
-  const words = readExtensions(r, false);
-  const isList = (word: string) => listed.some((name) => word.startsWith(`${name} `));
-  const summary = words.filter((word) => !isList(word)).join("; ");
-  return { summary, details: [`suites ${suites.join(" ")}`, ...words.filter(isList)] };
+  readVector8(r);
+  const suites = readList16(r, (each) => numbered(cipherSuite, each.u16()));
+  readVector8(r);
+  const { short, long } = describeExtensions(readExtensions(r));
+  return { summary: short.join("; "), details: [`suites ${suites.join(" ")}`, ...long] };
 }
-
-/** Extensions so long that each gets a line of its own. */
-const listed = ["supported_groups", "signature_algorithms"];
 
 /** The random that makes a ServerHello a HelloRetryRequest, RFC 8446 4.1.3. */
 const RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
 
 /** ServerHello, RFC 8446 4.1.3. */
-function describeServerHello(r: Reader): Description {
+interface ServerHello {
+  readonly retry: boolean;
+  readonly suite: string;
+  readonly extensions: Extension[];
+}
+
+function readServerHello(r: Reader): ServerHello {
   r.skip(2);
-  const random = readVector(r, 32).toString("hex");
-  skipVector8(r);
-  const suite = r.u16();
+  const retry = readBytes(r, 32).toString("hex") === RETRY;
+  readVector8(r);
+  const suite = numbered(cipherSuite, r.u16());
   r.u8();
-  const retry = random === RETRY ? "(HelloRetryRequest) " : "";
-  return { summary: `${retry}${nameOf(cipherSuite, suite) ?? hex16(suite)}; ${describeExtensions(r, true)}` };
+  return { retry, suite, extensions: readExtensions(r) };
 }
 
-/** CertificateEntry, RFC 8446 4.4.2; in TLS 1.2 no extensions follow the certificate. */
-function describeEntry(r: Reader): Description {
-  const { subject, issuer, notAfter } = describeCertificate(readVector(r, r.u24()));
-  const summary = `${subject}; issuer ${issuer}; until ${notAfter}`;
-  return { summary, details: r.left > 0 ? readStaples(r) : [] };
+function isTls13(r: Reader): boolean {
+  return readServerHello(r).extensions.some(({ type }) => type === extensionType.supported_versions);
 }
 
-function readStaples(r: Reader): string[] {
-  const outer = r.enter16();
-  const details: string[] = [];
-  while (r.left > 0) {
-    const type = r.u16();
-    const body = readVector(r, r.u16());
-    if (type === extension.status_request) details.push(...describeStatus(new Reader(body)).details!);
-  }
-  r.leave(outer);
-  return details;
-}
-
-/** CertificateStatus, RFC 6066 section 8. */
-function describeStatus(r: Reader): { summary: string; details: string[] } {
-  const OCSP = 1;
-  if (r.u8() !== OCSP) return { summary: "unknown type", details: [] };
-  return { summary: "", details: describeStaple(readVector(r, r.u24())) };
-}
-
-/** What an OCSP response claims, one line for each certificate in it. */
-function describeStaple(der: Buffer): string[] {
-  try {
-    const { responseStatus, responses, producedAt } = describeResponse(der);
-    if (responses === undefined) return [`OCSP response: ${responseStatus}`];
-    return responses.map((single) => `OCSP ${describeSingle(single)}, produced ${producedAt}`);
-  } catch {
-    return [`OCSP response of ${der.length} bytes, malformed`];
-  }
-}
-
-function describeSingle(single: SingleInfo): string {
-  const { certID, certStatus, revocationTime, revocationReason, thisUpdate, nextUpdate } = single;
-  const since = revocationTime ? ` since ${revocationTime}` : "";
-  const why = revocationReason ? ` (${revocationReason})` : "";
-  const until = nextUpdate ?? "no nextUpdate";
-  return `${certStatus}${since}${why}, serial ${certID.serialNumber}, ${thisUpdate} to ${until}`;
+function describeServerHello(r: Reader): Description {
+  const { retry, suite, extensions } = readServerHello(r);
+  const words = describeExtensions(extensions, "answer").short.join("; ");
+  return { summary: `${retry ? "(HelloRetryRequest) " : ""}${suite}; ${words || "no extensions"}` };
 }
 
 /** ServerKeyExchange, RFC 8422 5.4: a named curve, the public key, the signature's scheme. */
 function describeServerKeyExchange(r: Reader): Description {
   r.u8();
-  const group = groupName(r.u16());
-  skipVector8(r);
-  return { summary: `${group}, ${schemeName(r.u16())}` };
+  const group = readGroup(r);
+  readVector8(r);
+  return { summary: `${group}, ${readScheme(r)}` };
 }
 
-function describeExtensions(r: Reader, answer = false): string {
-  return readExtensions(r, answer).join("; ") || "no extensions";
+/** ClientCertificateType, RFC 5246 7.4.4 and RFC 8422 5.5. */
+const certificateType = Object.freeze({ rsa_sign: 1, dss_sign: 2, ecdsa_sign: 64 });
+
+/** CertificateRequest of TLS 1.2, RFC 5246 7.4.4. */
+function describeRequest12(r: Reader): Description {
+  const types = readList8(r, (each) => numbered(certificateType, each.u8()));
+  const schemes = readList16(r, readScheme);
+  const authorities = readAuthorities(r);
+  const details = [`signature_algorithms ${schemes.join(" ")}`];
+  if (authorities.length > 0) details.push(`certificate_authorities ${authorities.join(" ")}`);
+  return { summary: types.join(" "), details };
 }
 
-function readExtensions(r: Reader, answer: boolean): string[] {
-  if (r.left === 0) return [];
-  const outer = r.enter16();
-  const words: string[] = [];
-  while (r.left > 0) {
-    const type = r.u16();
-    words.push(describeExtension(type, new Reader(readVector(r, r.u16())), answer));
-  }
-  r.leave(outer);
-  return words.filter((word) => word !== "");
+/** CertificateRequest of TLS 1.3, RFC 8446 4.3.2. */
+function describeRequest13(r: Reader): Description {
+  const context = readVector8(r);
+  const { summary, details } = inWords(readExtensions(r));
+  const prefix = context.length > 0 ? `context ${context.toString("hex")}; ` : "";
+  return { summary: `${prefix}${summary}`, details };
 }
 
-function describeExtension(type: number, r: Reader, answer: boolean): string {
-  const name = nameOf(extension, type) ?? hex16(type);
-  if (r.left === 0) return name;
-  const describe = (answer ? answers[type] : undefined) ?? extensions[type];
-  return describe ? describe(r) : name;
+/** NewSessionTicket of TLS 1.2, RFC 5077 3.3: a server that changed its mind sends an empty one. */
+function describeTicket12(r: Reader): Description {
+  const lifetime = r.u32();
+  const { length } = readVector16(r);
+  return { summary: length > 0 ? `${length} bytes, for ${lifetime} s` : "none" };
 }
 
-/** Extensions whose contents are worth reading, as in a ClientHello or EncryptedExtensions. */
-const extensions: Readonly<Record<number, (r: Reader) => string>> = {
-  [extension.server_name]: (r) => `SNI ${readVector(r, skipAnd16(r, 3)).toString("latin1")}`,
-  [extension.supported_versions]: (r) => readList8(r, versionName).join(" "),
-  [extension.supported_groups]: (r) => `supported_groups ${readList16(r, groupName).join(" ")}`,
-  [extension.signature_algorithms]: (r) => `signature_algorithms ${readList16(r, schemeName).join(" ")}`,
-  [extension.application_layer_protocol_negotiation]: (r) => `ALPN ${readNames(r).join(" ")}`,
-  [extension.key_share]: (r) => `key_share ${readShares(r).join(" ")}`,
-  [extension.record_size_limit]: (r) => `record_size_limit ${r.u16()}`,
-  [extension.max_fragment_length]: (r) => `max_fragment_length ${256 << r.u8()}`,
-  [extension.ec_point_formats]: () => "",
-};
-
-/** Those that look different in a ServerHello. */
-const answers: Readonly<Record<number, (r: Reader) => string>> = {
-  [extension.supported_versions]: (r) => versionName(r.u16()),
-  [extension.key_share]: (r) => `key_share ${groupName(r.u16())}`,
-};
-
-// ---- Fields
-
-function skipVector8(r: Reader): void {
-  r.skip(r.u8());
-}
-
-function skipAnd16(r: Reader, n: number): number {
-  r.skip(n);
-  return r.u16();
-}
-
-function readVector(r: Reader, length: number): Buffer {
-  const at = r.skip(length);
-  return Buffer.from(r.bytes.subarray(at, at + length));
-}
-
-function readList8(r: Reader, name: (id: number) => string): string[] {
-  return readRest(r, r.enter8(), name);
-}
-
-function readList16(r: Reader, name: (id: number) => string): string[] {
-  return readRest(r, r.enter16(), name);
-}
-
-function readRest(r: Reader, outer: number, name: (id: number) => string): string[] {
-  const names: string[] = [];
-  while (r.left > 0) names.push(name(r.u16()));
-  r.leave(outer);
-  return names;
-}
-
-/** ProtocolNameList, RFC 7301 3.1. */
-function readNames(r: Reader): string[] {
-  const outer = r.enter16();
-  const names: string[] = [];
-  while (r.left > 0) names.push(readVector(r, r.u8()).toString("latin1"));
-  r.leave(outer);
-  return names;
-}
-
-/** KeyShareClientHello, RFC 8446 4.2.8. */
-function readShares(r: Reader): string[] {
-  const outer = r.enter16();
-  const names: string[] = [];
-  while (r.left > 0) {
-    names.push(groupName(r.u16()));
-    r.skip(r.u16());
-  }
-  r.leave(outer);
-  return names;
-}
-
-function versionName(id: number): string {
-  return id > 0x300 && id <= 0x304 ? `TLSv1.${id - 0x301}` : hex16(id);
-}
-
-function groupName(id: number): string {
-  return nameOf(namedGroup, id) ?? hex16(id);
-}
-
-function schemeName(id: number): string {
-  return nameOf(signatureScheme, id) ?? hex16(id);
-}
-
-function hex16(id: number): string {
-  return `0x${id.toString(16).padStart(4, "0")}`;
+/** NewSessionTicket of TLS 1.3, RFC 8446 4.6.1. */
+function describeTicket13(r: Reader): Description {
+  const lifetime = r.u32();
+  r.u32();
+  readVector8(r);
+  const { length } = readVector16(r);
+  const { short } = describeExtensions(readExtensions(r));
+  return { summary: [`${length} bytes, for ${lifetime} s`, ...short].join("; ") };
 }

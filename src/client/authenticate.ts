@@ -14,9 +14,9 @@ export function authenticate(s: ClientSession): boolean {
     s.pathFound = s.path.step(now);
     return false;
   }
-  if (s.stapleIndex === s.path.length) return true;
-  if (checkStaple(s, s.stapleIndex, now)) s.stapleIndex++;
-  return s.stapleIndex === s.path.length;
+  const { lengthWithAnchor } = s.path;
+  if (s.stapleIndex < lengthWithAnchor && checkStaple(s, s.stapleIndex, now)) s.stapleIndex++;
+  return s.stapleIndex === lengthWithAnchor;
 }
 
 /** A clock that was never set must not pass for one that was. */
@@ -51,7 +51,8 @@ function checkStaple(s: ClientSession, position: number, now: number): boolean {
 function needsStaple(s: ClientSession, position: number): boolean {
   const { stapling, policy, mustStaple } = s.config.ocsp;
   if (stapling === "off") return false;
-  // A trust anchor that was sent along is not on the path, and nobody else can revoke it
+  // Nobody else can revoke a trust anchor that was sent along
+  if (position === s.path.length) return false;
   if (policy === "chain" || (policy === "leaf" && position === 0)) return true;
   return position === 0 && mustStaple && certificateAt(s, position).mustStaple;
 }

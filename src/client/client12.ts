@@ -4,7 +4,7 @@ import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AAD, AES_GCM_RECORDS, Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import { handshakeType } from "../wire/registry.js";
+import { extensionType, handshakeType, statusType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
@@ -15,7 +15,7 @@ import {
   readListLength,
   writeCertificates,
 } from "./certificates.js";
-import { keepPeerShare, readCertificateStatus, readSignatureAlgorithms } from "./extensions.js";
+import { keepPeerShare, readOcspResponse, readSignatureAlgorithms, wantedStatus } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
 import type { ClientSession } from "./session.js";
@@ -26,7 +26,25 @@ const on = handshakeType;
 export const rows12 = table<Row<ClientSession>>([
   { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: measureListLength },
   { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
-  { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.certificate_status, run: receiveCertificateStatus },
+  {
+    state: "WAIT_STATUS_OR_KEY_EXCHANGE",
+    on: on.certificate_status,
+    run: receiveStatusType,
+    measure: measureStatusType,
+  },
+  { state: "WAIT_STATUS", on: on.certificate_status, run: receiveStatus, measure: measureCertificate },
+  {
+    state: "WAIT_STATUS_LIST",
+    on: on.certificate_status,
+    run: receiveStatusList,
+    measure: measureListLength,
+  },
+  {
+    state: "WAIT_STATUS_ENTRY",
+    on: on.certificate_status,
+    run: receiveStatusEntry,
+    measure: measureCertificate,
+  },
   { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
   { state: "WAIT_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
   { state: "VERIFY_KEY_EXCHANGE", on: STEP, run: verifyServer },
@@ -58,13 +76,43 @@ function receiveCertificateHead(s: ClientSession): string {
 function receiveEntry(s: ClientSession): string {
   readCertificate(s, s.engine.reader);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
-  return s.statusAnnounced ? "WAIT_STATUS_OR_KEY_EXCHANGE" : "WAIT_KEY_EXCHANGE";
+  return s.announced === 0 ? "WAIT_KEY_EXCHANGE" : "WAIT_STATUS_OR_KEY_EXCHANGE";
 }
 
-/** The staple of the server's own certificate; a server that announced one may leave it out (RFC 6066 8). */
-function receiveCertificateStatus(s: ClientSession): string {
-  readCertificateStatus(s, s.engine.reader, 0);
+/** CertificateStatus.status_type; a server that announced the message may leave it out (RFC 6066 section 8). */
+function measureStatusType(): number {
+  return 1;
+}
+
+/** The type that was asked for by the extension that the server answered, RFC 6961 2.2. */
+function receiveStatusType(s: ClientSession): string {
+  const wanted = s.announced === extensionType.status_request ? statusType.ocsp : wantedStatus(s);
+  if (s.engine.reader.u8() !== wanted) throw faults.OCSP_MALFORMED;
+  if (s.engine.left === 0) throw faults.DECODE_ERROR;
+  return wanted === statusType.ocsp ? "WAIT_STATUS" : "WAIT_STATUS_LIST";
+}
+
+/** The staple of the server's own certificate. */
+function receiveStatus(s: ClientSession): string {
+  readOcspResponse(s, s.engine.reader, 0);
+  if (s.engine.left > 0) throw faults.DECODE_ERROR;
   return "WAIT_KEY_EXCHANGE";
+}
+
+/** The length of OCSPResponseList.ocsp_response_list<1..2^24-1>, RFC 6961 2.2. */
+function receiveStatusList(s: ClientSession): string {
+  if (s.engine.reader.u24() !== s.engine.left || s.engine.left === 0) throw faults.DECODE_ERROR;
+  return "WAIT_STATUS_ENTRY";
+}
+
+/** OCSPResponse<0..2^24-1>: in the order of the certificates, of whose last some may have none; empty, none. */
+function receiveStatusEntry(s: ClientSession): string {
+  const r = s.engine.reader;
+  const certificate = s.responsesSent++;
+  if (certificate >= s.certificatesSent) throw faults.OCSP_MALFORMED;
+  if (s.engine.reader.left > 3) readOcspResponse(s, r, certificate);
+  else r.skip(3);
+  return s.engine.left > 0 ? "WAIT_STATUS_ENTRY" : "WAIT_KEY_EXCHANGE";
 }
 
 const NAMED_CURVE = 3;
@@ -192,7 +240,7 @@ function sendCertificateVerify(s: ClientSession): string {
   return "SEND_FINISHED";
 }
 
-function schedule(s: ClientSession): KeySchedule12 {
+export function schedule(s: ClientSession): KeySchedule12 {
   if (s.keys12 === undefined) throw faults.INTERNAL_ERROR;
   return s.keys12;
 }
@@ -203,7 +251,7 @@ function ivLength(s: ClientSession): number {
 }
 
 /** Both directions' keys, RFC 5246 6.3: ours are returned, the server's wait for its ChangeCipherSpec. */
-function protections(s: ClientSession): Protection12 {
+export function protections(s: ClientSession): Protection12 {
   const size = keySize[s.suiteInForce.aead];
   const salt = ivLength(s);
   const ivs = at.keys + 2 * size;
@@ -229,18 +277,22 @@ function computeFinished(s: ClientSession, label: string): void {
 }
 
 function sendFinished(s: ClientSession): string {
+  changeAndFinish(s, protections(s));
+  return "WAIT_CHANGE_CIPHER_SPEC";
+}
+
+/** ChangeCipherSpec, and our Finished under the keys that begin there. */
+export function changeAndFinish(s: ClientSession, ours: Protection12): void {
   const { engine } = s;
-  const ours = protections(s);
   engine.sendChangeCipherSpec();
   engine.sendUnder(ours);
   computeFinished(s, finishedLabel.client);
   const w = engine.begin(on.finished);
   w.copy(s.memory, at.verifyData, at.verifyData + verifyDataSize);
   engine.send();
-  return "WAIT_CHANGE_CIPHER_SPEC";
 }
 
-function receiveChangeCipherSpec(s: ClientSession): string {
+export function receiveChangeCipherSpec(s: ClientSession): string {
   if (s.serverProtection === undefined) throw faults.INTERNAL_ERROR;
   s.engine.receiveUnder(s.serverProtection);
   s.serverProtection = undefined;
@@ -248,10 +300,18 @@ function receiveChangeCipherSpec(s: ClientSession): string {
 }
 
 function receiveFinished(s: ClientSession): string {
+  verifyFinished(s);
+  return connect(s);
+}
+
+export function verifyFinished(s: ClientSession): void {
   const r: Reader = s.engine.reader;
   computeFinished(s, finishedLabel.server);
   if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(verifyDataSize), verifyDataSize))
     throw faults.FINISHED_MISMATCH;
+}
+
+export function connect(s: ClientSession): string {
   s.keys12?.wipe();
   s.engine.established = true;
   return "CONNECTED";

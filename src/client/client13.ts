@@ -61,7 +61,7 @@ export const rows13 = table<Row<ClientSession>>([
   { state: "WAIT_FINISHED", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
 ]);
 
-function schedule(s: ClientSession): KeySchedule13 {
+export function schedule(s: ClientSession): KeySchedule13 {
   if (s.keys13 === undefined) throw faults.INTERNAL_ERROR;
   return s.keys13;
 }
@@ -87,11 +87,16 @@ function deriveSecrets(s: ClientSession, client: string, server: string): void {
   schedule(s).derive(server, at.hash, at.serverSecret);
 }
 
+function start(s: ClientSession): KeySchedule13 {
+  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
+  keys.start();
+  return keys;
+}
+
 /** RFC 8446 7.1, the Handshake Secret's stage. */
 function deriveHandshakeKeys(s: ClientSession): string {
-  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
+  const keys = s.resuming?.start13(s) ?? start(s);
   s.keys13 = keys;
-  keys.start();
   keys.handshake(at.shared, at.shared + agree(s));
   s.forget(at.shared, at.hash);
   deriveSecrets(s, secretLabel.clientHandshake, secretLabel.serverHandshake);
@@ -106,7 +111,7 @@ function deriveHandshakeKeys(s: ClientSession): string {
 }
 
 /** RFC 8446 4.3.1. */
-function receiveEncryptedExtensions(s: ClientSession): string {
+export function receiveEncryptedExtensions(s: ClientSession): string {
   readExtensions(s, s.engine.reader, inMessage.encrypted_extensions);
   return "WAIT_CERTIFICATE_OR_REQUEST";
 }
@@ -207,8 +212,8 @@ function deriveApplicationKeys(s: ClientSession): string {
   keys.derive(secretLabel.clientApplication, at.hash, at.applicationSecret);
   s.log("CLIENT_TRAFFIC_SECRET_0", s.memory, at.applicationSecret, keys.size);
   s.log("SERVER_TRAFFIC_SECRET_0", s.memory, at.serverSecret, keys.size);
-  // Of the Master Secret nothing more is derived
-  keys.wipe();
+  // Of the Master Secret nothing more is derived, but for tickets
+  if (s.resuming === undefined) keys.wipe();
   s.engine.receiveUnder(protection(s, at.serverSecret));
   return s.requested ? "SEND_CERTIFICATE" : "SEND_FINISHED";
 }
@@ -250,7 +255,7 @@ function sendCertificateVerify(s: ClientSession): string {
   return "SEND_FINISHED";
 }
 
-function sendFinished(s: ClientSession): string {
+export function sendFinished(s: ClientSession): string {
   const n = computeFinished(s, at.clientSecret);
   const w = s.engine.begin(on.finished);
   w.copy(s.memory, at.verifyData, at.verifyData + n);
@@ -262,13 +267,18 @@ function sendFinished(s: ClientSession): string {
   return "CONNECTED";
 }
 
-/** NewSessionTicket, RFC 8446 4.6.1. Well-formed it must be; nothing resumes from it yet. */
+/** NewSessionTicket, RFC 8446 4.6.1. Well-formed it must be, whether anything is made of it or not. */
 function receiveNewSessionTicket(s: ClientSession): string {
   const r = s.engine.reader;
-  r.skip(4 + 4);
-  r.drop(r.enter8());
+  const lifetime = r.u32();
+  const ageAdd = r.u32();
+  const nonce = r.enter8();
+  const nonceAt = r.at;
+  const nonceEnd = r.end;
+  r.drop(nonce);
   const ticket = r.enter16();
   if (r.left === 0) throw faults.DECODE_ERROR;
+  s.resuming?.takeTicket13(s, lifetime, ageAdd, nonceAt, nonceEnd);
   r.drop(ticket);
   const extensions = r.enter16();
   while (r.left > 0) {

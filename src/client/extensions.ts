@@ -1,11 +1,11 @@
 import { groups } from "../crypto/suites.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import { extensionType as type, version } from "../wire/registry.js";
+import { statusType, extensionType as type, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, type Writer } from "../wire/writer.js";
 import { at } from "./memory.js";
-import { fragmentCode } from "./options.js";
+import { fragmentCode, isV2 } from "./options.js";
 import type { ClientSession } from "./session.js";
 
 /** The messages that carry extensions (RFC 8446 4.2), as bits. */
@@ -27,7 +27,7 @@ const answers =
   inMessage.certificate;
 
 /** One extension: all that we know of it. */
-interface ExtensionRow {
+export interface ExtensionRow {
   readonly type: number;
   /** The messages of the server where it may stand. */
   readonly where: number;
@@ -50,7 +50,7 @@ const m = inMessage;
  * The table of extensions, in the order of the ClientHello. An answer that no row allows, that was not asked
  * for or that stands twice is refused by `readExtensions`, not by the rows.
  */
-const extensions = table<ExtensionRow>([
+export const extensions = table<ExtensionRow>([
   {
     type: type.server_name,
     where: m.server_hello12 | m.encrypted_extensions,
@@ -68,9 +68,16 @@ const extensions = table<ExtensionRow>([
   {
     type: type.status_request,
     where: m.server_hello12 | m.certificate | m.certificate_request,
-    offered: (s) => s.config.ocsp.stapling !== "off",
+    offered: offersV1,
     write: writeStatusRequest,
     read: readStatusRequest,
+  },
+  {
+    type: type.status_request_v2,
+    where: m.server_hello12,
+    offered: (s) => s.offers(version.tls12) && isV2(s.config.ocsp.stapling),
+    write: writeStatusRequestV2,
+    read: (s) => announceStatus(s, type.status_request_v2),
   },
   {
     type: type.supported_groups,
@@ -158,12 +165,18 @@ function expect(holds: boolean, fault: Fault): void {
   if (!holds) throw fault;
 }
 
+/** The table that is in force: with resumption it is a longer one. */
+function rowsOf(s: ClientSession): readonly ExtensionRow[] {
+  return s.config.resumption?.extensions ?? extensions;
+}
+
 /** Writes the ClientHello's extensions and remembers which. */
 export function writeExtensions(s: ClientSession, w: Writer): void {
+  const rows = rowsOf(s);
   const all = w.begin16();
   s.offered = 0;
-  for (let i = 0; i < extensions.length; i++) {
-    const row = extensions[i];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
     if (!row.offered(s)) continue;
     s.offered |= 1 << i;
     w.u16(row.type);
@@ -179,7 +192,7 @@ export function readExtensions(s: ClientSession, r: Reader, where: number): void
   const all = r.enter16();
   s.seen = 0;
   while (r.left > 0) {
-    const i = indexOf(r.u16());
+    const i = indexOf(s, r.u16());
     const data = r.enter16();
     if (i < 0) skipUnknown(r, where);
     else readKnown(s, r, i, where);
@@ -189,7 +202,7 @@ export function readExtensions(s: ClientSession, r: Reader, where: number): void
 }
 
 function readKnown(s: ClientSession, r: Reader, i: number, where: number): void {
-  const row = extensions[i];
+  const row = rowsOf(s)[i];
   const bit = 1 << i;
   if ((row.where & where) === 0)
     throw (s.offered & bit) === 0 && (where & answers) !== 0
@@ -211,11 +224,12 @@ function skipUnknown(r: Reader, where: number): void {
 
 /** Whether the message that was read last had this extension. */
 export function saw(s: ClientSession, extension: number): boolean {
-  return (s.seen & (1 << indexOf(extension))) !== 0;
+  return (s.seen & (1 << indexOf(s, extension))) !== 0;
 }
 
-function indexOf(extension: number): number {
-  for (let i = 0; i < extensions.length; i++) if (extensions[i].type === extension) return i;
+function indexOf(s: ClientSession, extension: number): number {
+  const rows = rowsOf(s);
+  for (let i = 0; i < rows.length; i++) if (rows[i].type === extension) return i;
   return -1;
 }
 
@@ -262,9 +276,35 @@ function innerType(s: ClientSession): number {
   return s.version === version.tls13 ? 1 : 0;
 }
 
-/** CertificateStatusRequest, RFC 6066 section 8: ocsp(1), any responder, extensions with the nonce if wanted. */
+/** TLS 1.3 knows no other. */
+function offersV1(s: ClientSession): boolean {
+  const { stapling, alsoV1 } = s.config.ocsp;
+  return stapling === "v1" || (isV2(stapling) && (alsoV1 || s.offers(version.tls13)));
+}
+
+/** CertificateStatusRequest, RFC 6066 section 8. */
 function writeStatusRequest(s: ClientSession, w: Writer): void {
-  w.u8(1);
+  w.u8(statusType.ocsp);
+  writeOcspStatusRequest(s, w);
+}
+
+/** CertificateStatusRequestListV2, RFC 6961 2.2: one item. */
+function writeStatusRequestV2(s: ClientSession, w: Writer): void {
+  const list = w.begin16();
+  w.u8(wantedStatus(s));
+  const request = w.begin16();
+  writeOcspStatusRequest(s, w);
+  w.finish16(request);
+  w.finish16(list);
+}
+
+/** The CertificateStatusType that is asked for by status_request_v2. */
+export function wantedStatus(s: ClientSession): number {
+  return s.config.ocsp.stapling === "v2-multi" ? statusType.ocsp_multi : statusType.ocsp;
+}
+
+/** OCSPStatusRequest: any responder, and extensions with the nonce if wanted. */
+function writeOcspStatusRequest(s: ClientSession, w: Writer): void {
   w.u16(0);
   const requestExtensions = w.begin16();
   const { nonce } = s.stapleVerifier;
@@ -285,14 +325,25 @@ function writeNonce(w: Writer, nonce: Uint8Array): void {
 
 /** In TLS 1.2 an empty announcement; in TLS 1.3 the staple of one certificate; a request for ours is ignored. */
 function readStatusRequest(s: ClientSession, r: Reader, where: number): void {
-  if (where === inMessage.server_hello12) s.statusAnnounced = true;
-  else if (where === inMessage.certificate) readCertificateStatus(s, r, s.certificatesSent - 1);
+  if (where === inMessage.server_hello12) announceStatus(s, type.status_request);
+  else if (where === inMessage.certificate) readCertificateStatus(s, r);
   else r.skip(r.left);
 }
 
-/** CertificateStatus, RFC 6066 section 8: ocsp(1), OCSPResponse<1..2^24-1>. */
-export function readCertificateStatus(s: ClientSession, r: Reader, certificate: number): void {
-  expect(r.u8() === 1, faults.OCSP_MALFORMED);
+/** The server answers one of the two (RFC 6961 2.2). */
+function announceStatus(s: ClientSession, by: number): void {
+  expect(s.announced === 0, faults.ILLEGAL_PARAMETER);
+  s.announced = by;
+}
+
+/** CertificateStatus, RFC 6066 section 8, of the certificate before it. */
+function readCertificateStatus(s: ClientSession, r: Reader): void {
+  expect(r.u8() === statusType.ocsp, faults.OCSP_MALFORMED);
+  readOcspResponse(s, r, s.certificatesSent - 1);
+}
+
+/** OCSPResponse<1..2^24-1>. */
+export function readOcspResponse(s: ClientSession, r: Reader, certificate: number): void {
   const response = r.enter24();
   expect(r.left > 0, faults.OCSP_MALFORMED);
   const start = r.skip(r.left);

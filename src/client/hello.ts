@@ -29,13 +29,19 @@ function start(s: ClientSession): string {
   if (nonce) provider.random(nonce, 0, NONCE);
   s.transcript.start();
   if (s.offers(version.tls12)) beginClientSignatures(s);
-  if (!s.offers(version.tls13)) return "SEND_CLIENT_HELLO";
-  // A session id makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
-  s.sessionIdLength = RANDOM;
-  provider.random(s.memory, at.sessionId, at.sessionId + RANDOM);
+  s.config.resumption?.start(s);
+  // It makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
+  if (s.offers(version.tls13)) drawSessionId(s);
+  else return "SEND_CLIENT_HELLO";
   s.group = groups[0];
   s.exchange = provider.exchange(s.group);
   return "SEND_CLIENT_HELLO";
+}
+
+/** A session id of our own. The server that resumes a TLS 1.2 session says so by repeating it (RFC 5077 3.4). */
+export function drawSessionId(s: ClientSession): void {
+  s.sessionIdLength = RANDOM;
+  s.config.provider.random(s.memory, at.sessionId, at.sessionId + RANDOM);
 }
 
 /** In TLS 1.2 the client's signature covers the messages themselves, from the first on (RFC 5246 7.4.8). */
@@ -67,6 +73,7 @@ function sendClientHello(s: ClientSession): string {
   w.u8(1);
   w.u8(0);
   writeExtensions(s, w);
+  s.resuming?.bind(s, w);
   s.engine.send();
   return "WAIT_SERVER_HELLO";
 }
@@ -95,8 +102,9 @@ function receiveServerHello(s: ClientSession): string {
   if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
   setVersion(s, selectedVersion(r));
   s.chooseSuite(suite);
-  if (s.version === version.tls12) return receiveServerHello12(s, r);
-  if (!echoes(s, r, echo, echoEnd)) throw faults.ILLEGAL_PARAMETER;
+  const echoed = echoes(s, r, echo, echoEnd);
+  if (s.version === version.tls12) return receiveServerHello12(s, r, echoed);
+  if (!echoed) throw faults.ILLEGAL_PARAMETER;
   return startsWith(s.memory, at.serverRandom, retryRandom)
     ? receiveRetryRequest(s, r)
     : receiveServerHello13(s, r);
@@ -150,7 +158,8 @@ function receiveRetryRequest(s: ClientSession, r: Reader): string {
   if (!saw(s, extensionType.supported_versions)) throw faults.MISSING_EXTENSION;
   if (!saw(s, extensionType.key_share) && !saw(s, extensionType.cookie)) throw faults.ILLEGAL_PARAMETER;
   s.retried = true;
-  s.transcript.restart();
+  const message = s.transcript.restart();
+  s.resuming?.retry(s, message);
   s.transcript.dropSignatures();
   return "RETRY";
 }
@@ -160,17 +169,17 @@ function receiveServerHello13(s: ClientSession, r: Reader): string {
   if (!saw(s, extensionType.key_share)) throw faults.MISSING_EXTENSION;
   s.transcript.dropSignatures();
   s.engine.warnings = false;
-  s.rows = rows13;
+  s.rows = s.config.resumption?.rows13 ?? rows13;
   return "AGREE";
 }
 
 /** In TLS 1.2 the extensions may be absent altogether (RFC 5246 7.4.1.3). */
-function receiveServerHello12(s: ClientSession, r: Reader): string {
+function receiveServerHello12(s: ClientSession, r: Reader, echoed: boolean): string {
   if (s.changeCipherSpecSeen) throw faults.UNEXPECTED_MESSAGE;
   if (r.left > 0) readExtensions(s, r, inMessage.server_hello12);
   if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
-  s.rows = rows12;
-  return "WAIT_CERTIFICATE";
+  s.rows = s.config.resumption?.rows12 ?? rows12;
+  return (echoed ? s.resuming?.resume12(s) : undefined) ?? "WAIT_CERTIFICATE";
 }
 
 /** Only a server of TLS 1.3 may send one this early. */

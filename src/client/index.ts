@@ -32,7 +32,7 @@ export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
 export { type Fault, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
-export type { BufferSizes, ClientOptions, OcspOptions, OcspRequirement } from "./options.js";
+export type { BufferSizes, ClientOptions, OcspOptions, OcspRequirement, Stapling } from "./options.js";
 
 /**
  * What the client found out about one certificate of the path.
@@ -154,6 +154,11 @@ export class TlsClient {
     return this.session.engine.established;
   }
 
+  /** The server resumed the session that was offered: it sent no certificate, and no staple. */
+  get resumed(): boolean {
+    return this.session.resumed;
+  }
+
   /** The server said that it sends no more. */
   get closedByPeer(): boolean {
     return this.session.engine.closedByPeer;
@@ -189,11 +194,15 @@ export class TlsClient {
     return this.session.path;
   }
 
-  /** One verdict for each certificate of the path, the server's first. Empty before the path is found. */
+  /**
+   * One verdict for each certificate of the path, the server's first, and for a trust anchor that came with a
+   * staple. Empty before the path is found.
+   */
   get verdicts(): readonly Verdict[] {
+    const { path, pathFound } = this.session;
     const verdicts: Verdict[] = [];
-    if (this.session.pathFound)
-      for (let i = 0; i < this.session.path.length; i++) verdicts.push(verdict(this.session, i));
+    for (let i = 0; pathFound && i < path.lengthWithAnchor; i++)
+      if (i < path.length || stapleAt(this.session, i).present) verdicts.push(verdict(this.session, i));
     return verdicts;
   }
 }

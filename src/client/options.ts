@@ -5,14 +5,24 @@ import { parseIp } from "../pki/hostname.js";
 import type { Responder } from "../pki/ocsp.js";
 import { MAX_RECORD } from "../record/record.js";
 import { version } from "../wire/registry.js";
+import type { Resumption } from "./resumption.js";
+
+/** How a client asks for staples. */
+export type Stapling = "off" | "v1" | "v2" | "v2-multi";
 
 /** Which certificates need a good staple. One that is present is always checked. */
 export type OcspRequirement = "if-present" | "leaf" | "chain";
 
 /** How revocation is asked for and judged. */
 export interface OcspOptions {
-  /** "v1": status_request (RFC 6066 section 8; in TLS 1.3 a staple for each certificate, RFC 8446 4.4.2.1). */
-  readonly stapling: "off" | "v1";
+  /**
+   * "v1": status_request (RFC 6066 section 8; in TLS 1.3 a staple for each certificate, RFC 8446 4.4.2.1).
+   * "v2" and "v2-multi": status_request_v2 (RFC 6961) in TLS 1.2, with a staple for the server's certificate, or
+   * for each. A client that offers TLS 1.3 too offers status_request beside it, the only one that TLS 1.3 knows.
+   */
+  readonly stapling: Stapling;
+  /** Offer status_request beside status_request_v2 in any case: a server of TLS 1.2 chooses one of them. */
+  readonly alsoV1: boolean;
   readonly policy: OcspRequirement;
   /** Honour a certificate's demand for a staple (RFC 7633). */
   readonly mustStaple: boolean;
@@ -29,6 +39,7 @@ export interface OcspOptions {
 
 export const defaultOcsp: OcspOptions = Object.freeze({
   stapling: "v1",
+  alsoV1: false,
   policy: "if-present",
   mustStaple: true,
   nonce: false,
@@ -73,6 +84,8 @@ export interface ClientOptions {
   readonly requireEms?: boolean;
   readonly identity?: Identity;
   readonly ocsp?: Partial<OcspOptions>;
+  /** Resume sessions, and be told of new ones: made by `resumption`. By default every handshake is a full one. */
+  readonly resumption?: Resumption;
   readonly buffers?: Partial<BufferSizes>;
   /** Certificates that are kept of a chain; what comes after them is ignored. */
   readonly maxCertificates?: number;
@@ -97,6 +110,7 @@ type Optional =
   | "recordSizeLimit"
   | "maxFragmentLength"
   | "identity"
+  | "resumption"
   | "onSecret"
   | "onMessage";
 
@@ -203,14 +217,18 @@ function check(config: Config): void {
   demand(buffers.store >= MIN_BUFFERS.store, `buffers.store: at least ${MIN_BUFFERS.store}`);
   demand(!config.verify || config.serverName !== undefined, "serverName: the name to verify is missing");
   demand(config.maxCertificates >= 1 && config.maxCertificates <= 16, "maxCertificates: 1 to 16");
-  checkOcsp(config.ocsp);
+  checkOcsp(config);
   if (config.identity) checkIdentity(config.identity);
 }
 
 /** A word that is not known must not pass for the mildest one. */
-function checkOcsp(ocsp: OcspOptions): void {
-  const { stapling, policy, maxAge } = ocsp;
-  demand(stapling === "off" || stapling === "v1", 'ocsp.stapling: "off" or "v1"');
+function checkOcsp({ ocsp, minVersion }: Config): void {
+  const { stapling, alsoV1, policy, maxAge } = ocsp;
+  const second = isV2(stapling);
+  demand(stapling === "off" || stapling === "v1" || second, 'ocsp.stapling: "off", "v1", "v2" or "v2-multi"');
+  // RFC 8446 4.4.2.1 gives status_request_v2 no place in TLS 1.3; the words are wolfSSL's
+  demand(!second || minVersion < version.tls13, "Cannot use OCSP Stapling V2 with TLSv1.3");
+  demand(!alsoV1 || second, 'ocsp.alsoV1: only beside "v2" or "v2-multi"');
   const known = policy === "if-present" || policy === "leaf" || policy === "chain";
   demand(known, 'ocsp.policy: "if-present", "leaf" or "chain"');
   demand(ocsp.skew >= 0, "ocsp.skew: seconds, not negative");
@@ -219,6 +237,19 @@ function checkOcsp(ocsp: OcspOptions): void {
     stapling !== "off" || (policy === "if-present" && !ocsp.nonce),
     "ocsp.stapling is off, so no staple can be demanded and no nonce asked for",
   );
+}
+
+/** By rising demands. */
+const requirements: readonly OcspRequirement[] = Object.freeze(["if-present", "leaf", "chain"]);
+
+/** Whether what meets `policy` meets the `other` one too. */
+export function satisfies(policy: OcspRequirement, other: OcspRequirement): boolean {
+  return requirements.indexOf(policy) >= requirements.indexOf(other);
+}
+
+/** Whether that asks by status_request_v2. */
+export function isV2(stapling: Stapling): boolean {
+  return stapling === "v2" || stapling === "v2-multi";
 }
 
 function checkIdentity(identity: Identity): void {

@@ -13,6 +13,7 @@ import { version } from "../wire/registry.js";
 import { rowsHello } from "./hello.js";
 import { at, NONCE, RANDOM } from "./memory.js";
 import type { Config } from "./options.js";
+import type { Resuming } from "./resumption.js";
 
 const noStaple: Staple = Object.freeze(new Staple());
 
@@ -48,8 +49,14 @@ export class ClientSession {
   /** The limits that the server agreed to. */
   recordSizeLimited = false;
   fragmentLimited = false;
-  /** TLS 1.2: the server announced a CertificateStatus. */
-  statusAnnounced = false;
+  /** TLS 1.2: the ExtensionType by which the server announced a CertificateStatus, or 0. */
+  announced = 0;
+  /** Responses of an OCSPResponseList so far, RFC 6961 2.2. */
+  responsesSent = 0;
+
+  /** What a client that resumes keeps of it; and whether the server does. */
+  resuming: Resuming | undefined;
+  resumed = false;
 
   keys13: KeySchedule13 | undefined;
   keys12: KeySchedule12 | undefined;
@@ -174,6 +181,8 @@ export class ClientSession {
     this.serverProtection?.dispose();
     this.serverProtection = undefined;
     this.keys13 = this.keys12 = this.exchange = undefined;
+    this.resuming?.wipe();
+    this.resuming = undefined;
     this.forget(at.clientSecret, at.end);
   }
 
@@ -188,9 +197,10 @@ export class ClientSession {
     this.state = "START";
     this.offered = this.seen = this.sessionIdLength = this.version = this.group = this.peerShareLength = 0;
     this.suite = this.cookie = this.alpn = this.verification = undefined;
-    this.retried = this.extendedMasterSecret = this.statusAnnounced = this.pathFound = false;
+    this.retried = this.extendedMasterSecret = this.pathFound = this.resumed = false;
     this.recordSizeLimited = this.fragmentLimited = this.requested = false;
     this.changeCipherSpecSent = this.changeCipherSpecSeen = this.requestKeyUpdate = false;
+    this.announced = this.responsesSent = 0;
     this.certificatesSent =
       this.stapleIndex =
       this.clientScheme =

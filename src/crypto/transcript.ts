@@ -55,8 +55,8 @@ export class Transcript {
     return this.size;
   }
 
-  /** After a HelloRetryRequest, ClientHello1 counts as `message_hash` (RFC 8446 4.4.1). */
-  restart(): void {
+  /** After a HelloRetryRequest, ClientHello1 counts as the `message_hash` that is returned (RFC 8446 4.4.1). */
+  restart(): Uint8Array {
     const { size } = this;
     const message = new Uint8Array(4 + size);
     message[0] = handshakeType.message_hash;
@@ -66,5 +66,6 @@ export class Transcript {
     if (this.algorithm === "sha256") this.sha256 = hash;
     else this.sha384 = hash;
     hash.update(message, 0, message.length);
+    return message;
   }
 }

@@ -79,6 +79,8 @@ export function trustAnchor(der: Uint8Array): TrustAnchor {
 export class Path {
   /** Certificates on the path, once it is found; 0 before. */
   length = 0;
+  /** The same, and one more when the anchor itself was sent along: its certificate is then the element behind the last. */
+  lengthWithAnchor = 0;
   /** The anchor that ends the path, once it is found. */
   anchor: TrustAnchor | undefined;
   private readonly provider: Provider;
@@ -118,7 +120,7 @@ export class Path {
 
   /** Begins with another server. The store is its owner's to reset. */
   reset(): void {
-    this.length = 0;
+    this.length = this.lengthWithAnchor = 0;
     this.anchor = undefined;
     this.sent = 0;
     this.depth = -1;
@@ -262,10 +264,19 @@ export class Path {
   private complete(anchor: TrustAnchor): boolean {
     if (!this.rows[0].named) throw this.reference!.mismatch;
     this.anchor = anchor;
-    this.length = this.depth + 1;
+    this.length = this.lengthWithAnchor = this.depth + 1;
+    const row = this.findSent(anchor);
+    if (row >= 0) this.order[this.lengthWithAnchor++] = row;
     // Their signatures are verified, or of no account
     for (let i = 0; i < this.count; i++) this.rows[i].verification = undefined;
     return true;
+  }
+
+  /** The row of the anchor, if it was sent along; else -1. */
+  private findSent(anchor: TrustAnchor): number {
+    for (let i = 0; i < this.count; i++)
+      if (!this.rowFaults[i] && !this.isOnPath(i) && isAnchor(this.rows[i], anchor)) return i;
+    return -1;
   }
 
   /** RFC 5280 6.1.3 (b), (c), once the path is whole: only then is a name worth the work of comparing it. */
@@ -320,6 +331,14 @@ function findAnchor(
     if (equalBytes(der, 0, der.length, bytes, start, end)) return anchors[i];
   }
   return undefined;
+}
+
+/** Whether a certificate is the anchor's own, or another edition of it: the same name and key. */
+function isAnchor({ bytes, subjectStart, subjectEnd, key }: Certificate, anchor: TrustAnchor): boolean {
+  return (
+    equalBytes(bytes, subjectStart, subjectEnd, anchor.nameBytes, anchor.nameStart, anchor.nameEnd) &&
+    equalBytes(key.bytes, key.start, key.end, anchor.key.bytes, anchor.key.start, anchor.key.end)
+  );
 }
 
 /** RFC 5280 6.1.3 (a)(4). CAs write their name the same way each time (4.1.2.4), so octets are compared. */

@@ -86,6 +86,9 @@ export const extensionType = Object.freeze({
   renegotiation_info: 0xff01,
 });
 
+/** CertificateStatusType, RFC 6066 section 8 and RFC 6961 2.2. */
+export const statusType = Object.freeze({ ocsp: 1, ocsp_multi: 2 });
+
 /** TLS NamedGroup. */
 export const namedGroup = Object.freeze({ secp256r1: 23, secp384r1: 24, x25519: 29 });
 

@@ -9,7 +9,7 @@ import { credential, type Edition, fixtureFile } from "../../certs/fixtures.js";
 import { run } from "../../hosts/node/commands/program.js";
 import { version } from "../../src/wire/registry.js";
 import { ocspResponse } from "../peers/openssl.js";
-import { opensslServer, type Peer, type ServerOptions } from "../peers/peers.js";
+import { opensslResponder, opensslServer, type Peer, type ServerOptions } from "../peers/peers.js";
 import { listen } from "./servers.js";
 
 const cli = fileURLToPath(new URL("../../hosts/node/cli.js", import.meta.url));
@@ -105,6 +105,79 @@ for (const edition of ["rsa", "p256"] as const) {
 }
 
 const good: ServerOptions = { identity: credential("p256", "server1"), version: version.tls13 };
+
+test.serial(
+  "-W 2 and -W 3 ask in TLS 1.2, --trace shows how; -W 3 wants each certificate's staple",
+  async (t) => {
+    const staples = [await ocspResponse("p256", "server1", "intermediate1")];
+    const peer = await serve(t, { ...good, version: version.tls12, staples });
+    const asks = /ClientHello .*; status_request_v2 (\w+)/;
+    const two = await tlstaple(...to(peer), "-W", "2", "--trace");
+    t.is(two.code, 0);
+    t.is(asks.exec(two.stdout)?.[1], "ocsp");
+    t.notRegex(two.stdout, /status_request ocsp/);
+    // OpenSSL knows status_request alone
+    const three = await tlstaple(...to(peer), "-W", "3", "--trace");
+    t.is(asks.exec(three.stdout)?.[1], "ocsp_multi");
+    t.regex(three.stderr, /^OCSP_STAPLE_MISSING/);
+    t.is((await tlstaple(...to(peer), "-W", "3", "--policy", "if-present")).code, 0);
+  },
+);
+
+test.serial("--policy and --nonce", async (t) => {
+  const staples = [await ocspResponse("p256", "server1", "intermediate1")];
+  const peer = await serve(t, { ...good, staples });
+  t.is((await tlstaple(...to(peer), "-W", "1", "--policy", "leaf")).code, 0);
+  t.regex((await tlstaple(...to(peer), "-W", "1", "--policy", "chain")).stderr, /^OCSP_STAPLE_MISSING/);
+  t.regex((await tlstaple(...to(peer), "-W", "1", "--nonce")).stderr, /^OCSP_NONCE/);
+});
+
+for (const v of [3, 4] as const)
+  test.serial(`-v ${v} -r: the second connection resumes the first`, async (t) => {
+    const peer = await serve(t, { ...good, version: versions[v] });
+    const { code, stdout } = await tlstaple(...to(peer), "-r", "-W", "1");
+    t.is(code, 0);
+    const [first, second] = stdout.split("\n").filter((line) => line.startsWith("TLSv1"));
+    t.notRegex(first, /resumed/);
+    t.regex(second, /, resumed$/);
+    const both = JSON.parse((await tlstaple(...to(peer), "-r", "--json")).stdout);
+    t.false(both.resumed);
+    t.true(both.again.resumed);
+    t.deepEqual(both.again.certificates, both.certificates);
+  });
+
+test.serial("-o and -O ask the responder; what it says is law", async (t) => {
+  const peer = await serve(t, good);
+  const responder = await opensslResponder("p256", "intermediate1");
+  t.teardown(() => responder.stop());
+  const url = `http://127.0.0.1:${responder.port}`;
+  const { code, stdout } = await tlstaple(...to(peer), "-O", url);
+  t.is(code, 0);
+  t.regex(stdout, new RegExp(`^asked ${url} about serial 05: good, \\d+ ms$`, "m"));
+  t.regex(stdout, /CN=server1\.tlstaple\.test\n {2}OCSP good/);
+  const revoked = await serve(t, { ...good, identity: credential("p256", "server2") });
+  const refused = await tlstaple(...to(revoked, "p256", "server2"), "-O", url);
+  t.is(refused.code, 1);
+  t.regex(refused.stderr, /^OCSP_CERT_REVOKED/);
+  const nobody = await tlstaple(...to(peer), "-O", "http://127.0.0.1:1/");
+  t.is(nobody.code, 1);
+  t.regex(nobody.stderr, /^OCSP_LOOKUP_FAIL: .*\n {2}wolfSSL {2}OCSP_LOOKUP_FAIL \(-367\)/);
+  const json = JSON.parse((await tlstaple(...to(peer), "-O", url, "--json")).stdout);
+  t.like(json.lookups[0], { url, serialNumber: "05", outcome: "good" });
+});
+
+test.serial("--pcapng captures both connections, for the owner's eyes only", async (t) => {
+  const peer = await serve(t, good);
+  const directory = mkdtempSync(join(tmpdir(), "tlstaple-"));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, "client.pcapng");
+  t.is((await tlstaple(...to(peer), "-r", "--pcapng", file)).code, 0);
+  t.is(statSync(file).mode & 0o077, 0);
+  const bytes = readFileSync(file);
+  t.is(bytes.readUInt32LE(0), 0x0a0d0d0a);
+  t.is(bytes.toString("latin1").match(/CLIENT_TRAFFIC_SECRET_0 /g)?.length, 2);
+  t.regex((await tlstaple(...to(peer), "--pcapng", "/does/not/exist")).stderr, /ENOENT/);
+});
 
 test.serial("-S and -h: what is verified", async (t) => {
   const peer = await serve(t, good);
@@ -242,8 +315,7 @@ test.serial("wrong use: exit code 2, and nothing is connected to", async (t) => 
   const cases: [string[], RegExp][] = [
     [["client", "-W", "2", "-v", "4"], /^Cannot use OCSP Stapling V2 with TLSv1\.3\n$/],
     [["client", "-W", "3m", "-v", "4"], /^Cannot use OCSP Stapling V2 with TLSv1\.3\n$/],
-    [["client", "-W", "2"], /not in this release yet/],
-    [["client", "-W", "3", "-v", "3"], /not in this release yet/],
+    [["client", "--policy", "always"], /if-present, leaf or chain/],
     [["client", "-W", "4"], /must be 1, 2 or 3/],
     [["client", "-v", "2"], /must be 3 .* or 4/],
     [["client", "-F", "7"], /from 1 to 6/],

@@ -207,3 +207,16 @@ export async function until(holds: () => boolean, what = "it"): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** In place of HTTP: what `answer` makes of each request; an undefined answer is a network that is down. */
+export function source(answer: (link: Link) => Uint8Array | undefined, links: () => readonly Link[]) {
+  const fetch = async (_url: string, request: Uint8Array) => {
+    fetch.count++;
+    const serial = serialIn(Buffer.from(request));
+    const response = answer(links().find((each) => each.serial.equals(serial))!);
+    if (!response) throw new Error("down");
+    return response;
+  };
+  fetch.count = 0;
+  return fetch;
+}

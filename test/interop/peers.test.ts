@@ -3,7 +3,7 @@ import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
 import type { ConnectOptions } from "../../hosts/node/options.js";
 import { version } from "../../src/client/index.js";
-import { ocspResponse } from "../peers/openssl.js";
+import { ocspChain, ocspResponse } from "../peers/openssl.js";
 import { gnutlsServer, nginxServer, type Peer, type ServerOptions, wolfsslServer } from "../peers/peers.js";
 import { withPeer } from "../peers/with-peer.js";
 import { outcome, receive, session } from "./session.js";
@@ -17,13 +17,18 @@ interface Kind {
   /** What to say to it, and what it answers. */
   request: string;
   answer: RegExp;
-  /** Staples more than the leaf's in TLS 1.3. */
-  chain?: boolean;
+  /** Staples what it is given, be it about another certificate. */
+  blind?: boolean;
 }
 
 const kinds = {
-  gnutls: { start: gnutlsServer, request: "echo this\n", answer: /^echo this\n/, chain: true },
-  nginx: { start: nginxServer, request: "GET / HTTP/1.0\r\n\r\n", answer: /^HTTP\/1\.1 \d\d\d / },
+  gnutls: { start: gnutlsServer, request: "echo this\n", answer: /^echo this\n/, blind: true },
+  nginx: {
+    start: nginxServer,
+    request: "GET / HTTP/1.0\r\n\r\n",
+    answer: /^HTTP\/1\.1 \d\d\d /,
+    blind: true,
+  },
   wolfssl: { start: wolfsslServer, request: "anything\n", answer: /./s },
 } satisfies Record<string, Kind>;
 
@@ -100,6 +105,14 @@ for (const title of ["gnutls", "nginx", "wolfssl"] as const) {
         t.is(await outcome(socket), "OCSP_CERT_REVOKED");
         t.is(socket.ocsp[0].status, "revoked");
       });
+
+      if (!kind.blind) continue;
+      run(`${about}: stapled, for another server`, async (t) => {
+        const staples = [await ocspResponse(edition, "server2", "intermediate1")];
+        const peer = await serve(t, { ...server, staples });
+        await warmUp(server, peer);
+        t.is(await outcome(session(peer, edition, "server1")), "OCSP_WRONG_CERT");
+      });
     }
   }
 
@@ -121,19 +134,18 @@ for (const title of ["gnutls", "nginx", "wolfssl"] as const) {
 // GnuTLS refuses to staple what is revoked; a revoked intermediate is in test/negative
 for (const edition of ["p256", "rsa"] as const) {
   withPeer("gnutls")(
-    `gnutls, ${edition}, TLS 1.3: leaf and intermediate stapled satisfy the policy chain`,
+    `gnutls, ${edition}, TLS 1.3: the policy chain wants the intermediate's staple`,
     async (t) => {
-      const staples = [
-        await ocspResponse(edition, "server1", "intermediate1"),
-        await ocspResponse(edition, "intermediate1", "root"),
-      ];
       const server = { kind: kinds.gnutls, edition, protocol: tls13 };
-      const peer = await serve(t, { ...server, staples });
-      const socket = await ask(t, server, peer, { ocsp: { policy: "chain" } });
+      const chain = { ocsp: { policy: "chain" } } as const;
+      const both = await serve(t, { ...server, staples: await ocspChain(edition, "server1", [0, 1]) });
+      const socket = await ask(t, server, both, chain);
       t.deepEqual(
         socket.ocsp.map(({ status }) => status),
         ["good", "good"],
       );
+      const leaf = await serve(t, { ...server, staples: await ocspChain(edition, "server1", [0]) });
+      t.is(await outcome(session(leaf, edition, "server1", chain)), "OCSP_STAPLE_MISSING");
     },
   );
 }

@@ -1,11 +1,13 @@
 /*
  * A TLS server over wolfSSL for tests: echoes what it receives, one connection after the other,
- * and staples the OCSP responses that it is given as files.
+ * and staples OCSP responses, by status_request or status_request_v2 as the client asks: those that it is given as
+ * files, or those that a responder gives it.
  *
- *   wolfssl-server -v 3|4 -c CHAIN -k KEY [-A CA]... [-s STAPLE]... [-r CLIENT-CA] [-a ALPN]
+ *   wolfssl-server -v 3|4 -c CHAIN -k KEY [-A CA]... [-s STAPLE]... [-u URL] [-r CLIENT-CA] [-a ALPN]
  *
  * -A  the issuers of the staples: wolfSSL verifies a response before it staples it
  * -s  a DER response; wolfSSL asks for one per certificate, and gets the one with its CertID
+ * -u  the responder that wolfSSL asks over HTTP, whatever the certificate says
  * -r  requires a client certificate that this CA issued
  *
  * It listens on a free port of 127.0.0.1, which it prints, and ends by itself after LIFETIME seconds.
@@ -33,6 +35,11 @@ typedef struct {
 
 static File staples[MAX_STAPLES];
 static int staple_count;
+
+typedef struct {
+    char *alpn;
+    const char *responder;
+} Options;
 
 static void fail(const char *what) {
     fprintf(stderr, "wolfssl-server: %s\n", what);
@@ -79,6 +86,9 @@ static const unsigned char *cert_id(const unsigned char *request, size_t *length
     return hashes;
 }
 
+/* The OCSPResponse that says tryLater. wolfSSL 5.5 refuses the client where the lookup of a staple fails altogether. */
+static unsigned char try_later[] = {0x30, 3, 0x0a, 1, 3};
+
 /* What wolfSSL calls instead of asking a responder: the staple with the request's CertID. */
 static int lookup(void *context, const char *url, int url_length, unsigned char *request,
                   int request_length, unsigned char **response) {
@@ -91,7 +101,8 @@ static int lookup(void *context, const char *url, int url_length, unsigned char 
             return (int)staples[i].length;
         }
     }
-    return -1;
+    *response = try_later;
+    return sizeof try_later;
 }
 
 static void keep(void *context, unsigned char *response) {
@@ -105,31 +116,32 @@ static WOLFSSL_CTX *context_for(int version) {
     return ctx;
 }
 
-/* The URL is never asked, but wolfSSL wants one where the certificate has none. */
-static void enable_stapling(WOLFSSL_CTX *ctx) {
+/* With files the URL is never asked, but wolfSSL wants one where the certificate has none. */
+static void enable_stapling(WOLFSSL_CTX *ctx, const char *responder) {
     check(wolfSSL_CTX_EnableOCSP(ctx, WOLFSSL_OCSP_URL_OVERRIDE), "EnableOCSP");
     check(wolfSSL_CTX_EnableOCSPStapling(ctx), "EnableOCSPStapling");
-    check(wolfSSL_CTX_SetOCSP_OverrideURL(ctx, "http://127.0.0.1/"), "SetOCSP_OverrideURL");
-    check(wolfSSL_CTX_SetOCSP_Cb(ctx, lookup, keep, NULL), "SetOCSP_Cb");
+    check(wolfSSL_CTX_SetOCSP_OverrideURL(ctx, responder ? responder : "http://127.0.0.1/"), "SetOCSP_OverrideURL");
+    if (!responder) check(wolfSSL_CTX_SetOCSP_Cb(ctx, lookup, keep, NULL), "SetOCSP_Cb");
 }
 
-static WOLFSSL_CTX *configure(int argc, char **argv, char **alpn) {
+static WOLFSSL_CTX *configure(int argc, char **argv, Options *options) {
     WOLFSSL_CTX *ctx = NULL;
-    for (int option; (option = getopt(argc, argv, "v:c:k:A:s:r:a:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "v:c:k:A:s:u:r:a:")) != -1;) {
         if (option == 'v') ctx = context_for(atoi(optarg));
         else if (!ctx) fail("-v comes first");
         else if (option == 'c') check(wolfSSL_CTX_use_certificate_chain_file(ctx, optarg), optarg);
         else if (option == 'k') check(wolfSSL_CTX_use_PrivateKey_file(ctx, optarg, SSL_FILETYPE_PEM), optarg);
         else if (option == 'A') check(wolfSSL_CTX_load_verify_locations(ctx, optarg, NULL), optarg);
         else if (option == 's') read_staple(optarg);
-        else if (option == 'a') *alpn = optarg;
+        else if (option == 'u') options->responder = optarg;
+        else if (option == 'a') options->alpn = optarg;
         else if (option == 'r') {
             check(wolfSSL_CTX_load_verify_locations(ctx, optarg, NULL), optarg);
             wolfSSL_CTX_set_verify(ctx, WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
         } else fail("unknown option");
     }
     if (!ctx) fail("-v is needed");
-    if (staple_count > 0) enable_stapling(ctx);
+    if (staple_count > 0 || options->responder) enable_stapling(ctx, options->responder);
     return ctx;
 }
 
@@ -171,9 +183,9 @@ static void serve(WOLFSSL_CTX *ctx, int fd, char *alpn) {
 }
 
 int main(int argc, char **argv) {
-    char *alpn = NULL;
+    Options options = {0};
     alarm(LIFETIME);
-    WOLFSSL_CTX *ctx = configure(argc, argv, &alpn);
+    WOLFSSL_CTX *ctx = configure(argc, argv, &options);
     int listener = listen_on_loopback();
-    for (;;) serve(ctx, accept(listener, NULL, NULL), alpn);
+    for (;;) serve(ctx, accept(listener, NULL, NULL), options.alpn);
 }

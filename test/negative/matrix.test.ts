@@ -9,6 +9,7 @@ import {
   NOW,
   type OcspCase,
   ocspCases,
+  stapleFile,
 } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
 import {
@@ -215,14 +216,31 @@ test("TLS 1.3: certificates beyond those that are kept bring staples for nobody"
   const { chain, keyFile } = credential("p256", "server1");
   const root = credential("p256", "root").chain[0];
   const long = [...chain, ...new Array(10).fill(root)];
-  const staples = [
-    readFileSync(fixtureFile("ocsp/by-delegate.der")),
-    ...new Array(12).fill(Buffer.from("bad")),
-  ];
-  staples[1] = undefined;
+  const kept = 8;
+  const staples = new Array(kept).fill(undefined).concat(new Array(5).fill(Buffer.from("bad")));
+  staples[0] = readFileSync(fixtureFile("ocsp/by-delegate.der"));
   const script = { chain: long, key: privateKey(keyFile), staples };
   const options = { trust: [trustAnchor(root)], serverName: "server1.tlstaple.test", buffers: largeBuffers };
   t.is(handshake(script, { ...options, ocsp: { policy: "leaf" } }).verdict, "good");
+});
+
+test("TLS 1.3: the staple of a root that is sent along is checked, though nobody needs it", (t) => {
+  const { chain, keyFile } = credential("p256", "server1");
+  const root = credential("p256", "root").chain[0];
+  const options = { trust: [trustAnchor(root)], serverName: "server1.tlstaple.test" };
+  const outcome = (staple: Buffer) =>
+    handshake(
+      { chain: [...chain], key: privateKey(keyFile), staples: [undefined, undefined, staple] },
+      options,
+    );
+  const good = outcome(readFileSync(stapleFile("p256", "root")));
+  t.is(good.verdict, "good");
+  t.deepEqual(
+    good.client.verdicts.map(({ status }) => status),
+    ["none", "none", "good"],
+  );
+  t.is(outcome(Buffer.from("bad")).verdict, "OCSP_MALFORMED");
+  t.is(outcome(readFileSync(stapleFile("p256", "intermediate1"))).verdict, "OCSP_WRONG_CERT");
 });
 
 test("TLS 1.3: the whole chain stapled passes policy chain; a revoked intermediate fails with any", (t) => {

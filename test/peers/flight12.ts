@@ -6,6 +6,7 @@ import {
   certificate12,
   certificateRequest12,
   certificateStatus,
+  certificateStatusMulti,
   demand,
   type Extension,
   ecdhParams,
@@ -88,17 +89,26 @@ function helloExtensions(p: Puppet): Extension[] {
   if (hello.renegotiationInfo || hello.suites.includes(scsv))
     list.push(extension(ext.renegotiation_info, vec8()));
   if (useEms(p)) list.push(extension(ext.extended_master_secret));
-  if (script.staples && hello.status) list.push(extension(ext.status_request));
+  if (script.staples && usesV2(p)) list.push(extension(ext.status_request_v2));
+  else if (script.staples && hello.status) list.push(extension(ext.status_request));
   if (hello.extensions.some(({ type }) => type === ext.ec_point_formats)) {
     list.push(extension(ext.ec_point_formats, vec8(u8(0))));
   }
   return list;
 }
 
+function usesV2({ script, hello }: Puppet): boolean {
+  return script.statusV2 ?? hello.statusV2 !== undefined;
+}
+
 /** RFC 6066 section 8: a server that accepted the extension may still send no status. */
 function sendCertificateStatus(p: Puppet): void {
-  const staple = p.hello.status ? p.script.staples?.[0] : undefined;
-  if (staple) p.send(message(hs.certificate_status, certificateStatus(staple)));
+  const { hello, script } = p;
+  const [staple] = script.staples ?? [];
+  const multi = usesV2(p) && hello.statusV2 === 2;
+  if (multi && script.staples) p.send(message(hs.certificate_status, certificateStatusMulti(script.staples)));
+  else if (staple && (hello.status || usesV2(p)))
+    p.send(message(hs.certificate_status, certificateStatus(staple)));
 }
 
 function sendServerKeyExchange(p: Puppet, secrets: Secrets): void {

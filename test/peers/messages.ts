@@ -35,6 +35,8 @@ export interface ClientHello {
   maxFragmentLength?: number;
   status: boolean;
   statusNonce?: Buffer;
+  /** The CertificateStatusType in status_request_v2. */
+  statusV2?: number;
   ems: boolean;
   renegotiationInfo: boolean;
 }
@@ -116,6 +118,16 @@ const readers: Readonly<Record<number, (hello: ClientHello, cursor: Cursor) => v
     hello.status = true;
     cursor.vec16();
     hello.statusNonce = readNonce(cursor.vec16());
+  },
+  [ext.status_request_v2]: (hello, cursor) => {
+    const item = new Cursor(cursor.vec16(), "status_request_v2");
+    hello.statusV2 = item.u8();
+    demand(hello.statusV2 === 1 || hello.statusV2 === 2, "the item is of type ocsp or ocsp_multi");
+    const request = new Cursor(item.vec16(), "OCSPStatusRequest");
+    item.end();
+    request.vec16();
+    hello.statusNonce = readNonce(request.vec16());
+    request.end();
   },
   [ext.supported_groups]: (hello, cursor) => {
     hello.groups = u16List(cursor.vec16(), "supported_groups");
@@ -277,6 +289,11 @@ export const sentinel = { to12: Buffer.from("DOWNGRD\x01"), to11: Buffer.from("D
 /** CertificateStatus's contents, RFC 6066 section 8. */
 export function certificateStatus(response: Buffer): Buffer {
   return concat(u8(1), vec24(response));
+}
+
+/** CertificateStatus with an OCSPResponseList, RFC 6961 2.2. */
+export function certificateStatusMulti(responses: readonly (Buffer | undefined)[]): Buffer {
+  return concat(u8(2), vec24(...responses.map((response) => vec24(response ?? Buffer.alloc(0)))));
 }
 
 export function certificate13(chain: Buffer[], extensions: (index: number) => Extension[]): Buffer {

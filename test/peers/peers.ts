@@ -11,7 +11,7 @@ export type { Peer };
 
 /** Why a peer cannot run here; undefined when it can. Tests skip it then. */
 export const absent: Readonly<
-  Record<"openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss", string | undefined>
+  Record<"openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark", string | undefined>
 > = {
   openssl: lacks("openssl"),
   responder: lacks("openssl", "gcc"),
@@ -19,6 +19,7 @@ export const absent: Readonly<
   nginx: lacks("nginx"),
   wolfssl: lacks("gcc", "/usr/include/wolfssl/ssl.h"),
   nss: lacks("selfserv", "certutil", "pk12util", "openssl", "gcc"),
+  tshark: lacks("tshark", "openssl"),
 };
 
 function lacks(...needed: string[]): string | undefined {
@@ -125,11 +126,19 @@ http {
 `;
 }
 
+export interface WolfsslServerOptions extends ServerOptions {
+  /** PEM files with the CAs that it knows: it verifies a response before it staples it. */
+  issuers?: readonly string[];
+  /** Where it gets its staples over HTTP, in place of `staples`. */
+  responder?: string;
+}
+
 /**
- * Our echo server over wolfSSL. It verifies a response before it staples it, hence the issuers, as PEM
- * files; in TLS 1.3 wolfSSL 5.5 staples for the leaf alone.
+ * Our echo server over wolfSSL, which staples what the client asks for. In TLS 1.2 that is the leaf's, or with
+ * ocsp_multi one for every certificate of the chain, the root too; in TLS 1.3 wolfSSL 5.5 staples for the leaf
+ * alone. Without the leaf's it sends no CertificateStatus, though its ServerHello has the extension.
  */
-export function wolfsslServer(options: ServerOptions & { issuers?: readonly string[] }): Promise<Peer> {
+export function wolfsslServer(options: WolfsslServerOptions): Promise<Peer> {
   const server = compile("interop/wolfssl-server.c", "wolfssl-server", "-lwolfssl");
   const { identity, alpn, clientCa } = options;
   const files = new Scratch();
@@ -139,6 +148,7 @@ export function wolfsslServer(options: ServerOptions & { issuers?: readonly stri
   options.staples?.forEach((der, i) => {
     args.push("-s", files.write(`staple${i}.der`, der));
   });
+  if (options.responder) args.push("-u", options.responder);
   if (clientCa) args.push("-r", clientCa);
   if (alpn) args.push("-a", alpn);
   return launch(server, args, { ready: /ACCEPT 127\.0\.0\.1:(\d+)/, cleanup: files.remove });
@@ -160,7 +170,8 @@ export function opensslResponder(edition: Edition, authority: string, port = 0):
 
 /**
  * NSS's `selfserv` with server1 of the RSA edition, which staples lies on demand: a status, an error, a wrong
- * signature, garbage. Intermediate 1 signs what it says, with SHA-1. It answers HTTP.
+ * signature, garbage. Intermediate 1 signs what it says, with SHA-1. It answers HTTP. With a P-256 certificate it
+ * does not staple.
  */
 export async function nssServer(
   only: number,

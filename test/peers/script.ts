@@ -17,8 +17,13 @@ export interface Script {
   retry?: { group?: number; cookie?: Buffer };
   /** TLS 1.2: answers extended_master_secret. Default: when offered. */
   ems?: boolean;
-  /** An OCSP response per certificate, sent when the client asked for them; TLS 1.2 sends the first. */
+  /**
+   * An OCSP response per certificate, sent when the client asked for them; TLS 1.2 sends the first, or with
+   * ocsp_multi of status_request_v2 all.
+   */
   staples?: (Buffer | undefined)[];
+  /** TLS 1.2: answers status_request_v2. Default: when offered. */
+  statusV2?: boolean;
   /** Sent when the client offered ALPN. */
   alpn?: string;
   /** What the puppet answers to a client that offers the extension, and then demands of its records. */

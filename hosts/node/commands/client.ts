@@ -1,10 +1,13 @@
 import { closeSync, writeSync } from "node:fs";
 import type { Command } from "commander";
 import { type ConnectOptions, connect, type TLSSocket } from "../index.js";
+import type { LookupReport } from "../ocsp/lookup.js";
+import { Capture } from "../pcapng.js";
+import { Tap } from "../tap.js";
 import { Trace } from "../trace.js";
-import { clientFlags, connectOptions, type Flags, greeting } from "./flags.js";
+import { clientFlags, connectOptions, type Flags, greeting, nodeFlags } from "./flags.js";
 import { type Outcome, outcomeOf, report, reportJson } from "./report.js";
-import type { Output } from "./usage.js";
+import { type Output, openFile } from "./usage.js";
 
 /** Milliseconds: for the connection and each pause of an answer that was asked for. */
 export const PATIENCE = 10_000;
@@ -14,14 +17,27 @@ export const COURTESY = 500;
 /** Shakes hands, speaks, listens, and ends; an answer is not needed for success, an orderly end of it is. */
 export type Talk<F extends Flags> = (options: ConnectOptions, flags: F) => Promise<Outcome>;
 
-/** `tlstaple client`, which talks through Node or, given another `talk`, elsewhere. `finish` gets the exit code. */
-export function clientCommand<F extends Flags = Flags>(
+/** `tlstaple client`. `finish` gets the exit code. */
+export function clientCommand(out: Output, err: Output, finish: (code: number) => void): Command {
+  return nodeFlags(clientFlags(async (flags) => finish(await clientInNode(flags, out, err))));
+}
+
+/** The same in another place than Node, where `talk` talks. */
+export function clientCommandIn<F extends Flags>(
+  talk: Talk<F>,
   out: Output,
   err: Output,
   finish: (code: number) => void,
-  talk: Talk<F> = talkInNode,
 ): Command {
   return clientFlags(async (flags) => finish(await client(flags as F, talk, out, err)));
+}
+
+async function clientInNode(flags: Flags, out: Output, err: Output): Promise<number> {
+  const capture =
+    flags.pcapng === undefined ? undefined : openFile(flags.pcapng, (path) => new Capture(path));
+  const code = await client(flags, (options) => talkInNode(options, flags, capture), out, err);
+  capture?.close();
+  return code;
 }
 
 async function client<F extends Flags>(flags: F, talk: Talk<F>, out: Output, err: Output): Promise<number> {
@@ -29,20 +45,29 @@ async function client<F extends Flags>(flags: F, talk: Talk<F>, out: Output, err
   const show = (line: string) => (flags.json ? lines.push(line) : out.write(`${line}\n`));
   const trace = flags.trace ? new Trace(show) : undefined;
   const onMessage: ConnectOptions["onMessage"] = trace && ((...message) => trace.record(...message));
-  const outcome = await talk({ ...connectOptions(flags), onMessage }, flags);
+  const options = { ...connectOptions(flags), onMessage };
+  const outcomes = [await talk(options, flags)];
+  if (!flags.json) report(outcomes[0], out, err);
+  if (flags.resume && outcomes[0].error === undefined) {
+    outcomes.push(await talk({ ...options, session: outcomes[0].session }, flags));
+    if (!flags.json) report(outcomes[1], out, err);
+  }
   if (flags.keylog !== undefined) closeSync(flags.keylog);
-  if (flags.json) reportJson(outcome, flags.trace ? lines : undefined, out);
-  else report(outcome, out, err);
-  return outcome.error ? 1 : 0;
+  if (flags.json) reportJson(outcomes, flags.trace ? lines : undefined, out);
+  return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
 }
 
-function talkInNode(options: ConnectOptions, flags: Flags): Promise<Outcome> {
-  const socket = connect({ ...options, timeout: PATIENCE });
+function talkInNode(options: ConnectOptions, flags: Flags, capture?: Capture): Promise<Outcome> {
+  const tap = capture && new Tap(capture, true);
+  const socket = connect({ ...options, timeout: PATIENCE, onCipher: tap?.onCipher });
   const { keylog, host, port } = flags;
   if (keylog !== undefined) socket.on("keylog", (line: Buffer) => writeSync(keylog, line));
+  tap?.watch(socket);
   return new Promise((resolve) => {
     const reply: Buffer[] = [];
+    const lookups: LookupReport[] = [];
     let error: Error | undefined;
+    socket.on("ocspLookup", (lookup: LookupReport) => lookups.push(lookup));
     socket.on("secureConnect", () => speak(socket, flags));
     socket.on("data", (chunk: Buffer) => reply.push(chunk));
     socket.on("timeout", () => lostPatience(socket));
@@ -50,7 +75,7 @@ function talkInNode(options: ConnectOptions, flags: Flags): Promise<Outcome> {
       error = thrown;
     });
     socket.on("close", () =>
-      resolve({ host, port, ...outcomeOf(socket), error, reply: Buffer.concat(reply) }),
+      resolve({ host, port, ...outcomeOf(socket), lookups, error, reply: Buffer.concat(reply) }),
     );
   });
 }

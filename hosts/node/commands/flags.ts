@@ -16,19 +16,30 @@ export interface Flags {
   tls?: "TLSv1.2" | "TLSv1.3";
   verify: boolean;
   stapling?: Stapling;
+  policy?: Policy;
+  nonce?: boolean;
   fragment?: Pick<ConnectOptions, "maxFragmentLength" | "recordSizeLimit">;
   alpn?: string[];
   trace?: boolean;
   keylog?: number;
   json?: boolean;
+  // Of Node's client alone
+  ocspLookup?: boolean;
+  ocspUrl?: string;
+  resume?: boolean;
+  pcapng?: string;
 }
 
 export interface Stapling {
-  version: number;
+  /** wolfSSL's number: 1 to 3. */
+  kind: number;
   must: boolean;
 }
 
-const W_HELP = "ask for OCSP stapling: 1 = status_request; with m appended (1m) a staple is required";
+type Policy = NonNullable<NonNullable<ConnectOptions["ocsp"]>["policy"]>;
+
+const W_HELP =
+  "ask for OCSP stapling: 1 = status_request, 2 = status_request_v2 (TLS 1.2), 3 = the same for the whole chain, each certificate of which must then be good; with m appended (1m) a staple is required";
 const F_HELP =
   "longest record wanted: 1-4 = 512, 1024, 2048, 4096 bytes by max_fragment_length (RFC 6066), 5 = 8192 and 6 = 256 by record_size_limit (RFC 8449)";
 
@@ -47,6 +58,8 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .option("-v, --tls <number>", "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default", readVersion)
     .option("-d, --no-verify", "check nothing of the server's; for tests only")
     .option("-W, --stapling <kind>", W_HELP, readStapling)
+    .option("--policy <name>", "certificates that need a good staple: if-present, leaf or chain", readPolicy)
+    .option("--nonce", "ask for a nonce, and take no staple without it; few servers pass one on")
     .option("-F, --fragment <number>", F_HELP, readFragment)
     .option("-L, --alpn <names>", "application protocols to offer, separated by commas", readProtocols)
     .option("--trace", "print each handshake message, staples decoded")
@@ -56,9 +69,18 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .action(run);
 }
 
+/** Adds the flags of what only Node's client does. */
+export function nodeFlags(command: Command): Command {
+  return command
+    .option("-r, --resume", "connect a second time, and resume the session")
+    .option("-o, --ocsp-lookup", "ask the responder of the server's certificate when no staple came")
+    .option("-O, --ocsp-url <url>", "the same, but ask this responder")
+    .option("--pcapng <file>", "capture the connection, with its secrets, for Wireshark");
+}
+
 /** What the flags ask of a connection. */
 export function connectOptions(flags: Flags): ConnectOptions {
-  checkStapling(flags);
+  const tls = versionOf(flags);
   return {
     host: flags.host,
     port: flags.port,
@@ -66,20 +88,31 @@ export function connectOptions(flags: Flags): ConnectOptions {
     ca: flags.ca,
     cert: flags.cert,
     key: flags.key,
-    minVersion: flags.tls,
-    maxVersion: flags.tls,
+    minVersion: tls,
+    maxVersion: tls,
     rejectUnauthorized: flags.verify,
     ALPNProtocols: flags.alpn,
-    ocsp: { stapling: flags.stapling ? "v1" : "off", policy: flags.stapling?.must ? "leaf" : "if-present" },
+    ocsp: ocspOptions(flags),
     ...flags.fragment,
   };
 }
 
-/** RFC 6961 is for TLS 1.2 only; the words are wolfSSL's. */
-function checkStapling({ stapling, tls }: Flags): void {
-  if (stapling === undefined || stapling.version === 1) return;
+/** status_request_v2 is TLS 1.2's (RFC 6961), and so is a client that asks by it, as wolfSSL's; the words are wolfSSL's too. */
+function versionOf({ stapling, tls }: Flags): Flags["tls"] {
+  if (stapling === undefined || stapling.kind === 1) return tls;
   if (tls === "TLSv1.3") throw new UsageError("Cannot use OCSP Stapling V2 with TLSv1.3");
-  throw new UsageError(`-W ${stapling.version}: OCSP Stapling V2 is not in this release yet; use -W 1`);
+  return "TLSv1.2";
+}
+
+const staplings = ["v1", "v2", "v2-multi"] as const;
+
+function ocspOptions(flags: Flags): ConnectOptions["ocsp"] {
+  const { stapling, nonce, ocspUrl } = flags;
+  const lookup = flags.ocspLookup || ocspUrl !== undefined;
+  const ways = { nonce, lookup, overrideUrl: ocspUrl };
+  if (stapling === undefined) return { ...ways, stapling: "off", policy: flags.policy };
+  const required = stapling.kind === 3 ? "chain" : stapling.must ? "leaf" : "if-present";
+  return { ...ways, stapling: staplings[stapling.kind - 1], policy: flags.policy ?? required };
 }
 
 /** What is said once connected. */
@@ -104,7 +137,12 @@ function readVersion(text: string): "TLSv1.2" | "TLSv1.3" {
 function readStapling(text: string): Stapling {
   const match = /^([123])(m?)$/.exec(text);
   if (match === null) throw new InvalidArgumentError("It must be 1, 2 or 3, perhaps with m appended.");
-  return { version: Number(match[1]), must: match[2] === "m" };
+  return { kind: Number(match[1]), must: match[2] === "m" };
+}
+
+function readPolicy(text: string): Policy {
+  if (text === "if-present" || text === "leaf" || text === "chain") return text;
+  throw new InvalidArgumentError("It must be if-present, leaf or chain.");
 }
 
 /** wolfSSL's numbers; 5 and 6 are its own invention in max_fragment_length, so RFC 8449 says them for us. */

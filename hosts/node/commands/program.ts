@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { clientCommand } from "./client.js";
 import { inspectCommand } from "./inspect.js";
+import { responderCommand } from "./responder.js";
 import { isUsageError, type Output } from "./usage.js";
 
 const USAGE = 2;
@@ -12,8 +13,13 @@ const USAGE = 2;
  */
 export async function run(args: string[], out: Output, err: Output): Promise<number> {
   return runProgram(args, out, err, (finish) => {
-    const description = "TLS with OCSP stapling: a client to try it with, an inspector of OCSP responses";
-    const commands = [clientCommand(out, err, finish), inspectCommand(out, err, finish)];
+    const description =
+      "TLS with OCSP stapling: a client to try it with, an OCSP responder, an inspector of responses";
+    const commands = [
+      clientCommand(out, err, finish),
+      inspectCommand(out, err, finish),
+      responderCommand(out, err, finish),
+    ];
     return program(description, commands);
   });
 }

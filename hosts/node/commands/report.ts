@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { type CertificateInfo, describeCertificate, isoTime } from "../describe.js";
 import { TlsError } from "../errors.js";
 import type { OcspVerdict, TLSSocket } from "../index.js";
+import type { LookupReport } from "../ocsp/lookup.js";
 import { printable } from "../text.js";
 import type { Output } from "./usage.js";
 
@@ -11,6 +12,8 @@ export interface Outcome extends Connected {
   readonly port: number;
   readonly error: Error | undefined;
   readonly reply: Buffer;
+  /** Responders that were asked. */
+  readonly lookups?: readonly LookupReport[];
   /** What it took of memory, where that was measured. */
   readonly memory?: Readonly<Record<string, number>>;
 }
@@ -25,6 +28,9 @@ export interface Connected {
   readonly alpn: string | null;
   readonly chain: readonly X509Certificate[];
   readonly verdicts: readonly OcspVerdict[];
+  /** Whether a session was resumed; and the one that could be next, if there is. */
+  readonly resumed: boolean;
+  readonly session?: Buffer;
 }
 
 export function outcomeOf(socket: TLSSocket): Connected {
@@ -37,6 +43,8 @@ export function outcomeOf(socket: TLSSocket): Connected {
     alpn: socket.alpnProtocol || null,
     chain: socket.getPeerChain(),
     verdicts: socket.ocsp,
+    resumed: socket.isSessionReused(),
+    session: socket.getSession(),
   };
 }
 
@@ -49,9 +57,13 @@ export function report(outcome: Outcome, out: Output, err: Output): void {
   if (error) for (const line of describeError(error)) err.write(`${line}\n`);
 }
 
-function describeConnection({ protocol, suite, group, alpn, chain, verdicts }: Connected): string[] {
+function describeConnection(outcome: Outcome): string[] {
+  const { protocol, suite, group, alpn, chain, verdicts, resumed, lookups = [] } = outcome;
   if (protocol === null) return [];
-  const lines = [`${protocol}, ${[suite, group, alpn].filter((word) => word !== null).join(", ")}`];
+  const how = resumed ? "resumed" : null;
+  const lines = [`${protocol}, ${[suite, group, alpn, how].filter((word) => word !== null).join(", ")}`];
+  for (const { url, serialNumber, outcome: found, milliseconds } of lookups)
+    lines.push(`asked ${url} about serial ${serialNumber}: ${found}, ${Math.round(milliseconds)} ms`);
   chain.forEach((certificate, i) => {
     lines.push(`certificate ${i}: ${describe(certificate)?.subject ?? "malformed"}`);
     if (verdicts[i]) lines.push(`  OCSP ${describeVerdict(verdicts[i])}`);
@@ -93,11 +105,16 @@ function errorCode(error: Error): string {
   return (error as NodeJS.ErrnoException).code ?? error.name;
 }
 
-/** Prints everything as one JSON object. */
-export function reportJson(outcome: Outcome, trace: string[] | undefined, out: Output): void {
+/** Prints everything as one JSON object; a second connection is in its field `again`. */
+export function reportJson([first, again]: Outcome[], trace: string[] | undefined, out: Output): void {
+  const result = { ...resultOf(first), again: again && resultOf(again), trace };
+  out.write(`${JSON.stringify(result, null, 2)}\n`);
+}
+
+function resultOf(outcome: Outcome) {
   const { host, port, servername, authorized, error, memory } = outcome;
   const tls = error instanceof TlsError ? error : undefined;
-  const result = {
+  return {
     host,
     port,
     servername: servername ?? null,
@@ -106,8 +123,10 @@ export function reportJson(outcome: Outcome, trace: string[] | undefined, out: O
     suite: outcome.suite,
     group: outcome.group,
     alpn: outcome.alpn,
+    resumed: outcome.resumed,
     certificates: outcome.chain.map(describe),
     ocsp: outcome.verdicts,
+    lookups: outcome.lookups,
     reply: outcome.reply.toString("utf8"),
     fault: error ? errorCode(error) : null,
     message: error?.message ?? null,
@@ -116,7 +135,5 @@ export function reportJson(outcome: Outcome, trace: string[] | undefined, out: O
     alert: tls?.alert ?? null,
     advice: tls?.advice ?? null,
     memory,
-    trace,
   };
-  out.write(`${JSON.stringify(result, null, 2)}\n`);
 }

@@ -24,6 +24,15 @@ export function readFile(path: string): Buffer {
   }
 }
 
+/** Opens a file that a flag names, once all flags are read. */
+export function openFile<T>(path: string, open: (path: string) => T): T {
+  try {
+    return open(path);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
 /** A whole number within bounds. */
 export function numberBetween(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { clientCommand } from "../../node/commands/client.js";
+import { clientCommandIn } from "../../node/commands/client.js";
 import { program, runProgram } from "../../node/commands/program.js";
 import { numberBetween, type Output } from "../../node/commands/usage.js";
 import { usualArena } from "./machine.js";
@@ -14,7 +14,7 @@ export function run(args: string[], out: Output, err: Output): Promise<number> {
 
 /** `tlstaple client`, in XS. */
 function xsClient(out: Output, err: Output, finish: (code: number) => void): Command {
-  return clientCommand(out, err, finish, talkInXs)
+  return clientCommandIn(talkInXs, out, err, finish)
     .option("--arena <bytes>", "RAM: stack, slots and chunks", numberBetween(16384, 1 << 30), usualArena())
     .option("--stack <slots>", "how much of it is stack", numberBetween(128, 65536), 512)
     .option("--memory", "print what was used of it, in bytes")

@@ -164,6 +164,7 @@ class Listener {
       suite: nameOf(cipherSuite, result?.suite ?? 0) ?? null,
       group: groupName(result?.group ?? 0),
       alpn: result?.alpn ?? null,
+      resumed: false,
       chain: this.chain(settings),
       verdicts: result?.verdicts.map((verdict) => toVerdict(verdict as Verdict)) ?? [],
       error: errorOf(result) ?? failure,

@@ -1,0 +1,184 @@
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { OCSPResponseStatus } from "@peculiar/asn1-ocsp";
+import { Command, Option } from "commander";
+import { describeResponse } from "../describe.js";
+import { outline } from "../inspect.js";
+import {
+  createResponder,
+  type Exchange,
+  listenOcsp,
+  MAX_VALIDITY,
+  type Responder,
+  ResponderError,
+  type SignatureDigest,
+  type SignerOptions,
+} from "../responder/index.js";
+import { printable } from "../text.js";
+import { numberBetween, type Output, readFile, UsageError } from "./usage.js";
+
+/** What the command line says. */
+interface Flags {
+  port: number;
+  host: string;
+  index: string;
+  CA: Buffer;
+  rsigner: Buffer;
+  rkey?: Buffer;
+  rother?: Buffer;
+  rmd?: SignatureDigest;
+  resp_key_id?: boolean;
+  configured_signer?: boolean;
+  nmin?: number;
+  ndays?: number;
+  nrequest?: number;
+  timeout: number;
+  text?: boolean;
+  R?: string;
+}
+
+const digests: readonly SignatureDigest[] = ["sha256", "sha384", "sha512"];
+/** In seconds. */
+const DAY = 86_400;
+const MANY = 2 ** 31 - 1;
+
+/** `tlstaple responder`, with the flags of `openssl ocsp`. `finish` gets the exit code. */
+export function responderCommand(out: Output, err: Output, finish: (code: number) => void): Command {
+  const command = new OpensslCommand("responder")
+    .description("answer OCSP requests about the certificates of a CA, from an index file of `openssl ca`")
+    .helpOption("--help", "show this help")
+    .configureHelp({ optionTerm: ({ flags }) => singleDash(flags) })
+    .configureOutput({ outputError: (text, write) => write(singleDash(text)) })
+    .option("--port <number>", "port; 0 for any that is free", numberBetween(0, 65535), 0)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .requiredOption("--index <file>", "index file of `openssl ca`; read again when it has changed")
+    .requiredOption("--CA <file>", "certificate of the CA that issued the certificates, PEM or DER", readFile)
+    .requiredOption("--rsigner <file>", "certificate that signs: the CA's, or its delegate's", readFile)
+    .option("--rkey <file>", "its private key; in the file of -rsigner by default", readFile)
+    .option("--rother <file>", "more certificates to send", readFile)
+    .addOption(new Option("--rmd <digest>", "digest to sign").choices(digests))
+    .option("--resp_key_id", "name the signer by its key's hash, not by its name")
+    .option("--configured_signer", "the clients trust the signer by configuration: it need not be a delegate")
+    .option("--nmin <number>", "minutes until the next update", numberBetween(0, MAX_VALIDITY / 120))
+    .option(
+      "--ndays <number>",
+      "days until the next update, added to -nmin",
+      numberBetween(0, Math.floor(MAX_VALIDITY / DAY / 2)),
+    )
+    .option("--nrequest <number>", "end after so many requests", numberBetween(1, MANY))
+    .option("--timeout <seconds>", "time for a request to arrive", numberBetween(1, 3600), 10)
+    .option("--text", "print each response")
+    .option("-R <file>", "write the port to this file once listening")
+    .addOption(new Option("--ignore_err", "no error ends this responder: accepted as openssl's").hideHelp())
+    .allowExcessArguments(false)
+    .action(async (flags: Flags) => finish(await serve(flags, out, err)));
+  for (const digest of digests) {
+    const same = `the same as -rmd ${digest}`;
+    command.addOption(new Option(`--${digest}`, same).implies({ rmd: digest }));
+  }
+  return command;
+}
+
+const singleDash = (text: string) => text.replace(/--(?=[a-z])/gi, "-");
+
+/** Takes long options with a single dash, as openssl's commands do. */
+class OpensslCommand extends Command {
+  override parseOptions(args: string[]): ReturnType<Command["parseOptions"]> {
+    return super.parseOptions(args.map((arg) => arg.replace(/^-(?=[A-Za-z]\w)/, "--")));
+  }
+}
+
+async function serve(flags: Flags, out: Output, err: Output): Promise<number> {
+  // Whoever reads our output may leave; we stay.
+  if (out === process.stdout) process.stdout.on("error", () => undefined);
+  const responder = await create(flags, out, err);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  for (const signal of signals) process.once(signal, end);
+  try {
+    const server = await listenOcsp(responder, {
+      port: flags.port,
+      host: flags.host,
+      timeout: flags.timeout * 1000,
+      onExchange: reporter(flags, out, end),
+    });
+    announce(server, flags, out);
+    if (!ending.signal.aborted) await once(ending.signal, "abort");
+    await close(server);
+    return 0;
+  } catch (error) {
+    err.write(`${(error as Error).message}\n`);
+    return 1;
+  } finally {
+    for (const signal of signals) process.off(signal, end);
+  }
+}
+
+const signals = ["SIGINT", "SIGTERM"] as const;
+
+/** @throws UsageError for what is wrong with the files or does not fit together */
+async function create(flags: Flags, out: Output, err: Output): Promise<Responder> {
+  const { nmin, ndays } = flags;
+  const complain = (error: Error) => err.write(`${printable(error.message)}\n`);
+  try {
+    return await createResponder({
+      authorities: [{ issuer: flags.CA, index: flags.index, signer: signer(flags) }],
+      validity: nmin === undefined && ndays === undefined ? undefined : (ndays ?? 0) * DAY + (nmin ?? 0) * 60,
+      onIndex: (path, entries, error) =>
+        error ? complain(error) : out.write(`index ${path}: ${entries} certificates\n`),
+      onError: complain,
+    });
+  } catch (error) {
+    if (error instanceof ResponderError) throw new UsageError(printable(error.message));
+    throw error;
+  }
+}
+
+function signer(flags: Flags): SignerOptions {
+  return {
+    cert: flags.rsigner,
+    key: flags.rkey ?? flags.rsigner,
+    others: flags.rother,
+    digest: flags.rmd,
+    byKey: flags.resp_key_id,
+    configured: flags.configured_signer,
+  };
+}
+
+/** Prints a line for each request, and ends after as many as were wanted. */
+function reporter({ text, nrequest }: Flags, out: Output, end: () => void): (exchange: Exchange) => void {
+  let left = nrequest ?? Number.POSITIVE_INFINITY;
+  return (exchange) => {
+    out.write(`${describeExchange(exchange)}\n`);
+    if (text && exchange.reply) out.write(outline(describeResponse(exchange.reply.der), "  "));
+    if (--left <= 0) end();
+  };
+}
+
+/** A method is one that Node's parser knows, a serial is hexadecimal: nothing here is the client's own words. */
+function describeExchange({ method, status, reply }: Exchange): string {
+  if (!reply) return `${method} HTTP ${status}`;
+  if (reply.problem)
+    return `${method} ${OCSPResponseStatus[reply.responseStatus]}: ${printable(reply.problem)}`;
+  if (reply.answers.length === 0) return `${method} ${OCSPResponseStatus[reply.responseStatus]}`;
+  return `${method} ${reply.answers.map(({ serial, status }) => `${serial} ${status}`).join(", ")}`;
+}
+
+/** As openssl's responder says it. */
+function announce(server: Server, { R }: Flags, out: Output): void {
+  const { address, family, port } = server.address() as AddressInfo;
+  if (R !== undefined) writeFileSync(R, `${port}\n`);
+  out.write(`ACCEPT ${family === "IPv6" ? `[${address}]` : address}:${port} PID=${process.pid}\n`);
+}
+
+/** Milliseconds for requests under way to end. */
+const FAREWELL = 1000;
+
+async function close(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), FAREWELL);
+  server.close();
+  await once(server, "close");
+  clearTimeout(timer);
+}

@@ -1,0 +1,242 @@
+import { KeySchedule12, masterSize } from "../crypto/keys12.js";
+import type { Hash } from "../crypto/provider.js";
+import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
+import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
+import type { Protection12 } from "../record/record.js";
+import { faults } from "../wire/fault.js";
+import { version } from "../wire/registry.js";
+import type { Writer } from "../wire/writer.js";
+import { stapleAt } from "./authenticate.js";
+import { protections } from "./client12.js";
+import { at } from "./memory.js";
+import type { OcspRequirement } from "./options.js";
+import type { ClientSession } from "./session.js";
+
+/**
+ * What resumes a session, and what was verified when it began: a resumption brings neither certificates nor
+ * staples, so it is worth no more than that. It holds a secret.
+ */
+export interface Session {
+  readonly version: number;
+  readonly suite: number;
+  /** The PSK of TLS 1.3, the master secret of TLS 1.2. */
+  readonly secret: Uint8Array;
+  readonly ticket: Uint8Array;
+  /** ticket_age_add, RFC 8446 4.6.1. */
+  readonly ageAdd: number;
+  /** Seconds since 1970: when the ticket came, and when it ends, with the first staple or certificate at the latest. */
+  readonly receivedAt: number;
+  readonly until: number;
+  readonly serverName: string | undefined;
+  /** Whether the server was verified, up to this anchor: the SHA-256 of its certificate. */
+  readonly anchor: Uint8Array | undefined;
+  /** The policy that the staples met, and whether the server's certificate demands one (RFC 7633). */
+  readonly policy: OcspRequirement;
+  readonly mustStaple: boolean;
+}
+
+/** RFC 8446 4.6.1: seven days. */
+const MAX_LIFETIME = 604_800;
+
+/** What a connection that may resume keeps, beside its session's state. */
+export class Resuming {
+  /** What is offered. */
+  readonly offer: Session | undefined;
+  private readonly deliver: (session: Session) => void;
+  /** TLS 1.2: NewSessionTicket was announced; and what it held. */
+  promised = false;
+  ticket: Uint8Array | undefined;
+  private lifetime = 0;
+  /** TLS 1.2: our keys, until the server's Finished. */
+  ours: Protection12 | undefined;
+  /** After a HelloRetryRequest: the transcript that the binder covers, as far as it goes. */
+  private transcript: Hash | undefined;
+
+  constructor(offer: Session | undefined, deliver: (session: Session) => void) {
+    this.offer = offer;
+    this.deliver = deliver;
+  }
+
+  wipe(): void {
+    this.ours?.dispose();
+    this.ours = undefined;
+  }
+
+  // ---- TLS 1.3
+
+  /** What may still be offered: after a HelloRetryRequest the suite's hash is settled (RFC 8446 4.1.4). */
+  offer13(s: ClientSession): Session | undefined {
+    const { offer } = this;
+    if (offer?.version !== version.tls13) return undefined;
+    return s.suite === undefined || s.suite.hash === suiteOf(offer).hash ? offer : undefined;
+  }
+
+  /** Keeps what a binder after this HelloRetryRequest must cover: `message_hash` and the message itself. */
+  retry(s: ClientSession, messageHash: Uint8Array): void {
+    const { inbox, reader } = s.engine;
+    this.transcript = s.config.provider.hash(s.suiteInForce.hash);
+    this.transcript.update(messageHash, 0, messageHash.length);
+    this.transcript.update(inbox.bytes, inbox.messageAt, reader.end);
+  }
+
+  /**
+   * Fills in the binder, which ends the ClientHello that was just written: over all of it up to the binders,
+   * whose length counts as if they were there (RFC 8446 4.2.11.2).
+   */
+  bind(s: ClientSession, w: Writer): void {
+    const offer = this.offer13(s);
+    if (offer === undefined) return;
+    const { hash } = suiteOf(offer);
+    const start = s.engine.outbox.contentStart;
+    const binderAt = w.at - hashSize[hash];
+    w.finish24(start + 1);
+    const transcript = this.transcript ?? s.config.provider.hash(hash);
+    transcript.update(w.bytes, start, binderAt - BINDERS);
+    transcript.digest(s.memory, at.hash);
+    const keys = this.schedule(s, suiteOf(offer));
+    keys.startWith(offer.secret);
+    keys.binder(at.hash, at.verifyData);
+    keys.wipe();
+    w.bytes.set(s.memory.subarray(at.verifyData, at.verifyData + keys.size), binderAt);
+  }
+
+  /** The key schedule's beginning: with the PSK if the server took it. */
+  start13(s: ClientSession): PskSchedule13 {
+    const keys = this.schedule(s, s.suiteInForce);
+    if (s.resumed && this.offer) keys.startWith(this.offer.secret);
+    else keys.start();
+    return keys;
+  }
+
+  private schedule(s: ClientSession, suite: Suite): PskSchedule13 {
+    return new PskSchedule13(s.config.provider, suite.hash, s.memory, at.schedule);
+  }
+
+  /** Our Finished is sent: what tickets are made of takes the place of a secret that is used up. */
+  keepSecret(s: ClientSession): void {
+    if (!(s.keys13 instanceof PskSchedule13)) throw faults.INTERNAL_ERROR;
+    s.digest();
+    s.keys13.resumptionSecret(at.hash, at.applicationSecret);
+    s.keys13.wipe();
+  }
+
+  /** NewSessionTicket, RFC 8446 4.6.1: `reader` stands at the ticket, and ends with it. */
+  takeTicket13(s: ClientSession, lifetime: number, ageAdd: number, nonceAt: number, nonceEnd: number): void {
+    const { bytes, at: start, end } = s.engine.reader;
+    if (lifetime > MAX_LIFETIME) throw faults.ILLEGAL_PARAMETER;
+    if (lifetime === 0 || nonceEnd - nonceAt > maxTicketNonce || !(s.keys13 instanceof PskSchedule13)) return;
+    s.keys13.ticketPsk(at.applicationSecret, bytes, nonceAt, nonceEnd, at.hash);
+    const secret = s.memory.slice(at.hash, at.hash + s.keys13.size);
+    s.forget(at.hash, at.verifyData);
+    this.hand(s, secret, new Uint8Array(bytes.subarray(start, end)), lifetime, ageAdd);
+  }
+
+  // ---- TLS 1.2
+
+  /** The server has repeated our session id: if we offered a ticket, it goes on from there. RFC 5077 3.4. */
+  resume12(s: ClientSession): string | undefined {
+    const { offer } = this;
+    if (offer?.version !== version.tls12) return undefined;
+    if (s.suiteInForce.id !== offer.suite) throw faults.CIPHER_SUITE;
+    // RFC 7627 5.3
+    if (!s.extendedMasterSecret) throw faults.EMS_REQUIRED;
+    s.resumed = true;
+    const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
+    s.memory.set(offer.secret, keys.master);
+    s.keys12 = keys;
+    s.log("CLIENT_RANDOM", s.memory, keys.master, masterSize);
+    this.ours = protections(s);
+    return "WAIT_CHANGE_CIPHER_SPEC";
+  }
+
+  /** NewSessionTicket, RFC 5077 3.3; an empty one gives none. */
+  takeTicket12(s: ClientSession): void {
+    const r = s.engine.reader;
+    if (!this.promised || this.ticket !== undefined) throw faults.UNEXPECTED_MESSAGE;
+    this.lifetime = r.u32();
+    const ticket = r.enter16();
+    this.ticket = new Uint8Array(r.bytes.subarray(r.at, r.end));
+    r.drop(ticket);
+  }
+
+  /** Hands out the session, now that the handshake is complete; the master secret is still there. */
+  deliver12(s: ClientSession, keys: KeySchedule12): void {
+    const { ticket, lifetime } = this;
+    // RFC 7627 5.3: without it a session must not be resumed
+    if (ticket === undefined || ticket.length === 0 || !s.extendedMasterSecret) return;
+    const secret = s.memory.slice(keys.master, keys.master + masterSize);
+    // RFC 5077 3.3: 0 says nothing about the lifetime
+    this.hand(s, secret, ticket, lifetime === 0 ? MAX_LIFETIME : lifetime, 0);
+  }
+
+  // ---- Both
+
+  private hand(
+    s: ClientSession,
+    secret: Uint8Array,
+    ticket: Uint8Array,
+    lifetime: number,
+    ageAdd: number,
+  ): void {
+    const now = s.config.clock();
+    if (now === undefined) return;
+    const known = s.resumed && this.offer ? this.offer : verified(s, now);
+    const until = Math.min(known.until, now + Math.min(lifetime, MAX_LIFETIME));
+    if (!(until > now)) return;
+    const { policy, mustStaple, anchor } = known;
+    this.deliver(
+      Object.freeze({
+        version: s.version,
+        suite: s.suiteInForce.id,
+        secret,
+        ticket,
+        ageAdd,
+        receivedAt: now,
+        until,
+        serverName: s.config.serverName,
+        anchor,
+        policy,
+        mustStaple,
+      }),
+    );
+  }
+}
+
+/** Bytes before the binder: the lengths of the list and of the binder itself. */
+const BINDERS = 3;
+
+export function suiteOf(session: Session): Suite {
+  const suite = findSuite(session.suite);
+  if (suite === undefined) throw faults.INTERNAL_ERROR;
+  return suite;
+}
+
+/** What a full handshake has verified. */
+function verified(
+  s: ClientSession,
+  now: number,
+): Pick<Session, "until" | "policy" | "mustStaple" | "anchor"> {
+  const { path, config } = s;
+  let until = now + MAX_LIFETIME;
+  if (!config.verify || path.anchor === undefined)
+    return { until, policy: "if-present", mustStaple: false, anchor: undefined };
+  let stapled = 0;
+  for (let i = 0; i < path.length; i++) {
+    const staple = stapleAt(s, i);
+    if (staple.present && stapled === i) stapled++;
+    // With no nextUpdate, `maxAge` or nothing ends its life
+    if (staple.present && staple.nextUpdate >= 0) until = Math.min(until, staple.nextUpdate);
+    until = Math.min(until, path.at(path.index(i)).notAfter);
+  }
+  const policy = stapled === path.length ? "chain" : stapled > 0 ? "leaf" : "if-present";
+  return { until, policy, mustStaple: path.at(0).mustStaple, anchor: fingerprint(s, path.anchor.der) };
+}
+
+/** SHA-256. */
+export function fingerprint(s: ClientSession, der: Uint8Array): Uint8Array {
+  const digest = new Uint8Array(hashSize.sha256);
+  const hash = s.config.provider.hash("sha256");
+  hash.update(der, 0, der.length);
+  hash.digest(digest, 0);
+  return digest;
+}

@@ -1,0 +1,469 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import test from "ava";
+import { credential } from "../../certs/fixtures.js";
+import { errorResponse, responseStatus } from "../../certs/response.js";
+import { Stapler, type StaplerFailure, type StaplerOptions } from "../../hosts/node/index.js";
+import { opensslResponder } from "../peers/peers.js";
+import { withPeer } from "../peers/with-peer.js";
+import {
+  handClock,
+  honest,
+  type Link,
+  makeLeaf,
+  makePki,
+  respond,
+  type Statement,
+  send,
+  serve,
+  source,
+  until,
+} from "./responders.js";
+
+const url = "http://ocsp.invalid";
+const pki = makePki({ urls: [url], rootUrls: [url] });
+const { root, ca, leaf, delegate, chain } = pki;
+const links = [leaf, ca, root];
+
+/** A Stapler whose clock is set by hand, and whose responders say what `says` is at the moment. */
+function scripted(options: StaplerOptions = {}) {
+  const clock = handClock();
+  const script: { says: (link: Link) => Uint8Array | undefined; state: Statement } = {
+    state: {},
+    says: (link) => respond(link, { thisUpdate: clock.now, ...script.state }),
+  };
+  const fetch = source(
+    (link) => script.says(link),
+    () => links,
+  );
+  const stapler = new Stapler({ fetch, clock, random: () => 0.5, ...options });
+  const failures: StaplerFailure[] = [];
+  stapler.on("failure", (failure) => failures.push(failure));
+  const one = async () => (await stapler.staples(chain, 1)).staples[0];
+  /** Lets what is under way come to its end. */
+  const rest = async () => {
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { stapler, clock, script, fetch, failures, one, rest };
+}
+
+// Asking once
+
+test("200 handshakes at once cause one request per certificate, the next ones none", async (t) => {
+  const served: Link[] = [];
+  const responder = await honest(t, () => served);
+  const real = makePki({ urls: [responder.url], rootUrls: [responder.url] });
+  served.push(real.leaf, real.ca, real.root);
+  const stapler = new Stapler();
+  t.teardown(() => stapler.close());
+  const all = await Promise.all(Array.from({ length: 200 }, () => stapler.staples(real.chain, 3)));
+  t.is(responder.requests.length, 3);
+  for (const { staples } of all) {
+    t.is(staples.length, 3);
+    staples.forEach((staple, i) => void t.is(staple, all[0].staples[i]));
+  }
+  t.true(all[0].staples.every((staple) => staple instanceof Uint8Array));
+  t.like(stapler.counters, { requests: 3, misses: 600, hits: 0, none: 0, failures: 0 });
+  t.deepEqual((await stapler.staples(real.chain, 3)).staples, all[0].staples);
+  t.deepEqual(stapler.ready(real.chain, 3)!.staples, all[0].staples);
+  t.is(responder.requests.length, 3);
+  t.like(stapler.counters, { requests: 3, misses: 600, hits: 6 });
+});
+
+withPeer("responder")("the same with openssl ocsp", async (t) => {
+  const peer = await opensslResponder("rsa", "intermediate1");
+  t.teardown(() => peer.stop());
+  const stapler = new Stapler({ overrideUrl: `http://127.0.0.1:${peer.port}` });
+  t.teardown(() => stapler.close());
+  for (const name of ["server1", "server2"]) {
+    const certificates = credential("rsa", name).chain;
+    const all = await Promise.all(Array.from({ length: 200 }, () => stapler.staples(certificates, 1)));
+    t.truthy(all[0].staples[0], "good or revoked, it is stapled");
+    t.true(Math.abs(all[0].until! - Date.now() / 1000 - 3540) < 10);
+  }
+  t.like(stapler.counters, { requests: 2, misses: 400, rejected: 0 });
+});
+
+test("out of memory: undefined at first, the same afterwards", async (t) => {
+  const { stapler, rest, clock } = scripted();
+  t.is(stapler.ready(chain, 1), undefined);
+  await rest();
+  const ready = stapler.ready(chain, 1)!;
+  t.is(ready.staples.length, 1);
+  t.is(ready.until, clock.now + 3540);
+  t.deepEqual(stapler.ready(chain, 0), { staples: [], until: undefined });
+});
+
+test("`until` is when the first of the staples ends", async (t) => {
+  const { stapler, script, clock } = scripted();
+  script.says = (link) => respond(link, { nextUpdate: clock.now + (link === ca ? 600 : 6000) });
+  t.is((await stapler.staples(chain, 3)).until, clock.now + 540);
+  t.is((await stapler.staples(chain, 1)).until, clock.now + 5940);
+});
+
+// Certificates
+
+test("chains out of order, without root, and with an issuer from elsewhere", async (t) => {
+  const { stapler } = scripted({ issuers: [ca.der] });
+  const mixed = [leaf.der, root.der, ca.der];
+  t.true((await stapler.staples(mixed, 3)).staples.every(Boolean));
+  const { staples } = await stapler.staples([leaf.der], 3);
+  t.is(staples.length, 1);
+  t.truthy(staples[0]);
+  const short = await scripted().stapler.staples([leaf.der, ca.der], 2);
+  t.deepEqual(short.staples.map(Boolean), [true, false], "who issued the CA is not known");
+});
+
+test("an issuer of the same name and another key is none", async (t) => {
+  const { stapler, fetch } = scripted();
+  const other = makePki({ urls: [url] });
+  const { staples } = await stapler.staples([leaf.der, other.ca.der], 2);
+  t.is(staples[0], undefined);
+  t.is(fetch.count, 0);
+});
+
+test("without a URL, or without a certificate, there is no staple and no request", async (t) => {
+  const { stapler, fetch } = scripted();
+  const silent = makePki();
+  t.deepEqual(await stapler.staples(silent.chain, 3), {
+    staples: [undefined, undefined, undefined],
+    until: undefined,
+  });
+  const garbage = [Buffer.from("no certificate"), Buffer.alloc(0)];
+  t.deepEqual((await stapler.staples(garbage, 3)).staples, [undefined, undefined]);
+  t.deepEqual((await stapler.staples([], 3)).staples, []);
+  t.is(fetch.count, 0);
+  t.is(stapler.counters.none, 5);
+});
+
+test("overrideUrl is asked in place of all others; a root that names none is not asked about", async (t) => {
+  const asked: string[] = [];
+  const silent = makePki();
+  const fetch = async (to: string) => {
+    asked.push(to);
+    throw new Error("down");
+  };
+  const stapler = new Stapler({ overrideUrl: "http://other.invalid/", fetch });
+  await stapler.staples(silent.chain, 3);
+  t.deepEqual(asked, ["http://other.invalid/", "http://other.invalid/"]);
+});
+
+test("the URLs of a certificate are tried in turn", async (t) => {
+  const good = await honest(t, () => [many.leaf]);
+  const bad = await serve(t, (response) => response.writeHead(500).end());
+  const many = makePki({ urls: ["ldap://ignored", bad.url, good.url] });
+  const stapler = new Stapler();
+  t.teardown(() => stapler.close());
+  t.truthy((await stapler.staples(many.chain, 1)).staples[0]);
+  t.is(bad.requests.length, 1);
+  t.is(good.requests.length, 1);
+  t.like(stapler.counters, { requests: 2, failures: 0 });
+});
+
+// Refreshing
+
+test("refreshed in the background, while the old one is handed out", async (t) => {
+  const { stapler, clock, fetch, one, rest } = scripted();
+  const first = await one();
+  clock.now += 0.6 * 3540;
+  t.is(await one(), first);
+  t.is(fetch.count, 1, "at 62.5 percent of the life");
+  clock.now += 0.05 * 3540;
+  const all = await Promise.all(Array.from({ length: 50 }, one));
+  t.true(
+    all.every((staple) => staple === first),
+    "nobody waits",
+  );
+  await rest();
+  t.is(fetch.count, 2);
+  const second = await one();
+  t.not(second, first);
+  t.like(stapler.counters, { requests: 2, refreshes: 1, misses: 1 });
+});
+
+test("a timer refreshes what nobody asks for", async (t) => {
+  const served: Link[] = [];
+  const says = () => ({ nextUpdate: Math.floor(Date.now() / 1000) + 7 });
+  const responder = await honest(t, () => served, says);
+  const real = makePki({ urls: [responder.url] });
+  served.push(real.leaf);
+  const stapler = new Stapler({ random: () => 0 });
+  t.teardown(() => stapler.close());
+  await stapler.staples(real.chain, 1);
+  await until(() => responder.requests.length > 1, "a second request");
+  t.is(stapler.counters.refreshes, 1);
+});
+
+test("no handshake fails while the responder is away, and none gets what has ended", async (t) => {
+  const served: Link[] = [];
+  const clock = handClock();
+  const says = () => ({ thisUpdate: clock.now, nextUpdate: clock.now + 3600 });
+  const responder = await honest(t, () => served, says);
+  const real = makePki({ urls: [responder.url] });
+  served.push(real.leaf);
+  const stapler = new Stapler({ clock });
+  t.teardown(() => stapler.close());
+  const take = async () => (await stapler.staples(real.chain, 1)).staples[0];
+  const first = await take();
+  await responder.stop();
+  for (let minute = 1; minute < 59; minute++) {
+    clock.now += 60;
+    t.is(await take(), first, `minute ${minute}`);
+  }
+  await until(() => stapler.counters.failures > 0, "a failure");
+  clock.now += 60;
+  t.is(await take(), undefined, "it would have ended on its way");
+  clock.now += 3600;
+  t.is(await take(), undefined);
+  await honest(t, () => served, says, responder.port);
+  const returned = () => {
+    clock.now += 100; // the next try comes after five minutes at most
+    return stapler.ready(real.chain, 1)?.staples[0] !== undefined;
+  };
+  await until(returned, "the responder's return");
+});
+
+test("a responder that fails is not asked at every handshake, and is waited for once", async (t) => {
+  const { clock, script, fetch, one, rest, stapler } = scripted();
+  script.says = () => undefined;
+  for (let i = 0; i < 100; i++) t.is(await one(), undefined);
+  t.is(fetch.count, 1);
+  // 5 s, 10 s, 20 s… less a quarter, for random() is 0.5
+  for (const seconds of [3.75, 7.5, 15, 30, 60, 120, 225, 225]) {
+    const { count } = fetch;
+    clock.now += seconds - 0.5;
+    await one();
+    t.is(fetch.count, count, `not within ${seconds} s`);
+    clock.now += 0.5;
+    t.truthy(stapler.ready(chain, 1), "no waiting");
+    await rest();
+    t.is(fetch.count, count + 1, `after ${seconds} s`);
+  }
+  t.is(stapler.counters.misses, 1);
+});
+
+test("a slow responder holds a handshake for so long and no longer", async (t) => {
+  const responder = await serve(t, (response) => setTimeout(() => send(response, respond(slow.leaf)), 400));
+  const slow = makePki({ urls: [responder.url] });
+  const stapler = new Stapler({ wait: 50 });
+  t.teardown(() => stapler.close());
+  const start = Date.now();
+  t.is((await stapler.staples(slow.chain, 1)).staples[0], undefined);
+  t.true(Date.now() - start < 350);
+  await until(() => stapler.ready(slow.chain, 1) !== undefined, "the response");
+  t.truthy(stapler.ready(slow.chain, 1)!.staples[0]);
+  t.is(responder.requests.length, 1);
+});
+
+test("a clock that is set right asks anew", async (t) => {
+  const { clock, one, fetch, script } = scripted();
+  const { now } = clock;
+  script.says = (link) => respond(link, { thisUpdate: now, nextUpdate: now + 3600 });
+  clock.now += 1e8;
+  t.is(await one(), undefined, "it had ended");
+  clock.now = now + 10;
+  await one();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.truthy(await one());
+  t.is(fetch.count, 2);
+  clock.now = now - 100;
+  t.is(await one(), undefined, "not before thisUpdate");
+});
+
+// What counts
+
+const stranger = makePki({ urls: [url] });
+/** Each makes a response for a moment. */
+const lies: [string, (now: number) => Uint8Array, string][] = [
+  ["about another certificate", () => respond(makeLeaf(ca)), "OCSP_WRONG_CERT"],
+  ["about another CA's certificate", () => respond({ ...leaf, issuer: root }), "OCSP_WRONG_CERT"],
+  ["with a bad signature", () => respond(leaf, { bendSignature: flip }), "OCSP_SIGNATURE"],
+  ["by a stranger", () => respond(leaf, { signer: stranger.ca }), "OCSP_RESPONDER"],
+  ["by the server itself", () => respond(leaf, { signer: leaf, certificates: [leaf.der] }), "OCSP_RESPONDER"],
+  ["by a delegate that sends no certificate", () => respond(leaf, { signer: delegate }), "OCSP_RESPONDER"],
+  ["that has ended", (now) => respond(leaf, { thisUpdate: now - 9000 }), "OCSP_EXPIRED"],
+  ["that ends too soon to arrive", (now) => respond(leaf, { thisUpdate: now - 3590 }), "OCSP_EXPIRED"],
+  ["from the future", (now) => respond(leaf, { thisUpdate: now + 600 }), "OCSP_NOT_YET_VALID"],
+  ["without nextUpdate", () => respond(leaf, { nextUpdate: null }), "OCSP_NO_NEXT_UPDATE"],
+  ["unknown", () => respond(leaf, { status: "unknown" }), "OCSP_CERT_UNKNOWN"],
+  [
+    "revoked, with a bad signature",
+    () => respond(leaf, { status: "revoked", bendSignature: flip }),
+    "OCSP_SIGNATURE",
+  ],
+  ["an error", () => errorResponse(responseStatus.tryLater), "OCSP_NOT_SUCCESSFUL"],
+  ["halved", () => respond(leaf).subarray(0, 100), "OCSP_MALFORMED"],
+  ["empty", () => Buffer.alloc(0), "OCSP_MALFORMED"],
+];
+
+function flip(signature: Buffer): Buffer {
+  const bent = Buffer.from(signature);
+  bent[bent.length - 1] ^= 1;
+  return bent;
+}
+
+for (const [what, lie, code] of lies)
+  test(`never stapled: ${what}`, async (t) => {
+    const { stapler, script, failures, one, clock, rest } = scripted();
+    script.says = () => lie(clock.now);
+    t.is(await one(), undefined);
+    await rest();
+    t.is((failures[0].error as { name: string }).name, code);
+    t.like(stapler.counters, { failures: 1, rejected: 1, none: 1 });
+    script.says = (link) => respond(link);
+    clock.now += 5;
+    await one();
+    await rest();
+    const honest = await one();
+    t.truthy(honest, "what is honest afterwards counts");
+    script.says = () => lie(clock.now);
+    clock.now += 3000;
+    await one();
+    await rest();
+    t.like(stapler.counters, { refreshes: 1, rejected: 2 });
+    t.is(await one(), honest, "and is not replaced by a lie");
+  });
+
+test("a delegate answers, until its certificate ends", async (t) => {
+  const clock = handClock();
+  const soon = clock.now + 1000;
+  const short = makePki({ urls: [url], delegateUntil: new Date(soon * 1000).toISOString() });
+  const fetch = async () =>
+    respond(short.leaf, { signer: short.delegate, certificates: [short.delegate.der] });
+  const stapler = new Stapler({ fetch, clock });
+  t.is((await stapler.staples(short.chain, 1)).until, soon);
+});
+
+test("revoked is stapled like any other, and replaces good at once", async (t) => {
+  const { clock, script, one, rest } = scripted();
+  const good = await one();
+  script.state = { status: "revoked" };
+  clock.now += 3000;
+  t.is(await one(), good);
+  await rest();
+  const revoked = await one();
+  t.not(revoked, good);
+  t.true(Buffer.from(revoked!).includes(Buffer.from("20260101000000Z")), "the date of the revocation");
+});
+
+test("an older response does not replace a newer one, nor good a revoked one of the same time", async (t) => {
+  const { clock, script, one, rest, failures } = scripted();
+  const { now } = clock;
+  script.state = { status: "revoked", nextUpdate: now + 3600 };
+  const revoked = await one();
+  for (const thisUpdate of [now - 1, now]) {
+    script.state = { thisUpdate, nextUpdate: now + 7200 };
+    clock.now = now + 2500 + (thisUpdate - now) * 100;
+    await one();
+    await rest();
+    t.is(await one(), revoked);
+  }
+  t.is(failures.length, 2);
+  clock.now += 60;
+  script.state = { thisUpdate: now + 1, nextUpdate: now + 7200 };
+  await one();
+  await rest();
+  t.not(await one(), revoked, "a newer one does: a certificate may be on hold");
+});
+
+test("a response without nextUpdate, if that is allowed: for an hour, or maxAge", async (t) => {
+  for (const [maxAge, seconds] of [
+    [undefined, 3600],
+    [600, 600],
+  ] as const) {
+    const { clock, script, one } = scripted({ allowMissingNextUpdate: true, maxAge });
+    const { now } = clock;
+    script.says = (link) => respond(link, { thisUpdate: now, nextUpdate: null });
+    const staple = await one();
+    t.truthy(staple);
+    clock.now = now + seconds - 1;
+    t.is(await one(), staple);
+    script.says = () => undefined;
+    clock.now = now + seconds;
+    t.is(await one(), undefined);
+  }
+});
+
+test("responders trusted by configuration", async (t) => {
+  const { script, one } = scripted({ responders: [stranger.ca.der] });
+  script.state = { signer: stranger.ca };
+  t.truthy(await one());
+});
+
+// Bounds, and the end
+
+test("no more certificates are known than allowed", async (t) => {
+  const leaves = Array.from({ length: 30 }, () => makeLeaf(ca, [url]));
+  const fetch = source(
+    (link) => respond(link),
+    () => leaves,
+  );
+  const stapler = new Stapler({ fetch, maxEntries: 10 });
+  t.teardown(() => stapler.close());
+  for (const each of leaves) t.truthy((await stapler.staples([each.der, ca.der], 1)).staples[0]);
+  t.is(stapler.counters.evicted, 20);
+  for (const each of leaves.slice(20)) t.truthy(stapler.ready([each.der, ca.der], 1));
+  t.is(fetch.count, 30, "the last ones are known");
+  t.is(stapler.ready([leaves[0].der, ca.der], 1), undefined, "the first is not");
+});
+
+test("closed, it ends what is under way, and asks and staples nothing any more", async (t) => {
+  const responder = await serve(t, () => undefined);
+  const hanging = makePki({ urls: [responder.url] });
+  const stapler = new Stapler();
+  const waiting = stapler.staples(hanging.chain, 1);
+  await until(() => responder.requests.length === 1);
+  stapler.close();
+  t.deepEqual(await waiting, { staples: [undefined], until: undefined });
+  t.deepEqual(stapler.ready(hanging.chain, 1), { staples: [undefined], until: undefined });
+  t.is((await stapler.staples(hanging.chain, 1)).staples[0], undefined);
+  t.is(responder.requests.length, 1);
+  for (let i = 0; i < 100 && (await responder.connections()) > 0; i++)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  t.is(await responder.connections(), 0);
+});
+
+test("a listener that throws harms no handshake", async (t) => {
+  const program = `
+    import { Stapler } from "${new URL("../../hosts/node/index.js", import.meta.url)}";
+    process.on("uncaughtException", (error) => console.log("caught", error.message));
+    const fetch = async () => { throw new Error("down") };
+    const stapler = new Stapler({ fetch });
+    stapler.on("failure", () => { throw new Error("listener") });
+    const chain = ${JSON.stringify(chain.map((der) => der.toString("base64")))};
+    console.log(await stapler.staples(chain.map((der) => Buffer.from(der, "base64")), 1));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+  t.regex(stdout, /caught listener/);
+  t.regex(stdout, /staples: \[ undefined \]/);
+});
+
+test("its timers keep no process alive", async (t) => {
+  const response = respond(leaf);
+  const program = `
+    import { Stapler } from "${new URL("../../hosts/node/index.js", import.meta.url)}";
+    const response = Buffer.from("${response.toString("base64")}", "base64");
+    const stapler = new Stapler({ fetch: async () => response });
+    const chain = ${JSON.stringify(chain.map((der) => der.toString("base64")))};
+    const { staples } = await stapler.staples(chain.map((der) => Buffer.from(der, "base64")), 1);
+    console.log(staples[0].length);`;
+  const args = ["--input-type=module", "-e", program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+  t.is(Number(stdout), response.length);
+});
+
+test("options that cannot be are refused at once", (t) => {
+  const cases: [object, string][] = [
+    [{ overrideUrl: 1 }, "TYPE"],
+    [{ overrideUrl: "ldap://ca" }, "VALUE"],
+    [{ issuers: "no certificate" }, "VALUE"],
+    [{ timeout: -1 }, "VALUE"],
+    [{ wait: "long" }, "TYPE"],
+    [{ maxEntries: 0 }, "VALUE"],
+    [{ maxBytes: 0 }, "VALUE"],
+    [{ fetch: true }, "TYPE"],
+    [{ directory: "" }, "TYPE"],
+    [{ overideUrl: url }, "UNSUPPORTED"],
+  ];
+  for (const [options, code] of cases)
+    t.throws(() => new Stapler(options), { code: `ERR_TLSTAPLE_OPTION_${code}` }, JSON.stringify(options));
+});

@@ -1,0 +1,143 @@
+import { randomBytes } from "node:crypto";
+import type { ExecutionContext } from "ava";
+import { credential, type Edition } from "../../certs/fixtures.js";
+import { trustAnchor, version } from "../../src/client/index.js";
+import type { ServerOptions } from "../../src/server/index.js";
+import { ocspChain } from "../peers/openssl.js";
+import { withPeer } from "../peers/with-peer.js";
+import { type WolfsslClientOptions, wolfsslClient } from "../peers/wolfssl.js";
+import { selectionOf, serveCore } from "./core-server.js";
+
+/** Our server and wolfSSL's client, which is all there is to ask by status_request_v2. */
+
+const { tls12, tls13 } = version;
+const run = withPeer("wolfssl");
+
+interface Server extends Partial<ServerOptions> {
+  edition?: Edition;
+  name?: string;
+  staples?: (Buffer | undefined)[];
+}
+
+type Ask = Partial<WolfsslClientOptions>;
+
+async function ask(t: ExecutionContext, server: Server, options: Ask) {
+  const { edition = "p256", name = "server1", staples, ...rest } = server;
+  const { port, servers } = await serveCore(t, {
+    select: () => selectionOf(edition, name, staples),
+    ...rest,
+  });
+  const serverName = `${name}.tlstaple.test`;
+  const verdict = await wolfsslClient({ port, edition, version: tls12, serverName, ...options });
+  return { ...verdict, servers };
+}
+
+const answered = /^received: hello wolfssl!$/m;
+const revoked = /^connect: -360 OCSP Cert revoked$/m;
+const badStatus = /^connect: -406 Bad Certificate Status Message Error$/m; // ocsp_multi and something revoked
+
+// What wolfSSL's own scripts expect of the walkthrough's five servers
+
+const expected = {
+  server1: { single: answered, multi: answered },
+  server2: { single: revoked, multi: badStatus },
+  server3: { single: answered, multi: answered },
+  server4: { single: revoked, multi: badStatus },
+  server5: { single: answered, multi: badStatus },
+};
+
+const ways = [
+  { stapling: 1, version: tls12 },
+  { stapling: 2, version: tls12 },
+  { stapling: 3, version: tls12 },
+  { stapling: 1, version: tls13 },
+] as const;
+const flags = (way: (typeof ways)[number]) => `-W ${way.stapling} -v ${way.version - 0x0300}`;
+
+/** In TLS 1.3 wolfSSL 5.5 takes a staple for the leaf alone (test/peers/wolfssl.test.ts). */
+const placesFor = (protocol: number) => (protocol === tls13 ? [0] : [0, 1, 2]);
+
+for (const edition of ["p256", "rsa"] as const) {
+  for (const [name, { single, multi }] of Object.entries(expected)) {
+    for (const way of ways) {
+      run(`${edition}, ${name}: ${flags(way)}`, async (t) => {
+        const staples = await ocspChain(edition, name, placesFor(way.version));
+        const { code, output } = await ask(t, { edition, name, staples }, way);
+        const wanted = way.stapling === 3 ? multi : single;
+        t.regex(output, wanted);
+        t.is(code, wanted === answered ? 0 : 1);
+        if (way.version === tls13) return;
+        const [type, sent] = way.stapling === 3 ? [2, staples] : [1, staples.slice(0, 1)];
+        const lengths = sent.map(({ length }) => length).join(" ");
+        t.true(output.includes(`certificate_status: type ${type}, ${lengths} bytes`), output);
+      });
+    }
+  }
+}
+
+// What is missing: without a staple nothing is announced, which wolfSSL's client would not forgive in TLS 1.2
+
+for (const way of ways) {
+  run(`no staple, and must staple: ${flags(way)}`, async (t) => {
+    const staples = await ocspChain("p256", "server1", placesFor(way.version));
+    t.regex((await ask(t, {}, way)).output, answered);
+    t.regex((await ask(t, {}, { ...way, mustStaple: true })).output, /^connect: -366 OCSP Cert unknown$/m);
+    t.regex((await ask(t, { staples }, { ...way, mustStaple: true })).output, answered);
+  });
+}
+
+for (const kept of [[0], [0, 1], [0, 2], [1], [2]]) {
+  run(`ocsp_multi with staples for the certificates ${kept} alone`, async (t) => {
+    const all = await ocspChain("p256", "server1");
+    const staples = all.map((staple, place) => (kept.includes(place) ? staple : undefined));
+    const { output } = await ask(t, { staples }, { stapling: 3 });
+    const lengths = staples.map((staple) => staple?.length ?? 0).join(" ");
+    t.true(output.includes(`certificate_status: type 2, ${lengths} bytes`), output);
+    t.regex(output, kept.includes(0) ? answered : badStatus);
+  });
+}
+
+run("a client that does not ask gets no staple", async (t) => {
+  for (const protocol of [tls12, tls13]) {
+    const staples = await ocspChain("p256", "server2");
+    const { output } = await ask(t, { name: "server2", staples }, { version: protocol });
+    t.regex(output, answered);
+    t.notRegex(output, /staple|certificate_status/);
+  }
+});
+
+// Tickets, and clients' certificates
+
+const ticketKey = { name: randomBytes(16), key: randomBytes(32) };
+
+for (const way of ways) {
+  run(`resumption: ${flags(way)}`, async (t) => {
+    const staples = await ocspChain("p256", "server1", placesFor(way.version));
+    const { output, servers } = await ask(t, { staples, ticketKeys: [ticketKey] }, { ...way, resume: true });
+    t.regex(output, /^TLSv1\.[23] \S+, resumed$/m);
+    t.deepEqual(
+      servers.map(({ resumed }) => resumed),
+      [false, true],
+    );
+    t.is(output.match(/^received: /gm)?.length, 2);
+    const without = await ask(t, { staples }, { ...way, resume: true });
+    t.notRegex(without.output, /resumed/);
+    t.is(without.code, 0, without.output);
+  });
+}
+
+for (const protocol of [tls12, tls13]) {
+  for (const name of ["p256", "rsa"]) {
+    run(`TLS 1.${protocol - 0x0301}: client certificate ${name}`, async (t) => {
+      const trust = [trustAnchor(credential("client", "ca").chain[0])];
+      const server = { clientAuth: "require", trust } as const;
+      const identity = credential("client", name);
+      const { output, servers } = await ask(t, server, { version: protocol, identity });
+      t.regex(output, answered);
+      t.is(servers[0].path.length, 1);
+      const refused = await ask(t, server, { version: protocol });
+      t.is(refused.code, 1);
+      t.is(refused.servers[0].fault?.name, "CERTIFICATE_REQUIRED");
+    });
+  }
+}
