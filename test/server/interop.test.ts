@@ -136,7 +136,7 @@ for (const [flag, only] of both) {
   });
 }
 
-run("openssl s_client: a renegotiation is refused, secure renegotiation is confirmed", async (t) => {
+run("openssl s_client: RFC 5746 and RFC 7627 are confirmed", async (t) => {
   const served = await start(t);
   const { log } = await connect(served, "-tls1_2");
   t.regex(log, /Secure Renegotiation IS supported/);

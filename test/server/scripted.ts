@@ -72,6 +72,8 @@ export interface Settings {
   extra?: Extension[];
   /** Changes the ClientHello, before the binder is computed. */
   edit?: (hello: Hello, retried: boolean) => Hello;
+  /** Changes a handshake message before it is hashed and sent, so that the handshake stays consistent. */
+  mutate?: (message: Buffer) => Buffer;
   /** Changes the binder. */
   binder?: (binder: Buffer) => Buffer;
 }
@@ -98,6 +100,8 @@ export class Scripted {
   private nextWrite: Protection = clear;
   private bytes: Buffer = none;
   private handshake: Buffer = none;
+  /** All bytes that went to the server. */
+  readonly sent: Buffer[] = [];
   /** All handshake messages of the server. */
   readonly received: Received[] = [];
   /** Its extensions in the ServerHello, and in EncryptedExtensions. */
@@ -134,6 +138,7 @@ export class Scripted {
 
   /** Hands bytes over, as far as the server takes them, and lets it do all it can. */
   raw(bytes: Uint8Array): this {
+    this.sent.push(Buffer.from(bytes));
     for (let at = 0, n = 1; at < bytes.length && n > 0; at += n) {
       const { cipherIn } = this.server;
       n = Math.min(cipherIn.end - cipherIn.start, bytes.length - at);
@@ -198,7 +203,8 @@ export class Scripted {
 
   /** A handshake message; it counts for the transcript. */
   send(...messages: Buffer[]): this {
-    for (const bytes of messages) {
+    for (const message of messages) {
+      const bytes = this.settings.mutate?.(message) ?? message;
       this.transcript.push(bytes);
       for (const piece of chunks(bytes, 16384)) this.record(contentType.handshake, piece);
     }
@@ -421,7 +427,8 @@ export class Scripted {
 
   /** Sends the Finished; the keys are there before the server can answer. */
   finish(): this {
-    const bytes = this.finished();
+    const made = this.finished();
+    const bytes = this.settings.mutate?.(made) ?? made;
     this.transcript.push(bytes);
     const record = this.write.seal(contentType.handshake, bytes);
     if (this.version === tls13) this.useApplicationKeys();
