@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import { NOW } from "../../certs/fixtures.js";
 import { type Fault, faults } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
+import { at } from "../../src/server/memory.js";
 import { cipherSuite as c, extensionType as ext, namedGroup as g, version } from "../../src/wire/registry.js";
 import { flip, u8, u16, vec8 } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
@@ -334,11 +335,32 @@ test("TLS 1.3: early data is passed over once, in bounds, and only when announce
   t.is(plain.server.fault, faults.UNEXPECTED_MESSAGE);
 });
 
-test("a ticket's secret is wiped when the connection ends", (t) => {
-  const { ticket } = connect(t, {}, base13);
-  const { server } = connect(t, {}, { ...base13, resume: ticket });
-  const session = (server as unknown as { session: { ticket: { secret: Uint8Array } } }).session;
-  t.true(session.ticket.secret.some((byte) => byte !== 0));
-  server.abort(faults.HANDSHAKE_TIMEOUT);
-  t.true(session.ticket.secret.every((byte) => byte === 0));
-});
+/** What a server keeps. */
+function kept(server: TlsServer): { memory: Uint8Array; ticket: { secret: Uint8Array } | undefined } {
+  return (server as unknown as { session: ReturnType<typeof kept> }).session;
+}
+
+for (const [name, only] of both)
+  test(`TLS ${name}: secrets are wiped as soon as nothing is derived from them`, (t) => {
+    const settings: Settings = { version: only };
+    const { ticket, server } = connect(t, {}, settings);
+    const has = ({ memory }: { memory: Uint8Array }, secret: Buffer) => Buffer.from(memory).includes(secret);
+    t.false(has(kept(server), ticket!.secret));
+    const second = connect(t, {}, { ...settings, resume: ticket }).server;
+    t.true(kept(second).ticket!.secret.every((byte) => byte === 0));
+    t.false(has(kept(second), ticket!.secret));
+    second.abort(faults.HANDSHAKE_TIMEOUT);
+    t.true(
+      kept(second)
+        .memory.subarray(at.clientSecret)
+        .every((byte) => byte === 0),
+    );
+    const early = new Scripted(serve(), { ...settings, resume: ticket }).hello().server;
+    early.abort(faults.HANDSHAKE_TIMEOUT);
+    t.true(
+      kept(early)
+        .memory.subarray(at.clientSecret)
+        .every((byte) => byte === 0),
+    );
+    t.true(kept(early).ticket!.secret.every((byte) => byte === 0));
+  });
