@@ -1,6 +1,7 @@
 import test from "ava";
+import fc from "fast-check";
 import { errorResponse, responseStatus } from "../../certs/response.js";
-import { Stapler, type StaplerOptions } from "../../hosts/node/index.js";
+import { lookupStatus, Stapler, type StaplerOptions } from "../../hosts/node/index.js";
 import { handClock, makeLeaf, makePki, respond } from "./responders.js";
 import { scripted as scriptedFor } from "./scripted-stapler.js";
 
@@ -127,4 +128,27 @@ test("responders trusted by configuration", async (t) => {
   const { script, one } = scripted({ responders: [stranger.ca.der] });
   script.state = { signer: stranger.ca };
   t.truthy(await one());
+});
+
+test("no bytes in a chain, or in a response, make it fail", async (t) => {
+  const bend = (der: Buffer, at: number, bits: number) => {
+    const bent = Buffer.from(der);
+    bent[at % bent.length] ^= bits;
+    return bent;
+  };
+  const response = respond(leaf);
+  const place = fc.nat({ max: 2000 });
+  const bits = fc.integer({ min: 1, max: 255 });
+  const run = async (which: number, at: number, change: number) => {
+    const chain = pki.chain.map((der, i) => (i === which ? bend(der, at, change) : der));
+    const fetch = async () => bend(response, at, change);
+    const stapler = new Stapler({ fetch });
+    const { staples } = await stapler.staples(chain, 2);
+    stapler.close();
+    t.is(staples.length, 2);
+    t.is(staples[0], undefined);
+    const pair = { certificate: chain[0], issuer: chain[1] };
+    t.not((await lookupStatus(pair, { fetch })).verdict.status, "good");
+  };
+  await fc.assert(fc.asyncProperty(fc.nat({ max: 3 }), place, bits, run), { numRuns: 300 });
 });
