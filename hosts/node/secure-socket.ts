@@ -4,7 +4,7 @@ import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
 import { type ClientOptions, type TlsClient, wants } from "../../src/client/index.js";
 import { type Fault, faults } from "../../src/wire/fault.js";
 import { cipherSuite, namedGroup, nameOf, version } from "../../src/wire/registry.js";
-import { coded, TlsError } from "./errors.js";
+import { type advice, coded, TlsError } from "./errors.js";
 import { detailed, PeerCertificates } from "./peer.js";
 import type { Root } from "./read.js";
 import { farewell, type OnCipher, type Transport } from "./transport.js";
@@ -60,6 +60,8 @@ export interface Parts<C extends Core> {
   readonly handshakeTimeout: number;
   readonly onMessage?: Reports["onMessage"];
   readonly onCipher?: OnCipher;
+  /** What to do about each fault, where it is not what a client's user can do. */
+  readonly advice?: typeof advice;
 }
 
 /** Bytes of application data that are sealed before the transport must have taken them. */
@@ -83,7 +85,8 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   private secured = false;
   /** The handshake is done, and `inquire` goes on: the transport is not read meanwhile. */
   private inquiring = false;
-  private cause: unknown;
+  protected cause: unknown;
+  private readonly advice: Parts<C>["advice"];
   private ended = false;
   /** What was written and is not sealed yet, and whom to tell. */
   private pending: Buffer[] = [];
@@ -97,6 +100,7 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.roots = parts.roots;
     this.handshakeTimeout = parts.handshakeTimeout;
     this.onCipher = parts.onCipher;
+    this.advice = parts.advice;
     this.core = parts.core({
       onSecret: (label, random, secret) => this.logSecret(label, random, secret),
       onMessage: (sent, type, bytes, start, end) => {
@@ -318,9 +322,9 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.pump();
   }
 
-  protected fault(): TlsError {
+  private fault(): TlsError {
     const { fault = faults.INTERNAL_ERROR, faultDetail, cause } = this.core;
-    const error = new TlsError(fault, faultDetail, this.cause ?? cause);
+    const error = new TlsError(fault, faultDetail, this.cause ?? cause, this.advice);
     this.authorizationError ??= error;
     return error;
   }
