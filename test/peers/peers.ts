@@ -11,8 +11,13 @@ export type { Peer };
 
 /** Why a peer cannot run here; undefined when it can. Tests skip it then. */
 export const absent: Readonly<
-  Record<"openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark", string | undefined>
+  Record<
+    "curl" | "gnutls-cli" | "openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark",
+    string | undefined
+  >
 > = {
+  curl: lacks("curl"),
+  "gnutls-cli": lacks("gnutls-cli"),
   openssl: lacks("openssl"),
   responder: lacks("openssl", "gcc"),
   gnutls: lacks("gnutls-serv", "gcc"),
