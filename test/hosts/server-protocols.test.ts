@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { createServer as createHttp, type IncomingMessage } from "node:http";
-import { type AgentOptions, get, Agent as NodeAgent, request } from "node:https";
+import { get, Agent as NodeAgent, request } from "node:https";
 import test, { type ExecutionContext } from "ava";
 import { WebSocket, WebSocketServer } from "ws";
 import { Agent, connect, type ServerOptions, type ServerSocket } from "../../hosts/node/index.js";
@@ -32,10 +32,14 @@ async function textOf(sent: ReturnType<typeof get>): Promise<string> {
   return text;
 }
 
+interface AgentFacts {
+  readonly ca: Buffer;
+  readonly servername: string;
+}
+
 const agents = {
-  "node:https": (options: AgentOptions) => new NodeAgent({ ...options, keepAlive: true }),
-  "our agent": (options: AgentOptions) =>
-    new Agent({ ...options, keepAlive: true, ocsp: { policy: "chain" } }),
+  "node:https": (options: AgentFacts) => new NodeAgent({ ...options, keepAlive: true }),
+  "our agent": (options: AgentFacts) => new Agent({ ...options, keepAlive: true, ocsp: { policy: "chain" } }),
 };
 
 for (const [who, agentFor] of Object.entries(agents))
