@@ -125,6 +125,7 @@ const near: Record<string, string[]> = {
   pki: ["test/pki"],
   record: ["test/record"],
   client: ["test/client"],
+  server: ["test/server"],
 };
 const far = [...new Set(Object.values(near).flat()), "test/certs", "test/fuzz"];
 /** Too slow, or about something else. */

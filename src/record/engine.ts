@@ -28,6 +28,9 @@ export const STEP = -1;
 /** In a row's `on`: a ChangeCipherSpec record, which is no handshake message. */
 export const CHANGE_CIPHER_SPEC = 0x100 | contentType.change_cipher_spec;
 
+/** In `Opened.type`: a record that means nothing; its content is not looked at. */
+export const SKIPPED = 0;
+
 /**
  * One line of a state machine: in `state`, on that message (HandshakeType) or STEP, `run`, whose answer is
  * the next state. What no row allows is `unexpected_message`.
@@ -420,12 +423,13 @@ export class Engine<S extends Session<S>> {
 
   /** Once there are keys, only the ChangeCipherSpec of RFC 8446 D.4 comes without, and it never comes with. */
   private checkProtection(): void {
-    if (this.inbound === plaintext) return;
+    if (this.inbound.suffix === 0) return;
     if (this.opened.sealed === (this.opened.type === contentType.change_cipher_spec))
       throw faults.UNEXPECTED_MESSAGE;
   }
 
   private receive(type: number, start: number, end: number): void {
+    if (type === SKIPPED) return;
     if (type === contentType.handshake) this.receiveHandshake(start, end);
     else if (type === contentType.alert) this.receiveAlert(start, end);
     else if (this.inbox.messageLeft > 0 || this.left > 0) throw faults.UNEXPECTED_MESSAGE;

@@ -143,7 +143,7 @@ const extensions = table<ExtensionRow>([
     write: nothing,
   },
   {
-    // Never granted, as no ticket of ours allows it: see `EarlyDataSkipper`
+    // Never granted, as no ticket of ours allows it: see `Skipper`
     type: type.early_data,
     read: nothing,
     where: 0,

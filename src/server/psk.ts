@@ -33,6 +33,7 @@ function accept(s: ServerSession, ticket: Ticket, index: number): void {
   if (ticket.secret.length !== size) return;
   const keys = s.schedule13();
   keys.startWith(ticket.secret);
+  ticket.secret.fill(0);
   s.ticket = ticket;
   s.selectedPsk = index;
   hashTruncated(s);

@@ -264,6 +264,7 @@ function restoreMasterSecret(s: ServerSession): string {
   const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
   s.keys12 = keys;
   s.memory.set(s.ticket!.secret, keys.master);
+  s.ticket!.secret.fill(0);
   s.log("CLIENT_RANDOM", keys.master, masterSize);
   deriveKeys(s);
   return "SEND_FINISHED";

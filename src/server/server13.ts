@@ -8,6 +8,7 @@ import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, type Writer } from "../wire/writer.js";
 import { admitted, authenticate, readCertificate, readListLength } from "./authenticate.js";
+import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
 import { inMessage, keepPeerShare, readEntryExtensions, writeExtensions } from "./extensions.js";
 import { agree, checkScheme, readSignature, settleVerification, sign } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
@@ -83,6 +84,8 @@ function checkExtensions({ offer }: ServerSession): void {
   const needed: number[] = [extensionType.supported_groups, extensionType.key_share];
   if (!offer.has(extensionType.pre_shared_key)) needed.push(extensionType.signature_algorithms);
   else needed.push(extensionType.psk_key_exchange_modes);
+  if (offer.has(extensionType.early_data) && !offer.has(extensionType.pre_shared_key))
+    throw faults.ILLEGAL_PARAMETER;
   if (!needed.every((extension) => offer.has(extension))) throw faults.MISSING_EXTENSION;
 }
 
@@ -116,6 +119,7 @@ export function sendHelloRetryRequest(s: ServerSession): string {
   s.memory.set(retryRandom, at.serverRandom);
   writeServerHello(s, inMessage.hello_retry_request);
   sendCompatibilityChange(s);
+  if (skipsEarlyData(s)) s.engine.receiveUnder(new PlaintextSkipper());
   return "WAIT_SECOND_CLIENT_HELLO";
 }
 
@@ -157,6 +161,11 @@ function protection(s: ServerSession, secretAt: number): Protection13 {
   );
 }
 
+/** The client sent early data, or is about to; none comes after a HelloRetryRequest (RFC 8446 4.2.10). */
+function skipsEarlyData(s: ServerSession): boolean {
+  return s.offer.has(extensionType.early_data);
+}
+
 /** The Early Secret's stage is there when the session is resumed, as its binder was checked. */
 function deriveHandshakeKeys(s: ServerSession): string {
   const keys = s.schedule13();
@@ -168,7 +177,8 @@ function deriveHandshakeKeys(s: ServerSession): string {
   keys.derive(secretLabel.serverHandshake, at.hash, at.serverSecret);
   s.log("CLIENT_HANDSHAKE_TRAFFIC_SECRET", at.clientSecret, keys.size);
   s.log("SERVER_HANDSHAKE_TRAFFIC_SECRET", at.serverSecret, keys.size);
-  s.engine.receiveUnder(protection(s, at.clientSecret));
+  const inbound = protection(s, at.clientSecret);
+  s.engine.receiveUnder(skipsEarlyData(s) ? new ProtectedSkipper(inbound) : inbound);
   sendCompatibilityChange(s);
   s.engine.sendUnder(protection(s, at.serverSecret));
   return "SEND_ENCRYPTED_EXTENSIONS";

@@ -204,6 +204,8 @@ export class ServerSession {
     this.serverProtection?.dispose();
     this.ticket?.secret.fill(0);
     this.keys13 = this.keys12 = this.exchange = this.clientProtection = this.serverProtection = undefined;
+    this.verification = undefined;
+    this.verifications = [];
     this.forget(at.clientSecret, at.end);
   }
 
@@ -218,8 +220,7 @@ export class ServerSession {
     this.state = "WAIT_CLIENT_HELLO";
     this.offer = new Offer();
     this.hello = this.answer = this.suite = this.alpn = undefined;
-    this.selection = this.long = this.ticket = this.verification = undefined;
-    this.verifications = [];
+    this.selection = this.long = this.ticket = undefined;
     this.announced = "off";
     this.requested =
       this.changeCipherSpecSent =

@@ -1,4 +1,8 @@
 import { type Fault, faults, isFault, type TlsClient, wants } from "../../src/client/index.js";
+import type { TlsServer } from "../../src/server/index.js";
+
+/** Who is attacked. */
+export type Subject = TlsClient | TlsServer;
 
 /** What became of a client that was given bytes and then the transport's end. */
 export interface Outcome {
@@ -13,7 +17,7 @@ function bound(bytes: number): number {
 }
 
 /** The client's answers go nowhere. */
-function discard(client: TlsClient): void {
+function discard(client: Subject): void {
   client.cipherOut.advance(client.cipherOut.end - client.cipherOut.start);
 }
 
@@ -21,7 +25,7 @@ function discard(client: TlsClient): void {
  * Gives a client the bytes in pieces whose lengths `size` tells, then the transport's end. Throws when the
  * client throws, never comes to rest, wants nothing, or ends with what is no fault or INTERNAL_ERROR.
  */
-export function play(client: TlsClient, bytes: Uint8Array, size = (left: number) => left): Outcome {
+export function play(client: Subject, bytes: Uint8Array, size = (left: number) => left): Outcome {
   const data: Buffer[] = [];
   let at = 0;
   let ended = false;
@@ -48,11 +52,11 @@ export function play(client: TlsClient, bytes: Uint8Array, size = (left: number)
   return { fault: client.fault, data: Buffer.concat(data), closedByPeer: client.closedByPeer };
 }
 
-function describe(client: TlsClient): string {
+function describe(client: Subject): string {
   return `state ${client.state}, wants ${client.wants}, fault ${client.fault?.name}`;
 }
 
-function check({ fault, cause, established, closedByPeer }: TlsClient): void {
+function check({ fault, cause, established, closedByPeer }: Subject): void {
   if (fault === faults.INTERNAL_ERROR) throw new Error("INTERNAL_ERROR", { cause });
   if (fault !== undefined && !isFault(fault)) throw new Error(`no fault of ours: ${fault}`);
   if (fault === undefined && !(established && closedByPeer)) throw new Error("neither a fault nor a success");

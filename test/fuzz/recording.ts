@@ -12,13 +12,14 @@ import { concat } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { Puppet } from "../peers/puppet.js";
 import type { Script } from "../peers/script.js";
+import type { Subject } from "./play.js";
 
-/** A server's side of a whole connection, and the client that it was recorded with. */
+/** One side of a whole connection, and the other that it was recorded with. */
 export interface Recording {
   readonly bytes: Buffer;
   readonly data: Buffer;
-  /** The same client again: played the same bytes, it does the same. */
-  client(): TlsClient;
+  /** The same again: played the same bytes, it does the same. */
+  subject(): Subject;
 }
 
 const privateKey = Buffer.alloc(48, 0x42);
@@ -55,7 +56,7 @@ export function record(
   const sent: Buffer[] = [];
   while (!(client.established && puppet.open)) sent.push(turn(client, puppet));
   sent.push(after(puppet));
-  return { bytes: concat(...sent), data: Buffer.from(words), client: () => new TlsClient(settings) };
+  return { bytes: concat(...sent), data: Buffer.from(words), subject: () => new TlsClient(settings) };
 }
 
 /** What the puppet sends as application data in `after`. */

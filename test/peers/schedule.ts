@@ -66,15 +66,15 @@ export function expandLabel(
   return out.subarray(0, length);
 }
 
-/** The secrets of RFC 8446 7.1 without a PSK; each is derived from the transcript so far. */
+/** The secrets of RFC 8446 7.1, with a PSK or without; each is derived from the transcript so far. */
 export class Schedule13 {
   private readonly name: HashName;
   private secret: Buffer;
 
-  constructor(name: HashName) {
+  constructor(name: HashName, psk?: Buffer) {
     this.name = name;
     const zeros = Buffer.alloc(hash(name, none).length);
-    this.secret = hmac(name, zeros, zeros); // Early Secret
+    this.secret = hmac(name, zeros, psk ?? zeros); // Early Secret
   }
 
   /** Goes on to the Handshake Secret (with the ECDHE secret), then to the Main Secret (without). */

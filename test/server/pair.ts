@@ -93,9 +93,10 @@ export class Pair {
   readonly client: Side<TlsClient>;
   readonly server: Side<TlsServer>;
 
-  constructor(server: Partial<ServerOptions> = {}, client: Partial<ClientOptions> = {}) {
+  /** `end`: a server that is there already. */
+  constructor(server: Partial<ServerOptions> = {}, client: Partial<ClientOptions> = {}, end?: TlsServer) {
     this.client = new Side(new TlsClient({ ...clientDefaults, ...client }));
-    this.server = new Side(new TlsServer({ ...serverDefaults, ...server }));
+    this.server = new Side(end ?? new TlsServer({ ...serverDefaults, ...server }));
   }
 
   /** Lets both sides do all that they can. */

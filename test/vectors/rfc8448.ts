@@ -29,6 +29,19 @@ export const simple = {
   serverApplicationIv: "cf782b88dd83549aadf1e984",
 };
 
+/** Section 3's ticket, and section 4, which resumes from it: TLS_AES_128_GCM_SHA256. */
+export const resumed = {
+  /** Hash of ClientHello to the client's Finished. */
+  wholeHash: "209145a96ee8e2a122ff810047cc952684658d6049e86429426db87c54ad143d",
+  resumptionMaster: "7df235f2031d2a051287d02b0241b0bfdaf86cc856231f2d5aba46c434ec196c",
+  ticketNonce: "0000",
+  psk: "4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3",
+  early: "9b2188e9b2fc6d64d71dc329900e20bb41915000f678aa839cbb797cb7d8332c",
+  /** Hash of the ClientHello up to its binders. */
+  truncatedHash: "63224b2e4573f2d3454ca84b9d009a04f6be9e05711a8396473aefa01e924a14",
+  binder: "3add4fb2d8fdf822a0ca3cf7678ef5e88dae990141c5924d57bb6fa31b9e5f9d",
+};
+
 /** Section 5, HelloRetryRequest: P-256, TLS_AES_128_GCM_SHA256, an RSA-1024 certificate. */
 export const retry = {
   clientPrivate: "ab5473467e19346ceb0a0414e41da21d4d2445bc3025afe97c4e8dc8d513da39",

@@ -1,0 +1,573 @@
+import test, { type ExecutionContext } from "ava";
+import { fixture } from "../../certs/fixtures.js";
+import { type Fault, faults } from "../../src/client/index.js";
+import { type ServerOptions, TlsServer } from "../../src/server/index.js";
+import {
+  alert,
+  extensionType as ext,
+  namedGroup as g,
+  handshakeType as hs,
+  version,
+} from "../../src/wire/registry.js";
+import { concat, none, u8, u16, u32, vec8, vec16, vec24 } from "../peers/bytes.js";
+import { type Extension, extension, message, parseExtensions } from "../peers/messages.js";
+import { selection, serverDefaults, staples } from "./pair.js";
+import { type Hello, Scripted, type Settings } from "./scripted.js";
+
+/** ClientHellos that no client of ours would send: each malformed field, and what is odd but legal. */
+
+const { tls12, tls13 } = version;
+const both = [
+  ["1.2", tls12],
+  ["1.3", tls13],
+] as const;
+
+function greet(settings: Settings, options: Partial<ServerOptions> = {}): Scripted {
+  return new Scripted(new TlsServer({ ...serverDefaults, ...options }), settings).hello();
+}
+
+function refused(
+  t: ExecutionContext,
+  fault: Fault,
+  settings: Settings,
+  options?: Partial<ServerOptions>,
+): void {
+  const { server, alert: told, level } = greet(settings, options);
+  t.is(server.fault, fault, `${server.fault?.name}`);
+  t.is(told, fault.alert);
+  t.is(level, 2);
+}
+
+function accepted(t: ExecutionContext, settings: Settings, options?: Partial<ServerOptions>): Scripted {
+  const client = greet(settings, options);
+  t.is(client.server.fault, undefined, client.server.fault?.name);
+  client.complete();
+  t.true(client.server.established, client.server.fault?.name);
+  return client;
+}
+
+/** The ClientHello with one of its extensions replaced, left out or added. */
+function having(type: number, ...data: Uint8Array[]): Settings["edit"] {
+  return (hello) => ({
+    ...hello,
+    extensions: [...hello.extensions.filter((each) => each.type !== type), extension(type, ...data)],
+  });
+}
+
+function lacking(...types: number[]): Settings["edit"] {
+  return (hello) => ({
+    ...hello,
+    extensions: hello.extensions.filter(({ type }) => !types.includes(type)),
+  });
+}
+
+function fields(change: Partial<Hello>): Settings["edit"] {
+  return (hello) => ({ ...hello, ...change });
+}
+
+/** For each extension, contents that are refused, and with what. */
+const malformed: [string, number, Fault, Uint8Array[]][] = [
+  ["server_name, empty", ext.server_name, faults.DECODE_ERROR, []],
+  ["server_name, no name", ext.server_name, faults.DECODE_ERROR, [vec16()]],
+  ["server_name, an empty name", ext.server_name, faults.DECODE_ERROR, [vec16(u8(0), vec16())]],
+  [
+    "server_name, cut short",
+    ext.server_name,
+    faults.DECODE_ERROR,
+    [vec16(u8(0), u16(9), Buffer.from("short"))],
+  ],
+  [
+    "server_name, trailing bytes",
+    ext.server_name,
+    faults.DECODE_ERROR,
+    [vec16(u8(0), vec16(Buffer.from("a"))), u8(0)],
+  ],
+  [
+    "server_name, twice",
+    ext.server_name,
+    faults.ILLEGAL_PARAMETER,
+    [vec16(u8(0), vec16(Buffer.from("a")), u8(0), vec16(Buffer.from("b")))],
+  ],
+  [
+    "server_name, a trailing dot",
+    ext.server_name,
+    faults.ILLEGAL_PARAMETER,
+    [vec16(u8(0), vec16(Buffer.from("a.test.")))],
+  ],
+  [
+    "server_name, a NUL",
+    ext.server_name,
+    faults.ILLEGAL_PARAMETER,
+    [vec16(u8(0), vec16(Buffer.from("a.test\0.b")))],
+  ],
+  [
+    "server_name, a newline",
+    ext.server_name,
+    faults.ILLEGAL_PARAMETER,
+    [vec16(u8(0), vec16(Buffer.from("a.test\n")))],
+  ],
+  [
+    "server_name, not ASCII",
+    ext.server_name,
+    faults.ILLEGAL_PARAMETER,
+    [vec16(u8(0), vec16(Buffer.from("ä.test")))],
+  ],
+  [
+    "server_name, 256 bytes",
+    ext.server_name,
+    faults.ILLEGAL_PARAMETER,
+    [vec16(u8(0), vec16(Buffer.alloc(256, 97)))],
+  ],
+  ["max_fragment_length 0", ext.max_fragment_length, faults.ILLEGAL_PARAMETER, [u8(0)]],
+  ["max_fragment_length 5", ext.max_fragment_length, faults.ILLEGAL_PARAMETER, [u8(5)]],
+  ["max_fragment_length, two bytes", ext.max_fragment_length, faults.DECODE_ERROR, [u16(0x0101)]],
+  ["max_fragment_length, empty", ext.max_fragment_length, faults.DECODE_ERROR, []],
+  ["status_request, empty", ext.status_request, faults.DECODE_ERROR, []],
+  ["status_request, cut short", ext.status_request, faults.DECODE_ERROR, [u8(1), u16(0)]],
+  ["status_request, trailing bytes", ext.status_request, faults.DECODE_ERROR, [u8(1), u16(0), u16(0), u8(0)]],
+  [
+    "status_request, an empty responder id",
+    ext.status_request,
+    faults.DECODE_ERROR,
+    [u8(1), vec16(vec16()), u16(0)],
+  ],
+  ["supported_groups, none", ext.supported_groups, faults.DECODE_ERROR, [vec16()]],
+  ["supported_groups, odd", ext.supported_groups, faults.DECODE_ERROR, [vec16(u16(29), u8(0))]],
+  ["supported_groups, trailing bytes", ext.supported_groups, faults.DECODE_ERROR, [vec16(u16(29)), u8(0)]],
+  ["ec_point_formats without uncompressed", ext.ec_point_formats, faults.ILLEGAL_PARAMETER, [vec8(u8(1))]],
+  ["ec_point_formats, none", ext.ec_point_formats, faults.ILLEGAL_PARAMETER, [vec8()]],
+  ["signature_algorithms, none", ext.signature_algorithms, faults.DECODE_ERROR, [vec16()]],
+  ["signature_algorithms, odd", ext.signature_algorithms, faults.DECODE_ERROR, [vec16(u8(4))]],
+  ["ALPN, no protocol", ext.application_layer_protocol_negotiation, faults.DECODE_ERROR, [vec16()]],
+  [
+    "ALPN, an empty protocol",
+    ext.application_layer_protocol_negotiation,
+    faults.DECODE_ERROR,
+    [vec16(vec8())],
+  ],
+  [
+    "ALPN, cut short",
+    ext.application_layer_protocol_negotiation,
+    faults.DECODE_ERROR,
+    [vec16(u8(3), u8(97))],
+  ],
+  ["status_request_v2, no item", ext.status_request_v2, faults.DECODE_ERROR, [vec16()]],
+  [
+    "status_request_v2, cut short",
+    ext.status_request_v2,
+    faults.DECODE_ERROR,
+    [vec16(u8(2), u16(4), u16(0))],
+  ],
+  [
+    "status_request_v2, an item with trailing bytes",
+    ext.status_request_v2,
+    faults.DECODE_ERROR,
+    [vec16(u8(2), vec16(u16(0), u16(0), u8(0)))],
+  ],
+  ["extended_master_secret with contents", ext.extended_master_secret, faults.DECODE_ERROR, [u8(0)]],
+  ["record_size_limit 63", ext.record_size_limit, faults.ILLEGAL_PARAMETER, [u16(63)]],
+  ["record_size_limit, one byte", ext.record_size_limit, faults.DECODE_ERROR, [u8(64)]],
+  ["record_size_limit, three bytes", ext.record_size_limit, faults.DECODE_ERROR, [u16(64), u8(0)]],
+  ["psk_key_exchange_modes, none", ext.psk_key_exchange_modes, faults.DECODE_ERROR, [vec8()]],
+  ["supported_versions, none", ext.supported_versions, faults.DECODE_ERROR, [vec8()]],
+  ["supported_versions, odd", ext.supported_versions, faults.DECODE_ERROR, [vec8(u8(3))]],
+  ["early_data with contents", ext.early_data, faults.DECODE_ERROR, [u8(0)]],
+  [
+    "renegotiation_info that is not empty",
+    ext.renegotiation_info,
+    faults.RENEGOTIATION_INFO,
+    [vec8(Buffer.alloc(12))],
+  ],
+  ["renegotiation_info, trailing bytes", ext.renegotiation_info, faults.DECODE_ERROR, [vec8(), u8(0)]],
+];
+
+for (const [name, only] of both) {
+  for (const [what, type, fault, data] of malformed)
+    test(`TLS ${name}: ${what}`, (t) => {
+      refused(t, fault, { version: only, edit: having(type, ...data) });
+    });
+
+  test(`TLS ${name}: an extension that stands twice`, (t) => {
+    const twice = (each: Extension): Settings => ({
+      version: only,
+      edit: (hello) => ({ ...hello, extensions: [each, ...hello.extensions, each] }),
+    });
+    for (const type of [ext.extended_master_secret, ext.session_ticket, 0x1a1a, 65000])
+      refused(t, faults.DUPLICATE_EXTENSION, {
+        ...twice(extension(type)),
+        edit: (hello) => ({
+          ...hello,
+          extensions: [...hello.extensions.filter((e) => e.type !== type), extension(type), extension(type)],
+        }),
+      });
+  });
+
+  test(`TLS ${name}: fields of the ClientHello`, (t) => {
+    const refuse = (fault: Fault, change: Partial<Hello>) =>
+      refused(t, fault, { version: only, edit: fields(change) });
+    refuse(faults.PROTOCOL_VERSION, { legacyVersion: 0x0300 });
+    refuse(faults.PROTOCOL_VERSION, { legacyVersion: 0x0200 });
+    refuse(faults.DECODE_ERROR, { sessionId: Buffer.alloc(33) });
+    refuse(faults.DECODE_ERROR, { random: Buffer.alloc(31) });
+    refuse(faults.DECODE_ERROR, { suites: [] });
+    refuse(faults.NO_COMMON_SUITE, { suites: [0x0035, 0xc014] });
+    refuse(faults.ILLEGAL_PARAMETER, { compression: none });
+    refuse(faults.ILLEGAL_PARAMETER, { compression: u8(1) });
+    if (only === tls13) refuse(faults.ILLEGAL_PARAMETER, { compression: Buffer.from([0, 1]) });
+    else accepted(t, { version: only, edit: fields({ compression: Buffer.from([1, 0]) }) });
+    for (const length of [0, 1, 32]) {
+      const client = accepted(t, { version: only, sessionId: Buffer.alloc(length, 5) });
+      t.is(client.changeCipherSpecs, only === tls12 || length > 0 ? 1 : 0);
+    }
+  });
+
+  test(`TLS ${name}: a message that is cut short or too long`, (t) => {
+    const whole = new Scripted(new TlsServer(serverDefaults), { version: only }).clientHello();
+    for (let n = 0; n < whole.length - 4; n++) {
+      const client = new Scripted(new TlsServer(serverDefaults), { version: only });
+      client.send(message(hs.client_hello, whole.subarray(4, 4 + n)));
+      const { fault } = client.server;
+      if (
+        fault !== faults.DECODE_ERROR &&
+        fault !== faults.PROTOCOL_VERSION &&
+        fault !== faults.ILLEGAL_PARAMETER
+      )
+        // TLS 1.2 may come without extensions; then there is no scheme
+        t.is(fault, faults.NO_COMMON_SCHEME, `${n} of ${whole.length - 4} bytes`);
+    }
+    const client = new Scripted(new TlsServer(serverDefaults), { version: only });
+    client.send(message(hs.client_hello, whole.subarray(4), u8(0)));
+    t.is(client.server.fault, faults.DECODE_ERROR);
+  });
+
+  test(`TLS ${name}: what is unknown is ignored`, (t) => {
+    const grease = [0x0a0a, 0x1a1a, 0xdada];
+    const client = accepted(t, {
+      version: only,
+      suites: [0x0a0a, 0x1301, 0xc02b, 0x5a5a],
+      groups: [g.x25519, ...grease],
+      schemes: [0x0a0a, 0x0201, 0x0403, 0x0403],
+      extra: [extension(0x0a0a), extension(0xfe0d, Buffer.alloc(200)), extension(21, Buffer.alloc(100))],
+    });
+    t.true(client.server.established);
+  });
+
+  test(`TLS ${name}: a name of an unknown type, and a status of one`, (t) => {
+    const name = vec16(u8(7), vec16(Buffer.from("?")), u8(0), vec16(Buffer.from("A.test")));
+    const client = accepted(t, { version: only, edit: having(ext.server_name, name) });
+    t.is(client.server.hello?.serverName, "a.test");
+    const status = accepted(t, { version: only, edit: having(ext.status_request, u8(9), u8(1)) });
+    t.is(status.server.hello?.stapling, "off");
+  });
+
+  test(`TLS ${name}: answered is only what was asked`, (t) => {
+    const client = accepted(t, { version: only, edit: lacking(ext.server_name, ext.renegotiation_info) });
+    const types = client.serverExtensions.map(({ type }) => type).sort((a, b) => a - b);
+    t.deepEqual(
+      types,
+      only === tls13
+        ? [ext.supported_versions, ext.key_share].sort((a, b) => a - b)
+        : [ext.extended_master_secret],
+    );
+  });
+
+  test(`TLS ${name}: record_size_limit above the protocol's is taken, and goes before max_fragment_length`, (t) => {
+    const client = accepted(t, {
+      version: only,
+      extra: [extension(ext.record_size_limit, u16(65535)), extension(ext.max_fragment_length, u8(1))],
+    });
+    const answer = client.serverExtensions.find(({ type }) => type === ext.record_size_limit)!;
+    t.is(answer.data.readUInt16BE(), only === tls13 ? 16385 : 16384);
+    t.false(client.serverExtensions.some(({ type }) => type === ext.max_fragment_length));
+    client.record(23, Buffer.alloc(16384));
+    t.is(client.data.length, 16384);
+    const small = accepted(t, { version: only, extra: [extension(ext.record_size_limit, u16(64))] });
+    t.true(small.server.established);
+  });
+
+  test(`TLS ${name}: application protocols are bytes`, (t) => {
+    const grease = Buffer.from([0x0a, 0xfa]);
+    const list = vec16(vec8(grease), vec8(Buffer.from("h2")));
+    const edit = having(ext.application_layer_protocol_negotiation, list);
+    t.is(accepted(t, { version: only, edit }, { alpn: ["h2"] }).server.alpn, "h2");
+    t.is(accepted(t, { version: only, edit }, { alpn: ["\x0a\xfa"] }).server.alpn, "\x0a\xfa");
+  });
+}
+
+// Versions
+
+test("versions are chosen by supported_versions alone, if it is there", (t) => {
+  const versions = (...list: number[]) => having(ext.supported_versions, vec8(...list.map(u16)));
+  accepted(t, { version: tls13, edit: versions(0x0a0a, tls12, tls13) });
+  accepted(t, { version: tls12, edit: versions(tls12, 0x0302) });
+  refused(t, faults.PROTOCOL_VERSION, { edit: versions(0x0302) });
+  refused(t, faults.PROTOCOL_VERSION, { edit: versions(0x0305) });
+  refused(t, faults.PROTOCOL_VERSION, { edit: versions(tls13) }, { maxVersion: tls12 });
+  refused(t, faults.PROTOCOL_VERSION, { version: tls12, edit: fields({ legacyVersion: 0x0302 }) });
+  accepted(t, { version: tls12, edit: fields({ legacyVersion: 0x0304 }) });
+  accepted(t, { version: tls13, edit: fields({ legacyVersion: 0x0302 }) });
+});
+
+test("a fallback to TLS 1.2 is refused where TLS 1.3 is spoken, RFC 7507", (t) => {
+  const settings = { version: tls12, suites: [0xc02b, 0x5600] };
+  refused(t, faults.INAPPROPRIATE_FALLBACK, settings);
+  accepted(t, settings, { maxVersion: tls12 });
+  accepted(t, { version: tls13, suites: [0x1301, 0x5600] });
+});
+
+// TLS 1.2
+
+test("TLS 1.2: without extensions, or without groups, as RFC 8422 allows", (t) => {
+  refused(t, faults.NO_COMMON_SCHEME, { version: tls12, edit: fields({ extensions: [] }) });
+  const client = accepted(t, { version: tls12, groups: [g.secp256r1], edit: lacking(ext.supported_groups) });
+  t.is(client.server.group, g.secp256r1);
+  const only = { groups: [g.x25519] };
+  refused(t, faults.NO_COMMON_GROUP, { version: tls12, edit: lacking(ext.supported_groups) }, only);
+  // The block of extensions may be absent, not only empty
+  const bare = new Scripted(new TlsServer(serverDefaults), { version: tls12 });
+  const hello = bare.clientHello();
+  const length = 2 + 32 + 33 + 2 + hello.readUInt16BE(4 + 2 + 32 + 33) + 2;
+  bare.send(message(hs.client_hello, hello.subarray(4, 4 + length)));
+  t.is(bare.server.fault, faults.NO_COMMON_SCHEME);
+});
+
+test("TLS 1.2: secure renegotiation is confirmed, by extension and by suite", (t) => {
+  const confirmed = (settings: Settings) =>
+    accepted(t, { version: tls12, ...settings }).serverExtensions.some(
+      ({ type }) => type === ext.renegotiation_info,
+    );
+  t.true(confirmed({}));
+  t.true(confirmed({ suites: [0xc02b, 0x00ff], edit: lacking(ext.renegotiation_info) }));
+  t.false(confirmed({ edit: lacking(ext.renegotiation_info) }));
+});
+
+test("TLS 1.2: without extended_master_secret, unless it is required", (t) => {
+  accepted(t, { version: tls12, ems: false });
+  refused(t, faults.EMS_REQUIRED, { version: tls12, ems: false }, { requireEms: true });
+  accepted(t, { version: tls12 }, { requireEms: true });
+});
+
+const [leaf, intermediate] = staples("p256");
+
+/** The CertificateStatus of a server with staples, and the ServerHello's extensions. */
+function status(t: ExecutionContext, list: (Uint8Array | undefined)[], ...extra: Extension[]) {
+  const select = () => ({ ...selection("p256"), staples: list });
+  const client = accepted(t, { version: tls12, extra }, { select });
+  const bytes = client.received.find(({ type }) => type === hs.certificate_status)?.bytes;
+  const types = client.serverExtensions.map(({ type }) => type);
+  return {
+    body: bytes?.subarray(4),
+    v1: types.includes(ext.status_request),
+    v2: types.includes(ext.status_request_v2),
+    stapling: client.server.hello?.stapling,
+    order: client.received.map(({ type }) => type),
+  };
+}
+
+const request = concat(u16(0), u16(0));
+const v1 = extension(ext.status_request, u8(1), request);
+const item = (type: number) => concat(u8(type), vec16(request));
+const v2 = (...types: number[]) => extension(ext.status_request_v2, vec16(...types.map(item)));
+
+test("TLS 1.2: status_request", (t) => {
+  const answer = status(t, [leaf, intermediate], v1);
+  t.deepEqual(answer.body, concat(u8(1), vec24(leaf)));
+  t.true(answer.v1 && !answer.v2);
+  t.deepEqual(answer.order.slice(0, 4), [2, 11, 22, 12]);
+  const none = status(t, [undefined, intermediate], v1);
+  t.is(none.body, undefined);
+  t.false(none.v1);
+});
+
+test("TLS 1.2: status_request_v2, RFC 6961", (t) => {
+  const one = status(t, [leaf, intermediate], v2(1));
+  t.deepEqual(one.body, concat(u8(1), vec24(leaf)));
+  t.true(one.v2 && !one.v1);
+  t.is(one.stapling, "v2");
+  const many = status(t, [leaf, intermediate], v2(2));
+  t.deepEqual(
+    many.body,
+    concat(
+      u8(2),
+      vec24(vec24(leaf), vec24(intermediate), ...rest(selection("p256").identity.certificates.length - 2)),
+    ),
+  );
+  t.is(many.stapling, "v2-multi");
+  const gap = status(t, [undefined, intermediate], v2(1, 2));
+  t.deepEqual(
+    gap.body,
+    concat(
+      u8(2),
+      vec24(vec24(), vec24(intermediate), ...rest(selection("p256").identity.certificates.length - 2)),
+    ),
+  );
+  t.is(status(t, [undefined, intermediate], v2(1)).body, undefined);
+  for (const offer of [v2(1, 2), v2(2, 1), v2(2, 2)]) t.is(status(t, [leaf], offer).body?.[0], 2);
+  const nothing = status(t, [], v2(2));
+  t.is(nothing.body, undefined);
+  t.false(nothing.v2);
+  t.is(status(t, [leaf], extension(ext.status_request_v2, vec16(u8(9), vec16(u8(0))))).stapling, "off");
+});
+
+function rest(n: number): Buffer[] {
+  return Array.from({ length: n }, () => vec24());
+}
+
+test("TLS 1.2: with both, exactly one is answered", (t) => {
+  const both = status(t, [leaf, intermediate], v1, v2(1));
+  t.true(both.v2 && !both.v1);
+  t.is(both.body?.[0], 1);
+  const multi = status(t, [leaf, intermediate], v2(1, 2), v1);
+  t.true(multi.v2 && !multi.v1);
+  t.is(multi.body?.[0], 2);
+});
+
+test("TLS 1.3: status_request_v2 is not acted upon", (t) => {
+  const select = () => ({ ...selection("p256"), staples: [leaf, intermediate] });
+  const client = accepted(t, { version: tls13, extra: [v2(1, 2)] }, { select });
+  t.is(client.server.hello?.stapling, "off");
+  const certificate = client.received.find(({ type }) => type === hs.certificate)!.bytes;
+  t.false(certificate.includes(Buffer.from(leaf)));
+  const asked = accepted(t, { version: tls13, extra: [v1, v2(1, 2)] }, { select });
+  const list = asked.received.find(({ type }) => type === hs.certificate)!.bytes;
+  t.true(list.includes(Buffer.from(leaf)) && list.includes(Buffer.from(intermediate)));
+  t.is(fixture("good/p256/server1-ocsp.der").length, leaf.length);
+});
+
+// TLS 1.3
+
+test("TLS 1.3: what must be there", (t) => {
+  for (const type of [ext.supported_groups, ext.key_share, ext.signature_algorithms])
+    refused(t, faults.MISSING_EXTENSION, { edit: lacking(type) });
+});
+
+test("TLS 1.3: key shares", (t) => {
+  const share = (group: number, n: number) => concat(u16(group), vec16(Buffer.alloc(n, 9)));
+  const shares = (...list: Buffer[]) => having(ext.key_share, vec16(...list));
+  refused(t, faults.DECODE_ERROR, { edit: having(ext.key_share) });
+  refused(t, faults.DECODE_ERROR, { edit: shares(share(g.x25519, 0)) });
+  refused(t, faults.DECODE_ERROR, { edit: shares(u16(g.x25519)) });
+  refused(t, faults.ILLEGAL_PARAMETER, { edit: shares(share(g.x25519, 32), share(g.x25519, 32)) });
+  refused(t, faults.ILLEGAL_PARAMETER, { groups: [g.secp256r1], edit: shares(share(g.x25519, 32)) });
+  for (const n of [1, 31, 33, 97, 98, 2000]) {
+    const client = greet({ edit: shares(share(g.x25519, n)) });
+    t.is(client.server.fault, faults.KEY_SHARE, `${n} bytes`);
+  }
+  const zero = greet({ edit: shares(concat(u16(g.x25519), vec16(Buffer.alloc(32)))) });
+  t.is(zero.server.fault, faults.KEY_SHARE, "the all-zero secret");
+  const off = concat(u16(g.secp256r1), vec16(u8(4), Buffer.alloc(64, 1)));
+  t.is(greet({ edit: shares(off) }).server.fault, faults.KEY_SHARE, "off the curve");
+  const unknown = accepted(t, {
+    edit: (hello) => ({
+      ...hello,
+      extensions: hello.extensions.map((each) =>
+        each.type === ext.key_share
+          ? extension(each.type, vec16(share(0x0a0a, 1), each.data.subarray(2)))
+          : each,
+      ),
+    }),
+  });
+  t.is(unknown.server.group, g.x25519);
+});
+
+const retry: Partial<ServerOptions> = { groups: [g.secp256r1] };
+
+/** A client that is asked for another share; its second ClientHello is changed. */
+function again(change: (hello: Hello) => Hello, settings: Settings = {}): Scripted {
+  const client = new Scripted(new TlsServer({ ...serverDefaults, ...retry }), {
+    groups: [g.secp256r1],
+    ...settings,
+    edit: (hello, retried) =>
+      retried
+        ? change(hello)
+        : { ...hello, extensions: having(ext.key_share, vec16())!(hello, false).extensions },
+  });
+  return client.hello().hello();
+}
+
+test("TLS 1.3: HelloRetryRequest and the second ClientHello", (t) => {
+  const good = again((hello) => hello).complete();
+  t.true(good.server.established, good.server.fault?.name);
+  t.is(good.changeCipherSpecs, 1);
+  const padded = again((hello) => ({
+    ...hello,
+    extensions: [...hello.extensions, extension(21, Buffer.alloc(9))],
+  }));
+  t.true(padded.complete().server.established);
+  const fails = (fault: Fault, change: (hello: Hello) => Hello) => {
+    const { server } = again(change);
+    t.is(server.fault, fault, `${server.fault?.name}`);
+  };
+  fails(faults.ILLEGAL_PARAMETER, (hello) => ({ ...hello, random: Buffer.alloc(32) }));
+  fails(faults.ILLEGAL_PARAMETER, (hello) => ({ ...hello, sessionId: Buffer.alloc(32) }));
+  fails(faults.ILLEGAL_PARAMETER, (hello) => ({ ...hello, suites: [0x1301] }));
+  fails(faults.ILLEGAL_PARAMETER, (hello) => ({ ...hello, legacyVersion: 0x0302 }));
+  const with_ =
+    (type: number, ...data: Buffer[]) =>
+    (hello: Hello) =>
+      having(type, ...data)!(hello, true);
+  fails(faults.ILLEGAL_PARAMETER, with_(ext.key_share, vec16()));
+  fails(faults.ILLEGAL_PARAMETER, with_(ext.key_share, vec16(u16(g.x25519), vec16(Buffer.alloc(32)))));
+  fails(faults.ILLEGAL_PARAMETER, with_(ext.server_name, vec16(u8(0), vec16(Buffer.from("b")))));
+  fails(faults.ILLEGAL_PARAMETER, with_(ext.signature_algorithms, vec16(u16(0x0403))));
+  fails(faults.ILLEGAL_PARAMETER, with_(ext.supported_versions, vec8(u16(tls12))));
+  fails(faults.ILLEGAL_PARAMETER, with_(ext.early_data));
+  fails(faults.MISSING_EXTENSION, (hello) => lacking(ext.key_share)!(hello, true));
+});
+
+test("TLS 1.3: a HelloRetryRequest comes once", (t) => {
+  const client = again((hello) => having(ext.key_share, vec16())!(hello, true));
+  t.is(client.received.filter(({ type }) => type === hs.server_hello).length, 1);
+});
+
+// pre_shared_key
+
+test("TLS 1.3: pre_shared_key, malformed", (t) => {
+  const identities = vec16(vec16(Buffer.alloc(80, 1)), u32(0));
+  const binders = vec16(vec8(Buffer.alloc(32)));
+  const keys = { ticketKeys: [{ name: Buffer.alloc(16, 1), key: Buffer.alloc(32) }] };
+  for (const [fault, ...data] of [
+    [faults.DECODE_ERROR],
+    [faults.DECODE_ERROR, vec16(), binders],
+    [faults.DECODE_ERROR, vec16(vec16(), u32(0)), binders],
+    [faults.DECODE_ERROR, identities],
+    [faults.DECODE_ERROR, identities, vec16()],
+    [faults.DECODE_ERROR, identities, vec16(vec8(Buffer.alloc(31)))],
+    [faults.DECODE_ERROR, identities, binders, u8(0)],
+    [faults.ILLEGAL_PARAMETER, identities, vec16(vec8(Buffer.alloc(32)), vec8(Buffer.alloc(32)))],
+    [faults.ILLEGAL_PARAMETER, vec16(identities.subarray(2), identities.subarray(2)), binders],
+  ] as [Fault, ...Buffer[]][])
+    refused(t, fault, { edit: having(ext.pre_shared_key, ...data) }, keys);
+  accepted(t, { edit: having(ext.pre_shared_key, identities, binders) }, keys);
+  accepted(t, { edit: having(ext.pre_shared_key, identities, binders) });
+  const edit: Settings["edit"] = (hello) => ({
+    ...hello,
+    extensions: [extension(ext.pre_shared_key, identities, binders), ...hello.extensions],
+  });
+  refused(t, faults.ILLEGAL_PARAMETER, { edit }, keys);
+  const unsigned: Settings["edit"] = (hello) => {
+    const without = lacking(ext.signature_algorithms)!(hello, false);
+    return having(ext.pre_shared_key, identities, binders)!(without, false);
+  };
+  refused(t, faults.MISSING_EXTENSION, { edit: unsigned }, keys);
+});
+
+test("TLS 1.3: the ServerHello", (t) => {
+  const client = accepted(t, { sessionId: Buffer.from("an id of the client") });
+  const hello = client.received[0].bytes;
+  t.is(hello.readUInt16BE(4), 0x0303);
+  t.true(hello.includes(vec8(Buffer.from("an id of the client"))));
+  const at = 4 + 2 + 32 + 1 + 19 + 2 + 1;
+  const list = parseExtensions(hello.subarray(at + 2), "ServerHello").map(({ type }) => type);
+  t.deepEqual(list, [ext.supported_versions, ext.key_share]);
+});
+
+test("alerts of the client end the handshake", (t) => {
+  for (const only of [tls12, tls13]) {
+    const client = greet({ version: only });
+    client.record(21, Buffer.from([2, alert.bad_certificate]));
+    t.is(client.server.fault, faults.PEER_ALERT);
+    t.is(client.server.faultDetail, alert.bad_certificate);
+    t.is(client.alert, undefined);
+  }
+});

@@ -1,0 +1,366 @@
+import test, { type ExecutionContext } from "ava";
+import { NOW } from "../../certs/fixtures.js";
+import { type Fault, faults } from "../../src/client/index.js";
+import { type ServerOptions, TlsServer } from "../../src/server/index.js";
+import { at } from "../../src/server/memory.js";
+import { cipherSuite as c, extensionType as ext, namedGroup as g, version } from "../../src/wire/registry.js";
+import { flip, u8, u16, vec8 } from "../peers/bytes.js";
+import { identity } from "../peers/identity.js";
+import { extension } from "../peers/messages.js";
+import { selection, serverDefaults, trust } from "./pair.js";
+import { Scripted, type Settings } from "./scripted.js";
+
+/** Tickets: RFC 5077, RFC 7627 5.3, RFC 8446 2.2 and 4.6.1. */
+
+const key = (n: number) => ({ name: Buffer.alloc(16, n), key: Buffer.alloc(32, n + 100) });
+const tickets: Partial<ServerOptions> = { ticketKeys: [key(1)] };
+const both = [
+  ["1.2", version.tls12],
+  ["1.3", version.tls13],
+] as const;
+
+function serve(options: Partial<ServerOptions> = {}): TlsServer {
+  return new TlsServer({ ...serverDefaults, ...tickets, ...options });
+}
+
+/** A whole handshake, and data after it; it must succeed. */
+function connect(t: ExecutionContext, options: Partial<ServerOptions>, settings: Settings): Scripted {
+  const client = new Scripted(serve(options), settings).hello().complete();
+  t.is(client.server.fault, undefined, `${client.server.fault?.name} ${client.server.cause}`);
+  t.true(client.server.established, client.server.state);
+  client.record(23, Buffer.from("data"));
+  t.is(client.data.toString(), "data");
+  t.is(client.server.resumed, client.resumed);
+  return client;
+}
+
+/** A handshake that ends in a ticket, with `first`; then one that shows it, with `second`. */
+function twice(
+  t: ExecutionContext,
+  first: [Partial<ServerOptions>, Settings],
+  second: [Partial<ServerOptions>, Settings],
+): Scripted {
+  const { ticket } = connect(t, ...first);
+  return connect(t, second[0], { ...second[1], resume: ticket });
+}
+
+/** The second handshake must fail. */
+function refused(t: ExecutionContext, fault: Fault, first: Settings, second: Settings): Scripted {
+  const { ticket } = connect(t, {}, first);
+  t.truthy(ticket);
+  const client = new Scripted(serve(), { ...second, resume: ticket }).hello();
+  t.is(client.server.fault, fault);
+  t.is(client.alert, fault.alert);
+  return client;
+}
+
+for (const [name, only] of both) {
+  const base: Settings = { version: only, serverName: "one.test" };
+
+  test(`TLS ${name}: a ticket resumes`, (t) => {
+    const client = twice(t, [{}, base], [{}, base]);
+    t.true(client.resumed);
+    t.is(client.server.hello?.serverName, "one.test");
+    const types = client.received.map(({ type }) => type);
+    t.false(types.includes(11), "no certificate");
+  });
+
+  test(`TLS ${name}: every suite resumes`, (t) => {
+    for (const id of Object.values(c)) {
+      const rsa = [c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, c.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384].includes(
+        id as never,
+      );
+      const kind = rsa || id === c.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 ? "rsa" : "p256";
+      if ((id >> 8 === 0x13) !== (only === version.tls13)) continue;
+      const server = { suites: [id], select: () => selection(kind) };
+      t.true(twice(t, [server, base], [server, base]).resumed, id.toString(16));
+    }
+  });
+
+  test(`TLS ${name}: the certificate is not asked for again`, (t) => {
+    let selections = 0;
+    const select = () => {
+      selections++;
+      return selection("p256");
+    };
+    t.true(twice(t, [{ select }, base], [{ select }, base]).resumed);
+    t.is(selections, 1);
+  });
+
+  test(`TLS ${name}: without keys there is no ticket`, (t) => {
+    t.is(connect(t, { ticketKeys: [] }, base).ticket, undefined);
+  });
+
+  test(`TLS ${name}: keys are rotated`, (t) => {
+    t.true(twice(t, [{}, base], [{ ticketKeys: [key(2), key(1)] }, base]).resumed);
+    t.false(twice(t, [{}, base], [{ ticketKeys: [key(2)] }, base]).resumed);
+    const sameName = { name: key(1).name, key: key(2).key };
+    t.false(twice(t, [{}, base], [{ ticketKeys: [sameName] }, base]).resumed);
+  });
+
+  test(`TLS ${name}: a ticket ends with its lifetime`, (t) => {
+    const at = (now: number): Partial<ServerOptions> => ({ ticketLifetime: 100, clock: () => now });
+    t.is(connect(t, at(NOW), base).lifetime, 100);
+    t.true(twice(t, [at(NOW), base], [at(NOW + 99), base]).resumed);
+    t.false(twice(t, [at(NOW), base], [at(NOW + 100), base]).resumed);
+    t.is(connect(t, { ticketLifetime: 1e9 }, base).lifetime, 604800);
+    t.is(connect(t, { ticketLifetime: 0 }, base).ticket, undefined);
+  });
+
+  test(`TLS ${name}: a ticket from the future is none`, (t) => {
+    const later = { ticketLifetime: 604800, clock: () => NOW + 10 };
+    t.false(twice(t, [later, base], [{}, base]).resumed);
+  });
+
+  test(`TLS ${name}: a ticket ends with the staples`, (t) => {
+    const until = (staplesUntil: number) => ({ select: () => ({ ...selection("p256"), staplesUntil }) });
+    t.is(connect(t, until(NOW + 50), base).lifetime, 50);
+    t.is(connect(t, until(NOW), base).ticket, undefined);
+    t.is(connect(t, until(NOW - 1), base).ticket, undefined);
+    t.is(connect(t, until(Number.NaN), base).ticket, undefined);
+  });
+
+  test(`TLS ${name}: no ticket without a clock, and none is taken`, (t) => {
+    const lost = { clock: () => undefined };
+    t.is(connect(t, lost, base).ticket, undefined);
+    t.false(twice(t, [{}, base], [lost, base]).resumed);
+    t.false(twice(t, [{}, base], [{ clock: () => 1000 }, base]).resumed);
+  });
+
+  test(`TLS ${name}: a ticket is for its server name`, (t) => {
+    t.false(twice(t, [{}, base], [{}, { ...base, serverName: "two.test" }]).resumed);
+    t.false(twice(t, [{}, base], [{}, { ...base, serverName: undefined }]).resumed);
+    t.false(twice(t, [{}, { ...base, serverName: undefined }], [{}, base]).resumed);
+    t.true(twice(t, [{}, base], [{}, { ...base, serverName: "ONE.test" }]).resumed);
+  });
+
+  test(`TLS ${name}: a ticket that was changed is none`, (t) => {
+    const { ticket } = connect(t, {}, base);
+    for (const at of [0, 15, 16, 28, 40, -17, -1]) {
+      const settings = { ...base, resume: { ...ticket!, ticket: flip(ticket!.ticket, at) } };
+      t.false(connect(t, {}, settings).resumed, `byte ${at}`);
+    }
+    for (const length of [1, 16, 43, ticket!.ticket.length - 1]) {
+      const settings = { ...base, resume: { ...ticket!, ticket: ticket!.ticket.subarray(0, length) } };
+      t.false(connect(t, {}, settings).resumed, `${length} bytes`);
+    }
+    const long = { ...base, resume: { ...ticket!, ticket: Buffer.alloc(2000, 1) } };
+    t.false(connect(t, {}, long).resumed);
+  });
+
+  test(`TLS ${name}: a ticket whose suite is no longer spoken is none`, (t) => {
+    const id = only === version.tls13 ? c.TLS_AES_256_GCM_SHA384 : c.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384;
+    const other =
+      only === version.tls13 ? c.TLS_AES_128_GCM_SHA256 : c.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+    t.false(twice(t, [{ suites: [id] }, base], [{ suites: [other] }, base]).resumed);
+  });
+
+  test(`TLS ${name}: who must show a certificate gets no ticket, nor resumes from one`, (t) => {
+    const options: Partial<ServerOptions> = { clientAuth: "require", trust };
+    const { ticket } = connect(t, {}, base);
+    const client = new Scripted(serve(options), { ...base, resume: ticket }).hello();
+    t.false(client.server.resumed);
+    t.is(client.server.state, "WAIT_CERTIFICATE");
+  });
+
+  test(`TLS ${name}: who showed a certificate gets no ticket, who showed none does`, (t) => {
+    const { chain, key: privateKey } = identity("client", "p256");
+    const options: Partial<ServerOptions> = { clientAuth: "request", verify: false };
+    const finish = (certificates: Buffer[]) => {
+      const client = new Scripted(serve(options), base).hello();
+      client.send(client.certificate(certificates));
+      if (only === version.tls12) client.send(client.keyExchange()).deriveMaster();
+      if (certificates.length > 0) client.send(client.certificateVerify(privateKey, 0x0403));
+      if (only === version.tls12) client.changeCipherSpec();
+      client.finish();
+      t.true(client.server.established, client.server.fault?.name);
+      return client;
+    };
+    t.falsy(finish(chain).ticket?.ticket.length);
+    t.truthy(finish([]).ticket?.ticket.length);
+  });
+
+  test(`TLS ${name}: another version's ticket is none`, (t) => {
+    const other = only === version.tls12 ? version.tls13 : version.tls12;
+    const { ticket } = connect(t, {}, { ...base, version: other });
+    const secret = Buffer.alloc(only === version.tls12 ? 48 : 32);
+    const client = new Scripted(serve(), { ...base, resume: { ticket: ticket!.ticket, secret } }).hello();
+    t.is(client.server.fault, undefined);
+    t.false(client.server.resumed);
+  });
+
+  test(`TLS ${name}: the Finished of a resumed handshake is checked`, (t) => {
+    const { ticket } = connect(t, {}, base);
+    const client = new Scripted(serve(), { ...base, resume: ticket }).hello();
+    t.true(client.server.resumed);
+    if (only === version.tls12) client.changeCipherSpec();
+    client.send(flip(client.finished()));
+    t.is(client.server.fault, faults.FINISHED_MISMATCH);
+  });
+}
+
+// TLS 1.2
+
+const base12: Settings = { version: version.tls12, serverName: "one.test" };
+
+test("TLS 1.2: no ticket without extended_master_secret", (t) => {
+  t.is(connect(t, {}, { ...base12, ems: false }).ticket, undefined);
+});
+
+test("TLS 1.2: extended_master_secret that was there must be there again", (t) => {
+  refused(t, faults.EMS_REQUIRED, base12, { ...base12, ems: false });
+});
+
+test("TLS 1.2: a ticket resumes without a session id too", (t) => {
+  const { ticket } = connect(t, {}, base12);
+  const client = new Scripted(serve(), { ...base12, sessionId: Buffer.alloc(0), resume: ticket }).hello();
+  t.true(client.server.resumed);
+});
+
+test("TLS 1.2: a client that does not ask for a ticket gets none", (t) => {
+  const edit: Settings["edit"] = (hello) => ({
+    ...hello,
+    extensions: hello.extensions.filter(({ type }) => type !== ext.session_ticket),
+  });
+  t.is(connect(t, {}, { ...base12, edit }).ticket, undefined);
+});
+
+// TLS 1.3
+
+const base13: Settings = { version: version.tls13, serverName: "one.test" };
+
+test("TLS 1.3: the binder is checked", (t) => {
+  refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: (bytes) => flip(bytes) });
+  refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: (bytes) => flip(bytes, 0) });
+});
+
+test("TLS 1.3: the binder of a stolen ticket without its secret does not verify", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const resume = { ticket: ticket!.ticket, secret: Buffer.alloc(32) };
+  const client = new Scripted(serve(), { ...base13, resume }).hello();
+  t.is(client.server.fault, faults.BINDER_MISMATCH);
+});
+
+test("TLS 1.3: a HelloRetryRequest, then the ticket", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const server = serve({ groups: [g.secp256r1] });
+  const retry: Settings = { ...base13, groups: [g.secp256r1], resume: ticket };
+  const client = new Scripted(server, {
+    ...retry,
+    edit: (hello, retried) => (retried ? hello : withoutShares(hello)),
+  });
+  client.hello();
+  t.true(client.retried);
+  client.hello().complete();
+  t.true(server.established, server.fault?.name);
+  t.true(server.resumed);
+});
+
+function withoutShares<H extends { extensions: { type: number; data: Buffer }[] }>(hello: H): H {
+  const extensions = hello.extensions.map((each) =>
+    each.type === ext.key_share ? extension(ext.key_share, u16(0)) : each,
+  );
+  return { ...hello, extensions };
+}
+
+test("TLS 1.3: each resumed connection gets a new ticket, which lives no longer than the first", (t) => {
+  const at = (now: number) => ({ ticketLifetime: 100, clock: () => now });
+  const second = twice(t, [at(NOW), base13], [at(NOW + 40), base13]);
+  t.is(second.lifetime, 60);
+  t.true(connect(t, at(NOW + 99), { ...base13, resume: second.ticket }).resumed);
+  t.false(connect(t, at(NOW + 100), { ...base13, resume: second.ticket }).resumed);
+});
+
+test("TLS 1.3: psk_ke alone is not spoken: a full handshake, and no ticket", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const edit: Settings["edit"] = (hello) => ({
+    ...hello,
+    extensions: hello.extensions.map((each) =>
+      each.type === ext.psk_key_exchange_modes ? extension(each.type, vec8(u8(0))) : each,
+    ),
+  });
+  const client = connect(t, {}, { ...base13, edit, resume: ticket });
+  t.false(client.resumed);
+  t.is(client.ticket, undefined);
+});
+
+test("TLS 1.3: pre_shared_key needs psk_key_exchange_modes", (t) => {
+  const edit: Settings["edit"] = (hello) => ({
+    ...hello,
+    extensions: hello.extensions.filter(({ type }) => type !== ext.psk_key_exchange_modes),
+  });
+  refused(t, faults.MISSING_EXTENSION, base13, { ...base13, edit });
+});
+
+test("TLS 1.3: early data is passed over, under the handshake keys and after a HelloRetryRequest", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const early = { ...base13, resume: ticket, extra: [extension(ext.early_data)] };
+  const junk = Buffer.concat([Buffer.from([23, 3, 3, 0, 40]), Buffer.alloc(40, 9)]);
+  const client = new Scripted(serve(), early).hello();
+  for (let i = 0; i < 10; i++) client.raw(junk);
+  client.changeCipherSpec().complete();
+  t.true(client.server.established, client.server.fault?.name);
+  t.true(client.server.resumed);
+  t.is(client.server.plainOut.end - client.server.plainOut.start, 0);
+
+  const retried = new Scripted(serve({ groups: [g.secp256r1] }), {
+    ...early,
+    groups: [g.secp256r1],
+    edit: (hello, again) =>
+      again
+        ? { ...hello, extensions: hello.extensions.filter(({ type }) => type !== ext.early_data) }
+        : withoutShares(hello),
+  });
+  retried.hello().changeCipherSpec().raw(junk).raw(junk).hello().complete();
+  t.true(retried.server.established, retried.server.fault?.name);
+});
+
+test("TLS 1.3: early data is passed over once, in bounds, and only when announced", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const early = { ...base13, resume: ticket, extra: [extension(ext.early_data)] };
+  const junk = Buffer.concat([Buffer.from([23, 3, 3, 0x10, 0]), Buffer.alloc(4096, 9)]);
+  const empty = Buffer.from([23, 3, 3, 0, 0]);
+  const much = new Scripted(serve(), early).hello();
+  for (let i = 0; i < 5; i++) much.raw(junk);
+  t.is(much.server.fault, faults.BAD_RECORD_MAC);
+  const many = new Scripted(serve(), early).hello();
+  for (let i = 0; i < 5000; i++) many.raw(empty);
+  t.is(many.server.fault, faults.BAD_RECORD_MAC);
+  const late = new Scripted(serve(), early).hello().complete().raw(junk);
+  t.is(late.server.fault, faults.BAD_RECORD_MAC);
+  t.is(new Scripted(serve(), base13).hello().raw(junk).server.fault, faults.BAD_RECORD_MAC);
+  const alone = new Scripted(serve(), { ...base13, extra: [extension(ext.early_data)] }).hello();
+  t.is(alone.server.fault, faults.ILLEGAL_PARAMETER);
+  const plain = new Scripted(serve({ groups: [g.secp256r1] }), base13).hello().raw(junk);
+  t.is(plain.server.fault, faults.UNEXPECTED_MESSAGE);
+});
+
+/** What a server keeps. */
+function kept(server: TlsServer): { memory: Uint8Array; ticket: { secret: Uint8Array } | undefined } {
+  return (server as unknown as { session: ReturnType<typeof kept> }).session;
+}
+
+for (const [name, only] of both)
+  test(`TLS ${name}: secrets are wiped as soon as nothing is derived from them`, (t) => {
+    const settings: Settings = { version: only };
+    const { ticket, server } = connect(t, {}, settings);
+    const has = ({ memory }: { memory: Uint8Array }, secret: Buffer) => Buffer.from(memory).includes(secret);
+    t.false(has(kept(server), ticket!.secret));
+    const second = connect(t, {}, { ...settings, resume: ticket }).server;
+    t.true(kept(second).ticket!.secret.every((byte) => byte === 0));
+    t.false(has(kept(second), ticket!.secret));
+    second.abort(faults.HANDSHAKE_TIMEOUT);
+    t.true(
+      kept(second)
+        .memory.subarray(at.clientSecret)
+        .every((byte) => byte === 0),
+    );
+    const early = new Scripted(serve(), { ...settings, resume: ticket }).hello().server;
+    early.abort(faults.HANDSHAKE_TIMEOUT);
+    t.true(
+      kept(early)
+        .memory.subarray(at.clientSecret)
+        .every((byte) => byte === 0),
+    );
+    t.true(kept(early).ticket!.secret.every((byte) => byte === 0));
+  });
