@@ -8,6 +8,7 @@ export { type Alert, type FaultName, TlsError } from "./errors.js";
 export { type OcspFetch, OcspFetchError } from "./ocsp/http.js";
 export {
   checkChain,
+  LookupCache,
   type LookupOptions,
   type LookupReport,
   type LookupResult,

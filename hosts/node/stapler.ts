@@ -1,6 +1,6 @@
 /** Fetches OCSP responses for a server's certificates, and has them ready for its handshakes. */
 
-import { createHash, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { type Fault, faults, isFault } from "../../src/wire/fault.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ocsp/ask.js";
@@ -9,7 +9,7 @@ import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from 
 import type { OcspFetchError } from "./ocsp/http.js";
 import { Lru } from "./ocsp/lru.js";
 import { readSettings, type Settings, type StaplerOptions } from "./ocsp/settings.js";
-import { isIssuedBy, readSubject, type Subject } from "./ocsp/subject.js";
+import { digest, isIssuedBy, readSubject, type Subject } from "./ocsp/subject.js";
 import { answers, judge } from "./ocsp/verify.js";
 
 /** What a Stapler did since it was made. */
@@ -163,7 +163,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   /** What may be handed out at this very moment. */
   private freshOf(entry: Entry | undefined): Kept | undefined {
     const { clock, policy } = this.settings;
-    return isFresh(entry?.kept, clock(), policy.skew) && !this.closed ? entry?.kept : undefined;
+    return isFresh(entry?.kept, clock(), policy.skew) ? entry?.kept : undefined;
   }
 
   private handOut(entries: readonly (Entry | undefined)[], awaited: readonly Entry[]): Staples {
@@ -296,13 +296,6 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   private tell<E extends keyof StaplerEvents>(event: E, ...args: StaplerEvents[E]): void {
     process.nextTick(() => (this as EventEmitter).emit(event, ...args));
   }
-}
-
-/** The SHA-256 of byte strings, each with its length, in hexadecimal. */
-function digest(strings: readonly Uint8Array[]): string {
-  const hash = createHash("sha256");
-  for (const bytes of strings) hash.update(`${bytes.length}:`).update(bytes);
-  return hash.digest("hex");
 }
 
 function readCertificate(der: Uint8Array): X509Certificate | undefined {

@@ -123,7 +123,7 @@ export class StapleVerifier {
   private readonly provider: Provider;
   private readonly store: Store;
   private readonly der = new Der(faults.OCSP_MALFORMED);
-  /** The certificate that came along last looked at: the signer's, of a settled staple that is `delegated`. */
+  /** The signer, of a settled staple that is `delegated`. */
   readonly delegate = new Certificate(this.der);
   /** Where digests are written to be compared. */
   private readonly scratch: Uint8Array;

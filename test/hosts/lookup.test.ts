@@ -5,6 +5,7 @@ import { extension } from "../../certs/extensions.js";
 import { credential, ocspCases } from "../../certs/fixtures.js";
 import {
   checkChain,
+  LookupCache,
   type LookupOptions,
   type LookupReport,
   lookupStatus,
@@ -14,7 +15,7 @@ import { responder as readResponder } from "../../src/pki/ocsp.js";
 import { opensslResponder } from "../peers/peers.js";
 import { freePort } from "../peers/process.js";
 import { withPeer } from "../peers/with-peer.js";
-import { honest, type Link, makePki, respond, send, serve } from "./responders.js";
+import { handClock, honest, type Link, makePki, respond, type Statement, send, serve } from "./responders.js";
 
 const testOpenssl = withPeer("responder");
 
@@ -116,6 +117,54 @@ for (const row of ocspCases()) {
     t.is(verdict.fault as string | undefined, fault?.name);
   });
 }
+
+// Answers that were had before
+
+test("a cache spares requests until the answer ends, and what is in it is judged anew", async (t) => {
+  const clock = handClock();
+  let state: Statement = {};
+  const responder = await honest(
+    t,
+    () => [leaf],
+    () => ({ thisUpdate: clock.now, ...state }),
+  );
+  const options = { overrideUrl: responder.url, clock, cache: new LookupCache() };
+  const statusNow = async (more: LookupOptions = {}) =>
+    (await lookupStatus(pair, { ...options, ...more })).verdict.status;
+  t.is(await statusNow(), "good");
+  state = { status: "revoked" };
+  clock.now += 3500;
+  t.is(await statusNow(), "good");
+  t.is(responder.requests.length, 1);
+  t.is(await statusNow({ policy: { maxAge: 600 } }), "revoked", "too old for this one, who asks");
+  t.is(responder.requests.length, 2);
+  clock.now += 3540;
+  t.is(await statusNow(), "revoked");
+  t.is(responder.requests.length, 3);
+  await lookupStatus(pair, { ...options, cache: undefined });
+  await lookupStatus(pair, { ...options, cache: new LookupCache() });
+  await lookupStatus(pair, { ...options, nonce: true });
+  t.is(responder.requests.length, 6);
+});
+
+test("an answer that does not count is not remembered", async (t) => {
+  const cache = new LookupCache();
+  const fetch = async () => respond(leaf, { signer: root });
+  t.is((await lookupStatus(pair, { fetch, cache })).fault!.name, "OCSP_RESPONDER");
+  t.is((await lookupStatus(pair, { fetch: async () => respond(leaf), cache })).verdict.status, "good");
+});
+
+test("a response without nextUpdate, if that is allowed, is good for a day", async (t) => {
+  const now = Math.floor(Date.now() / 1000);
+  const aged = (age: number) => respond(leaf, { thisUpdate: now - age, nextUpdate: null });
+  for (const [age, expected] of [
+    [80_000, "good"],
+    [90_000, "bad"],
+  ] as const) {
+    const policy = { allowMissingNextUpdate: true };
+    t.is((await lookupStatus(pair, { fetch: async () => aged(age), policy })).verdict.status, expected);
+  }
+});
 
 // Nonce
 

@@ -62,11 +62,7 @@ export function makePki({ urls = [], rootUrls = [], delegateUntil }: PkiOptions 
 }
 
 function makeCa(subject: string, issuer: Issued | undefined, urls: string[]): Link {
-  const extensions = {
-    constraints: basicConstraints(true),
-    usage: keyUsage("keyCertSign", "digitalSignature"),
-    access: access(urls),
-  };
+  const extensions = caExtensions(urls);
   const ca = issue(issuer, {
     serial: serial++,
     subject: `${subject} ${serial}`,
@@ -75,6 +71,13 @@ function makeCa(subject: string, issuer: Issued | undefined, urls: string[]): Li
   });
   return { ...ca, issuer: issuer ?? ca };
 }
+
+/** The extensions of a CA that names these responders. */
+export const caExtensions = (urls: string[]) => ({
+  constraints: basicConstraints(true),
+  usage: keyUsage("keyCertSign", "digitalSignature"),
+  access: access(urls),
+});
 
 /** One more leaf of a CA. */
 export function makeLeaf(ca: Issued, urls: string[] = []): Link {

@@ -120,6 +120,7 @@ test("what is huge, or no file, is not read", async (t) => {
   const pipe = open(join(file, ".."));
   t.truthy((await pipe.stapler.staples(chain, 1)).staples[0]);
   await until(() => pipe.failures.length === 1, "the failure");
+  t.regex((pipe.failures[0].error as Error).message, /is no file/);
 });
 
 test("what does not count is never saved", async (t) => {

@@ -1,51 +1,31 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import test from "ava";
+import { issue } from "../../certs/certificate.js";
 import { credential } from "../../certs/fixtures.js";
-import { errorResponse, responseStatus } from "../../certs/response.js";
-import { Stapler, type StaplerFailure, type StaplerOptions } from "../../hosts/node/index.js";
+import { newKey } from "../../certs/keys.js";
+import { Stapler, type StaplerOptions } from "../../hosts/node/index.js";
 import { opensslResponder } from "../peers/peers.js";
 import { withPeer } from "../peers/with-peer.js";
 import {
+  caExtensions,
   handClock,
   honest,
   type Link,
   makeLeaf,
   makePki,
   respond,
-  type Statement,
   send,
   serve,
   source,
   until,
 } from "./responders.js";
+import { scripted as scriptedFor } from "./scripted-stapler.js";
 
 const url = "http://ocsp.invalid";
 const pki = makePki({ urls: [url], rootUrls: [url] });
-const { root, ca, leaf, delegate, chain } = pki;
-const links = [leaf, ca, root];
-
-/** A Stapler whose clock is set by hand, and whose responders say what `says` is at the moment. */
-function scripted(options: StaplerOptions = {}) {
-  const clock = handClock();
-  const script: { says: (link: Link) => Uint8Array | undefined; state: Statement } = {
-    state: {},
-    says: (link) => respond(link, { thisUpdate: clock.now, ...script.state }),
-  };
-  const fetch = source(
-    (link) => script.says(link),
-    () => links,
-  );
-  const stapler = new Stapler({ fetch, clock, random: () => 0.5, ...options });
-  const failures: StaplerFailure[] = [];
-  stapler.on("failure", (failure) => failures.push(failure));
-  const one = async () => (await stapler.staples(chain, 1)).staples[0];
-  /** Lets what is under way come to its end. */
-  const rest = async () => {
-    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
-  };
-  return { stapler, clock, script, fetch, failures, one, rest };
-}
+const { root, ca, leaf, chain } = pki;
+const scripted = (options?: StaplerOptions) => scriptedFor(pki, options);
 
 // Asking once
 
@@ -116,8 +96,8 @@ test("chains out of order, without root, and with an issuer from elsewhere", asy
 
 test("an issuer of the same name and another key is none", async (t) => {
   const { stapler, fetch } = scripted();
-  const other = makePki({ urls: [url] });
-  const { staples } = await stapler.staples([leaf.der, other.ca.der], 2);
+  const { der } = issue(root, { subject: ca.name, key: newKey("p256"), extensions: caExtensions([]) });
+  const { staples } = await stapler.staples([leaf.der, der], 1);
   t.is(staples[0], undefined);
   t.is(fetch.count, 0);
 });
@@ -194,6 +174,18 @@ test("a timer refreshes what nobody asks for", async (t) => {
   t.is(stapler.counters.refreshes, 1);
 });
 
+test("what nobody has asked for in a week is left alone", async (t) => {
+  const { clock, fetch, one, script, stapler } = scripted({ random: () => 0 });
+  t.teardown(() => stapler.close());
+  script.says = (link) => respond(link, { thisUpdate: clock.now, nextUpdate: clock.now + 3 });
+  await one();
+  clock.now += 8 * 86_400;
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  t.is(fetch.count, 1);
+  await one();
+  t.is(fetch.count, 2, "until somebody does");
+});
+
 test("no handshake fails while the responder is away, and none gets what has ended", async (t) => {
   const served: Link[] = [];
   const clock = handClock();
@@ -268,126 +260,6 @@ test("a clock that is set right asks anew", async (t) => {
   t.is(fetch.count, 2);
   clock.now = now - 100;
   t.is(await one(), undefined, "not before thisUpdate");
-});
-
-// What counts
-
-const stranger = makePki({ urls: [url] });
-/** Each makes a response for a moment. */
-const lies: [string, (now: number) => Uint8Array, string][] = [
-  ["about another certificate", () => respond(makeLeaf(ca)), "OCSP_WRONG_CERT"],
-  ["about another CA's certificate", () => respond({ ...leaf, issuer: root }), "OCSP_WRONG_CERT"],
-  ["with a bad signature", () => respond(leaf, { bendSignature: flip }), "OCSP_SIGNATURE"],
-  ["by a stranger", () => respond(leaf, { signer: stranger.ca }), "OCSP_RESPONDER"],
-  ["by the server itself", () => respond(leaf, { signer: leaf, certificates: [leaf.der] }), "OCSP_RESPONDER"],
-  ["by a delegate that sends no certificate", () => respond(leaf, { signer: delegate }), "OCSP_RESPONDER"],
-  ["that has ended", (now) => respond(leaf, { thisUpdate: now - 9000 }), "OCSP_EXPIRED"],
-  ["that ends too soon to arrive", (now) => respond(leaf, { thisUpdate: now - 3590 }), "OCSP_EXPIRED"],
-  ["from the future", (now) => respond(leaf, { thisUpdate: now + 600 }), "OCSP_NOT_YET_VALID"],
-  ["without nextUpdate", () => respond(leaf, { nextUpdate: null }), "OCSP_NO_NEXT_UPDATE"],
-  ["unknown", () => respond(leaf, { status: "unknown" }), "OCSP_CERT_UNKNOWN"],
-  [
-    "revoked, with a bad signature",
-    () => respond(leaf, { status: "revoked", bendSignature: flip }),
-    "OCSP_SIGNATURE",
-  ],
-  ["an error", () => errorResponse(responseStatus.tryLater), "OCSP_NOT_SUCCESSFUL"],
-  ["halved", () => respond(leaf).subarray(0, 100), "OCSP_MALFORMED"],
-  ["empty", () => Buffer.alloc(0), "OCSP_MALFORMED"],
-];
-
-function flip(signature: Buffer): Buffer {
-  const bent = Buffer.from(signature);
-  bent[bent.length - 1] ^= 1;
-  return bent;
-}
-
-for (const [what, lie, code] of lies)
-  test(`never stapled: ${what}`, async (t) => {
-    const { stapler, script, failures, one, clock, rest } = scripted();
-    script.says = () => lie(clock.now);
-    t.is(await one(), undefined);
-    await rest();
-    t.is((failures[0].error as { name: string }).name, code);
-    t.like(stapler.counters, { failures: 1, rejected: 1, none: 1 });
-    script.says = (link) => respond(link);
-    clock.now += 5;
-    await one();
-    await rest();
-    const honest = await one();
-    t.truthy(honest, "what is honest afterwards counts");
-    script.says = () => lie(clock.now);
-    clock.now += 3000;
-    await one();
-    await rest();
-    t.like(stapler.counters, { refreshes: 1, rejected: 2 });
-    t.is(await one(), honest, "and is not replaced by a lie");
-  });
-
-test("a delegate answers, until its certificate ends", async (t) => {
-  const clock = handClock();
-  const soon = clock.now + 1000;
-  const short = makePki({ urls: [url], delegateUntil: new Date(soon * 1000).toISOString() });
-  const fetch = async () =>
-    respond(short.leaf, { signer: short.delegate, certificates: [short.delegate.der] });
-  const stapler = new Stapler({ fetch, clock });
-  t.is((await stapler.staples(short.chain, 1)).until, soon);
-});
-
-test("revoked is stapled like any other, and replaces good at once", async (t) => {
-  const { clock, script, one, rest } = scripted();
-  const good = await one();
-  script.state = { status: "revoked" };
-  clock.now += 3000;
-  t.is(await one(), good);
-  await rest();
-  const revoked = await one();
-  t.not(revoked, good);
-  t.true(Buffer.from(revoked!).includes(Buffer.from("20260101000000Z")), "the date of the revocation");
-});
-
-test("an older response does not replace a newer one, nor good a revoked one of the same time", async (t) => {
-  const { clock, script, one, rest, failures } = scripted();
-  const { now } = clock;
-  script.state = { status: "revoked", nextUpdate: now + 3600 };
-  const revoked = await one();
-  for (const thisUpdate of [now - 1, now]) {
-    script.state = { thisUpdate, nextUpdate: now + 7200 };
-    clock.now = now + 2500 + (thisUpdate - now) * 100;
-    await one();
-    await rest();
-    t.is(await one(), revoked);
-  }
-  t.is(failures.length, 2);
-  clock.now += 60;
-  script.state = { thisUpdate: now + 1, nextUpdate: now + 7200 };
-  await one();
-  await rest();
-  t.not(await one(), revoked, "a newer one does: a certificate may be on hold");
-});
-
-test("a response without nextUpdate, if that is allowed: for an hour, or maxAge", async (t) => {
-  for (const [maxAge, seconds] of [
-    [undefined, 3600],
-    [600, 600],
-  ] as const) {
-    const { clock, script, one } = scripted({ allowMissingNextUpdate: true, maxAge });
-    const { now } = clock;
-    script.says = (link) => respond(link, { thisUpdate: now, nextUpdate: null });
-    const staple = await one();
-    t.truthy(staple);
-    clock.now = now + seconds - 1;
-    t.is(await one(), staple);
-    script.says = () => undefined;
-    clock.now = now + seconds;
-    t.is(await one(), undefined);
-  }
-});
-
-test("responders trusted by configuration", async (t) => {
-  const { script, one } = scripted({ responders: [stranger.ca.der] });
-  script.state = { signer: stranger.ca };
-  t.truthy(await one());
 });
 
 // Bounds, and the end

@@ -71,14 +71,14 @@ async function within<T>(
   { timeout = defaultTimeout, signal }: FetchOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  if (signal?.aborted) throw aborted(url);
   const controller = new AbortController();
   const { promise: stopped, reject: stop } = rejection();
-  const abort = () => stop(new OcspFetchError("ERR_TLSTAPLE_OCSP_ABORTED", "aborted", url));
+  const abort = () => stop(aborted(url));
   const expire = () =>
     stop(new OcspFetchError("ERR_TLSTAPLE_OCSP_TIMEOUT", `no response in ${timeout} ms`, url));
   const timer = setTimeout(expire, timeout);
   signal?.addEventListener("abort", abort);
-  if (signal?.aborted) abort();
   try {
     return await Promise.race([stopped, work(controller.signal)]);
   } catch (error) {
@@ -162,6 +162,10 @@ async function readBody(url: string, response: IncomingMessage, maxBytes: number
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+function aborted(url: string): OcspFetchError {
+  return new OcspFetchError("ERR_TLSTAPLE_OCSP_ABORTED", "aborted", url);
 }
 
 function tooLarge(url: string, maxBytes: number): OcspFetchError {

@@ -6,8 +6,11 @@ import { type OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
 import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
 import { type OcspVerdict, toVerdict } from "../verdict.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
+import { isFresh, keep } from "./entry.js";
 import type { FetchOptions } from "./http.js";
-import { type Pair, readSubject, type Subject, serialOf } from "./subject.js";
+import { Lru } from "./lru.js";
+import { digest, type Pair, readSubject, type Subject, serialOf } from "./subject.js";
+import { answers, judge } from "./verify.js";
 
 /** A line for a log: that a responder was told of our interest in a certificate. */
 export interface LookupReport {
@@ -26,6 +29,8 @@ export interface LookupOptions extends Pick<FetchOptions, "maxBytes" | "signal" 
   readonly policy?: Partial<OcspPolicy>;
   /** Send a nonce of 32 bytes, and take no response without it (RFC 9654); false by default. */
   readonly nonce?: boolean;
+  /** Answers that were had before are taken from here until they end; not with a nonce, which asks for a new one. */
+  readonly cache?: LookupCache;
   /** Milliseconds for all of it; 5,000 by default. */
   readonly timeout?: number;
   /** Seconds since 1970. */
@@ -44,7 +49,23 @@ export interface LookupResult {
   readonly cause?: unknown;
 }
 
+/** Answers to direct lookups, for those that come later; what it gives out is verified like any other. */
+export class LookupCache {
+  private readonly answers: Lru<{ der?: Uint8Array }>;
+
+  /** Remembers the answers about so many certificates. */
+  constructor(maxEntries = 1000) {
+    this.answers = new Lru(maxEntries);
+  }
+
+  /** @internal */
+  slot({ certificate, issuer }: Pair): { der?: Uint8Array } {
+    return this.answers.use(digest([certificate, issuer]), () => ({}));
+  }
+}
+
 const NONCE = 32;
+const DAY = 86_400;
 const defaultPolicy: OcspPolicy = Object.freeze({
   skew: 900,
   allowMissingNextUpdate: false,
@@ -72,8 +93,14 @@ async function lookUp(pair: Pair, options: LookupOptions): Promise<LookupResult>
   const { clock = () => Date.now() / 1000 } = options;
   const now = clock();
   if (now === undefined) return refused(faults.NO_CLOCK);
+  const question: Question = {
+    slot: options.nonce ? {} : (options.cache?.slot(pair) ?? {}),
+    policy: policyOf(options),
+    clock: () => clock() ?? now,
+  };
   try {
-    return accepted(await question(readSubject(pair), options, () => clock() ?? now));
+    const subject = readSubject(pair);
+    return accepted(remembered(subject, question) ?? (await answerTo(subject, question, options)));
   } catch (error) {
     return isFault(error) && error.name.startsWith("OCSP_")
       ? refused(error)
@@ -81,19 +108,41 @@ async function lookUp(pair: Pair, options: LookupOptions): Promise<LookupResult>
   }
 }
 
+/** A response that nothing else ends counts for a day, as with the client. */
+function policyOf({ policy }: LookupOptions): OcspPolicy {
+  const whole = { ...defaultPolicy, ...policy };
+  return whole.allowMissingNextUpdate ? { ...whole, maxAge: whole.maxAge ?? DAY } : whole;
+}
+
+interface Question {
+  /** Where an earlier answer may be, and this one is kept. */
+  readonly slot: { der?: Uint8Array };
+  readonly policy: OcspPolicy;
+  readonly clock: () => number;
+}
+
+/** The answer that was had before, if it still counts. */
+function remembered(subject: Subject, { slot, policy, clock }: Question): Answer | undefined {
+  if (!slot.der) return undefined;
+  const answer = { der: slot.der, ...judge(slot.der, subject, policy, clock()) };
+  return answers(answer) && isFresh(keep(answer, policy.maxAge), clock(), policy.skew) ? answer : undefined;
+}
+
 /** The URLs share the time, so that one which does not answer leaves some for the next. */
-function question(subject: Subject, options: LookupOptions, clock: () => number): Promise<Answer> {
-  const { timeout = 5000, nonce, policy, onLookup } = options;
-  return ask(subject, {
+async function answerTo(subject: Subject, question: Question, options: LookupOptions): Promise<Answer> {
+  const { timeout = 5000, nonce, onLookup } = options;
+  const answer = await ask(subject, {
     ...options,
-    clock,
+    policy: question.policy,
+    clock: question.clock,
     timeout: timeout / Math.max(1, urlsOf(subject, options).length),
-    policy: { ...defaultPolicy, ...policy },
     nonce: nonce ? randomBytes(NONCE) : undefined,
     // A cache could not answer with a nonce that it has never seen
     get: options.get !== false && !nonce,
     onAttempt: onLookup && ((attempt) => onLookup(report(attempt, subject))),
   });
+  question.slot.der = answer.der;
+  return answer;
 }
 
 function report({ url, milliseconds, answer, error }: Attempt, subject: Subject): LookupReport {

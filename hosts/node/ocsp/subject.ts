@@ -1,6 +1,6 @@
 /** What an OCSP request and the judgment of its answer are about. */
 
-import type { X509Certificate } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { Certificate as AsnCertificate } from "@peculiar/asn1-x509";
 import { Certificate } from "../../../src/pki/certificate.js";
@@ -59,4 +59,11 @@ export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate
 export function serialOf({ certificate }: Subject): string {
   const { bytes, serialStart, serialEnd } = certificate;
   return Buffer.from(bytes.subarray(serialStart, serialEnd)).toString("hex");
+}
+
+/** What certificates are known by: the SHA-256 of their DER, each with its length, in hexadecimal. */
+export function digest(certificates: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const der of certificates) hash.update(`${der.length}:`).update(der);
+  return hash.digest("hex");
 }
