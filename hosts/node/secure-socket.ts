@@ -313,6 +313,8 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   private endReading(): void {
     this.ended = true;
     this.push(null);
+    // As net.Socket does: where nothing waits to be read, the end is told even to who does not read
+    this.read(0);
     this.transport.resume();
   }
 
