@@ -11,9 +11,13 @@ export type { Peer };
 
 /** Why a peer cannot run here; undefined when it can. Tests skip it then. */
 export const absent: Readonly<
-  Record<"openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark", string | undefined>
+  Record<
+    "openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark" | "curl",
+    string | undefined
+  >
 > = {
   openssl: lacks("openssl"),
+  curl: lacks("curl"),
   responder: lacks("openssl", "gcc"),
   gnutls: lacks("gnutls-serv", "gcc"),
   nginx: lacks("nginx"),
