@@ -170,22 +170,25 @@ test.serial("what the server sends meanwhile is not handed on before the answer,
   t.deepEqual(Buffer.concat(received), sent);
 });
 
-test.serial("what the server sends is never handed on when the answer is bad; it gets the alert", async (t) => {
-  const { pki } = await scene(t, { status: "revoked" });
-  const errors: string[] = [];
-  const port = await serveTls(t, pki, {}, (socket) => {
-    socket.on("error", (error: { code: string }) => errors.push(error.code));
-    socket.write("secret");
-    socket.resume();
-  });
-  const socket = dial(port, pki, { ocsp: { lookup: true } });
-  const received: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => received.push(chunk));
-  t.is(await outcome(socket), "OCSP_CERT_REVOKED");
-  t.is(received.length, 0);
-  await until(() => errors.length > 0, "the alert");
-  t.regex(errors[0], /CERTIFICATE_REVOKED/i);
-});
+test.serial(
+  "what the server sends is never handed on when the answer is bad; it gets the alert",
+  async (t) => {
+    const { pki } = await scene(t, { status: "revoked" });
+    const errors: string[] = [];
+    const port = await serveTls(t, pki, {}, (socket) => {
+      socket.on("error", (error: { code: string }) => errors.push(error.code));
+      socket.write("secret");
+      socket.resume();
+    });
+    const socket = dial(port, pki, { ocsp: { lookup: true } });
+    const received: Buffer[] = [];
+    socket.on("data", (chunk: Buffer) => received.push(chunk));
+    t.is(await outcome(socket), "OCSP_CERT_REVOKED");
+    t.is(received.length, 0);
+    await until(() => errors.length > 0, "the alert");
+    t.regex(errors[0], /CERTIFICATE_REVOKED/i);
+  },
+);
 
 test.serial("a responder that never answers: the handshake's time is up", async (t) => {
   const responder = await serve(t, () => undefined);
