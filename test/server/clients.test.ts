@@ -309,7 +309,8 @@ test("TLS 1.3: a client's staples are judged", (t) => {
   const fails = (
     list: (Buffer | undefined)[],
     ocsp: ServerOptions["ocsp"],
-    ...expected: (string | Fault)[]
+    expected: Fault,
+    ...all: string[]
   ) => {
     const { fault, verdicts } = attempt(list, ocsp);
     t.is(fault, expected);
