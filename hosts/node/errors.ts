@@ -12,7 +12,7 @@ export class TlsError extends Error {
   override readonly name = "TlsError";
   /** The fault's name, such as `OCSP_CERT_REVOKED`. */
   readonly code: FaultName;
-  /** With `PEER_ALERT` the alert that the server sent, otherwise the one that it was sent. */
+  /** With `PEER_ALERT` the alert that the peer sent, otherwise the one that it was sent. */
   readonly alert: Alert;
   /** wolfSSL's error for the same thing, where there is one. */
   readonly wolfssl: Fault["wolfssl"];
@@ -21,14 +21,14 @@ export class TlsError extends Error {
   /** One line on what to do about it. */
   readonly advice: string;
 
-  constructor(fault: Fault, detail = 0, cause?: unknown) {
+  constructor(fault: Fault, detail = 0, cause?: unknown, advise = advice) {
     const number = fault === faults.PEER_ALERT ? detail : fault.alert;
     super(describe(fault, detail), cause === undefined ? undefined : { cause });
     this.code = fault.name as FaultName;
     this.alert = alertOf(number);
     this.wolfssl = fault.wolfssl;
     this.detail = detail;
-    this.advice = advice[this.code];
+    this.advice = advise[this.code];
   }
 }
 

@@ -5,7 +5,7 @@ import { type ClientOptions, type TlsClient, wants } from "../../src/client/inde
 import type { TlsServer } from "../../src/server/index.js";
 import { type Fault, faults } from "../../src/wire/fault.js";
 import { cipherSuite, namedGroup, nameOf, version } from "../../src/wire/registry.js";
-import { coded, TlsError } from "./errors.js";
+import { type advice, coded, TlsError } from "./errors.js";
 import { detailed, PeerCertificates } from "./peer.js";
 import type { Root } from "./read.js";
 import { farewell, type OnCipher, type Transport } from "./transport.js";
@@ -62,6 +62,8 @@ export interface Parts<C extends Core> {
   readonly handshakeTimeout: number;
   readonly onMessage?: Reports["onMessage"];
   readonly onCipher?: OnCipher;
+  /** What to do about each fault, where it is not what a client's user can do. */
+  readonly advice?: typeof advice;
 }
 
 /** Bytes of application data that are sealed before the transport must have taken them. */
@@ -85,7 +87,8 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   private secured = false;
   /** What `inquire` finds out: while it goes on the transport is not read. */
   private inquiry: "none" | "goes on" | "done" = "none";
-  private cause: unknown;
+  protected cause: unknown;
+  private readonly advice: Parts<C>["advice"];
   private ended = false;
   /** What was written and is not sealed yet, and whom to tell. */
   private pending: Buffer[] = [];
@@ -99,6 +102,7 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.roots = parts.roots;
     this.handshakeTimeout = parts.handshakeTimeout;
     this.onCipher = parts.onCipher;
+    this.advice = parts.advice;
     this.core = parts.core({
       onSecret: (label, random, secret) => this.logSecret(label, random, secret),
       onMessage: (sent, type, bytes, start, end) => {
@@ -324,9 +328,9 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.pump();
   }
 
-  protected fault(): TlsError {
+  private fault(): TlsError {
     const { fault = faults.INTERNAL_ERROR, faultDetail, cause } = this.core;
-    const error = new TlsError(fault, faultDetail, this.cause ?? cause);
+    const error = new TlsError(fault, faultDetail, this.cause ?? cause, this.advice);
     this.authorizationError ??= error;
     return error;
   }

@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
 import { type Hello, type Selection, TlsServer } from "../../src/server/index.js";
 import { type Fault, faults, isFault } from "../../src/wire/fault.js";
-import type { TlsError } from "./errors.js";
 import { SecureSocket } from "./secure-socket.js";
 import type { Selector } from "./selector.js";
+import { serverAdvice } from "./server-advice.js";
 import type { ServerSettings } from "./server-options.js";
 import type { TicketKeys } from "./ticket-keys.js";
 import { adopt } from "./transport.js";
@@ -17,14 +17,10 @@ type Answer = Selection | Fault;
  * `timeout`, `keylog` (a line of SSLKEYLOGFILE). An error that nobody listens to only closes the connection.
  */
 export class ServerSocket extends SecureSocket<TlsServer> {
-  /** The name that the client asked for. */
-  servername: string | false = false;
   private readonly verify: boolean;
   private readonly requestsCertificate: boolean;
   private readonly selector: Selector;
   private selection: Selection | undefined;
-  /** What `SNICallback` failed with. */
-  private refusal: unknown;
 
   constructor(transport: Duplex, settings: ServerSettings, selector: Selector, tickets: TicketKeys) {
     const { core } = settings;
@@ -45,11 +41,22 @@ export class ServerSocket extends SecureSocket<TlsServer> {
       onMessage:
         onMessage && ((sent, type, bytes, start, end) => onMessage(sent, type, bytes, start, end, this)),
       onCipher: tap,
+      advice: serverAdvice,
     });
     this.verify = core.verify !== false;
     this.requestsCertificate = core.clientAuth !== "none";
     this.selector = selector;
     this.on("error", () => undefined);
+  }
+
+  /** The name that the client asked for. */
+  get servername(): string | false {
+    return this.core.hello?.serverName ?? false;
+  }
+
+  /** How the client asked for staples, once it has said so. */
+  get stapling(): Hello["stapling"] | undefined {
+    return this.core.hello?.stapling;
   }
 
   /** The responses that went out with this connection's certificates, in their order, as far as there were any. */
@@ -73,16 +80,9 @@ export class ServerSocket extends SecureSocket<TlsServer> {
       : "rejectUnauthorized is false: nothing was verified";
   }
 
-  protected override fault(): TlsError {
-    const error = super.fault();
-    if (this.refusal !== undefined) error.cause = this.refusal;
-    return error;
-  }
-
   // ---- Answering the ClientHello
 
   private select(hello: Hello): Answer | undefined {
-    this.servername = hello.serverName ?? false;
     const answer = this.selector.select(hello);
     if (!(answer instanceof Promise)) return this.keep(answer);
     answer.then(
@@ -105,7 +105,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
   }
 
   private refuse(error: unknown): void {
-    this.refusal = error;
+    this.cause = error;
     this.proceed(faults.UNRECOGNIZED_NAME);
   }
 }

@@ -12,10 +12,11 @@ export type { Peer };
 /** Why a peer cannot run here; undefined when it can. Tests skip it then. */
 export const absent: Readonly<
   Record<
-    "openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark" | "curl",
+    "curl" | "gnutls-cli" | "openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark",
     string | undefined
   >
 > = {
+  "gnutls-cli": lacks("gnutls-cli"),
   openssl: lacks("openssl"),
   curl: lacks("curl"),
   responder: lacks("openssl", "gcc"),

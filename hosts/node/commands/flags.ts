@@ -135,7 +135,7 @@ function hostHeader({ sni, host, port }: Flags): string {
   return port === 443 ? bracketed : `${bracketed}:${port}`;
 }
 
-function readVersion(text: string): "TLSv1.2" | "TLSv1.3" {
+export function readVersion(text: string): "TLSv1.2" | "TLSv1.3" {
   if (text === "3") return "TLSv1.2";
   if (text === "4") return "TLSv1.3";
   throw new InvalidArgumentError("It must be 3 (TLS 1.2) or 4 (TLS 1.3).");
@@ -160,14 +160,14 @@ function readFragment(text: string): Flags["fragment"] {
 }
 
 /** wolfSSL's C: or F: in front, on what to do when nothing matches, changes nothing: a server that minds refuses. */
-function readProtocols(text: string): string[] {
+export function readProtocols(text: string): string[] {
   const names = text.replace(/^[CF]:/, "").split(",");
   if (names.every((name) => name.length > 0)) return names;
   throw new InvalidArgumentError("It must be names separated by commas.");
 }
 
 /** Secrets are for the owner's eyes only. */
-function openLog(path: string): number {
+export function openLog(path: string): number {
   try {
     return openSync(path, "a", 0o600);
   } catch (error) {

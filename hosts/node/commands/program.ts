@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { clientCommand } from "./client.js";
 import { inspectCommand } from "./inspect.js";
 import { responderCommand } from "./responder.js";
+import { serverCommand } from "./server.js";
 import { isUsageError, type Output } from "./usage.js";
 
 const USAGE = 2;
@@ -14,9 +15,10 @@ const USAGE = 2;
 export async function run(args: string[], out: Output, err: Output): Promise<number> {
   return runProgram(args, out, err, (finish) => {
     const description =
-      "TLS with OCSP stapling: a client to try it with, an OCSP responder, an inspector of responses";
+      "TLS with OCSP stapling: a client and a server to try it with, an OCSP responder, an inspector of responses";
     const commands = [
       clientCommand(out, err, finish),
+      serverCommand(out, err, finish),
       inspectCommand(out, err, finish),
       responderCommand(out, err, finish),
     ];

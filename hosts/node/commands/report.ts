@@ -75,7 +75,7 @@ function describeConnection(outcome: Outcome): string[] {
 }
 
 /** Null for what only our core, or Node, could make something of. */
-function describe({ raw }: X509Certificate): CertificateInfo | null {
+export function describe({ raw }: X509Certificate): CertificateInfo | null {
   try {
     return describeCertificate(raw);
   } catch {
@@ -104,7 +104,7 @@ export function describeError(error: Error): string[] {
   return lines;
 }
 
-function errorCode(error: Error): string {
+export function errorCode(error: Error): string {
   return (error as NodeJS.ErrnoException).code ?? error.name;
 }
 

@@ -1,0 +1,112 @@
+import { describeResponse, type ResponseInfo } from "../describe.js";
+import { TlsError } from "../errors.js";
+import type { ServerSocket } from "../index.js";
+import { printable } from "../text.js";
+import { describe, describeError, describeVerdict, errorCode } from "./report.js";
+import type { Output } from "./usage.js";
+
+/** One connection that is over. */
+export interface Served {
+  /** Counted from 1. */
+  readonly number: number;
+  readonly client: string;
+  readonly socket: ServerSocket;
+  readonly secure: boolean;
+  readonly said: Buffer;
+  readonly error: Error | undefined;
+}
+
+/** Prints what was agreed on with whom, what was stapled, and what the client said. */
+export function report(served: Served, out: Output, err: Output): void {
+  const { client, error, number, said, secure, socket } = served;
+  const lines = [`connection ${number} from ${client}`, ...agreed(socket), ...stapled(socket)];
+  if (secure) lines.push(...clientChain(socket));
+  for (const line of lines) out.write(`${printable(line)}\n`);
+  for (const line of textOf(said)) out.write(`  client says: ${printable(line)}\n`);
+  if (error) for (const line of describeError(error)) err.write(`${printable(line)}\n`);
+}
+
+function agreed(socket: ServerSocket): string[] {
+  const { alpnProtocol, servername } = socket;
+  const protocol = socket.getProtocol();
+  if (protocol === null) return [];
+  const words = [socket.getCipher()?.standardName, socket.getEphemeralKeyInfo()?.name, alpnProtocol];
+  if (socket.isSessionReused()) words.push("resumed");
+  const name = servername ? `, for ${servername}` : "";
+  return [`  ${protocol}, ${words.filter((word) => word).join(", ")}${name}`];
+}
+
+function stapled(socket: ServerSocket): string[] {
+  if (socket.isSessionReused()) return ["  no staple: the session is resumed"];
+  if (!socket.stapling || socket.stapling === "off") return [];
+  const { staples } = socket;
+  if (staples.every((staple) => staple === undefined)) return ["  no staple: none is to be had"];
+  return staples.map((staple, i) => `  staple ${i}: ${staple ? statusText(staple) : "none"}`);
+}
+
+/** What a response says of its certificate: good or revoked, and from when to when. */
+function statusText(staple: Uint8Array): string {
+  const info = infoOf(staple);
+  if (!info?.responses) return info?.responseStatus ?? "malformed";
+  return info.responses.map(singleText).join("; ");
+}
+
+function singleText(single: NonNullable<ResponseInfo["responses"]>[number]): string {
+  const { certID, certStatus, nextUpdate, revocationReason, revocationTime, thisUpdate } = single;
+  const words = [`${certStatus}`, `serial ${certID.serialNumber}`];
+  if (revocationTime) words.push(`since ${revocationTime}`);
+  if (revocationReason) words.push(revocationReason);
+  return [...words, `thisUpdate ${thisUpdate}`, `nextUpdate ${nextUpdate ?? "absent"}`].join(", ");
+}
+
+function infoOf(staple: Uint8Array): ResponseInfo | undefined {
+  try {
+    return describeResponse(staple);
+  } catch {
+    return undefined;
+  }
+}
+
+function clientChain(socket: ServerSocket): string[] {
+  const verdicts = socket.ocsp;
+  return socket.getPeerChain().flatMap((certificate, i) => {
+    const subject = describe(certificate)?.subject ?? "malformed";
+    const verdict = verdicts[i] ? [`    OCSP ${describeVerdict(verdicts[i])}`] : [];
+    return [`  client certificate ${i}: ${subject}`, ...verdict];
+  });
+}
+
+function textOf(said: Buffer): string[] {
+  return said.length === 0 ? [] : said.toString("utf8").trimEnd().split(/\r?\n/);
+}
+
+/** Prints the same as one line of JSON. */
+export function reportJson(served: Served, trace: readonly string[] | undefined, out: Output): void {
+  const { client, error, number, said, secure, socket } = served;
+  const tls = error instanceof TlsError ? error : undefined;
+  const result = {
+    connection: number,
+    client,
+    established: secure,
+    servername: socket.servername || null,
+    version: socket.getProtocol(),
+    suite: socket.getCipher()?.standardName ?? null,
+    group: socket.getEphemeralKeyInfo()?.name ?? null,
+    alpn: socket.alpnProtocol || null,
+    resumed: socket.isSessionReused(),
+    stapling: socket.stapling ?? null,
+    staples: socket.staples.map((staple) => (staple ? (infoOf(staple) ?? "malformed") : null)),
+    authorized: socket.authorized,
+    certificates: socket.getPeerChain().map(describe),
+    ocsp: socket.ocsp,
+    said: said.toString("utf8"),
+    fault: error ? errorCode(error) : null,
+    message: error?.message ?? null,
+    detail: tls?.detail ?? null,
+    wolfssl: tls?.wolfssl ?? null,
+    alert: tls?.alert ?? null,
+    advice: tls?.advice ?? null,
+    trace,
+  };
+  out.write(`${JSON.stringify(result)}\n`);
+}
