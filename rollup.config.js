@@ -22,6 +22,7 @@ export default [
   bundle("src/client/index.js", "client.js"),
   bundle("hosts/portable/index.js", "portable.js"),
   bundle("hosts/node/index.js", "node/index.js"),
+  bundle("hosts/node/responder/index.js", "node/responder.js"),
   bundle("hosts/node/cli.js", "node/cli.js", "#!/usr/bin/env node"),
   ...["core", "tls", "provider-psa", "provider-portable"].map((name) => deviceModule(name, bundle)),
   ...[

@@ -17,6 +17,7 @@ test("the package's entries load, and bring what is documented", async (t) => {
   for (const name of ["connect", "createContext", "TLSSocket", "TlsError"])
     t.is(typeof node[name], "function", name);
   t.is(typeof (await load("tlstaple/portable")).portable, "function");
+  t.is(typeof (await load("tlstaple/responder")).createResponder, "function");
   const client = await load("tlstaple/client");
   t.is(typeof client.TlsClient, "function");
   t.is(typeof client.trustAnchor, "function");

@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { DuplexOptions } from "node:stream";
 import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
 import { type ClientOptions, type TlsClient, wants } from "../../src/client/index.js";
+import type { TlsServer } from "../../src/server/index.js";
 import { type Fault, faults } from "../../src/wire/fault.js";
 import { cipherSuite, namedGroup, nameOf, version } from "../../src/wire/registry.js";
 import { type advice, coded, TlsError } from "./errors.js";
@@ -36,7 +37,8 @@ export type Core = Pick<
   | "version"
   | "wants"
   | "work"
->;
+> &
+  Partial<Pick<TlsServer, "approve" | "awaits">>;
 
 /** What a core reports while it works. */
 export type Reports = Required<Pick<ClientOptions, "onMessage" | "onSecret">>;
@@ -83,8 +85,8 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   private readonly peer = new PeerCertificates();
   private handshakeTimer: NodeJS.Timeout | undefined;
   private secured = false;
-  /** The handshake is done, and `inquire` goes on: the transport is not read meanwhile. */
-  private inquiring = false;
+  /** What `inquire` finds out: while it goes on the transport is not read. */
+  private inquiry: "none" | "goes on" | "done" = "none";
   protected cause: unknown;
   private readonly advice: Parts<C>["advice"];
   private ended = false;
@@ -121,8 +123,8 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   protected abstract announce(): void;
 
   /**
-   * What is still to be found out about the peer once the handshake is done, before any data is handed on:
-   * undefined for nothing, or a promise of the reason to refuse it.
+   * What is still to be found out about the peer once it has proved itself, before it is let in: undefined for
+   * nothing, or a promise of the reason to refuse it.
    */
   protected inquire(): Promise<Refusal | undefined> | undefined {
     return undefined;
@@ -215,24 +217,22 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.pump();
   }
 
+  /** The peer has proved itself: lets it in, or has it looked up first. */
   private admit(): void {
     const inquiry = this.inquire();
-    if (inquiry === undefined) {
-      this.handshakeDone();
-      return;
-    }
-    this.inquiring = true;
+    this.inquiry = inquiry ? "goes on" : "done";
+    if (inquiry === undefined) return;
     this.transport.pause();
     inquiry.then((refusal) => this.inquired(refusal));
   }
 
   private inquired(refusal: Refusal | undefined): void {
-    this.inquiring = false;
+    this.inquiry = "done";
     if (this.destroyed) return;
     if (refusal) {
       this.cause = refusal.cause;
       this.core.abort(refusal.fault);
-    } else if (this.core.fault === undefined) this.handshakeDone();
+    } else this.core.approve?.();
     this.transport.resume();
     this.pump();
   }
@@ -267,7 +267,7 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
       this.deliver();
       this.step();
     }
-    if (this.destroyed || this.ended || this.inquiring) return;
+    if (this.destroyed || this.ended || this.inquiry === "goes on") return;
     if (core.closedByPeer || core.wants & wants.CLOSED) this.endReading();
   }
 
@@ -280,7 +280,13 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     }
     if (this.destroyed) return;
     if (core.fault) this.destroy(this.fault());
-    else if (core.established && !this.secured && !this.inquiring) this.admit();
+    else if (!this.secured) this.advance();
+  }
+
+  private advance(): void {
+    const { core } = this;
+    if (this.inquiry === "none" && (core.established || core.awaits === "approval")) this.admit();
+    if (this.inquiry === "done" && core.established) this.handshakeDone();
   }
 
   /** Hands on what has arrived in one chunk, of however many records: each allocation and event costs more than a copy. */
@@ -330,7 +336,7 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   }
 
   override _read(): void {
-    if (!this.inquiring) this.transport.resume();
+    if (this.inquiry !== "goes on") this.transport.resume();
   }
 
   // ---- Sending

@@ -22,11 +22,7 @@ export class StapleCache extends Stapler {
   /** For `server.on("OCSPRequest", …)`. It never fails a handshake. */
   readonly listener = (certificate: Buffer, issuer: Buffer | null | undefined, respond: Respond): void => {
     const chain = issuer ? [certificate, issuer] : [certificate];
-    const answer = ({ staples }: { staples: (Uint8Array | undefined)[] }) =>
-      respond(null, staples[0] ? asBuffer(staples[0]) : none);
-    const ready = this.ready(chain, 1);
-    if (ready) answer(ready);
-    else this.staples(chain, 1).then(answer);
+    this.staples(chain, 1).then(({ staples: [staple] }) => respond(null, staple ? asBuffer(staple) : none));
   };
 
   /** Staples for a server; it may be attached to several. Returns the server. */

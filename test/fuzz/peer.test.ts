@@ -44,11 +44,14 @@ function isWhole(message: Buffer): boolean {
 /** What a script did. */
 interface Lies {
   /**
-   * The client may have heard another handshake, with other keys: the ServerHello or a key share was changed, or
-   * where a message ends. Then the puppet can't judge what the client says.
+   * The client may have heard another handshake: what was agreed on was changed (keys, the limit of records),
+   * or where a message ends. Then the puppet can't judge what the client says.
    */
   apart: boolean;
 }
+
+/** The messages that tell the client what was agreed on. */
+const agreeing: number[] = [handshakeType.server_hello, handshakeType.encrypted_extensions];
 
 function scriptOf(random: Random, protocol: number, lies: Lies): Script {
   // One of the first messages, or none
@@ -56,7 +59,7 @@ function scriptOf(random: Random, protocol: number, lies: Lies): Script {
   const target = (type: number, message: Buffer) => {
     if (countdown-- !== 0) return message;
     const changed = change(message, random);
-    if (type === handshakeType.server_hello || !isWhole(changed)) lies.apart = true;
+    if (agreeing.includes(type) || !isWhole(changed)) lies.apart = true;
     return changed;
   };
   const changeKeys = (bytes: Buffer) => {

@@ -59,7 +59,7 @@ async function scene(t: ExecutionContext, statement: Statement = {}) {
 
 for (const tls of both)
   for (const [status, expected] of Object.entries(statuses))
-    test(`${tls}, no staple, the responder says ${status}: ${expected}`, async (t) => {
+    test.serial(`${tls}, no staple, the responder says ${status}: ${expected}`, async (t) => {
       const { pki, responder } = await scene(t, { status: status as keyof typeof statuses });
       const port = await serveTls(t, pki, { minVersion: tls, maxVersion: tls });
       const reports: LookupReport[] = [];
@@ -73,7 +73,7 @@ for (const tls of both)
       socket.destroy();
     });
 
-test("a good staple is not asked about again; a bad one is not made good", async (t) => {
+test.serial("a good staple is not asked about again; a bad one is not made good", async (t) => {
   const { pki, responder } = await scene(t);
   const good = await serveTls(t, pki, { staple: respond(pki.leaf) });
   t.is(await outcome(dial(good, pki, { ocsp: { lookup: true } })), "good");
@@ -82,7 +82,7 @@ test("a good staple is not asked about again; a bad one is not made good", async
   t.is(responder.requests.length, 0);
 });
 
-test("policy chain: each certificate below the root", async (t) => {
+test.serial("policy chain: each certificate below the root", async (t) => {
   const { pki, responder } = await scene(t);
   const port = await serveTls(t, pki);
   const socket = dial(port, pki, { ocsp: { lookup: true, policy: "chain" } });
@@ -95,7 +95,7 @@ test("policy chain: each certificate below the root", async (t) => {
   socket.destroy();
 });
 
-test("policy chain: a revoked intermediate", async (t) => {
+test.serial("policy chain: a revoked intermediate", async (t) => {
   const all: Link[] = [];
   const responder = await serve(t, (response, der) => {
     const link = all.find(({ serial }) => der.includes(serial))!;
@@ -113,7 +113,7 @@ test("policy chain: a revoked intermediate", async (t) => {
   );
 });
 
-test("nobody answers, or there is nobody to ask: never good", async (t) => {
+test.serial("nobody answers, or there is nobody to ask: never good", async (t) => {
   const mute = makePki({ urls: ["http://127.0.0.1:1/"] });
   t.is(await outcome(dial(await serveTls(t, mute), mute, { ocsp: { lookup: true } })), "OCSP_LOOKUP_FAIL");
   const none = makePki();
@@ -122,7 +122,7 @@ test("nobody answers, or there is nobody to ask: never good", async (t) => {
   t.is(await outcome(dial(port, none, { ocsp: {} })), "good");
 });
 
-test("overrideUrl, and a function that fetches", async (t) => {
+test.serial("overrideUrl, and a function that fetches", async (t) => {
   const all: Link[] = [];
   const responder = await honest(t, () => all);
   const pki = makePki({ urls: ["http://127.0.0.1:1/"] });
@@ -139,7 +139,7 @@ test("overrideUrl, and a function that fetches", async (t) => {
   t.deepEqual(asked, ["http://127.0.0.1:1/"]);
 });
 
-test("must-staple is the server's duty: a lookup does not stand in for it", async (t) => {
+test.serial("must-staple is the server's duty: a lookup does not stand in for it", async (t) => {
   const { pki, responder } = await scene(t);
   const port = await serveTls(t, pki);
   // The same chain without the demand is good
@@ -147,7 +147,7 @@ test("must-staple is the server's duty: a lookup does not stand in for it", asyn
   t.is(responder.requests.length, 1);
 });
 
-test("what the server sends meanwhile is not handed on before the answer, and not lost", async (t) => {
+test.serial("what the server sends meanwhile is not handed on before the answer, and not lost", async (t) => {
   let answer: () => void = () => undefined;
   const responder = await serve(t, (response) => {
     answer = () => {
@@ -170,24 +170,27 @@ test("what the server sends meanwhile is not handed on before the answer, and no
   t.deepEqual(Buffer.concat(received), sent);
 });
 
-test("what the server sends is never handed on when the answer is bad; it gets the alert", async (t) => {
-  const { pki } = await scene(t, { status: "revoked" });
-  const errors: string[] = [];
-  const port = await serveTls(t, pki, {}, (socket) => {
-    socket.on("error", (error: { code: string }) => errors.push(error.code));
-    socket.write("secret");
-    socket.resume();
-  });
-  const socket = dial(port, pki, { ocsp: { lookup: true } });
-  const received: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => received.push(chunk));
-  t.is(await outcome(socket), "OCSP_CERT_REVOKED");
-  t.is(received.length, 0);
-  await until(() => errors.length > 0, "the alert");
-  t.regex(errors[0], /CERTIFICATE_REVOKED/i);
-});
+test.serial(
+  "what the server sends is never handed on when the answer is bad; it gets the alert",
+  async (t) => {
+    const { pki } = await scene(t, { status: "revoked" });
+    const errors: string[] = [];
+    const port = await serveTls(t, pki, {}, (socket) => {
+      socket.on("error", (error: { code: string }) => errors.push(error.code));
+      socket.write("secret");
+      socket.resume();
+    });
+    const socket = dial(port, pki, { ocsp: { lookup: true } });
+    const received: Buffer[] = [];
+    socket.on("data", (chunk: Buffer) => received.push(chunk));
+    t.is(await outcome(socket), "OCSP_CERT_REVOKED");
+    t.is(received.length, 0);
+    await until(() => errors.length > 0, "the alert");
+    t.regex(errors[0], /CERTIFICATE_REVOKED/i);
+  },
+);
 
-test("a responder that never answers: the handshake's time is up", async (t) => {
+test.serial("a responder that never answers: the handshake's time is up", async (t) => {
   const responder = await serve(t, () => undefined);
   const pki = makePki({ urls: [responder.url] });
   const port = await serveTls(t, pki);
@@ -195,7 +198,7 @@ test("a responder that never answers: the handshake's time is up", async (t) => 
   t.is(await outcome(socket), "HANDSHAKE_TIMEOUT");
 });
 
-test("a resumed session is looked up again", async (t) => {
+test.serial("a resumed session is looked up again", async (t) => {
   const { pki, responder } = await scene(t);
   const port = await serveTls(t, pki, { maxVersion: "TLSv1.2" }, (socket) => socket.write("hi"));
   const visit = async (session?: Buffer) => {

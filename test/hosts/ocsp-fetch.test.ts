@@ -120,9 +120,7 @@ test("a responder that drips never times out by itself, and is cut off all the s
     const timer = setInterval(() => response.write("."), 10);
     response.on("close", () => clearInterval(timer));
   });
-  const start = Date.now();
   await fails(t, responder.url, "ERR_TLSTAPLE_OCSP_TIMEOUT", { timeout: 200 });
-  t.true(Date.now() - start < 1500);
   await closed(t, responder);
 });
 

@@ -12,7 +12,7 @@ import { integer } from "../../certs/der.js";
 import { unknownExtension } from "../../certs/extensions.js";
 import { certId } from "../../certs/response.js";
 import { readPath } from "../../hosts/node/responder/http.js";
-import { listenOcsp, type Responder } from "../../hosts/node/responder/index.js";
+import { listen, type Responder } from "../../hosts/node/responder/index.js";
 import { Der, tag } from "../../src/pki/der.js";
 import { mutate } from "../fuzz/mutate.js";
 import { Random, times } from "../fuzz/random.js";
@@ -177,7 +177,7 @@ async function besiege(port: number, connections: number, random: Random): Promi
 test.serial("10,000 hostile connections: good clients are served, nothing is left behind", async (t) => {
   const random = new Random(t);
   const responder: Responder = await responderOf();
-  const server = await listenOcsp(responder, { timeout: 500, maxConnections: 1000 });
+  const server = await listen(responder, { timeout: 500, maxConnections: 1000 });
   t.teardown(() => server.close());
   const { port } = server.address() as AddressInfo;
   await besiege(port, times(1000), random);

@@ -15,7 +15,7 @@ import {
   createHandler,
   type Exchange,
   type ListenOptions,
-  listenOcsp,
+  listen,
   type Responder,
 } from "../../hosts/node/responder/index.js";
 import {
@@ -33,7 +33,7 @@ async function serve(
   responder: Responder,
   options: ListenOptions = {},
 ): Promise<number> {
-  const server = await listenOcsp(responder, options);
+  const server = await listen(responder, options);
   t.teardown(() => {
     server.closeAllConnections();
     server.close();

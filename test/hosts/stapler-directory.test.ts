@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -139,12 +140,24 @@ test("no more files than entries; what others put there stays, what a crash left
   utimesSync(join(directory, left), 1, 1);
   const leaves = Array.from({ length: 12 }, () => makeLeaf(ca, [url]));
   const { stapler } = open(directory, { maxEntries: 5 }, leaves);
+  const ids: string[] = [];
+  stapler.on("staple", ({ id }) => ids.push(id));
   for (const each of leaves) await stapler.staples([each.der, ca.der], 1);
-  await until(() => stapler.counters.requests === 12 && staples(directory).length === 5, "five files");
-  await until(() => readdirSync(directory).length === 7, "the rest");
+  await until(() => ids.length === 12 && existsSync(join(directory, `${ids[11]}.ocsp`)), "the last file");
+  await until(() => staples(directory).length === 5 && readdirSync(directory).length === 7, "the rest");
   const names = readdirSync(directory);
   t.true(names.includes("README"));
   t.false(names.includes(left), "an old temporary file");
+});
+
+test("a file that cannot be replaced is told, and leaves nothing behind", async (t) => {
+  const file = await saved(t);
+  rmSync(file);
+  mkdirSync(join(file, "in the way"), { recursive: true });
+  const { stapler, failures } = open(join(file, ".."));
+  t.truthy((await stapler.staples(chain, 1)).staples[0]);
+  await until(() => failures.length === 2, "failures to read and to write");
+  t.is(readdirSync(join(file, "..")).length, 1);
 });
 
 test("a directory that cannot be written to is told, and nothing else", async (t) => {

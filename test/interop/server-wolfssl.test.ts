@@ -1,35 +1,48 @@
-import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
-import { trustAnchor, version } from "../../src/client/index.js";
-import type { ServerOptions } from "../../src/server/index.js";
+import { createServer, type ServerOptions, type ServerSocket, Stapler } from "../../hosts/node/index.js";
+import { version } from "../../src/client/index.js";
+import { listen } from "../hosts/servers.js";
 import { ocspChain } from "../peers/openssl.js";
+import { serveResponder } from "../peers/responder.js";
 import { withPeer } from "../peers/with-peer.js";
 import { type WolfsslClientOptions, wolfsslClient } from "../peers/wolfssl.js";
-import { selectionOf, serveCore } from "./core-server.js";
 
 /** Our server and wolfSSL's client, which is all there is to ask by status_request_v2. */
 
 const { tls12, tls13 } = version;
 const run = withPeer("wolfssl");
 
-interface Server extends Partial<ServerOptions> {
+interface Served extends ServerOptions {
   edition?: Edition;
   name?: string;
-  staples?: (Buffer | undefined)[];
 }
 
 type Ask = Partial<WolfsslClientOptions>;
 
-async function ask(t: ExecutionContext, server: Server, options: Ask) {
-  const { edition = "p256", name = "server1", staples, ...rest } = server;
-  const { port, servers } = await serveCore(t, {
-    select: () => selectionOf(edition, name, staples),
-    ...rest,
+/** Who talks to it hears its own data. */
+async function serve(t: ExecutionContext, { edition = "p256", name = "server1", ...options }: Served) {
+  const { certificateFile, keyFile } = credential(edition, name);
+  const files = { cert: readFileSync(certificateFile), key: readFileSync(keyFile) };
+  const sockets: ServerSocket[] = [];
+  const server = createServer({ ...files, stapler: "off", ...options }, (socket) => {
+    sockets.push(socket);
+    socket.on("error", () => undefined).pipe(socket);
   });
+  const errors: (string | undefined)[] = [];
+  server.on("tlsClientError", ({ code }: NodeJS.ErrnoException) => errors.push(code));
+  return { port: await listen(t, server), sockets, errors };
+}
+
+async function ask(t: ExecutionContext, served: Served, options: Ask) {
+  const server = await serve(t, served);
+  return { ...server, ...(await connect(server, served, options)) };
+}
+
+function connect({ port }: { port: number }, { edition = "p256", name = "server1" }: Served, options: Ask) {
   const serverName = `${name}.tlstaple.test`;
-  const verdict = await wolfsslClient({ port, edition, version: tls12, serverName, ...options });
-  return { ...verdict, servers };
+  return wolfsslClient({ port, edition, version: tls12, serverName, ...options });
 }
 
 const answered = /^received: hello wolfssl!$/m;
@@ -108,19 +121,17 @@ run("a client that does not ask gets no staple", async (t) => {
 
 // Tickets, and clients' certificates
 
-const ticketKey = { name: randomBytes(16), key: randomBytes(32) };
-
 for (const way of ways) {
   run(`resumption: ${flags(way)}`, async (t) => {
     const staples = await ocspChain("p256", "server1", placesFor(way.version));
-    const { output, servers } = await ask(t, { staples, ticketKeys: [ticketKey] }, { ...way, resume: true });
+    const { output, sockets } = await ask(t, { staples }, { ...way, resume: true });
     t.regex(output, /^TLSv1\.[23] \S+, resumed$/m);
     t.deepEqual(
-      servers.map(({ resumed }) => resumed),
+      sockets.map((socket) => socket.isSessionReused()),
       [false, true],
     );
     t.is(output.match(/^received: /gm)?.length, 2);
-    const without = await ask(t, { staples }, { ...way, resume: true });
+    const without = await ask(t, { staples, sessionTimeout: 0 }, { ...way, resume: true });
     t.notRegex(without.output, /resumed/);
     t.is(without.code, 0, without.output);
   });
@@ -129,15 +140,39 @@ for (const way of ways) {
 for (const protocol of [tls12, tls13]) {
   for (const name of ["p256", "rsa"]) {
     run(`TLS 1.${protocol - 0x0301}: client certificate ${name}`, async (t) => {
-      const trust = [trustAnchor(credential("client", "ca").chain[0])];
-      const server = { clientAuth: "require", trust } as const;
+      const served = { requestCert: true, ca: credential("client", "ca").chain[0] };
       const identity = credential("client", name);
-      const { output, servers } = await ask(t, server, { version: protocol, identity });
-      t.regex(output, answered);
-      t.is(servers[0].path.length, 1);
-      const refused = await ask(t, server, { version: protocol });
+      t.regex((await ask(t, served, { version: protocol, identity })).output, answered);
+      const refused = await ask(t, served, { version: protocol });
       t.is(refused.code, 1);
-      t.is(refused.servers[0].fault?.name, "CERTIFICATE_REQUIRED");
+      t.deepEqual(refused.errors, ["CERTIFICATE_REQUIRED"]);
     });
   }
 }
+
+// Staples that the server fetches: `openssl ocsp` makes them
+
+run("fetched once for all that ask, revoked ones too", async (t) => {
+  const { url, requests } = await serveResponder(t, "p256");
+  const stapler = new Stapler({ overrideUrl: url });
+  t.teardown(() => stapler.close());
+  for (const [name, { single, multi }] of Object.entries(expected)) {
+    const served = { name, stapler };
+    const server = await serve(t, served);
+    const before = requests.length;
+    t.regex((await connect(server, served, { stapling: 1 })).output, single);
+    t.is(requests.length, before + 1);
+    t.regex((await connect(server, served, { stapling: 3 })).output, multi);
+    t.regex((await connect(server, served, { stapling: 2 })).output, single);
+    t.is(stapler.counters.requests, requests.length);
+  }
+  // Five servers under three intermediates, and the root's own
+  t.is(requests.length, 5 + 3 + 1);
+});
+
+run("a responder that is down costs no connection", async (t) => {
+  const { url } = await serveResponder(t, "rsa"); // knows nobody of the other edition
+  const stapler = new Stapler({ overrideUrl: url });
+  t.teardown(() => stapler.close());
+  for (const way of ways) t.regex((await ask(t, { stapler }, way)).output, answered);
+});

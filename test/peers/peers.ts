@@ -16,9 +16,9 @@ export const absent: Readonly<
     string | undefined
   >
 > = {
-  curl: lacks("curl"),
   "gnutls-cli": lacks("gnutls-cli"),
   openssl: lacks("openssl"),
+  curl: lacks("curl"),
   responder: lacks("openssl", "gcc"),
   gnutls: lacks("gnutls-serv", "gcc"),
   nginx: lacks("nginx"),

@@ -206,6 +206,13 @@ for (const [name, only] of both) {
   test(`TLS ${name}: malformed certificates of clients`, (t) => {
     t.is(shown(demand, undefined, [Buffer.from("no certificate")]).server.fault, faults.CERT_MALFORMED);
     t.is(shown(demand, undefined, [Buffer.alloc(0)]).server.fault, faults.DECODE_ERROR);
+    for (const by of [1, -1]) {
+      const client = new Scripted(serve(), { version: only }).hello();
+      const bytes = client.certificate(chain);
+      // The list's length, behind the header and in TLS 1.3 the context
+      bytes[only === version.tls13 ? 7 : 6] += by;
+      t.is(client.send(bytes).server.fault, faults.DECODE_ERROR);
+    }
     t.is(shown(demand, undefined, [chain[0], Buffer.alloc(0)]).server.fault, faults.DECODE_ERROR);
     const many = Array.from({ length: 200 }, () => chain[0]);
     t.is(shown(demand, undefined, many).server.fault, faults.CERT_CHAIN_TOO_LONG);
@@ -290,14 +297,38 @@ test("TLS 1.3: a client's staples are judged", (t) => {
     return server;
   };
   const [good, next] = [staple("server1"), staple("intermediate1")];
-  const statuses = (server: TlsServer) => server.verdicts.map(({ status }) => status);
-  t.deepEqual(statuses(attempt([good, next], { policy: "chain" })), ["good", "good"]);
-  t.deepEqual(statuses(attempt([good], { policy: "leaf" })), ["good", "none"]);
-  t.deepEqual(statuses(attempt([], { policy: "if-present" })), ["none", "none"]);
-  t.is(attempt([], { policy: "leaf" }).fault, faults.OCSP_STAPLE_MISSING);
-  t.is(attempt([good], { policy: "chain" }).fault, faults.OCSP_STAPLE_MISSING);
-  t.is(attempt([staple("server3")], { policy: "if-present" }).fault, faults.OCSP_WRONG_CERT);
-  t.deepEqual(statuses(attempt([staple("server3")], {})), ["bad", "none"]);
+  const passes = (list: (Buffer | undefined)[], ocsp: ServerOptions["ocsp"], ...expected: string[]) => {
+    const { fault, verdicts } = attempt(list, ocsp);
+    t.is(fault, undefined, fault?.name);
+    t.deepEqual(
+      verdicts.map(({ status }) => status),
+      expected,
+    );
+    t.false(verdicts.some((verdict) => "fault" in verdict));
+  };
+  const fails = (
+    list: (Buffer | undefined)[],
+    ocsp: ServerOptions["ocsp"],
+    expected: Fault,
+    ...all: string[]
+  ) => {
+    const { fault, verdicts } = attempt(list, ocsp);
+    t.is(fault, expected);
+    t.deepEqual(
+      verdicts.map(({ status }) => status),
+      all,
+    );
+    t.deepEqual(
+      verdicts.map((verdict) => verdict.fault).filter((each) => each !== undefined),
+      [expected],
+    );
+  };
+  passes([good, next], { policy: "chain" }, "good", "good");
+  passes([good], { policy: "leaf" }, "good", "none");
+  passes([], { policy: "if-present" }, "none", "none");
+  fails([], { policy: "leaf" }, faults.OCSP_STAPLE_MISSING, "none", "none");
+  fails([good], { policy: "chain" }, faults.OCSP_STAPLE_MISSING, "good", "none");
+  fails([staple("server3"), next], {}, faults.OCSP_WRONG_CERT, "bad", "unchecked");
   const wrong = attempt([flip(good)], {});
   t.is(wrong.fault?.alert, alert.bad_certificate_status_response);
   t.is(attempt([Buffer.alloc(0)], {}).fault, faults.OCSP_MALFORMED);

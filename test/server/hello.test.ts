@@ -331,6 +331,14 @@ test("TLS 1.2: without extensions, or without groups, as RFC 8422 allows", (t) =
   t.is(bare.server.fault, faults.NO_COMMON_SCHEME);
 });
 
+test("TLS 1.2: a ServerHello without extensions has no block of them", (t) => {
+  const edit = lacking(ext.renegotiation_info);
+  const bare = accepted(t, { version: tls12, ems: false, edit }).received[0].bytes;
+  t.is(bare.length, 4 + 2 + 32 + 1 + 2 + 1);
+  const one = accepted(t, { version: tls12, ems: false }).received[0].bytes;
+  t.is(one.length, bare.length + 2 + 5);
+});
+
 test("TLS 1.2: secure renegotiation is confirmed, by extension and by suite", (t) => {
   const confirmed = (settings: Settings) =>
     accepted(t, { version: tls12, ...settings }).serverExtensions.some(

@@ -61,6 +61,8 @@ for (const [name, only] of both) {
     const client = twice(t, [{}, base], [{}, base]);
     t.true(client.resumed);
     t.is(client.server.hello?.serverName, "one.test");
+    const named = client.serverExtensions.some(({ type }) => type === ext.server_name);
+    t.false(named, "RFC 6066 section 3");
     const types = client.received.map(({ type }) => type);
     t.false(types.includes(11), "no certificate");
   });
@@ -333,6 +335,25 @@ test("TLS 1.3: early data is passed over once, in bounds, and only when announce
   t.is(alone.server.fault, faults.ILLEGAL_PARAMETER);
   const plain = new Scripted(serve({ groups: [g.secp256r1] }), base13).hello().raw(junk);
   t.is(plain.server.fault, faults.UNEXPECTED_MESSAGE);
+  const retried = new Scripted(serve({ groups: [g.secp256r1] }), early).hello();
+  t.true(retried.retried);
+  for (let i = 0; i < 4; i++) retried.raw(junk);
+  t.is(retried.server.fault, undefined);
+  t.is(retried.raw(junk).server.fault, faults.UNEXPECTED_MESSAGE);
+});
+
+test("TLS 1.3: early data ends with the first record that decrypts", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const early = { ...base13, resume: ticket, extra: [extension(ext.early_data)] };
+  const junk = Buffer.concat([Buffer.from([23, 3, 3, 0, 40]), Buffer.alloc(40, 9)]);
+  const others = { ticketKeys: [key(2)], clientAuth: "request", trust } as const;
+  const client = new Scripted(serve(others), early).hello().raw(junk);
+  client.send(client.certificate([]));
+  t.is(client.server.fault, undefined);
+  t.is(client.raw(junk).server.fault, faults.BAD_RECORD_MAC);
+  // Zeros that decrypt are no early data
+  const zeros = new Scripted(serve(), early).hello().record(0, Buffer.alloc(5));
+  t.is(zeros.server.fault, faults.UNEXPECTED_MESSAGE);
 });
 
 /** What a server keeps. */

@@ -1,11 +1,12 @@
 import { closeSync, writeSync } from "node:fs";
 import type { Command } from "commander";
-import { type ConnectOptions, connect, type TLSSocket } from "../index.js";
+import { alert } from "../../../src/wire/registry.js";
+import { type ConnectOptions, connect, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
 import { Capture } from "../pcapng.js";
 import { Tap } from "../tap.js";
 import { Trace } from "../trace.js";
-import { clientFlags, connectOptions, type Flags, greeting, nodeFlags } from "./flags.js";
+import { clientFlags, connectOptions, type Flags, greeting, nodeFlags, versionsToTry } from "./flags.js";
 import { type Outcome, outcomeOf, report, reportJson } from "./report.js";
 import { type Output, openFile } from "./usage.js";
 
@@ -41,20 +42,41 @@ async function clientInNode(flags: Flags, out: Output, err: Output): Promise<num
 }
 
 async function client<F extends Flags>(flags: F, talk: Talk<F>, out: Output, err: Output): Promise<number> {
-  const lines: string[] = [];
-  const show = (line: string) => (flags.json ? lines.push(line) : out.write(`${line}\n`));
-  const trace = flags.trace ? new Trace(show) : undefined;
-  const onMessage: ConnectOptions["onMessage"] = trace && ((...message) => trace.record(...message));
-  const options = { ...connectOptions(flags), onMessage };
-  const outcomes = [await talk(options, flags)];
+  const meet = (options: ConnectOptions) => traced(options, flags, talk);
+  const outcomes = [await tryVersions(flags, meet)];
   if (!flags.json) report(outcomes[0], out, err);
   if (flags.resume && outcomes[0].error === undefined) {
-    outcomes.push(await talk({ ...options, session: outcomes[0].session }, flags));
+    const { protocol, session } = outcomes[0];
+    outcomes.push(await meet({ ...inVersion(flags, protocol as Flags["tls"]), session }));
     if (!flags.json) report(outcomes[1], out, err);
   }
   if (flags.keylog !== undefined) closeSync(flags.keylog);
-  if (flags.json) reportJson(outcomes, flags.trace ? lines : undefined, out);
+  if (flags.json) reportJson(outcomes, out);
   return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
+}
+
+function inVersion(flags: Flags, version: Flags["tls"]): ConnectOptions {
+  return { ...connectOptions(flags), minVersion: version, maxVersion: version };
+}
+
+/** Talks in the first of the versions that the server does not refuse. */
+async function tryVersions(
+  flags: Flags,
+  meet: (options: ConnectOptions) => Promise<Outcome>,
+): Promise<Outcome> {
+  const [first, second] = versionsToTry(flags);
+  const outcome = await meet(inVersion(flags, first));
+  const { error } = outcome;
+  const refused = error instanceof TlsError && error.alert.number === alert.protocol_version;
+  return second !== undefined && refused ? meet(inVersion(flags, second)) : outcome;
+}
+
+async function traced<F extends Flags>(options: ConnectOptions, flags: F, talk: Talk<F>): Promise<Outcome> {
+  if (!flags.trace) return talk(options, flags);
+  const lines: string[] = [];
+  const trace = new Trace((line) => lines.push(line));
+  const onMessage: ConnectOptions["onMessage"] = (...message) => trace.record(...message);
+  return { ...(await talk({ ...options, onMessage }, flags)), trace: lines };
 }
 
 function talkInNode(options: ConnectOptions, flags: Flags, capture?: Capture): Promise<Outcome> {

@@ -55,7 +55,11 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .option("-k, --key <file>", "its private key", readFile)
     .option("-g, --get", "send an HTTP GET and print the answer")
     .option("-S, --sni <name>", "name to send as SNI and to verify; the host by default")
-    .option("-v, --tls <number>", "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default", readVersion)
+    .option(
+      "-v, --tls <number>",
+      "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default, and with -W TLS 1.2",
+      readVersion,
+    )
     .option("-d, --no-verify", "check nothing of the server's; for tests only")
     .option("-W, --stapling <kind>", W_HELP, readStapling)
     .option("--policy <name>", "certificates that need a good staple: if-present, leaf or chain", readPolicy)
@@ -78,9 +82,8 @@ export function nodeFlags(command: Command): Command {
     .option("--pcapng <file>", "capture the connection, with its secrets, for Wireshark");
 }
 
-/** What the flags ask of a connection. */
+/** What the flags ask of a connection, apart from its version. */
 export function connectOptions(flags: Flags): ConnectOptions {
-  const tls = versionOf(flags);
   return {
     host: flags.host,
     port: flags.port,
@@ -88,8 +91,6 @@ export function connectOptions(flags: Flags): ConnectOptions {
     ca: flags.ca,
     cert: flags.cert,
     key: flags.key,
-    minVersion: tls,
-    maxVersion: tls,
     rejectUnauthorized: flags.verify,
     ALPNProtocols: flags.alpn,
     ocsp: ocspOptions(flags),
@@ -97,11 +98,17 @@ export function connectOptions(flags: Flags): ConnectOptions {
   };
 }
 
-/** status_request_v2 is TLS 1.2's (RFC 6961), and so is a client that asks by it, as wolfSSL's; the words are wolfSSL's too. */
-function versionOf({ stapling, tls }: Flags): Flags["tls"] {
-  if (stapling === undefined || stapling.kind === 1) return tls;
-  if (tls === "TLSv1.3") throw new UsageError("Cannot use OCSP Stapling V2 with TLSv1.3");
-  return "TLSv1.2";
+/**
+ * The versions to try one after another; undefined: both at once. Without -v wolfSSL's client speaks TLS 1.2, where
+ * what -W asks for is a message of its own, and so does ours; a server that has TLS 1.3 alone gets that for -W 1.
+ * status_request_v2 is TLS 1.2's (RFC 6961); the words are wolfSSL's.
+ */
+export function versionsToTry({ stapling, tls }: Flags): readonly Flags["tls"][] {
+  if (stapling === undefined) return [tls];
+  if (stapling.kind > 1 && tls === "TLSv1.3")
+    throw new UsageError("Cannot use OCSP Stapling V2 with TLSv1.3");
+  if (tls !== undefined) return [tls];
+  return stapling.kind > 1 ? ["TLSv1.2"] : ["TLSv1.2", "TLSv1.3"];
 }
 
 const staplings = ["v1", "v2", "v2-multi"] as const;

@@ -12,6 +12,8 @@ export interface Outcome extends Connected {
   readonly port: number;
   readonly error: Error | undefined;
   readonly reply: Buffer;
+  /** The handshake's messages, if they were wanted. */
+  readonly trace?: readonly string[];
   /** Responders that were asked. */
   readonly lookups?: readonly LookupReport[];
   /** What it took of memory, where that was measured. */
@@ -50,7 +52,8 @@ export function outcomeOf(socket: TLSSocket): Connected {
 
 /** Prints what people want to know: what was agreed on, who the server is, what its staples say. */
 export function report(outcome: Outcome, out: Output, err: Output): void {
-  const { error, memory, reply } = outcome;
+  const { error, memory, reply, trace = [] } = outcome;
+  for (const line of trace) out.write(`${line}\n`);
   for (const line of describeConnection(outcome)) out.write(`${printable(line)}\n`);
   out.write(reply);
   if (memory) for (const [what, bytes] of Object.entries(memory)) out.write(`memory ${what}: ${bytes}\n`);
@@ -106,8 +109,8 @@ export function errorCode(error: Error): string {
 }
 
 /** Prints everything as one JSON object; a second connection is in its field `again`. */
-export function reportJson([first, again]: Outcome[], trace: string[] | undefined, out: Output): void {
-  const result = { ...resultOf(first), again: again && resultOf(again), trace };
+export function reportJson([first, again]: Outcome[], out: Output): void {
+  const result = { ...resultOf(first), again: again && resultOf(again) };
   out.write(`${JSON.stringify(result, null, 2)}\n`);
 }
 
@@ -135,5 +138,6 @@ function resultOf(outcome: Outcome) {
     alert: tls?.alert ?? null,
     advice: tls?.advice ?? null,
     memory,
+    trace: outcome.trace,
   };
 }

@@ -9,7 +9,7 @@ import { outline } from "../inspect.js";
 import {
   createResponder,
   type Exchange,
-  listenOcsp,
+  listen,
   MAX_VALIDITY,
   type Responder,
   ResponderError,
@@ -98,7 +98,7 @@ async function serve(flags: Flags, out: Output, err: Output): Promise<number> {
   const end = () => ending.abort();
   for (const signal of signals) process.once(signal, end);
   try {
-    const server = await listenOcsp(responder, {
+    const server = await listen(responder, {
       port: flags.port,
       host: flags.host,
       timeout: flags.timeout * 1000,

@@ -1,4 +1,13 @@
-/** An OCSP responder: as a library, and behind `tlstaple responder`. */
+/**
+ * An OCSP responder: the package's entry `tlstaple/responder`, and what is behind the command of that name.
+ *
+ * @example
+ * const responder = await createResponder({
+ *   authorities: [{ issuer: ca, index: "index.txt", signer: { cert, key } }],
+ *   validity: 3600,
+ * });
+ * const server = await listen(responder, { port: 2560 });
+ */
 
 export { ResponderError } from "./error.js";
 export {
@@ -6,7 +15,7 @@ export {
   type Exchange,
   type HandlerOptions,
   type ListenOptions,
-  listen as listenOcsp,
+  listen,
 } from "./http.js";
 export type { CertificateStatus, IndexListener, Revoked } from "./index-file.js";
 export {
