@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { credential, fixtureFile } from "../../certs/fixtures.js";
 import { run } from "../../hosts/node/commands/program.js";
-import { createResponder, listenOcsp } from "../../hosts/node/responder/index.js";
+import { createResponder, listen as listenOcsp } from "../../hosts/node/responder/index.js";
 import { authorityOptions } from "./responder-fixtures.js";
 import { listen } from "./servers.js";
 
