@@ -83,7 +83,7 @@ for (const v of ["3", "4"]) {
   test.serial(`-v ${v}: a good certificate, one connection, all is said`, async (t) => {
     const url = await responder(t, "intermediate1");
     const serving = await server("server1", "-O", url, "-v", v, "-L", "h2,http/1.1");
-    const met = await client(serving, "server1", "-W", "1m", "-L", "http/1.1");
+    const met = await client(serving, "server1", "-W", "1m", "-v", v, "-L", "http/1.1");
     t.is(met.code, 0, met.err);
     t.regex(met.out, /hello from tlstaple\n$/);
     t.is(await serving.code, 0);
@@ -101,7 +101,7 @@ for (const v of ["3", "4"]) {
   test.serial(`-v ${v}: a revoked certificate is stapled, and refused by the client`, async (t) => {
     const url = await responder(t, "intermediate2");
     const serving = await server("server4", "-O", url, "-v", v);
-    const met = await client(serving, "server4", "-W", "1");
+    const met = await client(serving, "server4", "-W", "1", "-v", v);
     t.is(met.code, 1);
     t.regex(met.err, /^OCSP_CERT_REVOKED/);
     t.is(await serving.code, 1);
