@@ -230,7 +230,7 @@ test("408 for a request that does not arrive, and silence ends", async (t) => {
     raw(port, head),
     raw(port, `${head}Content-Length: 99\r\n\r\n`),
   ]);
-  t.true(performance.now() - started < 3000);
+  t.true(performance.now() - started < 15_000);
   for (const answer of answers) t.regex(answer, /^(HTTP\/1.1 408 .*)?$/s);
 });
 
@@ -243,6 +243,30 @@ test("one octet at a time does not last either", async (t) => {
   socket.resume();
   await once(socket, "close");
   t.pass();
+});
+
+test("who does not read the answers is not waited for", async (t) => {
+  const server = await listen(await responderOf(), { timeout: 500 });
+  t.teardown(() => server.close());
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.pause();
+  const certIds = Array<Buffer>(60).fill(certId(authority("p256", "intermediate1"), integer(5)));
+  const body = ocspRequest({ certIds });
+  const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/ocsp-request\r\n";
+  const request = Buffer.concat([Buffer.from(`${head}Content-Length: ${body.length}\r\n\r\n`), body]);
+  for (let i = 0; i < 900; i++) socket.write(request);
+  const connections = () => new Promise<number>((resolve) => server.getConnections((_, n) => resolve(n)));
+  await once(socket, "connect");
+  for (let i = 0; i < 150 && (await connections()) > 0; i++) await sleep(100);
+  t.is(await connections(), 0);
+  socket.destroy();
+});
+
+test("a connection ends after 1000 requests", async (t) => {
+  const port = await serve(t, await responderOf());
+  const answers = await raw(port, `GET / HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(1001));
+  t.is(answers.match(/HTTP\/1.1 200 OK/g)?.length, 1000);
 });
 
 test("who comes when all connections are taken is turned away, until one ends", async (t) => {

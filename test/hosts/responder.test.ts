@@ -252,6 +252,19 @@ test("a response speaks for one authority: whom another issued is unknown to it"
   }
 });
 
+test("the serial number of another's certificate is not looked up among ours", async (t) => {
+  const authorities = ["intermediate1", "intermediate2"].map((name) => authorityOptions("p256", name));
+  const responder = await createResponder({ authorities, validity: 60, clock: () => NOW });
+  const [ours, theirs] = ["intermediate1", "intermediate2"].map((name) =>
+    certId(authority("p256", name), integer(5)),
+  );
+  const { answers } = await responder.reply(ocspRequest({ certIds: [ours, theirs] }));
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    ["good", "unknown"],
+  );
+});
+
 // Nonces, RFC 9654
 
 for (const length of [1, 16, 32, 128])
@@ -353,7 +366,10 @@ const refusals: Readonly<Record<string, [request: Buffer, status: string]>> = {
     requestOf(5, "p256", { singleExtensions: [unknownExtension(true)] }),
     "unauthorized",
   ],
-  "65 certificates": [ocspRequest({ certIds: Array(65).fill(foreign()) }), "unauthorized"],
+  "65 certificates": [
+    ocspRequest({ certIds: Array(65).fill(certId(authority("p256", "intermediate1"), integer(5))) }),
+    "unauthorized",
+  ],
 };
 for (const [title, [request, status]] of Object.entries(refusals))
   test(`${status}: ${title}`, async (t) => {
@@ -533,6 +549,14 @@ const badSigners: Readonly<Record<string, [() => SignerOptions, RegExp]>> = {
   "a delegate's delegate": [
     () => delegate({ issuer: { name: other.name, key: newKey("p256") }, subject: "CA" }),
     /may not sign/,
+  ],
+  "a delegate of the CA's key under another name": [
+    () => delegate({ issuer: { name: leaf.name, key: ca.key } }),
+    /not issued by it/,
+  ],
+  "the CA's key under another name": [
+    () => ({ cert: issue(undefined, { subject: "CA 2", key: ca.key, extensions: {} }).der, key: ca.key.pem }),
+    /not issued by it/,
   ],
   "a namesake of the CA": [() => delegate({ issuer: other, subject: "CA" }), /not issued by it/],
   "no OCSPSigning": [() => delegate({ extensions: [] }), /extendedKeyUsage lacks OCSPSigning/],

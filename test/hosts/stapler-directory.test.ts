@@ -9,6 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -21,7 +22,7 @@ const other = makeLeaf(ca, [url]);
 
 function scratch(t: ExecutionContext): string {
   const directory = mkdtempSync(join(tmpdir(), "staples-"));
-  t.teardown(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
+  t.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
   return directory;
 }
 

@@ -59,7 +59,6 @@ export async function listen(responder: Responder, options: ListenOptions = {}):
   const { port = 0, host = "127.0.0.1", timeout = 10_000, maxConnections = 1000 } = options;
   const limits = {
     maxHeaderSize: MAX_HEADER,
-    headersTimeout: timeout,
     requestTimeout: timeout,
     keepAliveTimeout: Math.min(timeout, 5000),
     connectionsCheckingInterval: Math.min(timeout, 1000),
