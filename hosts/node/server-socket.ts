@@ -46,7 +46,6 @@ export class ServerSocket extends SecureSocket<TlsServer> {
     this.verify = options.verify !== false;
     this.requestsCertificate = options.clientAuth !== "none";
     this.selector = selector;
-    this.on("error", () => undefined);
   }
 
   /** The name that the client asked for. */

@@ -74,6 +74,7 @@ export class Server extends NetServer {
       if (this.settings.pauseOnConnect) socket.pause();
       this.emit("secureConnection", socket);
     });
+    // Also for those who never listen: no client must be able to end the process
     socket.on("error", (error) => {
       if (!secure) this.emit("tlsClientError", error, socket);
     });

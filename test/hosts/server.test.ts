@@ -17,6 +17,7 @@ import {
   type StapleSource,
   TlsError,
 } from "../../hosts/node/index.js";
+import { settleServer } from "../../hosts/node/server-options.js";
 import { clientError, serveOurs, stapledContext } from "./ours.js";
 import { listen, rootOf } from "./servers.js";
 
@@ -374,6 +375,29 @@ for (const version of versions)
     t.deepEqual(ours.sockets[1].staples, staples.slice(0, all));
   });
 
+for (const version of versions)
+  test(`${version}: no ticket outlives the staples of a source`, async (t) => {
+    const stapler: StapleSource = {
+      ready: (_chain, count) => ({ staples: staples.slice(0, count), until: Date.now() / 1000 }),
+      staples: () => Promise.reject(),
+    };
+    const options = { staples: undefined, stapler, ...only(version) };
+    const ours = await serveOurs(t, options, (socket) => socket.end());
+    const open = async (requestOCSP: boolean) => {
+      const socket = openNode(t, ours.port, { requestOCSP });
+      let session: Buffer | undefined;
+      socket.on("session", (given) => {
+        session = given;
+      });
+      await once(socket, "secureConnect");
+      const ticket = socket.getTLSTicket();
+      await readAll(socket);
+      return version === "TLSv1.3" ? session : ticket;
+    };
+    t.falsy(await open(true));
+    t.truthy(await open(false));
+  });
+
 test("a source that fails leaves the handshake without staples", async (t) => {
   const stapler: StapleSource = {
     ready: () => undefined,
@@ -398,6 +422,17 @@ test("a client that leaves while staples are fetched", async (t) => {
 });
 
 // Failures
+
+test("requireEms: a client without it is refused", async (t) => {
+  const SSL_OP_NO_EXTENDED_MASTER_SECRET = 1;
+  const options = { secureOptions: SSL_OP_NO_EXTENDED_MASTER_SECRET, maxVersion: "TLSv1.2" } as const;
+  const lax = await serveOurs(t, {}, (socket) => socket.end());
+  await readAll(openNode(t, lax.port, options));
+  const strict = await serveOurs(t, { requireEms: true });
+  const told = clientError(strict);
+  openNode(t, strict.port, options);
+  t.is((await told).code, "EMS_REQUIRED");
+});
 
 test("what is no TLS, told once, with its alert", async (t) => {
   const ours = await serveOurs(t);
@@ -444,9 +479,12 @@ test("nobody listens for errors: the process lives, the connection does not", as
   const raw = connectTcp(port, "127.0.0.1");
   open(t, port, { socket: raw });
   const [served] = await secured;
+  let told = 0;
+  server.on("tlsClientError", () => told++);
   raw.resetAndDestroy();
   await new Promise((resolve) => served.on("close", resolve));
   t.is(served.errored.code, "ECONNRESET");
+  t.is(told, 0);
 });
 
 test("close: nobody new, and those who are there may finish", async (t) => {
@@ -552,6 +590,11 @@ test("records of the size that was asked for", async (t) => {
 });
 
 // Options
+
+test("a handshake has ten seconds, unless it is said otherwise", (t) => {
+  t.is(settleServer({}).connection.handshakeTimeout, 10_000);
+  t.is(settleServer({ handshakeTimeout: 0 }).connection.handshakeTimeout, 0);
+});
 
 const badOptions: [object, string][] = [
   [{ pfx: Buffer.alloc(1) }, "UNSUPPORTED"],
