@@ -220,3 +220,11 @@ test.serial("a port that is taken", async (t) => {
   t.is(await run(args, new Printed(), err), 1);
   t.regex(err.text, /EADDRINUSE/);
 });
+
+test.serial("a ready file that can't be written ends the server", async (t) => {
+  const { certificateFile, keyFile } = credential("p256", "server1");
+  const err = new Printed();
+  const args = ["server", "-p", "0", "-c", certificateFile, "-k", keyFile, "-R", fixtureFile("none/ready")];
+  t.is(await run(args, new Printed(), err), 1);
+  t.regex(err.text, /ENOENT/);
+});

@@ -19,7 +19,7 @@ export interface Served {
 /** Prints what was agreed on with whom, what was stapled, and what the client said. */
 export function report(served: Served, out: Output, err: Output): void {
   const { client, error, number, said, secure, socket } = served;
-  const lines = [`connection ${number} from ${client}`, ...agreed(socket), ...stapled(socket)];
+  const lines = [`connection ${number} from ${client}`, ...agreed(socket), ...stapled(served)];
   if (secure) lines.push(...clientChain(socket));
   for (const line of lines) out.write(`${printable(line)}\n`);
   for (const line of textOf(said)) out.write(`  client says: ${printable(line)}\n`);
@@ -36,11 +36,12 @@ function agreed(socket: ServerSocket): string[] {
   return [`  ${protocol}, ${words.filter((word) => word).join(", ")}${name}`];
 }
 
-function stapled(socket: ServerSocket): string[] {
+function stapled({ secure, socket }: Served): string[] {
   if (socket.isSessionReused()) return ["  no staple: the session is resumed"];
   if (!socket.stapling || socket.stapling === "off") return [];
   const { staples } = socket;
-  if (staples.every((staple) => staple === undefined)) return ["  no staple: none is to be had"];
+  const none = staples.every((staple) => staple === undefined);
+  if (none) return secure ? ["  no staple: none is to be had"] : [];
   return staples.map((staple, i) => `  staple ${i}: ${staple ? statusText(staple) : "none"}`);
 }
 

@@ -100,6 +100,7 @@ class Session {
       await Promise.all(this.conversations);
       return this.failed && !loop ? 1 : 0;
     } finally {
+      this.server.close();
       this.stapler.close();
     }
   }
