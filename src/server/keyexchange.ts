@@ -50,3 +50,11 @@ export function sign(s: ServerSession, w: Writer, spans: readonly [Uint8Array, n
   w.skip(signature.sign(w.bytes, w.at));
   w.finish16(length);
 }
+
+/** Keeps a share, `bytes[start…end)`, as the client's public key. */
+export function keepPeerShare(s: ServerSession, bytes: Uint8Array, start: number, end: number): void {
+  const n = end - start;
+  if (n > at.schedule - at.peerShare) throw faults.KEY_SHARE;
+  s.memory.set(bytes.subarray(start, end), at.peerShare);
+  s.peerShareLength = n;
+}
