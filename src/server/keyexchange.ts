@@ -18,9 +18,8 @@ export function agree(s: ServerSession): number {
 
 /** Refuses a scheme that was not asked for or does not fit the client's key. */
 export function checkScheme(s: ServerSession, id: number): void {
-  const scheme = findScheme(id);
-  if (scheme === undefined || !s.config.schemes.includes(id)) throw faults.SIGNATURE_SCHEME;
-  if (!fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
+  const scheme = s.config.schemes.includes(id) ? findScheme(id) : undefined;
+  if (!scheme || !fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
 }
 
 /** Notes where the client's signature lies, for the step that verifies it. */

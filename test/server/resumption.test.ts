@@ -337,6 +337,12 @@ test("TLS 1.3: early data is passed over once, in bounds, and only when announce
   t.is(plain.server.fault, faults.UNEXPECTED_MESSAGE);
   const retried = new Scripted(serve({ groups: [g.secp256r1] }), early).hello();
   t.true(retried.retried);
+  const insists = new Scripted(serve({ groups: [g.secp256r1] }), {
+    ...early,
+    groups: [g.secp256r1],
+    edit: (hello, again) => (again ? hello : withoutShares(hello)),
+  });
+  t.is(insists.hello().hello().server.fault, faults.ILLEGAL_PARAMETER);
   for (let i = 0; i < 4; i++) retried.raw(junk);
   t.is(retried.server.fault, undefined);
   t.is(retried.raw(junk).server.fault, faults.UNEXPECTED_MESSAGE);
