@@ -65,6 +65,8 @@ for (const [name, only] of both) {
     t.false(named, "RFC 6066 section 3");
     const types = client.received.map(({ type }) => type);
     t.false(types.includes(11), "no certificate");
+    t.is(types.includes(4), only === version.tls13, "in TLS 1.2 the ticket goes on");
+    t.false(client.serverExtensions.some(({ type }) => type === ext.session_ticket));
   });
 
   test(`TLS ${name}: every suite resumes`, (t) => {
@@ -234,6 +236,8 @@ const base13: Settings = { version: version.tls13, serverName: "one.test" };
 test("TLS 1.3: the binder is checked", (t) => {
   refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: (bytes) => flip(bytes) });
   refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: (bytes) => flip(bytes, 0) });
+  const longer = (bytes: Buffer) => concat(bytes, Buffer.alloc(1));
+  refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: longer });
 });
 
 test("TLS 1.3: the first good one of a few tickets is taken", (t) => {

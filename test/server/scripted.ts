@@ -351,7 +351,7 @@ export class Scripted {
     const decoys = Array.from({ length: this.settings.decoys ?? 0 }, () => vec8(Buffer.alloc(size)));
     const junk = decoys.map(() => concat(vec16(Buffer.alloc(80, 1)), u32(0)));
     const identities = vec16(...junk, vec16(resume.ticket), u32(0));
-    const empty = vec16(...decoys, vec8(Buffer.alloc(size)));
+    const empty = vec16(...decoys, vec8(binder(Buffer.alloc(size))));
     const offered = extension(ext.pre_shared_key, identities, empty);
     const whole = encode({ ...hello, extensions: [...hello.extensions, offered] });
     const truncated = whole.subarray(0, whole.length - empty.length);
