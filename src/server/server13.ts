@@ -7,11 +7,18 @@ import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, type Writer } from "../wire/writer.js";
-import { admitted, authenticate, readCertificate, readListLength } from "./authenticate.js";
+import {
+  admitted,
+  authenticate,
+  readCertificate,
+  readEntryExtensions,
+  readListLength,
+} from "./authenticate.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
-import { inMessage, keepPeerShare, readEntryExtensions, writeExtensions } from "./extensions.js";
-import { agree, checkScheme, readSignature, settleVerification, sign } from "./keyexchange.js";
+import { writeExtensions } from "./extensions.js";
+import { agree, checkScheme, keepPeerShare, readSignature, settleVerification, sign } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
+import { inMessage } from "./messages.js";
 import { chooseSuite13, commonGroups } from "./negotiate.js";
 import { resume13 } from "./psk.js";
 import type { ServerSession } from "./session.js";

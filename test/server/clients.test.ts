@@ -336,8 +336,8 @@ test("TLS 1.3: a client's staples are judged", (t) => {
 
 test("TLS 1.3: a client's certificate has no extensions that were not asked for", (t) => {
   const { chain } = identity("client", "p256");
-  const attempt = (list: Extension[], ocsp?: ServerOptions["ocsp"]) => {
-    const client = new Scripted(new TlsServer({ ...serverDefaults, ...demand, ocsp })).hello();
+  const attempt = (list: Extension[], ocsp?: ServerOptions["ocsp"], verify = true) => {
+    const client = new Scripted(new TlsServer({ ...serverDefaults, ...demand, ocsp, verify })).hello();
     client.send(client.certificate(chain, (i) => (i === 0 ? list : [])));
     return client.server.fault;
   };
@@ -345,6 +345,10 @@ test("TLS 1.3: a client's certificate has no extensions that were not asked for"
   t.is(attempt([staple]), faults.UNSUPPORTED_EXTENSION);
   t.is(attempt([extension(ext.server_name)], { stapling: "v1" }), faults.UNSUPPORTED_EXTENSION);
   t.is(attempt([staple, staple], { stapling: "v1" }), faults.DUPLICATE_EXTENSION);
+  const multi = extension(ext.status_request, Buffer.from([2, 0, 0, 1, 0]));
+  t.is(attempt([multi], { stapling: "v1" }), faults.OCSP_MALFORMED);
+  const empty = extension(ext.status_request, certificateStatus(Buffer.alloc(0)));
+  t.is(attempt([empty], { stapling: "v1" }, false), faults.OCSP_MALFORMED);
 });
 
 test("TLS 1.3: the context of a client's certificate is empty", (t) => {

@@ -4,7 +4,7 @@ import { type Fault, faults } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { at } from "../../src/server/memory.js";
 import { cipherSuite as c, extensionType as ext, namedGroup as g, version } from "../../src/wire/registry.js";
-import { flip, u8, u16, vec8 } from "../peers/bytes.js";
+import { concat, flip, u8, u16, vec8 } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { extension } from "../peers/messages.js";
 import { selection, serverDefaults, trust } from "./pair.js";
@@ -65,6 +65,8 @@ for (const [name, only] of both) {
     t.false(named, "RFC 6066 section 3");
     const types = client.received.map(({ type }) => type);
     t.false(types.includes(11), "no certificate");
+    t.is(types.includes(4), only === version.tls13, "in TLS 1.2 the ticket goes on");
+    t.false(client.serverExtensions.some(({ type }) => type === ext.session_ticket));
   });
 
   test(`TLS ${name}: every suite resumes`, (t) => {
@@ -234,6 +236,21 @@ const base13: Settings = { version: version.tls13, serverName: "one.test" };
 test("TLS 1.3: the binder is checked", (t) => {
   refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: (bytes) => flip(bytes) });
   refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: (bytes) => flip(bytes, 0) });
+  const longer = (bytes: Buffer) => concat(bytes, Buffer.alloc(1));
+  refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: longer });
+});
+
+test("TLS 1.3: the first good one of a few tickets is taken", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  for (const decoys of [1, 3]) {
+    const client = connect(t, {}, { ...base13, resume: ticket, decoys });
+    t.true(client.resumed);
+    const answer = client.received[0].bytes.subarray(-6);
+    t.deepEqual(answer, concat(u16(ext.pre_shared_key), u16(2), u16(decoys)));
+  }
+  t.false(connect(t, {}, { ...base13, resume: ticket, decoys: 4 }).resumed);
+  const bad: Settings = { ...base13, resume: ticket, decoys: 1, binder: (bytes) => flip(bytes) };
+  t.is(new Scripted(serve(), bad).hello().server.fault, faults.BINDER_MISMATCH);
 });
 
 test("TLS 1.3: the binder of a stolen ticket without its secret does not verify", (t) => {
@@ -337,6 +354,12 @@ test("TLS 1.3: early data is passed over once, in bounds, and only when announce
   t.is(plain.server.fault, faults.UNEXPECTED_MESSAGE);
   const retried = new Scripted(serve({ groups: [g.secp256r1] }), early).hello();
   t.true(retried.retried);
+  const insists = new Scripted(serve({ groups: [g.secp256r1] }), {
+    ...early,
+    groups: [g.secp256r1],
+    edit: (hello, again) => (again ? hello : withoutShares(hello)),
+  });
+  t.is(insists.hello().hello().server.fault, faults.ILLEGAL_PARAMETER);
   for (let i = 0; i < 4; i++) retried.raw(junk);
   t.is(retried.server.fault, undefined);
   t.is(retried.raw(junk).server.fault, faults.UNEXPECTED_MESSAGE);
