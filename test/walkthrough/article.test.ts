@@ -21,7 +21,7 @@ test.serial("each step comes out as it must, and the captures are there", async 
   t.is(code, 0, out);
   t.regex(out, /Every step came out as it must\./);
   t.notRegex(out, /WRONG/);
-  t.is(readdirSync(join(directory, "captures")).length, 12);
+  t.is(readdirSync(join(directory, "captures")).length, 13);
 });
 
 async function play(t: ExecutionContext): Promise<{ code: number; out: string }> {
@@ -73,7 +73,12 @@ run("Wireshark sees in them what the article sees", async (t) => {
     await tshark("8-tls13", "-Y", "ocsp", ...fields("ocsp.responseStatus", "ocsp.certStatus")),
     "0,0,0\t0,0,0",
   );
-  for (const capture of ["1-w1", "3-w3", "8-tls13"]) {
+  // The server's own capture, of five connections
+  t.is(
+    await tshark("server3", "-Y", "tls.handshake.type == 22", ...status),
+    "1\t0\t0\n1\t0\t0\n2\t0,0,0\t0,0,0\n1\t0\t0",
+  );
+  for (const capture of ["1-w1", "3-w3", "8-tls13", "server3"]) {
     const said = await tshark(capture, "-q", "-z", "follow,tls,ascii,0");
     t.regex(said, /hello from tlstaple/, capture);
     t.is(await tshark(capture, "-Y", "_ws.malformed or tcp.analysis.flags"), "");
