@@ -90,6 +90,8 @@ for (const [name, only] of both) {
     refusal(t, attempt({ trust: roots.slice(1) }), faults.CERT_UNKNOWN_ISSUER);
     refusal(t, attempt({ clock: () => NOW + 1e10 }), faults.CERT_EXPIRED);
     refusal(t, attempt({ clock: () => undefined }), faults.NO_CLOCK);
+    refusal(t, attempt({ clockFloor: NOW + 1 }), faults.NO_CLOCK);
+    t.true(attempt({ clockFloor: NOW }).server.end.established);
     refusal(t, attempt({ schemes: [0x0804], trust }), faults.NO_COMMON_SCHEME);
     const unverified = attempt({ verify: false, trust: [] }, server);
     t.true(unverified.server.end.established);
