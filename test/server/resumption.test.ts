@@ -165,6 +165,7 @@ for (const [name, only] of both) {
     const client = new Scripted(serve(options), { ...base, resume: ticket }).hello();
     t.false(client.server.resumed);
     t.is(client.server.state, "WAIT_CERTIFICATE");
+    t.false(client.serverExtensions.some(({ type }) => type === ext.session_ticket));
   });
 
   test(`TLS ${name}: who showed a certificate gets no ticket, who showed none does`, (t) => {
