@@ -77,9 +77,7 @@ export function negotiate13(s: ServerSession): string {
   const { offer } = s;
   if (!offer.nullCompressionAlone) throw faults.ILLEGAL_PARAMETER;
   checkExtensions(s);
-  const { suite } = s;
   chooseSuite13(s);
-  if (suite !== undefined && suite !== s.suite) throw faults.ILLEGAL_PARAMETER;
   if (!chooseShare(s)) return "SEND_HELLO_RETRY_REQUEST";
   resume13(s);
   if (!s.resumed && !offer.has(extensionType.signature_algorithms)) throw faults.MISSING_EXTENSION;

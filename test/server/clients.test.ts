@@ -90,6 +90,8 @@ for (const [name, only] of both) {
     refusal(t, attempt({ trust: roots.slice(1) }), faults.CERT_UNKNOWN_ISSUER);
     refusal(t, attempt({ clock: () => NOW + 1e10 }), faults.CERT_EXPIRED);
     refusal(t, attempt({ clock: () => undefined }), faults.NO_CLOCK);
+    refusal(t, attempt({ clockFloor: NOW + 1 }), faults.NO_CLOCK);
+    t.true(attempt({ clockFloor: NOW }).server.end.established);
     refusal(t, attempt({ schemes: [0x0804], trust }), faults.NO_COMMON_SCHEME);
     const unverified = attempt({ verify: false, trust: [] }, server);
     t.true(unverified.server.end.established);
@@ -332,6 +334,21 @@ test("TLS 1.3: a client's staples are judged", (t) => {
   const wrong = attempt([flip(good)], {});
   t.is(wrong.fault?.alert, alert.bad_certificate_status_response);
   t.is(attempt([Buffer.alloc(0)], {}).fault, faults.OCSP_MALFORMED);
+});
+
+test("TLS 1.3: staples of certificates that are not kept are not kept either", (t) => {
+  const { chain, key } = servers.p256;
+  const roots = [trustAnchor(credential("p256", "root").chain[0])];
+  const options = { ...demand, trust: roots, ocsp: { stapling: "v1" }, maxCertificates: 2 } as const;
+  const server = new TlsServer({ ...serverDefaults, ...options });
+  takeServers(server);
+  const client = new Scripted(server).hello();
+  const response = fixture("good/p256/server1-ocsp.der");
+  const staple = (i: number) => (i === 1 ? [] : [extension(ext.status_request, certificateStatus(response))]);
+  client.send(client.certificate([...chain.slice(0, 2), ...Array(20).fill(chain[1])], staple));
+  t.is(server.fault, undefined, server.fault?.name);
+  client.send(client.certificateVerify(key, 0x0403)).finish();
+  t.true(server.established);
 });
 
 test("TLS 1.3: a client's certificate has no extensions that were not asked for", (t) => {

@@ -359,12 +359,12 @@ test("TLS 1.3: key shares", (t) => {
   t.is(unknown.server.group, g.x25519);
 });
 
-const retry: Partial<ServerOptions> = { groups: [g.secp256r1] };
+const retry: Partial<ServerOptions> = { groups: [g.secp256r1, g.x25519] };
 
 /** A client that is asked for another share; its second ClientHello is changed. */
 function again(change: (hello: Hello) => Hello, settings: Settings = {}): Scripted {
   const client = new Scripted(new TlsServer({ ...serverDefaults, ...retry }), {
-    groups: [g.secp256r1],
+    groups: [g.secp256r1, g.x25519],
     ...settings,
     edit: (hello, retried) =>
       retried
@@ -396,6 +396,11 @@ test("TLS 1.3: HelloRetryRequest and the second ClientHello", (t) => {
     (hello: Hello) =>
       having(type, ...data)!(hello, true);
   fails(faults.ILLEGAL_PARAMETER, with_(ext.key_share, vec16()));
+  const second = concat(u16(g.x25519), vec16(Buffer.alloc(32, 9)));
+  fails(faults.ILLEGAL_PARAMETER, (hello) => {
+    const first = hello.extensions.find(({ type }) => type === ext.key_share)!.data.subarray(2);
+    return with_(ext.key_share, vec16(first, second))(hello);
+  });
   fails(faults.ILLEGAL_PARAMETER, with_(ext.key_share, vec16(u16(g.x25519), vec16(Buffer.alloc(32)))));
   fails(faults.ILLEGAL_PARAMETER, with_(ext.server_name, vec16(u8(0), vec16(Buffer.from("b")))));
   fails(faults.ILLEGAL_PARAMETER, with_(ext.signature_algorithms, vec16(u16(0x0403))));

@@ -165,6 +165,7 @@ for (const [name, only] of both) {
     const client = new Scripted(serve(options), { ...base, resume: ticket }).hello();
     t.false(client.server.resumed);
     t.is(client.server.state, "WAIT_CERTIFICATE");
+    t.false(client.serverExtensions.some(({ type }) => type === ext.session_ticket));
   });
 
   test(`TLS ${name}: who showed a certificate gets no ticket, who showed none does`, (t) => {
@@ -301,6 +302,17 @@ test("TLS 1.3: psk_ke alone is not spoken: a full handshake, and no ticket", (t)
   const client = connect(t, {}, { ...base13, edit, resume: ticket });
   t.false(client.resumed);
   t.is(client.ticket, undefined);
+});
+
+test("TLS 1.3: who resumes need not speak of signatures", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const edit: Settings["edit"] = (hello) => ({
+    ...hello,
+    extensions: hello.extensions.filter(({ type }) => type !== ext.signature_algorithms),
+  });
+  t.true(connect(t, {}, { ...base13, edit, resume: ticket }).resumed);
+  const old = new Scripted(serve({ ticketKeys: [key(2)] }), { ...base13, edit, resume: ticket }).hello();
+  t.is(old.server.fault, faults.MISSING_EXTENSION);
 });
 
 test("TLS 1.3: pre_shared_key needs psk_key_exchange_modes", (t) => {
