@@ -25,19 +25,19 @@ export class ServerSocket extends SecureSocket<TlsServer> {
   private selection: Selection | undefined;
 
   constructor(transport: Duplex, settings: ServerSettings, selector: Selector, tickets: TicketKeys) {
-    const { core } = settings;
+    const { core: options } = settings;
     const { handshakeTimeout, onCipher, onMessage, roots, stream } = settings.connection;
     const tap = onCipher && ((sent: boolean, bytes: Uint8Array) => onCipher(sent, bytes, this));
     super({
       stream,
       core: (reports) =>
         new TlsServer({
-          ...core,
+          ...options,
           ...reports,
           ticketKeys: tickets.current,
           select: (hello) => this.select(hello),
         }),
-      transport: ({ cipherIn }, received) => adopt(transport, cipherIn, received, tap),
+      transport: (core, received) => adopt(transport, core, received, tap),
       roots,
       handshakeTimeout,
       onMessage:
@@ -45,8 +45,8 @@ export class ServerSocket extends SecureSocket<TlsServer> {
       onCipher: tap,
       advice: serverAdvice,
     });
-    this.verify = core.verify !== false;
-    this.requestsCertificate = core.clientAuth !== "none";
+    this.verify = options.verify !== false;
+    this.requestsCertificate = options.clientAuth !== "none";
     this.lookup = settings.connection.lookup;
     this.selector = selector;
     this.on("error", () => undefined);
@@ -110,6 +110,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
     if (this.destroyed) return;
     this.core.proceed(this.keep(answer));
     this.pump();
+    this.transport.resume();
   }
 
   private refuse(error: unknown): void {

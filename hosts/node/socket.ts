@@ -89,8 +89,8 @@ function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions
       const resuming = resumption(sessions.offered?.session, sessions.take);
       return new TlsClient({ ...settings.core, ...reports, resumption: resuming });
     },
-    transport: ({ cipherIn }, received) =>
-      socket ? adopt(socket, cipherIn, received, onCipher) : openTcp(options, cipherIn, received, onCipher),
+    transport: (core, received) =>
+      socket ? adopt(socket, core, received, onCipher) : openTcp(options, core.cipherIn, received, onCipher),
     roots,
     handshakeTimeout,
     onMessage,

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type NetConnectOpts, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Port } from "../../src/client/index.js";
+import { type Port, type TlsClient, wants } from "../../src/client/index.js";
 import type { ConnectOptions } from "./options.js";
 
 /** What carries the records: a TCP socket, or any stream that was handed in, which may lack a socket's manners. */
@@ -71,20 +71,34 @@ export function openTcp(
   return connectTcp({ ...tcp, allowHalfOpen: true, onread } as unknown as NetConnectOpts);
 }
 
-/** Reads a stream that was handed in, from its next bytes on. */
-export function adopt(stream: Duplex, port: Port, received: () => void, onCipher?: OnCipher): Transport {
+/** Where the bytes of a stream go. */
+export type Sink = Pick<TlsClient, "cipherIn" | "closedByPeer" | "wants">;
+
+/**
+ * Reads a stream that was handed in, from its next bytes on. `received` is called whenever `cipherIn` has advanced.
+ * What there is no room for, while the handshake waits for something of ours, stays in the stream: it is paused then,
+ * and whoever lets the handshake go on resumes it.
+ */
+export function adopt(stream: Duplex, core: Sink, received: () => void, onCipher?: OnCipher): Transport {
   stream.on("data", (chunk: Buffer) => {
-    onCipher?.(false, chunk);
-    for (let at = 0; at < chunk.length; ) {
-      const n = Math.min(port.end - port.start, chunk.length - at);
-      if (n === 0) return; // the connection is over: nobody reads what comes after
-      port.bytes.set(chunk.subarray(at, at + n), port.start);
-      port.advance(n);
+    let at = 0;
+    for (let n = fill(core.cipherIn, chunk); n > 0; n = fill(core.cipherIn, chunk.subarray(at))) {
+      onCipher?.(false, chunk.subarray(at, at + n));
+      core.cipherIn.advance(n);
       at += n;
       received();
     }
+    // Once the connection is over nobody reads what comes after
+    if (at === chunk.length || core.closedByPeer || core.wants & wants.CLOSED) return;
+    stream.pause();
+    stream.unshift(chunk.subarray(at));
   });
   return stream;
+}
+
+/** Writes what there is room for; returns how much that was. */
+function fill({ bytes, start, end }: Port, chunk: Buffer): number {
+  return chunk.copy(bytes, start, 0, end - start);
 }
 
 /** Time for the last alert to leave, in milliseconds. */
