@@ -622,5 +622,5 @@ test("X25519: the public key is not exported from the pair, in which Node 20 may
   });
   const out = new Uint8Array(32);
   t.is(new X25519Exchange({ privateKey, publicKey: sealed }).publicKey(out, 0), 32);
-  t.is(Buffer.from(out).toString("base64url"), publicKey.export({ format: "jwk" }).x);
+  t.deepEqual(Buffer.from(out), publicKey.export({ type: "spki", format: "der" }).subarray(-32));
 });
