@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 
 purpose=${1:-test}
 case $purpose in
-  demo | bench) packages="openssl" ;;
+  demo) packages="" ;;
+  bench) packages="openssl" ;;
   xs) packages="gcc libc6-dev" ;;
   test) packages="openssl gnutls-bin nginx-light libwolfssl-dev libnss3-tools gcc libc6-dev curl ca-certificates tshark" ;;
   *) echo "usage: sh test/setup.sh demo|test|bench|xs" >&2; exit 2 ;;

@@ -1,18 +1,16 @@
 /**
- * `npm start`: OCSP stapling seen at work, with OpenSSL's servers and responder, on 127.0.0.1 alone. For RSA and
- * P-256, TLS 1.2 and 1.3, our client meets a good server, a revoked one and one that staples nothing, and must
- * accept the first and refuse the others. Exits with 0 only if it does.
+ * `npm start`: OCSP stapling seen at work, on 127.0.0.1 alone. For RSA and P-256, TLS 1.2 and 1.3, our client meets
+ * our stapling server with a good certificate, with a revoked one, and without a responder to ask. It must accept
+ * the first and refuse the others. Exits with 0 only if it does.
  */
 
-import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { readFileSync } from "node:fs";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { credential, type Edition, fixtureFile } from "../../certs/fixtures.js";
-import { version } from "../../src/client/index.js";
-import { opensslServer, type Peer } from "../../test/peers/peers.js";
 import { describeVerdict } from "./commands/report.js";
-import { describeCertificate } from "./describe.js";
-import { connect, type TLSSocket, TlsError } from "./index.js";
+import { connect, createServer, type ProtocolVersion, Stapler, type TLSSocket, TlsError } from "./index.js";
+import { createResponder, listen } from "./responder/index.js";
 import { Trace } from "./trace.js";
 
 interface Case {
@@ -34,46 +32,40 @@ const ISSUER = "intermediate1";
 /** Milliseconds for everything. */
 const PATIENCE = 30_000;
 
-/**
- * The responder of the certificates' CA, at the address that the certificates name. `openssl ocsp` answers each
- * request; it could listen by itself, but only on all interfaces.
- */
-async function startResponder(edition: Edition): Promise<Server> {
-  const responder = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    response.setHeader("Content-Type", "application/ocsp-response");
-    response.end(await answer(edition, Buffer.concat(chunks)));
-  });
-  const [address] = describeCertificate(credential(edition, "server1").chain[0]).ocspResponders;
-  responder.listen(Number(new URL(address).port), "127.0.0.1");
-  await once(responder, "listening");
-  console.log(`\nOCSP responder of ${ISSUER}, ${edition}: openssl ocsp at ${address}`);
-  return responder;
+const versions: readonly ProtocolVersion[] = ["TLSv1.2", "TLSv1.3"];
+
+async function portOf(server: NetServer): Promise<number> {
+  if (!server.listening) {
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+  }
+  return (server.address() as AddressInfo).port;
 }
 
-function answer(edition: Edition, request: Buffer): Promise<Buffer> {
+/** The CA's responder, with a delegated signer and an index file of `openssl ca`. */
+async function startResponder(edition: Edition): Promise<{ url: string; close(): void }> {
   const signer = credential(edition, `ocsp-${ISSUER}`);
-  const ca = credential(edition, ISSUER).certificateFile;
-  const index = fixtureFile(`good/${edition}/index-${ISSUER}.txt`);
-  const args = ["ocsp", "-index", index, "-CA", ca, "-nmin", "60"];
-  args.push("-rsigner", signer.certificateFile, "-rkey", signer.keyFile, "-reqin", "-", "-respout", "-");
-  return new Promise((resolve, reject) => {
-    const child = execFile("openssl", args, { encoding: "buffer" }, (error, stdout) =>
-      error ? reject(error) : resolve(stdout),
-    );
-    child.stdin?.end(request);
+  const responder = await createResponder({
+    authorities: [
+      {
+        issuer: credential(edition, ISSUER).chain[0],
+        index: fixtureFile(`good/${edition}/index-${ISSUER}.txt`),
+        signer: { cert: signer.chain[0], key: readFileSync(signer.keyFile) },
+      },
+    ],
+    validity: 3600,
   });
-}
-
-/** `openssl s_server`; with -status it asks the responder for each connection. */
-function startServer(edition: Edition, protocol: number, { server, staples }: Case): Promise<Peer> {
-  const extra = staples ? ["-status", "-CAfile", credential(edition, ISSUER).certificateFile] : [];
-  return opensslServer({ identity: credential(edition, server), version: protocol, extra });
+  const server = await listen(responder, {
+    onExchange: ({ reply }) => {
+      for (const { serial, status } of reply?.answers ?? [])
+        console.log(`  responder: serial ${serial} is ${status}`);
+    },
+  });
+  return { url: `http://127.0.0.1:${await portOf(server)}`, close: () => server.close() };
 }
 
 /** What came of a connection that requires a staple: "good", or the fault. */
-async function meet(edition: Edition, port: number, { server }: Case): Promise<string> {
+async function meet(edition: Edition, port: number, server: string): Promise<string> {
   const trace = new Trace(showShort);
   const socket = connect({
     host: "127.0.0.1",
@@ -105,27 +97,41 @@ function showShort(line: string): void {
 }
 
 /** One handshake, shown; whether it ended as expected. */
-async function show(edition: Edition, protocol: number, each: Case): Promise<boolean> {
-  const peer = await startServer(edition, protocol, each);
-  try {
-    const name = protocol === version.tls13 ? "TLS 1.3" : "TLS 1.2";
-    console.log(`\n${edition}, ${name}: ${each.what}`);
-    const got = await meet(edition, peer.port, each);
-    console.log(
-      `  expected ${each.expected}, got ${got}: ${got === each.expected ? "as it must be" : "WRONG"}`,
-    );
-    return got === each.expected;
-  } finally {
-    await peer.stop();
-  }
+async function show(
+  edition: Edition,
+  version: ProtocolVersion,
+  each: Case,
+  stapler: Stapler,
+): Promise<boolean> {
+  const { certificateFile, keyFile } = credential(edition, each.server);
+  const server = createServer(
+    {
+      cert: readFileSync(certificateFile),
+      key: readFileSync(keyFile),
+      minVersion: version,
+      maxVersion: version,
+      stapler: each.staples ? stapler : "off",
+    },
+    (socket) => socket.resume(),
+  );
+  console.log(`\n${edition}, ${version}: ${each.what}`);
+  const got = await meet(edition, await portOf(server), each.server);
+  console.log(
+    `  expected ${each.expected}, got ${got}: ${got === each.expected ? "as it must be" : "WRONG"}`,
+  );
+  server.close();
+  return got === each.expected;
 }
 
 async function main(): Promise<void> {
   const results: boolean[] = [];
   for (const edition of ["rsa", "p256"] as const) {
     const responder = await startResponder(edition);
-    for (const protocol of [version.tls12, version.tls13])
-      for (const each of cases) results.push(await show(edition, protocol, each));
+    console.log(`\nOCSP responder of ${ISSUER}, ${edition}: ${responder.url}`);
+    const stapler = new Stapler({ overrideUrl: responder.url });
+    for (const version of versions)
+      for (const each of cases) results.push(await show(edition, version, each, stapler));
+    stapler.close();
     responder.close();
   }
   const right = results.filter((result) => result).length;

@@ -1,8 +1,43 @@
 import type { X509Certificate } from "node:crypto";
 import type { OcspRequirement } from "../../src/client/options.js";
+import { typeError, valueError } from "./errors.js";
+import type { OcspFetch } from "./ocsp/http.js";
 import { checkChain, type LookupOptions } from "./ocsp/lookup.js";
+import { responderUrl } from "./ocsp/settings.js";
+import type { Schema } from "./read.js";
 import type { Refusal } from "./secure-socket.js";
 import type { OcspVerdict } from "./verdict.js";
+
+/** What the option `ocsp` says of looking certificates up, at either side. */
+export interface LookupChoice {
+  /**
+   * Ask the responder of a certificate that `policy` names, or else of the peer's own, when no staple came for it.
+   * It must answer "good", or the connection fails; no URL is no answer. `true` asks by HTTP; a function fetches
+   * otherwise.
+   */
+  readonly lookup?: boolean | OcspFetch;
+  /** The responder to ask, in place of those that the certificates name; only with `lookup`. */
+  readonly overrideUrl?: string;
+}
+
+/** How a choice is read. */
+export const lookupSchema: Schema<LookupChoice> = {
+  lookup: (value, name) => {
+    if (typeof value === "boolean" || typeof value === "function") return value as boolean | OcspFetch;
+    throw typeError(name, "a boolean or a function");
+  },
+  overrideUrl: responderUrl,
+};
+
+/** What comes of a choice. */
+export function inquirySettings(
+  { lookup, overrideUrl }: LookupChoice,
+  settings: InquirySettings,
+): InquirySettings | undefined {
+  if (overrideUrl !== undefined && !lookup) throw valueError("ocsp.overrideUrl", "only with ocsp.lookup");
+  if (!lookup) return undefined;
+  return { ...settings, overrideUrl, fetch: typeof lookup === "function" ? lookup : undefined };
+}
 
 /** How a connection looks certificates up that came without a staple. */
 export interface InquirySettings extends LookupOptions {

@@ -8,10 +8,8 @@ import {
 } from "../../src/client/options.js";
 import type { Identity, Provider } from "../../src/crypto/provider.js";
 import { version } from "../../src/wire/registry.js";
-import { coded, typeError, valueError } from "./errors.js";
-import type { InquirySettings } from "./inquiry.js";
-import type { OcspFetch } from "./ocsp/http.js";
-import { responderUrl } from "./ocsp/settings.js";
+import { coded, typeError } from "./errors.js";
+import { type InquirySettings, inquirySettings, type LookupChoice, lookupSchema } from "./inquiry.js";
 import type { Certificates } from "./pem.js";
 import { provider } from "./provider.js";
 import {
@@ -38,24 +36,13 @@ import { decodeSession, type SavedSession } from "./session.js";
 import type { OnCipher } from "./transport.js";
 
 /** How revocation is asked for and judged; each field of a session's wins over its context's. */
-export interface OcspOptions extends Partial<Omit<CoreOcspOptions, "responders">> {
+export interface OcspOptions extends Partial<Omit<CoreOcspOptions, "responders">>, LookupChoice {
   /** Certificates of responders that are trusted though no CA delegated them. */
   readonly responders?: Certificates;
-  /**
-   * Ask the responder of a certificate that `policy` names, or else of the server's own, when no staple came for
-   * it. It must answer "good", or the connection fails; no URL is no answer. `true` asks by HTTP; a function
-   * fetches otherwise.
-   */
-  readonly lookup?: boolean | OcspFetch;
-  /** The responder to ask, in place of those that the certificates name; only with `lookup`. */
-  readonly overrideUrl?: string;
 }
 
 /** The same, read. */
-interface OcspLayer extends Partial<CoreOcspOptions> {
-  lookup?: boolean | OcspFetch;
-  overrideUrl?: string;
-}
+interface OcspLayer extends Partial<CoreOcspOptions>, LookupChoice {}
 
 export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
 
@@ -201,13 +188,14 @@ function coreOcsp({ lookup, overrideUrl, ...ocsp }: OcspLayer): Partial<CoreOcsp
 }
 
 function lookupOf({ ocsp = {} }: Layer, core: ClientOptions): InquirySettings | undefined {
-  const { lookup, overrideUrl, nonce, policy: requirement = "leaf" } = ocsp;
-  if (overrideUrl !== undefined && !lookup) throw valueError("ocsp.overrideUrl", "only with ocsp.lookup");
-  if (!lookup) return undefined;
   const { skew, maxAge, allowMissingNextUpdate, responders } = configure(core).ocsp;
   const policy = { skew, maxAge, allowMissingNextUpdate, responders };
-  const fetch = typeof lookup === "function" ? lookup : undefined;
-  return { fetch, overrideUrl, nonce, policy, requirement, clock: core.clock };
+  return inquirySettings(ocsp, {
+    nonce: ocsp.nonce,
+    policy,
+    requirement: ocsp.policy ?? "leaf",
+    clock: core.clock,
+  });
 }
 
 function coreOptions(layer: Layer): ClientOptions {
@@ -254,12 +242,7 @@ const schema: Schema<Omit<Layer, "identity">> = {
     maxAge: number,
     allowMissingNextUpdate: boolean,
     responders: readResponders,
-    lookup: (value, name) => {
-      if (typeof value !== "boolean" && typeof value !== "function")
-        throw typeError(name, "a boolean or a function");
-      return value as boolean | OcspFetch;
-    },
-    overrideUrl: responderUrl,
+    ...lookupSchema,
   }),
   requireEms: boolean,
   recordSizeLimit: number,

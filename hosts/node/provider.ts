@@ -115,7 +115,19 @@ interface KeyPair {
   readonly publicKey: KeyObject;
 }
 
-/** X25519, RFC 7748. Keys pass as JWK, which OpenSSL 3 reads and writes ten times faster than DER. */
+/** A public key of X25519. It passes as JWK, which OpenSSL 3 reads ten times faster than DER. */
+function x25519Key(bytes: Buffer): KeyObject {
+  const key = { kty: "OKP", crv: "X25519", x: bytes.toString("base64url") };
+  return createPublicKey({ key, format: "jwk" });
+}
+
+/** The point whose multiple is a public key, RFC 7748 6.1. */
+const basePoint = x25519Key(Buffer.alloc(32).fill(9, 0, 1));
+
+/**
+ * X25519, RFC 7748. Our public key is computed, not exported: Node 20 holds the key's lock while it exports JWK, and
+ * a garbage collection at that moment takes the lock again, to free what generated the key. The process then hangs.
+ */
 export class X25519Exchange implements Exchange {
   private pair: KeyPair | undefined;
 
@@ -125,16 +137,13 @@ export class X25519Exchange implements Exchange {
   }
 
   publicKey(out: Uint8Array, at: number): number {
-    const { x } = this.pair!.publicKey.export({ format: "jwk" });
-    out.set(Buffer.from(x!, "base64url"), at);
-    return 32;
+    return take(diffieHellman({ privateKey: this.pair!.privateKey, publicKey: basePoint }), out, at);
   }
 
   agree(peer: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
     if (end - start !== 32) return 0;
     const { privateKey } = this.pair!;
-    const x = span(peer, start, end).toString("base64url");
-    const publicKey = createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+    const publicKey = x25519Key(span(peer, start, end));
     try {
       // OpenSSL refuses the all-zero secret, RFC 7748 6.1.
       return take(diffieHellman({ privateKey, publicKey }), out, at);

@@ -6,6 +6,8 @@ import type { TlsServer } from "../../src/server/index.js";
 import { type Fault, faults } from "../../src/wire/fault.js";
 import { cipherSuite, namedGroup, nameOf, version } from "../../src/wire/registry.js";
 import { type advice, coded, TlsError } from "./errors.js";
+import { type InquirySettings, inquire } from "./inquiry.js";
+import type { LookupReport } from "./ocsp/lookup.js";
 import { detailed, PeerCertificates } from "./peer.js";
 import type { Root } from "./read.js";
 import { farewell, type OnCipher, type Transport } from "./transport.js";
@@ -87,6 +89,7 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
   private secured = false;
   /** What `inquire` finds out: while it goes on the transport is not read. */
   private inquiry: "none" | "goes on" | "done" = "none";
+  private found: OcspVerdict[] | undefined;
   protected cause: unknown;
   private readonly advice: Parts<C>["advice"];
   private ended = false;
@@ -130,6 +133,14 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     return undefined;
   }
 
+  /** Asks responders about the peer's certificates; `inquire` may come to that. */
+  protected async lookUp(settings: InquirySettings): Promise<Refusal | undefined> {
+    const onLookup = (report: LookupReport) => this.emit("ocspLookup", report);
+    const { verdicts, refusal } = await inquire(this.getPeerChain(), this.ocsp, { ...settings, onLookup });
+    this.found = verdicts;
+    return refusal;
+  }
+
   // ---- What was negotiated
 
   /** Whether the handshake is still to come or going on. */
@@ -142,9 +153,12 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     return this.core.alpn ?? false;
   }
 
-  /** One verdict for each certificate of the peer's path, its own first. */
+  /**
+   * One verdict for each certificate of the peer's path, its own first. When the session was resumed no staples
+   * came, and there are only those that were looked up.
+   */
   get ocsp(): OcspVerdict[] {
-    return this.core.verdicts.map(toVerdict);
+    return this.found ?? this.core.verdicts.map(toVerdict);
   }
 
   getProtocol(): "TLSv1.2" | "TLSv1.3" | null {
@@ -223,7 +237,11 @@ export abstract class SecureSocket<C extends Core> extends TransportSocket {
     this.inquiry = inquiry ? "goes on" : "done";
     if (inquiry === undefined) return;
     this.transport.pause();
-    inquiry.then((refusal) => this.inquired(refusal));
+    inquiry.then(
+      (refusal) => this.inquired(refusal),
+      // Of what can't be found out nothing good is known
+      (cause) => this.inquired({ fault: faults.OCSP_LOOKUP_FAIL, cause }),
+    );
   }
 
   private inquired(refusal: Refusal | undefined): void {

@@ -10,6 +10,8 @@ import type {
 } from "../../src/server/index.js";
 import { faults } from "../../src/wire/fault.js";
 import { coded, typeError, valueError } from "./errors.js";
+import { type InquirySettings, inquirySettings, type LookupChoice, lookupSchema } from "./inquiry.js";
+import { LookupCache } from "./ocsp/lookup.js";
 import type { ProtocolVersion } from "./options.js";
 import type { Certificates } from "./pem.js";
 import { provider } from "./provider.js";
@@ -40,10 +42,13 @@ import type { ServerSocket } from "./server-socket.js";
 import { TICKET_KEY, ticketKey } from "./ticket-keys.js";
 
 /** How the certificates of clients are judged. */
-export interface ClientCertificateOcsp extends Partial<Omit<ClientOcspOptions, "responders">> {
+export interface ClientCertificateOcsp extends Partial<Omit<ClientOcspOptions, "responders">>, LookupChoice {
   /** Certificates of responders that are trusted though no CA delegated them. */
   readonly responders?: Certificates;
 }
+
+/** The same, read. */
+interface OcspLayer extends Partial<ClientOcspOptions>, LookupChoice {}
 
 /** Options of `createServer`: those of node:tls, as far as they make sense here, and those of net.Server. */
 export interface ServerOptions extends SecureContextOptions, Omit<ServerOpts, "allowHalfOpen"> {
@@ -99,7 +104,7 @@ interface Layer {
   requestCert: boolean | "optional";
   rejectUnauthorized: boolean;
   ca: readonly Root[];
-  ocsp: Partial<ClientOcspOptions>;
+  ocsp: OcspLayer;
   stapler: StapleSource | "off";
   handshakeTimeout: number;
   sessionTimeout: number;
@@ -128,6 +133,7 @@ export interface ConnectionSettings extends Partial<Pick<Layer, "onMessage" | "o
   readonly stream: { readonly allowHalfOpen: boolean; readonly highWaterMark: number | undefined };
   readonly roots: readonly Root[];
   readonly handshakeTimeout: number;
+  readonly lookup: InquirySettings | undefined;
 }
 
 /** RFC 8446 4.6.1 allows seven days; these are OpenSSL's two hours. */
@@ -143,9 +149,12 @@ export function settleServer(options: ServerOptions): ServerSettings {
   const { SNICallback, onCipher, onMessage, stapler, ticketKeys } = layer;
   const { allowHalfOpen = false, highWaterMark } = options;
   const roots = layer.requestCert ? (layer.ca ?? defaultRoots()) : [];
+  const core = configured(coreOptions(layer, roots));
+  const lookup = lookupOf(layer, core);
+  const stream = { allowHalfOpen, highWaterMark };
   return {
-    core: configured(coreOptions(layer, roots)),
-    connection: { stream: { allowHalfOpen, highWaterMark }, roots, handshakeTimeout, onMessage, onCipher },
+    core,
+    connection: { stream, roots, handshakeTimeout, onMessage, onCipher, lookup },
     sessionTimeout,
     pauseOnConnect,
     SNICallback,
@@ -166,11 +175,30 @@ function coreOptions(layer: Partial<Layer>, roots: readonly Root[]): ServerSetti
     clientAuth,
     verify: layer.rejectUnauthorized,
     trust: roots.map(({ anchor }) => anchor),
-    ocsp: layer.ocsp,
+    ocsp: coreOcsp(layer.ocsp ?? {}),
+    holdClients: clientAuth !== "none" && Boolean(layer.ocsp?.lookup),
     ticketLifetime: layer.sessionTimeout ?? SESSION_TIMEOUT,
     recordSizeLimit: layer.recordSizeLimit,
     buffers: { ...defaultBuffers(clientAuth), ...layer.buffers },
   };
+}
+
+/** What the core has of it. Where certificates are looked up, a staple is not the only way to meet `policy`. */
+function coreOcsp({ lookup, overrideUrl, ...ocsp }: OcspLayer): Partial<ClientOcspOptions> {
+  return lookup ? { ...ocsp, policy: "if-present" } : ocsp;
+}
+
+/** A client that comes again is not asked about again while the answer lasts. */
+function lookupOf({ ocsp = {} }: Partial<Layer>, core: ServerSettings["core"]): InquirySettings | undefined {
+  const { skew, maxAge, allowMissingNextUpdate, responders } = completed(core).ocsp;
+  const policy = { skew, maxAge, allowMissingNextUpdate, responders };
+  const settings = {
+    policy,
+    requirement: ocsp.policy ?? "leaf",
+    clock: core.clock,
+    cache: new LookupCache(),
+  };
+  return inquirySettings(ocsp, settings);
 }
 
 function clientAuthOf({ requestCert, rejectUnauthorized }: Partial<Layer>): CoreOptions["clientAuth"] {
@@ -183,10 +211,15 @@ function defaultBuffers(clientAuth: CoreOptions["clientAuth"]): BufferSizes {
   return { input: 65536, output: 17408, store: clientAuth === "none" ? 512 : 65536 };
 }
 
+/** The core's options with its defaults. */
+function completed(options: ServerSettings["core"]): ReturnType<typeof configure> {
+  return configure({ ...options, select: () => faults.UNRECOGNIZED_NAME });
+}
+
 /** Has the core check ranges and what options demand of each other. */
 function configured(options: ServerSettings["core"]): ServerSettings["core"] {
   try {
-    configure({ ...options, select: () => faults.UNRECOGNIZED_NAME });
+    completed(options);
     return options;
   } catch (error) {
     throw coded(error as RangeError, "ERR_TLSTAPLE_OPTION_VALUE");
@@ -228,13 +261,14 @@ const schema: Schema<Layer> = {
   requestCert: certificateRequest,
   rejectUnauthorized: boolean,
   ca: readRoots,
-  ocsp: nested<ClientOcspOptions>({
+  ocsp: nested<Required<OcspLayer>>({
     stapling: oneOf("off", "v1"),
     policy: oneOf("if-present", "leaf", "chain"),
     skew: number,
     maxAge: number,
     allowMissingNextUpdate: boolean,
     responders: readResponders,
+    ...lookupSchema,
   }),
   stapler: staplesFrom,
   handshakeTimeout: milliseconds,

@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
 import { type Hello, type Selection, TlsServer } from "../../src/server/index.js";
 import { type Fault, faults, isFault } from "../../src/wire/fault.js";
-import { SecureSocket } from "./secure-socket.js";
+import type { InquirySettings } from "./inquiry.js";
+import { type Refusal, SecureSocket } from "./secure-socket.js";
 import type { Selector } from "./selector.js";
 import { serverAdvice } from "./server-advice.js";
 import type { ServerSettings } from "./server-options.js";
@@ -14,11 +15,12 @@ type Answer = Selection | Fault;
  * The server's side of a TLS connection, with the manners of node:tls's. A Server makes them.
  *
  * Events: `secure` (the handshake is done), `data`, `end`, `error` (a TlsError or the transport's own), `close`,
- * `timeout`, `keylog` (a line of SSLKEYLOGFILE). An error that nobody listens to only closes the connection.
+ * `timeout`, `keylog` (a line of SSLKEYLOGFILE), `ocspLookup` (a LookupReport). An error that nobody listens to only closes the connection.
  */
 export class ServerSocket extends SecureSocket<TlsServer> {
   private readonly verify: boolean;
   private readonly requestsCertificate: boolean;
+  private readonly lookup: InquirySettings | undefined;
   private readonly selector: Selector;
   private selection: Selection | undefined;
 
@@ -45,6 +47,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
     });
     this.verify = options.verify !== false;
     this.requestsCertificate = options.clientAuth !== "none";
+    this.lookup = settings.connection.lookup;
     this.selector = selector;
   }
 
@@ -65,6 +68,11 @@ export class ServerSocket extends SecureSocket<TlsServer> {
 
   isSessionReused(): boolean {
     return this.core.resumed;
+  }
+
+  protected override inquire(): Promise<Refusal | undefined> | undefined {
+    const asks = this.lookup && this.verify && this.core.path.length > 0;
+    return asks ? this.lookUp(this.lookup) : undefined;
   }
 
   protected override announce(): void {

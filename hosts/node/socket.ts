@@ -1,12 +1,10 @@
 import { TlsClient } from "../../src/client/index.js";
 import { resumption, type Session } from "../../src/client/resumption.js";
-import { type InquirySettings, inquire } from "./inquiry.js";
-import type { LookupReport } from "./ocsp/lookup.js";
+import type { InquirySettings } from "./inquiry.js";
 import { type ConnectOptions, type Settings, settle } from "./options.js";
 import { type Parts, type Refusal, SecureSocket } from "./secure-socket.js";
 import { encodeSession, type SavedSession } from "./session.js";
 import { adopt, openTcp } from "./transport.js";
-import type { OcspVerdict } from "./verdict.js";
 
 /**
  * A TLS client connection with the manners of node:tls's. `connect` makes them.
@@ -21,7 +19,6 @@ export class TLSSocket extends SecureSocket<TlsClient> {
   private readonly verify: boolean;
   private readonly sessions: Sessions;
   private readonly lookup: InquirySettings | undefined;
-  private found: OcspVerdict[] | undefined;
 
   /**
    * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
@@ -35,14 +32,6 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     this.verify = settings.core.verify === true;
     this.lookup = settings.lookup;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
-  }
-
-  /**
-   * One verdict for each certificate of the path, the server's own first. When the session was resumed no staples
-   * came, and there are only those that were looked up.
-   */
-  override get ocsp(): OcspVerdict[] {
-    return this.found ?? super.ocsp;
   }
 
   /** Whether the server went on from the option `session`: it sent neither certificates nor staples then. */
@@ -64,13 +53,6 @@ export class TLSSocket extends SecureSocket<TlsClient> {
   protected override inquire(): Promise<Refusal | undefined> | undefined {
     if (this.core.resumed) this.remember(this.sessions.offered?.chain ?? []);
     return this.lookup && this.verify ? this.lookUp(this.lookup) : undefined;
-  }
-
-  private async lookUp(lookup: InquirySettings): Promise<Refusal | undefined> {
-    const onLookup = (report: LookupReport) => this.emit("ocspLookup", report);
-    const { verdicts, refusal } = await inquire(this.getPeerChain(), this.ocsp, { ...lookup, onLookup });
-    this.found = verdicts;
-    return refusal;
   }
 
   protected override announce(): void {

@@ -4,7 +4,8 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes } from "../wire/writer.js";
-import { readExtensions, readList16 } from "./extensions.js";
+import { readList16 } from "./extensiondata.js";
+import { readExtensions } from "./extensions.js";
 import { at, RANDOM } from "./memory.js";
 import {
   chooseAlpn,

@@ -18,9 +18,8 @@ export function agree(s: ServerSession): number {
 
 /** Refuses a scheme that was not asked for or does not fit the client's key. */
 export function checkScheme(s: ServerSession, id: number): void {
-  const scheme = findScheme(id);
-  if (scheme === undefined || !s.config.schemes.includes(id)) throw faults.SIGNATURE_SCHEME;
-  if (!fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
+  const scheme = s.config.schemes.includes(id) ? findScheme(id) : undefined;
+  if (!scheme || !fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
 }
 
 /** Notes where the client's signature lies, for the step that verifies it. */
@@ -49,4 +48,12 @@ export function sign(s: ServerSession, w: Writer, spans: readonly [Uint8Array, n
   const length = w.begin16();
   w.skip(signature.sign(w.bytes, w.at));
   w.finish16(length);
+}
+
+/** Keeps a share, `bytes[start…end)`, as the client's public key. */
+export function keepPeerShare(s: ServerSession, bytes: Uint8Array, start: number, end: number): void {
+  const n = end - start;
+  if (n > at.schedule - at.peerShare) throw faults.KEY_SHARE;
+  s.memory.set(bytes.subarray(start, end), at.peerShare);
+  s.peerShareLength = n;
 }

@@ -55,12 +55,10 @@ export function chooseSuite13(s: ServerSession): void {
   s.chooseSuite(suite);
 }
 
-/** TLS 1.2's suite goes with the key of the certificate, so with the scheme. */
+/** TLS 1.2's suite goes with the key of the certificate, so with the scheme, which is usable only with such a suite. */
 export function chooseSuite12(s: ServerSession): void {
   const auth = authOf(findScheme(s.scheme));
-  const suite = commonSuites(s).find((each) => each.auth === auth);
-  if (suite === undefined) throw faults.NO_COMMON_SUITE;
-  s.chooseSuite(suite);
+  s.chooseSuite(commonSuites(s).find((each) => each.auth === auth)!);
 }
 
 /** Our groups that the client has. One of TLS 1.2 that names none takes any (RFC 8422 section 4): then what all have. */

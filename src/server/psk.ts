@@ -1,7 +1,6 @@
 import { findSuite, hashSize } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
-import { extensionType } from "../wire/registry.js";
 import { equalSecret } from "../wire/writer.js";
 import { at } from "./memory.js";
 import type { ServerSession } from "./session.js";
@@ -13,7 +12,7 @@ const MAX_TICKETS = 4;
 /** Resumes from the first ticket that is good, RFC 8446 4.2.11: psk_dhe_ke only. None good: a full handshake. */
 export function resume13(s: ServerSession): void {
   const { offer } = s;
-  if (!offer.has(extensionType.pre_shared_key) || !offer.pskDhe) return;
+  if (!offer.pskDhe) return;
   const { bytes } = s.engine.reader;
   const r = new Reader(bytes, offer.identitiesStart, offer.identitiesEnd);
   for (let i = 0; r.left > 0 && i < MAX_TICKETS; i++) {

@@ -8,9 +8,10 @@ import { alert, extensionType, handshakeType, version } from "../wire/registry.j
 import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { admitted, authenticate, readCertificate, readListLength } from "./authenticate.js";
-import { hasExtensions, inMessage, keepPeerShare, writeExtensions } from "./extensions.js";
-import { agree, checkScheme, readSignature, settleVerification, sign } from "./keyexchange.js";
+import { hasExtensions, writeExtensions } from "./extensions.js";
+import { agree, checkScheme, keepPeerShare, readSignature, settleVerification, sign } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
+import { inMessage } from "./messages.js";
 import { commonSuites } from "./negotiate.js";
 import { authorities } from "./request.js";
 import type { ServerSession } from "./session.js";

@@ -7,11 +7,18 @@ import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, type Writer } from "../wire/writer.js";
-import { admitted, authenticate, readCertificate, readListLength } from "./authenticate.js";
+import {
+  admitted,
+  authenticate,
+  readCertificate,
+  readEntryExtensions,
+  readListLength,
+} from "./authenticate.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
-import { inMessage, keepPeerShare, readEntryExtensions, writeExtensions } from "./extensions.js";
-import { agree, checkScheme, readSignature, settleVerification, sign } from "./keyexchange.js";
+import { writeExtensions } from "./extensions.js";
+import { agree, checkScheme, keepPeerShare, readSignature, settleVerification, sign } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
+import { inMessage } from "./messages.js";
 import { chooseSuite13, commonGroups } from "./negotiate.js";
 import { resume13 } from "./psk.js";
 import type { ServerSession } from "./session.js";
@@ -70,9 +77,7 @@ export function negotiate13(s: ServerSession): string {
   const { offer } = s;
   if (!offer.nullCompressionAlone) throw faults.ILLEGAL_PARAMETER;
   checkExtensions(s);
-  const { suite } = s;
   chooseSuite13(s);
-  if (suite !== undefined && suite !== s.suite) throw faults.ILLEGAL_PARAMETER;
   if (!chooseShare(s)) return "SEND_HELLO_RETRY_REQUEST";
   resume13(s);
   if (!s.resumed && !offer.has(extensionType.signature_algorithms)) throw faults.MISSING_EXTENSION;

@@ -10,7 +10,7 @@ import { Store } from "../pki/store.js";
 import { Engine, type Row } from "../record/engine.js";
 import type { Protection } from "../record/record.js";
 import { type Fault, faults } from "../wire/fault.js";
-import { extensionType, version } from "../wire/registry.js";
+import { extensionType } from "../wire/registry.js";
 import type { Config } from "./config.js";
 import { rowsHello } from "./hello.js";
 import { at, RANDOM } from "./memory.js";
@@ -126,7 +126,7 @@ export class ServerSession {
 
   /** TLS 1.2: both sides take part in RFC 7627. */
   get extendedMasterSecret(): boolean {
-    return this.version === version.tls12 && this.offer.has(extensionType.extended_master_secret);
+    return this.offer.has(extensionType.extended_master_secret);
   }
 
   get suiteInForce(): Suite {

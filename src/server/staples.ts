@@ -4,8 +4,8 @@ import { LongMessage, u8, u16, u24 } from "./parts.js";
 import type { ServerSession } from "./session.js";
 
 /** CertificateStatusType, RFC 6066 section 8 and RFC 6961 2.2. */
-const OCSP = 1;
-const OCSP_MULTI = 2;
+export const OCSP = 1;
+export const OCSP_MULTI = 2;
 
 const noBytes = new Uint8Array(0);
 

@@ -1,9 +1,28 @@
 import { once } from "node:events";
-import { createServer, type TLSSocket as NodeSocket, type TlsOptions } from "node:tls";
+import { createServer as createNodeServer, type TLSSocket as NodeSocket, type TlsOptions } from "node:tls";
 import test, { type ExecutionContext } from "ava";
-import { type ConnectOptions, connect, type LookupReport, type TLSSocket } from "../../hosts/node/index.js";
+import { purpose } from "../../certs/extensions.js";
+import {
+  type ConnectOptions,
+  connect,
+  createServer,
+  type LookupReport,
+  type ServerOptions,
+  type ServerSocket,
+  type TLSSocket,
+} from "../../hosts/node/index.js";
 import { pem } from "../peers/pem.js";
-import { honest, type Link, makePki, type Pki, respond, type Statement, serve, until } from "./responders.js";
+import {
+  honest,
+  type Link,
+  makeLeaf,
+  makePki,
+  type Pki,
+  respond,
+  type Statement,
+  serve,
+  until,
+} from "./responders.js";
 import { listen } from "./servers.js";
 
 /** `ocsp.lookup`: what a connection makes of a responder's answer, or of none. */
@@ -15,7 +34,7 @@ async function serveTls(
   onConnection: (socket: NodeSocket) => void = () => undefined,
 ): Promise<number> {
   const cert = chain.map(pem).join("");
-  const server = createServer({
+  const server = createNodeServer({
     cert,
     key: leaf.key.secret.export({ type: "pkcs8", format: "pem" }),
     ...options,
@@ -210,5 +229,106 @@ test.serial("a resumed session is looked up again", async (t) => {
   const second = await visit((await visit()).getSession());
   t.true(second.isSessionReused());
   t.is(second.ocsp[0].status, "good");
+  t.is(responder.requests.length, 2);
+});
+
+// ---- Clients' certificates, at our server
+
+async function clientScene(t: ExecutionContext, status: Statement["status"]) {
+  const all: Link[] = [];
+  const responder = await honest(
+    t,
+    () => all,
+    () => ({ status }),
+  );
+  const pki = makePki({ urls: [responder.url], rootUrls: [responder.url] });
+  const client = makeLeaf(pki.ca, [responder.url], purpose.clientAuth);
+  all.push(client, pki.ca);
+  return { responder, pki, client };
+}
+
+const keyOf = ({ key }: Link) => key.secret.export({ type: "pkcs8", format: "pem" });
+
+/** Our server, which looks clients up; what it takes of them, and why it refuses them. */
+async function serveOurs(t: ExecutionContext, pki: Pki, options: ServerOptions) {
+  const server = createServer({
+    cert: pki.chain,
+    key: keyOf(pki.leaf),
+    requestCert: true,
+    ca: pki.root.der,
+    stapler: "off",
+    ...options,
+  });
+  const sockets: ServerSocket[] = [];
+  const refusals: string[] = [];
+  server.on("secureConnection", (socket) => {
+    sockets.push(socket);
+    socket.resume().write("welcome");
+  });
+  server.on("tlsClientError", (error: Error & { code?: string }) =>
+    refusals.push(error.code ?? error.message),
+  );
+  return { port: await listen(t, server), sockets, refusals };
+}
+
+/** What the client reads, or the error, of a server that sends first. */
+async function visit(port: number, pki: Pki, client: Link | undefined, options: ConnectOptions = {}) {
+  const identity = client && { cert: [client.der, pki.ca.der], key: keyOf(client) };
+  const socket = dial(port, pki, { ...identity, ...options });
+  const outcome = await once(socket, "data").then(
+    ([data]) => data.toString() as string,
+    (error: { code: string; alert?: { number: number } }) => `${error.code} ${error.alert?.number}`,
+  );
+  socket.destroy();
+  return { outcome, socket };
+}
+
+for (const tls of both) {
+  const versions = { minVersion: tls, maxVersion: tls } as const;
+
+  test.serial(`${tls}: a client with a good certificate is let in, and remembered`, async (t) => {
+    const { pki, client, responder } = await clientScene(t, "good");
+    const ours = await serveOurs(t, pki, { ...versions, ocsp: { lookup: true } });
+    for (let i = 0; i < 3; i++) t.is((await visit(ours.port, pki, client)).outcome, "welcome");
+    t.is(ours.sockets.length, 3);
+    t.true(ours.sockets[0].authorized);
+    t.is(ours.sockets[0].ocsp[0].status, "good");
+    t.is(responder.requests.length, 1);
+  });
+
+  test.serial(`${tls}: a client with a revoked certificate gets nothing, no ticket either`, async (t) => {
+    const { pki, client } = await clientScene(t, "revoked");
+    const ours = await serveOurs(t, pki, { ...versions, ocsp: { lookup: true } });
+    const { outcome, socket } = await visit(ours.port, pki, client);
+    t.is(outcome, "PEER_ALERT 44");
+    t.deepEqual(ours.refusals, ["OCSP_CERT_REVOKED"]);
+    t.is(ours.sockets.length, 0);
+    t.is(socket.getSession(), undefined);
+    t.is((await visit(ours.port, pki, client)).outcome, "PEER_ALERT 44");
+  });
+
+  test.serial(`${tls}: a client whose status nobody tells is refused`, async (t) => {
+    const { pki, client } = await clientScene(t, "good");
+    const ours = await serveOurs(t, pki, {
+      ...versions,
+      ocsp: { lookup: true, overrideUrl: "http://127.0.0.1:1/" },
+    });
+    t.is((await visit(ours.port, pki, client)).outcome, "PEER_ALERT 113");
+    t.deepEqual(ours.refusals, ["OCSP_LOOKUP_FAIL"]);
+  });
+
+  test.serial(`${tls}: a client that may come without a certificate, and does`, async (t) => {
+    const { pki, client, responder } = await clientScene(t, "revoked");
+    const ours = await serveOurs(t, pki, { ...versions, requestCert: "optional", ocsp: { lookup: true } });
+    t.is((await visit(ours.port, pki, undefined)).outcome, "welcome");
+    t.is(responder.requests.length, 0);
+    t.is((await visit(ours.port, pki, client)).outcome, "PEER_ALERT 44");
+  });
+}
+
+test.serial("policy chain at a server: the client's CA too", async (t) => {
+  const { pki, client, responder } = await clientScene(t, "good");
+  const ours = await serveOurs(t, pki, { ocsp: { lookup: true, policy: "chain" } });
+  t.is((await visit(ours.port, pki, client)).outcome, "welcome");
   t.is(responder.requests.length, 2);
 });

@@ -11,7 +11,7 @@ import {
 } from "node:crypto";
 import test from "ava";
 import fc from "fast-check";
-import { provider as node, signer } from "../../hosts/node/provider.js";
+import { provider as node, signer, X25519Exchange } from "../../hosts/node/provider.js";
 import { portable, signer as portableSigner } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, HashAlgorithm, KeyKind, Signer } from "../../src/crypto/provider.js";
 import { hashSize, keySize, schemes } from "../../src/crypto/suites.js";
@@ -609,4 +609,18 @@ test("the portable signer refuses what is no private key", (t) => {
   t.throws(() => portableSigner("ed25519", new Uint8Array(31)), { message: /no private key/ });
   const by = portableSigner("p256", new Uint8Array(32).fill(1));
   t.throws(() => by.begin(signatureScheme.ed25519), { message: /cannot sign/ });
+});
+
+test("X25519: the public key is not exported from the pair, in which Node 20 may hang", (t) => {
+  const { privateKey, publicKey } = generateKeyPairSync("x25519");
+  const sealed = Object.create(publicKey, {
+    export: {
+      value: () => {
+        throw new Error("exported");
+      },
+    },
+  });
+  const out = new Uint8Array(32);
+  t.is(new X25519Exchange({ privateKey, publicKey: sealed }).publicKey(out, 0), 32);
+  t.deepEqual(Buffer.from(out), publicKey.export({ type: "spki", format: "der" }).subarray(-32));
 });

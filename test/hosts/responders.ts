@@ -79,11 +79,11 @@ export const caExtensions = (urls: string[]) => ({
   access: access(urls),
 });
 
-/** One more leaf of a CA. */
-export function makeLeaf(ca: Issued, urls: string[] = []): Link {
+/** One more leaf of a CA, a server's or a client's. */
+export function makeLeaf(ca: Issued, urls: string[] = [], use: string = purpose.serverAuth): Link {
   const extensions = {
     usage: keyUsage("digitalSignature"),
-    purpose: extendedKeyUsage(purpose.serverAuth),
+    purpose: extendedKeyUsage(use),
     names: subjectAltName("localhost", "127.0.0.1"),
     access: access(urls),
   };

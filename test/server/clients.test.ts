@@ -90,6 +90,8 @@ for (const [name, only] of both) {
     refusal(t, attempt({ trust: roots.slice(1) }), faults.CERT_UNKNOWN_ISSUER);
     refusal(t, attempt({ clock: () => NOW + 1e10 }), faults.CERT_EXPIRED);
     refusal(t, attempt({ clock: () => undefined }), faults.NO_CLOCK);
+    refusal(t, attempt({ clockFloor: NOW + 1 }), faults.NO_CLOCK);
+    t.true(attempt({ clockFloor: NOW }).server.end.established);
     refusal(t, attempt({ schemes: [0x0804], trust }), faults.NO_COMMON_SCHEME);
     const unverified = attempt({ verify: false, trust: [] }, server);
     t.true(unverified.server.end.established);
@@ -334,10 +336,25 @@ test("TLS 1.3: a client's staples are judged", (t) => {
   t.is(attempt([Buffer.alloc(0)], {}).fault, faults.OCSP_MALFORMED);
 });
 
+test("TLS 1.3: staples of certificates that are not kept are not kept either", (t) => {
+  const { chain, key } = servers.p256;
+  const roots = [trustAnchor(credential("p256", "root").chain[0])];
+  const options = { ...demand, trust: roots, ocsp: { stapling: "v1" }, maxCertificates: 2 } as const;
+  const server = new TlsServer({ ...serverDefaults, ...options });
+  takeServers(server);
+  const client = new Scripted(server).hello();
+  const response = fixture("good/p256/server1-ocsp.der");
+  const staple = (i: number) => (i === 1 ? [] : [extension(ext.status_request, certificateStatus(response))]);
+  client.send(client.certificate([...chain.slice(0, 2), ...Array(20).fill(chain[1])], staple));
+  t.is(server.fault, undefined, server.fault?.name);
+  client.send(client.certificateVerify(key, 0x0403)).finish();
+  t.true(server.established);
+});
+
 test("TLS 1.3: a client's certificate has no extensions that were not asked for", (t) => {
   const { chain } = identity("client", "p256");
-  const attempt = (list: Extension[], ocsp?: ServerOptions["ocsp"]) => {
-    const client = new Scripted(new TlsServer({ ...serverDefaults, ...demand, ocsp })).hello();
+  const attempt = (list: Extension[], ocsp?: ServerOptions["ocsp"], verify = true) => {
+    const client = new Scripted(new TlsServer({ ...serverDefaults, ...demand, ocsp, verify })).hello();
     client.send(client.certificate(chain, (i) => (i === 0 ? list : [])));
     return client.server.fault;
   };
@@ -345,6 +362,10 @@ test("TLS 1.3: a client's certificate has no extensions that were not asked for"
   t.is(attempt([staple]), faults.UNSUPPORTED_EXTENSION);
   t.is(attempt([extension(ext.server_name)], { stapling: "v1" }), faults.UNSUPPORTED_EXTENSION);
   t.is(attempt([staple, staple], { stapling: "v1" }), faults.DUPLICATE_EXTENSION);
+  const multi = extension(ext.status_request, Buffer.from([2, 0, 0, 1, 0]));
+  t.is(attempt([multi], { stapling: "v1" }), faults.OCSP_MALFORMED);
+  const empty = extension(ext.status_request, certificateStatus(Buffer.alloc(0)));
+  t.is(attempt([empty], { stapling: "v1" }, false), faults.OCSP_MALFORMED);
 });
 
 test("TLS 1.3: the context of a client's certificate is empty", (t) => {

@@ -1,5 +1,4 @@
-import test, { type ExecutionContext } from "ava";
-import { fixture } from "../../certs/fixtures.js";
+import test from "ava";
 import { type Fault, faults } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import {
@@ -9,9 +8,10 @@ import {
   handshakeType as hs,
   version,
 } from "../../src/wire/registry.js";
-import { concat, none, u8, u16, u32, vec8, vec16, vec24 } from "../peers/bytes.js";
+import { concat, none, u8, u16, u32, vec8, vec16 } from "../peers/bytes.js";
 import { type Extension, extension, message, parseExtensions } from "../peers/messages.js";
-import { selection, serverDefaults, staples } from "./pair.js";
+import { accepted, fields, greet, having, lacking, refused } from "./greeting.js";
+import { serverDefaults } from "./pair.js";
 import { type Hello, Scripted, type Settings } from "./scripted.js";
 
 /** ClientHellos that no client of ours would send: each malformed field, and what is odd but legal. */
@@ -21,49 +21,6 @@ const both = [
   ["1.2", tls12],
   ["1.3", tls13],
 ] as const;
-
-function greet(settings: Settings, options: Partial<ServerOptions> = {}): Scripted {
-  return new Scripted(new TlsServer({ ...serverDefaults, ...options }), settings).hello();
-}
-
-function refused(
-  t: ExecutionContext,
-  fault: Fault,
-  settings: Settings,
-  options?: Partial<ServerOptions>,
-): void {
-  const { server, alert: told, level } = greet(settings, options);
-  t.is(server.fault, fault, `${server.fault?.name}`);
-  t.is(told, fault.alert);
-  t.is(level, 2);
-}
-
-function accepted(t: ExecutionContext, settings: Settings, options?: Partial<ServerOptions>): Scripted {
-  const client = greet(settings, options);
-  t.is(client.server.fault, undefined, client.server.fault?.name);
-  client.complete();
-  t.true(client.server.established, client.server.fault?.name);
-  return client;
-}
-
-/** The ClientHello with one of its extensions replaced, left out or added. */
-function having(type: number, ...data: Uint8Array[]): Settings["edit"] {
-  return (hello) => ({
-    ...hello,
-    extensions: [...hello.extensions.filter((each) => each.type !== type), extension(type, ...data)],
-  });
-}
-
-function lacking(...types: number[]): Settings["edit"] {
-  return (hello) => ({
-    ...hello,
-    extensions: hello.extensions.filter(({ type }) => !types.includes(type)),
-  });
-}
-
-function fields(change: Partial<Hello>): Settings["edit"] {
-  return (hello) => ({ ...hello, ...change });
-}
 
 /** For each extension, contents that are refused, and with what. */
 const malformed: [string, number, Fault, Uint8Array[]][] = [
@@ -163,6 +120,12 @@ const malformed: [string, number, Fault, Uint8Array[]][] = [
     ext.status_request_v2,
     faults.DECODE_ERROR,
     [vec16(u8(2), vec16(u16(0), u16(0), u8(0)))],
+  ],
+  [
+    "status_request_v2, another item with trailing bytes",
+    ext.status_request_v2,
+    faults.DECODE_ERROR,
+    [vec16(u8(1), vec16(u16(0), u16(0), u8(0)))],
   ],
   ["extended_master_secret with contents", ext.extended_master_secret, faults.DECODE_ERROR, [u8(0)]],
   ["record_size_limit 63", ext.record_size_limit, faults.ILLEGAL_PARAMETER, [u16(63)]],
@@ -294,6 +257,11 @@ for (const [name, only] of both) {
   });
 }
 
+test("what is listed twice counts once", (t) => {
+  const client = accepted(t, { schemes: [0x0403, 0x0804, 0x0403] });
+  t.deepEqual(client.server.hello?.schemes, [0x0403, 0x0804]);
+});
+
 // Versions
 
 test("versions are chosen by supported_versions alone, if it is there", (t) => {
@@ -355,93 +323,6 @@ test("TLS 1.2: without extended_master_secret, unless it is required", (t) => {
   accepted(t, { version: tls12 }, { requireEms: true });
 });
 
-const [leaf, intermediate] = staples("p256");
-
-/** The CertificateStatus of a server with staples, and the ServerHello's extensions. */
-function status(t: ExecutionContext, list: (Uint8Array | undefined)[], ...extra: Extension[]) {
-  const select = () => ({ ...selection("p256"), staples: list });
-  const client = accepted(t, { version: tls12, extra }, { select });
-  const bytes = client.received.find(({ type }) => type === hs.certificate_status)?.bytes;
-  const types = client.serverExtensions.map(({ type }) => type);
-  return {
-    body: bytes?.subarray(4),
-    v1: types.includes(ext.status_request),
-    v2: types.includes(ext.status_request_v2),
-    stapling: client.server.hello?.stapling,
-    order: client.received.map(({ type }) => type),
-  };
-}
-
-const request = concat(u16(0), u16(0));
-const v1 = extension(ext.status_request, u8(1), request);
-const item = (type: number) => concat(u8(type), vec16(request));
-const v2 = (...types: number[]) => extension(ext.status_request_v2, vec16(...types.map(item)));
-
-test("TLS 1.2: status_request", (t) => {
-  const answer = status(t, [leaf, intermediate], v1);
-  t.deepEqual(answer.body, concat(u8(1), vec24(leaf)));
-  t.true(answer.v1 && !answer.v2);
-  t.deepEqual(answer.order.slice(0, 4), [2, 11, 22, 12]);
-  const none = status(t, [undefined, intermediate], v1);
-  t.is(none.body, undefined);
-  t.false(none.v1);
-});
-
-test("TLS 1.2: status_request_v2, RFC 6961", (t) => {
-  const one = status(t, [leaf, intermediate], v2(1));
-  t.deepEqual(one.body, concat(u8(1), vec24(leaf)));
-  t.true(one.v2 && !one.v1);
-  t.is(one.stapling, "v2");
-  const many = status(t, [leaf, intermediate], v2(2));
-  t.deepEqual(
-    many.body,
-    concat(
-      u8(2),
-      vec24(vec24(leaf), vec24(intermediate), ...rest(selection("p256").identity.certificates.length - 2)),
-    ),
-  );
-  t.is(many.stapling, "v2-multi");
-  const gap = status(t, [undefined, intermediate], v2(1, 2));
-  t.deepEqual(
-    gap.body,
-    concat(
-      u8(2),
-      vec24(vec24(), vec24(intermediate), ...rest(selection("p256").identity.certificates.length - 2)),
-    ),
-  );
-  t.is(status(t, [undefined, intermediate], v2(1)).body, undefined);
-  for (const offer of [v2(1, 2), v2(2, 1), v2(2, 2)]) t.is(status(t, [leaf], offer).body?.[0], 2);
-  const nothing = status(t, [], v2(2));
-  t.is(nothing.body, undefined);
-  t.false(nothing.v2);
-  t.is(status(t, [leaf], extension(ext.status_request_v2, vec16(u8(9), vec16(u8(0))))).stapling, "off");
-});
-
-function rest(n: number): Buffer[] {
-  return Array.from({ length: n }, () => vec24());
-}
-
-test("TLS 1.2: with both, exactly one is answered", (t) => {
-  const both = status(t, [leaf, intermediate], v1, v2(1));
-  t.true(both.v2 && !both.v1);
-  t.is(both.body?.[0], 1);
-  const multi = status(t, [leaf, intermediate], v2(1, 2), v1);
-  t.true(multi.v2 && !multi.v1);
-  t.is(multi.body?.[0], 2);
-});
-
-test("TLS 1.3: status_request_v2 is not acted upon", (t) => {
-  const select = () => ({ ...selection("p256"), staples: [leaf, intermediate] });
-  const client = accepted(t, { version: tls13, extra: [v2(1, 2)] }, { select });
-  t.is(client.server.hello?.stapling, "off");
-  const certificate = client.received.find(({ type }) => type === hs.certificate)!.bytes;
-  t.false(certificate.includes(Buffer.from(leaf)));
-  const asked = accepted(t, { version: tls13, extra: [v1, v2(1, 2)] }, { select });
-  const list = asked.received.find(({ type }) => type === hs.certificate)!.bytes;
-  t.true(list.includes(Buffer.from(leaf)) && list.includes(Buffer.from(intermediate)));
-  t.is(fixture("good/p256/server1-ocsp.der").length, leaf.length);
-});
-
 // TLS 1.3
 
 test("TLS 1.3: what must be there", (t) => {
@@ -478,12 +359,12 @@ test("TLS 1.3: key shares", (t) => {
   t.is(unknown.server.group, g.x25519);
 });
 
-const retry: Partial<ServerOptions> = { groups: [g.secp256r1] };
+const retry: Partial<ServerOptions> = { groups: [g.secp256r1, g.x25519] };
 
 /** A client that is asked for another share; its second ClientHello is changed. */
 function again(change: (hello: Hello) => Hello, settings: Settings = {}): Scripted {
   const client = new Scripted(new TlsServer({ ...serverDefaults, ...retry }), {
-    groups: [g.secp256r1],
+    groups: [g.secp256r1, g.x25519],
     ...settings,
     edit: (hello, retried) =>
       retried
@@ -515,6 +396,11 @@ test("TLS 1.3: HelloRetryRequest and the second ClientHello", (t) => {
     (hello: Hello) =>
       having(type, ...data)!(hello, true);
   fails(faults.ILLEGAL_PARAMETER, with_(ext.key_share, vec16()));
+  const second = concat(u16(g.x25519), vec16(Buffer.alloc(32, 9)));
+  fails(faults.ILLEGAL_PARAMETER, (hello) => {
+    const first = hello.extensions.find(({ type }) => type === ext.key_share)!.data.subarray(2);
+    return with_(ext.key_share, vec16(first, second))(hello);
+  });
   fails(faults.ILLEGAL_PARAMETER, with_(ext.key_share, vec16(u16(g.x25519), vec16(Buffer.alloc(32)))));
   fails(faults.ILLEGAL_PARAMETER, with_(ext.server_name, vec16(u8(0), vec16(Buffer.from("b")))));
   fails(faults.ILLEGAL_PARAMETER, with_(ext.signature_algorithms, vec16(u16(0x0403))));

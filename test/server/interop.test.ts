@@ -12,7 +12,7 @@ import { withPeer } from "../peers/with-peer.js";
 import { type Served, serve } from "./adapter.js";
 import { selection, serverDefaults, staples } from "./pair.js";
 
-/** `openssl s_client` with our server. */
+/** `openssl s_client` and `gnutls-cli` with our server. */
 
 const run = withPeer("openssl");
 const { tls12, tls13 } = version;
@@ -142,3 +142,42 @@ run("openssl s_client: RFC 5746 and RFC 7627 are confirmed", async (t) => {
   t.regex(log, /Secure Renegotiation IS supported/);
   t.regex(log, /Extended master secret: yes/);
 });
+
+const gnutls = withPeer("gnutls");
+
+for (const [priority, only] of [
+  ["NORMAL:-VERS-ALL:+VERS-TLS1.2", tls12],
+  ["NORMAL:-VERS-ALL:+VERS-TLS1.3", tls13],
+] as const)
+  gnutls(`gnutls-cli ${priority}: a staple, then a ticket`, async (t) => {
+    const served = await start(t, {
+      select: () => ({ ...selection("p256"), staples: staples("p256") }),
+      ticketKeys: [{ name: Buffer.alloc(16, 1), key: Buffer.alloc(32, 2) }],
+    });
+    const host = "server1.tlstaple.test";
+    const args = ["--priority", priority, "--x509cafile", credential("p256", "root").certificateFile];
+    args.push(
+      "--sni-hostname",
+      host,
+      "--verify-hostname",
+      host,
+      "--resume",
+      "-p",
+      `${served.port}`,
+      "127.0.0.1",
+    );
+    const log = await new Promise<string>((resolve) => {
+      const child = execFile("gnutls-cli", args, { timeout: 10_000 }, (_, stdout) => resolve(stdout));
+      child.stdin!.end("staple\n");
+    });
+    t.regex(log, /The certificate is trusted/);
+    t.regex(log, /Options: .*OCSP status request,/);
+    t.regex(log, /This is a resumed session/);
+    t.deepEqual(
+      served.connections.map(({ version: spoken, resumed }) => [spoken, resumed]),
+      [
+        [only, false],
+        [only, true],
+      ],
+    );
+  });

@@ -4,7 +4,7 @@ import { type Fault, faults } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { at } from "../../src/server/memory.js";
 import { cipherSuite as c, extensionType as ext, namedGroup as g, version } from "../../src/wire/registry.js";
-import { flip, u8, u16, vec8 } from "../peers/bytes.js";
+import { concat, flip, u8, u16, vec8 } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { extension } from "../peers/messages.js";
 import { selection, serverDefaults, trust } from "./pair.js";
@@ -65,6 +65,8 @@ for (const [name, only] of both) {
     t.false(named, "RFC 6066 section 3");
     const types = client.received.map(({ type }) => type);
     t.false(types.includes(11), "no certificate");
+    t.is(types.includes(4), only === version.tls13, "in TLS 1.2 the ticket goes on");
+    t.false(client.serverExtensions.some(({ type }) => type === ext.session_ticket));
   });
 
   test(`TLS ${name}: every suite resumes`, (t) => {
@@ -163,6 +165,7 @@ for (const [name, only] of both) {
     const client = new Scripted(serve(options), { ...base, resume: ticket }).hello();
     t.false(client.server.resumed);
     t.is(client.server.state, "WAIT_CERTIFICATE");
+    t.false(client.serverExtensions.some(({ type }) => type === ext.session_ticket));
   });
 
   test(`TLS ${name}: who showed a certificate gets no ticket, who showed none does`, (t) => {
@@ -234,6 +237,21 @@ const base13: Settings = { version: version.tls13, serverName: "one.test" };
 test("TLS 1.3: the binder is checked", (t) => {
   refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: (bytes) => flip(bytes) });
   refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: (bytes) => flip(bytes, 0) });
+  const longer = (bytes: Buffer) => concat(bytes, Buffer.alloc(1));
+  refused(t, faults.BINDER_MISMATCH, base13, { ...base13, binder: longer });
+});
+
+test("TLS 1.3: the first good one of a few tickets is taken", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  for (const decoys of [1, 3]) {
+    const client = connect(t, {}, { ...base13, resume: ticket, decoys });
+    t.true(client.resumed);
+    const answer = client.received[0].bytes.subarray(-6);
+    t.deepEqual(answer, concat(u16(ext.pre_shared_key), u16(2), u16(decoys)));
+  }
+  t.false(connect(t, {}, { ...base13, resume: ticket, decoys: 4 }).resumed);
+  const bad: Settings = { ...base13, resume: ticket, decoys: 1, binder: (bytes) => flip(bytes) };
+  t.is(new Scripted(serve(), bad).hello().server.fault, faults.BINDER_MISMATCH);
 });
 
 test("TLS 1.3: the binder of a stolen ticket without its secret does not verify", (t) => {
@@ -284,6 +302,17 @@ test("TLS 1.3: psk_ke alone is not spoken: a full handshake, and no ticket", (t)
   const client = connect(t, {}, { ...base13, edit, resume: ticket });
   t.false(client.resumed);
   t.is(client.ticket, undefined);
+});
+
+test("TLS 1.3: who resumes need not speak of signatures", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const edit: Settings["edit"] = (hello) => ({
+    ...hello,
+    extensions: hello.extensions.filter(({ type }) => type !== ext.signature_algorithms),
+  });
+  t.true(connect(t, {}, { ...base13, edit, resume: ticket }).resumed);
+  const old = new Scripted(serve({ ticketKeys: [key(2)] }), { ...base13, edit, resume: ticket }).hello();
+  t.is(old.server.fault, faults.MISSING_EXTENSION);
 });
 
 test("TLS 1.3: pre_shared_key needs psk_key_exchange_modes", (t) => {
@@ -337,6 +366,12 @@ test("TLS 1.3: early data is passed over once, in bounds, and only when announce
   t.is(plain.server.fault, faults.UNEXPECTED_MESSAGE);
   const retried = new Scripted(serve({ groups: [g.secp256r1] }), early).hello();
   t.true(retried.retried);
+  const insists = new Scripted(serve({ groups: [g.secp256r1] }), {
+    ...early,
+    groups: [g.secp256r1],
+    edit: (hello, again) => (again ? hello : withoutShares(hello)),
+  });
+  t.is(insists.hello().hello().server.fault, faults.ILLEGAL_PARAMETER);
   for (let i = 0; i < 4; i++) retried.raw(junk);
   t.is(retried.server.fault, undefined);
   t.is(retried.raw(junk).server.fault, faults.UNEXPECTED_MESSAGE);

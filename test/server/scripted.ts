@@ -68,6 +68,8 @@ export interface Settings {
   serverName?: string;
   ems?: boolean;
   resume?: Resumption;
+  /** Tickets of nobody's that are shown before it. */
+  decoys?: number;
   /** More extensions. */
   extra?: Extension[];
   /** Changes the ClientHello, before the binder is computed. */
@@ -344,18 +346,19 @@ export class Scripted {
     const { edit, resume, binder = (bytes) => bytes } = this.settings;
     const hello = edit?.(this.offer(), this.retried) ?? this.offer();
     if (resume === undefined || this.version === tls12) return encode(hello);
-    const name = resume.secret.length === 48 ? "sha384" : "sha256";
-    const empty = vec16(vec8(Buffer.alloc(resume.secret.length)));
-    const identities = vec16(vec16(resume.ticket), u32(0));
-    const whole = encode({
-      ...hello,
-      extensions: [...hello.extensions, extension(ext.pre_shared_key, identities, empty)],
-    });
+    const size = resume.secret.length;
+    const name = size === 48 ? "sha384" : "sha256";
+    const decoys = Array.from({ length: this.settings.decoys ?? 0 }, () => vec8(Buffer.alloc(size)));
+    const junk = decoys.map(() => concat(vec16(Buffer.alloc(80, 1)), u32(0)));
+    const identities = vec16(...junk, vec16(resume.ticket), u32(0));
+    const empty = vec16(...decoys, vec8(binder(Buffer.alloc(size))));
+    const offered = extension(ext.pre_shared_key, identities, empty);
+    const whole = encode({ ...hello, extensions: [...hello.extensions, offered] });
     const truncated = whole.subarray(0, whole.length - empty.length);
-    const early = hmac(name, Buffer.alloc(resume.secret.length), resume.secret);
-    const key = expandLabel(name, early, "res binder", hash(name, none), early.length);
+    const early = hmac(name, Buffer.alloc(size), resume.secret);
+    const key = expandLabel(name, early, "res binder", hash(name, none), size);
     const made = finished13(name, key, concat(...this.transcript, truncated));
-    return concat(truncated, vec16(vec8(binder(made))));
+    return concat(truncated, vec16(...decoys, vec8(binder(made))));
   }
 
   hello(): this {

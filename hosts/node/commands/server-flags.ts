@@ -18,6 +18,7 @@ export interface ServerFlags {
   anyInterface?: boolean;
   trace?: boolean;
   keylog?: number;
+  pcapng?: string;
   json?: boolean;
 }
 
@@ -42,6 +43,7 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     .option("-b, --any-interface", "listen on every interface; on 127.0.0.1 alone by default")
     .option("--trace", "print each handshake message, staples decoded")
     .option("--keylog <file>", "append the secrets to FILE, as SSLKEYLOGFILE", openLog)
+    .option("--pcapng <file>", "capture the connections, with their secrets, for Wireshark")
     .option("--json", "print one JSON object a line for each connection instead of text")
     .allowExcessArguments(false)
     .action(run);

@@ -12,12 +12,14 @@ import {
   Stapler,
   type StaplerFailure,
 } from "../index.js";
+import { Capture } from "../pcapng.js";
+import { Tap } from "../tap.js";
 import { printable } from "../text.js";
 import { Trace } from "../trace.js";
 import { PATIENCE } from "./client.js";
 import { type ServerFlags, serverFlags, serverOptions } from "./server-flags.js";
 import { report, reportJson, type Served } from "./server-report.js";
-import type { Output } from "./usage.js";
+import { type Output, openFile } from "./usage.js";
 
 /** Bytes that are kept of what a client says. */
 const MAX_SAID = 16384;
@@ -62,6 +64,8 @@ class Session {
   private readonly err: Output;
   private readonly server: Server;
   private readonly stapler: Stapler;
+  private readonly capture: Capture | undefined;
+  private readonly taps = new WeakMap<ServerSocket, Tap>();
   private readonly traces = new Map<ServerSocket, Traced>();
   private readonly transports = new Set<Duplex>();
   private readonly conversations = new Set<Promise<void>>();
@@ -74,6 +78,8 @@ class Session {
     this.out = out;
     this.err = err;
     const options = serverOptions(flags);
+    this.capture =
+      flags.pcapng === undefined ? undefined : openFile(flags.pcapng, (path) => new Capture(path));
     this.stapler = new Stapler({ overrideUrl: flags.ocspUrl, issuers: flags.ca });
     this.stapler.on("failure", (failure) => this.complain(failure));
     const onMessage: ServerOptions["onMessage"] = (...message) => this.trace(...message);
@@ -81,6 +87,7 @@ class Session {
       ...options,
       stapler: this.stapler,
       onMessage: flags.trace ? onMessage : undefined,
+      onCipher: this.capture && ((sent, bytes, socket) => this.tap(socket).onCipher(sent, bytes)),
     });
     this.server.on("connection", (transport) => this.count(transport));
     this.server.on("secureConnection", (socket) => this.conversations.add(this.converse(socket)));
@@ -102,6 +109,7 @@ class Session {
     } finally {
       this.server.close();
       this.stapler.close();
+      this.capture?.close();
     }
   }
 
@@ -156,6 +164,15 @@ class Session {
     if (json) reportJson(served, trace ? (this.traces.get(socket)?.lines ?? []) : undefined, this.out);
     else report(served, this.out, this.err);
     this.traces.delete(socket);
+  }
+
+  private tap(socket: ServerSocket): Tap {
+    const known = this.taps.get(socket);
+    if (known) return known;
+    const tap = new Tap(this.capture!, false);
+    tap.watch(socket);
+    this.taps.set(socket, tap);
+    return tap;
   }
 
   private trace(...[sent, type, bytes, start, end, socket]: Message): void {

@@ -59,7 +59,7 @@ async function article(edition: Edition): Promise<void> {
   await server.stop();
 
   stage.step("OCSP stapling v2 of a good certificate, -W 2, twice");
-  server = await startServer(edition, "server3");
+  server = await startServer(edition, "server3", "--pcapng", join(captures, "server3.pcapng"));
   for (const time of ["first", "second"])
     judgeOutcome(`server3, -W 2, the ${time} time`, await client(edition, `2-w2-${time}`, "-W", "2"), "good");
   const asked = responders.get("intermediate2")!.printed;
