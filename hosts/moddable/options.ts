@@ -105,6 +105,7 @@ const known: readonly string[] = Object.freeze([
 
 const knownOcsp: readonly string[] = Object.freeze([
   "stapling",
+  "alsoV1",
   "policy",
   "mustStaple",
   "nonce",

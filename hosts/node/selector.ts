@@ -26,6 +26,8 @@ export class Selector {
   default: SecureContext;
   /** Undefined: nothing is fetched. */
   stapler: StapleSource | undefined;
+  /** In TLS 1.3 a staple for each certificate, not for the first alone. */
+  stapleChain = true;
   private readonly named: { readonly pattern: RegExp; readonly context: SecureContext }[] = [];
   private readonly onName: SNICallback | undefined;
 
@@ -64,10 +66,17 @@ export class Selector {
     const credentials = context.choose(hello.schemes);
     if (credentials === undefined) return faults.UNRECOGNIZED_NAME;
     const { identity, staples, staplesUntil } = credentials;
-    const count = stapleCount(hello, credentials);
+    const count = this.stapleCount(hello, credentials);
     if (count === 0) return { identity };
     if (staples) return { identity, staples: staples.slice(0, count), staplesUntil };
     return this.staple(credentials, count);
+  }
+
+  /** How many certificates get a staple: the first in RFC 6066, all in RFC 6961's list and in TLS 1.3 (RFC 8446 4.4.2.1). */
+  private stapleCount({ stapling, version: spoken }: Hello, { identity }: Credentials): number {
+    if (stapling === "off") return 0;
+    const all = stapling === "v2-multi" || (spoken === version.tls13 && this.stapleChain);
+    return all ? identity.certificates.length : 1;
   }
 
   /** Waits for the stapler only when it must fetch; how long that may take is the stapler's business. */
@@ -83,11 +92,4 @@ export class Selector {
     if (ready) return selection(ready);
     return stapler.staples(identity.certificates, count).then(selection, () => ({ identity }));
   }
-}
-
-/** How many certificates get a staple: the first in RFC 6066, all in RFC 6961's list and in TLS 1.3 (RFC 8446 4.4.2.1). */
-function stapleCount({ stapling, version: spoken }: Hello, { identity }: Credentials): number {
-  if (stapling === "off") return 0;
-  const all = stapling === "v2-multi" || spoken === version.tls13;
-  return all ? identity.certificates.length : 1;
 }

@@ -66,6 +66,11 @@ export interface ServerOptions extends SecureContextOptions, Omit<ServerOpts, "a
   readonly ocsp?: ClientCertificateOcsp;
   /** Where staples come from. By default a Stapler of the server's own; "off": nothing is fetched. */
   readonly stapler?: StapleSource | "off";
+  /**
+   * In TLS 1.3 staple for each certificate of the chain (RFC 8446 4.4.2.1); false: for the first alone, as wolfSSL's
+   * clients up to 5.5 refuse more. True by default.
+   */
+  readonly stapleChain?: boolean;
   /** Milliseconds from the TCP connection to the end of the handshake; 10,000 by default, 0 for no limit. */
   readonly handshakeTimeout?: number;
   /** Seconds for which a session can be resumed, 7 days at most, 7,200 by default; 0: none can. */
@@ -106,6 +111,7 @@ interface Layer {
   ca: readonly Root[];
   ocsp: OcspLayer;
   stapler: StapleSource | "off";
+  stapleChain: boolean;
   handshakeTimeout: number;
   sessionTimeout: number;
   ticketKeys: readonly TicketKey[];
@@ -120,7 +126,8 @@ interface Layer {
 }
 
 /** What a server and its connections work with. */
-export interface ServerSettings extends Partial<Pick<Layer, "SNICallback" | "stapler" | "ticketKeys">> {
+export interface ServerSettings
+  extends Partial<Pick<Layer, "SNICallback" | "stapleChain" | "stapler" | "ticketKeys">> {
   /** Without what each connection adds. */
   readonly core: Omit<CoreOptions, "select" | "ticketKeys">;
   readonly connection: ConnectionSettings;
@@ -146,7 +153,7 @@ const SESSION_TIMEOUT = 7200;
 export function settleServer(options: ServerOptions): ServerSettings {
   const layer = readAll(schema, options, "", refuseUnsafe);
   const { handshakeTimeout = 10_000, sessionTimeout = SESSION_TIMEOUT, pauseOnConnect = false } = layer;
-  const { SNICallback, onCipher, onMessage, stapler, ticketKeys } = layer;
+  const { SNICallback, onCipher, onMessage, stapleChain, stapler, ticketKeys } = layer;
   const { allowHalfOpen = false, highWaterMark } = options;
   const roots = layer.requestCert ? (layer.ca ?? defaultRoots()) : [];
   const core = configured(coreOptions(layer, roots));
@@ -159,6 +166,7 @@ export function settleServer(options: ServerOptions): ServerSettings {
     pauseOnConnect,
     SNICallback,
     stapler,
+    stapleChain,
     ticketKeys,
   };
 }
@@ -271,6 +279,7 @@ const schema: Schema<Layer> = {
     ...lookupSchema,
   }),
   stapler: staplesFrom,
+  stapleChain: boolean,
   handshakeTimeout: milliseconds,
   sessionTimeout: number,
   ticketKeys: readTicketKeys,

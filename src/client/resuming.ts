@@ -43,6 +43,8 @@ export class Resuming {
   /** What is offered. */
   readonly offer: Session | undefined;
   private readonly deliver: (session: Session) => void;
+  /** The server goes on from it. */
+  accepted = false;
   /** TLS 1.2: NewSessionTicket was announced; and what it held. */
   promised = false;
   ticket: Uint8Array | undefined;
@@ -103,7 +105,7 @@ export class Resuming {
   /** The key schedule's beginning: with the PSK if the server took it. */
   start13(s: ClientSession): PskSchedule13 {
     const keys = this.schedule(s, s.suiteInForce);
-    if (s.resumed && this.offer) keys.startWith(this.offer.secret);
+    if (this.accepted && this.offer) keys.startWith(this.offer.secret);
     else keys.start();
     return keys;
   }
@@ -140,7 +142,7 @@ export class Resuming {
     if (s.suiteInForce.id !== offer.suite) throw faults.CIPHER_SUITE;
     // RFC 7627 5.3
     if (!s.extendedMasterSecret) throw faults.EMS_REQUIRED;
-    s.resumed = true;
+    this.accepted = true;
     const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
     s.memory.set(offer.secret, keys.master);
     s.keys12 = keys;
@@ -180,7 +182,7 @@ export class Resuming {
   ): void {
     const now = s.config.clock();
     if (now === undefined) return;
-    const known = s.resumed && this.offer ? this.offer : verified(s, now);
+    const known = this.accepted && this.offer ? this.offer : verified(s, now);
     const until = Math.min(known.until, now + Math.min(lifetime, MAX_LIFETIME));
     if (!(until > now)) return;
     const { policy, mustStaple, anchor } = known;

@@ -147,9 +147,9 @@ function writeAge(w: Writer, age: number): void {
 
 /** The server took the one identity that we offered; its suite must have the PSK's hash (RFC 8446 4.2.11). */
 function readPreSharedKey(s: ClientSession, r: Reader): void {
-  const offer = s.resuming?.offer13(s);
-  if (offer === undefined || r.u16() !== 0) throw faults.ILLEGAL_PARAMETER;
-  s.resumed = true;
+  const { resuming } = s;
+  if (resuming?.offer13(s) === undefined || r.u16() !== 0) throw faults.ILLEGAL_PARAMETER;
+  resuming.accepted = true;
 }
 
 // ---- States

@@ -54,9 +54,8 @@ export class ClientSession {
   /** Responses of an OCSPResponseList so far, RFC 6961 2.2. */
   responsesSent = 0;
 
-  /** What a client that resumes keeps of it; and whether the server does. */
+  /** What a client keeps that resumes. */
   resuming: Resuming | undefined;
-  resumed = false;
 
   keys13: KeySchedule13 | undefined;
   keys12: KeySchedule12 | undefined;
@@ -110,6 +109,11 @@ export class ClientSession {
     if (!this.config.verify || index >= this.config.maxCertificates) return;
     while (this.staples.length <= index) this.staples.push(new Staple());
     this.staples[index].take(this.store, der, start, end);
+  }
+
+  /** Whether the server goes on from the session that was offered. */
+  get resumed(): boolean {
+    return this.resuming?.accepted === true;
   }
 
   get suiteInForce(): Suite {
@@ -182,7 +186,6 @@ export class ClientSession {
     this.serverProtection = undefined;
     this.keys13 = this.keys12 = this.exchange = undefined;
     this.resuming?.wipe();
-    this.resuming = undefined;
     this.forget(at.clientSecret, at.end);
   }
 
@@ -197,9 +200,10 @@ export class ClientSession {
     this.state = "START";
     this.offered = this.seen = this.sessionIdLength = this.version = this.group = this.peerShareLength = 0;
     this.suite = this.cookie = this.alpn = this.verification = undefined;
-    this.retried = this.extendedMasterSecret = this.pathFound = this.resumed = false;
+    this.retried = this.extendedMasterSecret = this.pathFound = false;
     this.recordSizeLimited = this.fragmentLimited = this.requested = false;
     this.changeCipherSpecSent = this.changeCipherSpecSeen = this.requestKeyUpdate = false;
+    this.resuming = undefined;
     this.announced = this.responsesSent = 0;
     this.certificatesSent =
       this.stapleIndex =

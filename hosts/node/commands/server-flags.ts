@@ -14,6 +14,7 @@ export interface ServerFlags {
   tls?: "TLSv1.2" | "TLSv1.3";
   ready?: string;
   ocspUrl?: string;
+  stapleChain: boolean;
   alpn?: string[];
   anyInterface?: boolean;
   trace?: boolean;
@@ -39,6 +40,10 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     .option("-v, --tls <number>", "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default", readVersion)
     .option("-R, --ready <file>", "write the port to this file once listening")
     .option("-O, --ocsp-url <url>", "ask this OCSP responder, not the one that the certificate names")
+    .option(
+      "--no-staple-chain",
+      "TLS 1.3: staple for the first certificate alone, for wolfSSL's clients up to 5.5",
+    )
     .option("-L, --alpn <names>", "application protocols to speak, separated by commas", readProtocols)
     .option("-b, --any-interface", "listen on every interface; on 127.0.0.1 alone by default")
     .option("--trace", "print each handshake message, staples decoded")
@@ -51,9 +56,10 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
 
 /** What the flags ask of a server, without what fetches its staples. */
 export function serverOptions(flags: ServerFlags): ServerOptions {
-  const { alpn, ca, cert, clientAuth, key, tls } = flags;
+  const { alpn, ca, cert, clientAuth, key, stapleChain, tls } = flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
   const requestCert = ca !== undefined && clientAuth;
-  return { cert, key, ca, requestCert, minVersion: tls, maxVersion: tls, ALPNProtocols: alpn };
+  const versions = { minVersion: tls, maxVersion: tls };
+  return { cert, key, ca, requestCert, stapleChain, ...versions, ALPNProtocols: alpn };
 }

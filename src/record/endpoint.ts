@@ -1,0 +1,140 @@
+import { type Fault, faults } from "../wire/fault.js";
+import type { Engine, Session } from "./engine.js";
+import type { Port } from "./ports.js";
+
+/** What the sessions of both sides have. */
+export interface EndSession<S extends Session<S>> extends Session<S> {
+  readonly engine: Engine<S>;
+  /** What is kept of certificates and staples. */
+  readonly store: { readonly needed: number };
+  version: number;
+  suite: { readonly id: number } | undefined;
+  group: number;
+  alpn: string | undefined;
+  keys13: object | undefined;
+  requestKeyUpdate: boolean;
+  reset(): void;
+}
+
+/** One side of a connection, as its owner sees it. `work()` and the ports never throw for anything that the peer does: see `fault`. */
+export abstract class Endpoint<S extends EndSession<S>> {
+  protected readonly session: S;
+
+  constructor(session: S) {
+    this.session = session;
+  }
+
+  /** Write bytes from the transport at `[start,end)`. */
+  get cipherIn(): Port {
+    return this.session.engine.cipherIn;
+  }
+
+  /** Send `[start,end)` to the transport. */
+  get cipherOut(): Port {
+    return this.session.engine.cipherOut;
+  }
+
+  /** Write application data at `[start,end)`; each `advance` makes one record of it. */
+  get plainIn(): Port {
+    return this.session.engine.plainIn;
+  }
+
+  /** Read application data from `[start,end)`. */
+  get plainOut(): Port {
+    return this.session.engine.plainOut;
+  }
+
+  /** What the connection waits for: bits of `wants`. */
+  get wants(): number {
+    return this.session.engine.wants;
+  }
+
+  /** Goes on as far as the bytes at hand allow, through at most one costly step of cryptography. */
+  work(): void {
+    this.session.engine.work();
+  }
+
+  /** Sends close_notify; what the peer had sent before its own may still be read. */
+  close(): void {
+    this.session.engine.close();
+  }
+
+  /** The transport has ended. Without close_notify before, that is TRUNCATED. */
+  eof(): void {
+    this.session.engine.eof();
+  }
+
+  /** Gives up for a reason of the caller's, such as HANDSHAKE_TIMEOUT; the peer gets the fault's alert. */
+  abort(fault: Fault): void {
+    this.session.engine.fail(fault);
+  }
+
+  /** Ready for another connection with the same options and the same memory. */
+  reset(): void {
+    this.session.reset();
+  }
+
+  /**
+   * TLS 1.3: changes the sending key, and asks the peer to change its own if `request`. False when that can't be
+   * now: no TLS 1.3 connection, or an update is on its way (RFC 8446 4.6.3).
+   */
+  updateKey(request = false): boolean {
+    const { session } = this;
+    if (session.keys13 === undefined || session.state !== "CONNECTED") return false;
+    session.requestKeyUpdate = request;
+    session.refreshKey();
+    session.engine.wake();
+    return true;
+  }
+
+  /** Why the connection failed; the first reason stays. */
+  get fault(): Fault | undefined {
+    return this.session.engine.fault;
+  }
+
+  /** With PEER_ALERT the alert's number, with a buffer too small the bytes that it would need, else 0. */
+  get faultDetail(): number {
+    const { engine, store } = this.session;
+    return engine.fault === faults.STORE_TOO_SMALL ? store.needed : engine.faultDetail;
+  }
+
+  /** What was caught, when the fault is INTERNAL_ERROR. */
+  get cause(): unknown {
+    return this.session.engine.cause;
+  }
+
+  /** The handshake and every check passed. */
+  get established(): boolean {
+    return this.session.engine.established;
+  }
+
+  /** The peer said that it sends no more. */
+  get closedByPeer(): boolean {
+    return this.session.engine.closedByPeer;
+  }
+
+  /** The state machine's state, for messages. */
+  get state(): string {
+    return this.session.state;
+  }
+
+  /** The negotiated ProtocolVersion, or 0. */
+  get version(): number {
+    return this.session.version;
+  }
+
+  /** The negotiated CipherSuite, or 0. */
+  get suite(): number {
+    return this.session.suite?.id ?? 0;
+  }
+
+  /** The NamedGroup of the key exchange, or 0: a resumed handshake of TLS 1.2 has none. */
+  get group(): number {
+    return this.session.group;
+  }
+
+  /** The application protocol that the server chose (RFC 7301). */
+  get alpn(): string | undefined {
+    return this.session.alpn;
+  }
+}
