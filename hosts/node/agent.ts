@@ -19,6 +19,8 @@ export class Agent extends HttpsAgent {
   /** Numbers for what is compared by identity: contexts, functions, certificates' bytes. */
   private readonly identities = new WeakMap<object, number>();
   private lastIdentity = 0;
+  /** The latest session for each name, the one used last at the end. */
+  private readonly sessions = new Map<string, Buffer>();
 
   constructor(
     options?: ConstructorParameters<typeof HttpsAgent>[0] & ContextOptions & Pick<ConnectOptions, "context">,
@@ -26,8 +28,21 @@ export class Agent extends HttpsAgent {
     super(options);
   }
 
-  override createConnection(options: object): TLSSocket {
-    return new TLSSocket(options);
+  /** As https.Agent's, it resumes the session of a connection before, unless one is given. */
+  override createConnection(options: RequestOptions & ConnectOptions): TLSSocket {
+    const name = this.getName(options);
+    const socket = new TLSSocket({ session: this.sessions.get(name), ...options });
+    socket.on("session", (session: Buffer) => this.keep(name, session));
+    socket.on("error", () => this.sessions.delete(name));
+    return socket;
+  }
+
+  private keep(name: string, session: Buffer): void {
+    const { maxCachedSessions = 100 } = this.options as { maxCachedSessions?: number };
+    this.sessions.delete(name);
+    this.sessions.set(name, session);
+    const [oldest] = this.sessions.keys();
+    if (this.sessions.size > maxCachedSessions) this.sessions.delete(oldest);
   }
 
   override getName(options: RequestOptions & ConnectOptions = {}): string {

@@ -1,4 +1,4 @@
-/** tlstaple for Node.js: `connect` in place of node:tls's. */
+/** tlstaple for Node.js: `connect` and `createServer` in place of node:tls's, and what fetches OCSP responses. */
 
 import type { ConnectOptions } from "./options.js";
 import { TLSSocket } from "./socket.js";

@@ -19,6 +19,8 @@ export class TLSSocket extends SecureSocket<TlsClient> {
   private readonly verify: boolean;
   private readonly sessions: Sessions;
   private readonly lookup: InquirySettings | undefined;
+  /** The server is found good, by lookup too. */
+  private admitted = false;
 
   /**
    * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
@@ -39,15 +41,20 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     return this.core.resumed;
   }
 
-  /** The latest session, as in the event `session`, or else the one that was resumed; it ends with the first staple's nextUpdate at the latest. */
+  /**
+   * The latest session, as in the event `session`, or else the one that was resumed; it ends with the first staple's
+   * nextUpdate at the latest. Undefined until the server is found good.
+   */
   getSession(): Buffer | undefined {
+    if (!this.admitted) return undefined;
     const { latest, offered } = this.sessions;
     const session = latest ?? (this.core.resumed ? offered?.session : undefined);
     return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
   }
 
+  /** In TLS 1.2 it comes before the server is looked up: then it is told of later. */
   private newSession(): void {
-    if (this.listenerCount("session") > 0) this.emit("session", this.getSession());
+    if (this.admitted && this.listenerCount("session") > 0) this.emit("session", this.getSession());
   }
 
   protected override inquire(): Promise<Refusal | undefined> | undefined {
@@ -59,7 +66,9 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     this.authorized = this.verify;
     if (!this.authorized)
       this.authorizationError = new Error("rejectUnauthorized is false: nothing was verified");
+    this.admitted = true;
     this.emit("secureConnect");
+    if (this.sessions.latest) this.newSession();
   }
 }
 

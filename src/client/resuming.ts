@@ -2,6 +2,7 @@ import { KeySchedule12, masterSize } from "../crypto/keys12.js";
 import type { Hash } from "../crypto/provider.js";
 import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
 import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
+import type { Staple } from "../pki/ocsp.js";
 import type { Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { version } from "../wire/registry.js";
@@ -105,7 +106,7 @@ export class Resuming {
   /** The key schedule's beginning: with the PSK if the server took it. */
   start13(s: ClientSession): PskSchedule13 {
     const keys = this.schedule(s, s.suiteInForce);
-    if (this.accepted && this.offer) keys.startWith(this.offer.secret);
+    if (this.accepted) keys.startWith(this.offer!.secret);
     else keys.start();
     return keys;
   }
@@ -116,19 +117,20 @@ export class Resuming {
 
   /** Our Finished is sent: what tickets are made of takes the place of a secret that is used up. */
   keepSecret(s: ClientSession): void {
-    if (!(s.keys13 instanceof PskSchedule13)) throw faults.INTERNAL_ERROR;
+    const keys = schedule(s);
     s.digest();
-    s.keys13.resumptionSecret(at.hash, at.applicationSecret);
-    s.keys13.wipe();
+    keys.resumptionSecret(at.hash, at.applicationSecret);
+    keys.wipe();
   }
 
   /** NewSessionTicket, RFC 8446 4.6.1: `reader` stands at the ticket, and ends with it. */
   takeTicket13(s: ClientSession, lifetime: number, ageAdd: number, nonceAt: number, nonceEnd: number): void {
     const { bytes, at: start, end } = s.engine.reader;
     if (lifetime > MAX_LIFETIME) throw faults.ILLEGAL_PARAMETER;
-    if (lifetime === 0 || nonceEnd - nonceAt > maxTicketNonce || !(s.keys13 instanceof PskSchedule13)) return;
-    s.keys13.ticketPsk(at.applicationSecret, bytes, nonceAt, nonceEnd, at.hash);
-    const secret = s.memory.slice(at.hash, at.hash + s.keys13.size);
+    if (lifetime === 0 || nonceEnd - nonceAt > maxTicketNonce) return;
+    const keys = schedule(s);
+    keys.ticketPsk(at.applicationSecret, bytes, nonceAt, nonceEnd, at.hash);
+    const secret = s.memory.slice(at.hash, at.hash + keys.size);
     s.forget(at.hash, at.verifyData);
     this.hand(s, secret, new Uint8Array(bytes.subarray(start, end)), lifetime, ageAdd);
   }
@@ -207,6 +209,11 @@ export class Resuming {
 /** Bytes before the binder: the lengths of the list and of the binder itself. */
 const BINDERS = 3;
 
+function schedule({ keys13 }: ClientSession): PskSchedule13 {
+  if (!(keys13 instanceof PskSchedule13)) throw faults.INTERNAL_ERROR;
+  return keys13;
+}
+
 export function suiteOf(session: Session): Suite {
   const suite = findSuite(session.suite);
   if (suite === undefined) throw faults.INTERNAL_ERROR;
@@ -226,12 +233,16 @@ function verified(
   for (let i = 0; i < path.length; i++) {
     const staple = stapleAt(s, i);
     if (staple.present && stapled === i) stapled++;
-    // With no nextUpdate, `maxAge` or nothing ends its life
-    if (staple.present && staple.nextUpdate >= 0) until = Math.min(until, staple.nextUpdate);
+    if (staple.present) until = Math.min(until, endOf(staple, config.ocsp.maxAge));
     until = Math.min(until, path.at(path.index(i)).notAfter);
   }
   const policy = stapled === path.length ? "chain" : stapled > 0 ? "leaf" : "if-present";
   return { until, policy, mustStaple: path.at(0).mustStaple, anchor: fingerprint(s, path.anchor.der) };
+}
+
+/** When a staple ends; without nextUpdate and `maxAge` nothing ends it. */
+function endOf({ thisUpdate, nextUpdate }: Staple, maxAge = Number.POSITIVE_INFINITY): number {
+  return Math.min(thisUpdate + maxAge, nextUpdate >= 0 ? nextUpdate : Number.POSITIVE_INFINITY);
 }
 
 /** SHA-256. */

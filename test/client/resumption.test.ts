@@ -229,6 +229,38 @@ test("TLS 1.3: a session of one suite goes on with another of the same hash", (t
   t.true(resumes(t, { client: { ...only(tls13), suites: [0x1301, 0x1303] }, server: chacha, session }));
 });
 
+test("TLS 1.3: tickets that end at once, or whose nonce is longer than anybody's, are no sessions", (t) => {
+  const sessionsOf = (...tickets: Buffer[]) => {
+    const sessions: Session[] = [];
+    const script = { ...servers.p256, version: tls13, tickets };
+    const { client } = new Link(script, {
+      resumption: resumption(undefined, (each) => sessions.push(each)),
+    }).run();
+    t.is(client.fault, undefined);
+    return sessions.length;
+  };
+  const body = (nonce: number) => [0, 0, 1, 0, 1, 2, 3, 4, nonce, ...new Array(nonce).fill(7), 0, 1, 9, 0, 0];
+  const withNonce = (nonce: number) =>
+    Buffer.from([hs.new_session_ticket, 0, 0, body(nonce).length, ...body(nonce)]);
+  t.is(sessionsOf(newSessionTicket13(Buffer.from("ticket"))), 1);
+  t.is(sessionsOf(newSessionTicket13(Buffer.from("ticket"), 0)), 0);
+  t.is(sessionsOf(withNonce(0), withNonce(48)), 2);
+  t.is(sessionsOf(withNonce(49), withNonce(200)), 0);
+});
+
+test("a session ends when its staple is too old for `maxAge`", (t) => {
+  const { identity } = selectionOf("server1");
+  const server = {
+    select: () => ({ identity, staples: [fixture("ocsp/week.der")] }),
+    ticketLifetime: 604_800,
+  };
+  const day = (n: number) => Date.parse(`2026-01-0${n}T00:00:00Z`) / 1000;
+  const clock = () => day(4);
+  const ocsp = { maxAge: 4 * 86_400 };
+  const { until } = first(t, { client: { clock, ocsp }, server: { ...server, clock } });
+  t.is(until, day(5));
+});
+
 test("without a clock nothing is offered, and no session made", (t) => {
   const session = first(t, { client: only(tls13) });
   const { client, session: made } = meet({ client: { verify: false, clock: () => undefined }, session });

@@ -217,6 +217,19 @@ test.serial("a responder that never answers: the handshake's time is up", async 
   t.is(await outcome(socket), "HANDSHAKE_TIMEOUT");
 });
 
+test.serial("TLS 1.2: a server that the lookup finds revoked leaves no session behind", async (t) => {
+  const { pki } = await scene(t, { status: "revoked" });
+  const port = await serveTls(t, pki, { maxVersion: "TLSv1.2" });
+  const socket = dial(port, pki, { ocsp: { lookup: true } });
+  let told = false;
+  socket.on("session", () => {
+    told = true;
+  });
+  t.is(await outcome(socket), "OCSP_CERT_REVOKED");
+  t.false(told);
+  t.is(socket.getSession(), undefined);
+});
+
 test.serial("a resumed session is looked up again", async (t) => {
   const { pki, responder } = await scene(t);
   const port = await serveTls(t, pki, { maxVersion: "TLSv1.2" }, (socket) => socket.write("hi"));

@@ -84,6 +84,24 @@ test("an agent shares no connection between requests whose security differs", as
     t.is(await fetchText(port, { agent, ...options }), `/x on ${i + 1}`);
 });
 
+test("an agent resumes sessions, of requests with the same security", async (t) => {
+  const port = await serveHttps(t, good);
+  const agent = new Agent({ ca });
+  const reused = async (options: object) => {
+    const request = get({ host: "127.0.0.1", port, path: "/x", servername: "localhost", agent, ...options });
+    const [response] = await once(request, "response");
+    const { socket } = response as { socket: TLSSocket };
+    response.resume();
+    await once(response, "end");
+    return socket.isSessionReused();
+  };
+  t.false(await reused({}));
+  t.true(await reused({}));
+  t.true(await reused({}));
+  t.false(await reused({ ocsp: { policy: "leaf" } }));
+  t.true(await reused({ ocsp: { policy: "leaf" } }));
+});
+
 test("a refused option of an agent's request is thrown", async (t) => {
   const agent = new Agent();
   const options = { agent, port: 1, checkServerIdentity: () => undefined };

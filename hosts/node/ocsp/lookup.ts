@@ -108,7 +108,7 @@ async function lookUp(pair: Pair, options: LookupOptions): Promise<LookupResult>
   }
 }
 
-/** A response that nothing else ends counts for a day, as with the client. */
+/** A response that nothing else ends counts for a day. */
 function policyOf({ policy }: LookupOptions): OcspPolicy {
   const whole = { ...defaultPolicy, ...policy };
   return whole.allowMissingNextUpdate ? { ...whole, maxAge: whole.maxAge ?? DAY } : whole;
