@@ -1,9 +1,8 @@
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import { extensionType as type } from "../wire/registry.js";
+import { statusType, extensionType as type } from "../wire/registry.js";
 import { expect } from "./extensiondata.js";
 import type { ServerSession } from "./session.js";
-import { OCSP } from "./staples.js";
 
 /** Bytes of certificate_list that a client may send: a signature may have to run over them all. */
 const MAX_LIST = 0x10000;
@@ -43,7 +42,7 @@ export function readEntryExtensions(s: ServerSession, r: Reader): void {
 
 /** CertificateStatus, RFC 6066 section 8: ocsp(1), OCSPResponse<1..2^24-1>. */
 function readCertificateStatus(s: ServerSession, r: Reader): void {
-  expect(r.u8() === OCSP, faults.OCSP_MALFORMED);
+  expect(r.u8() === statusType.ocsp, faults.OCSP_MALFORMED);
   const response = r.enter24();
   expect(r.left > 0, faults.OCSP_MALFORMED);
   const start = r.skip(r.left);

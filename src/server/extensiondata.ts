@@ -1,11 +1,10 @@
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import { version } from "../wire/registry.js";
+import { statusType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import { inMessage } from "./messages.js";
 import { authorities } from "./request.js";
 import type { ServerSession } from "./session.js";
-import { OCSP, OCSP_MULTI } from "./staples.js";
 
 /** The extension_data of each extension: how the client's is read, to its end, and how ours is written. */
 
@@ -70,7 +69,7 @@ export function readMaxFragmentLength(s: ServerSession, r: Reader): void {
 
 /** CertificateStatusRequest, RFC 6066 section 8; a status_type that is not known says nothing to us. */
 export function readStatusRequest(s: ServerSession, r: Reader): void {
-  s.offer.status = r.u8() === OCSP;
+  s.offer.status = r.u8() === statusType.ocsp;
   if (s.offer.status) readOcspRequest(r);
   else r.skip(r.left);
 }
@@ -92,13 +91,13 @@ export function readStatusRequestV2(s: ServerSession, r: Reader): void {
   const list = r.enter16();
   expect(r.left > 0, faults.DECODE_ERROR);
   while (r.left > 0) {
-    const statusType = r.u8();
+    const kind = r.u8();
     const request = r.enter16();
-    if (statusType === OCSP || statusType === OCSP_MULTI) readOcspRequest(r);
+    if (kind === statusType.ocsp || kind === statusType.ocsp_multi) readOcspRequest(r);
     else r.skip(r.left);
     r.leave(request);
-    if (statusType === OCSP) s.offer.statusV2 = true;
-    if (statusType === OCSP_MULTI) s.offer.statusMulti = true;
+    if (kind === statusType.ocsp) s.offer.statusV2 = true;
+    if (kind === statusType.ocsp_multi) s.offer.statusMulti = true;
   }
   r.leave(list);
 }

@@ -1,11 +1,7 @@
-import { extensionType, handshakeType, version } from "../wire/registry.js";
+import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
 import type { Hello } from "./options.js";
 import { LongMessage, u8, u16, u24 } from "./parts.js";
 import type { ServerSession } from "./session.js";
-
-/** CertificateStatusType, RFC 6066 section 8 and RFC 6961 2.2. */
-export const OCSP = 1;
-export const OCSP_MULTI = 2;
 
 const noBytes = new Uint8Array(0);
 
@@ -38,7 +34,7 @@ export function certificateMessage(s: ServerSession): LongMessage {
 function entryExtensions(s: ServerSession, index: number): Uint8Array[] {
   const staple = s.offer.status ? stapleOf(s, index) : undefined;
   if (staple === undefined) return [u16(0)];
-  const status = [u8(OCSP), u24(staple.length), staple];
+  const status = [u8(statusType.ocsp), u24(staple.length), staple];
   const size = sizeOf(status);
   return [u16(4 + size), u16(extensionType.status_request), u16(size), ...status];
 }
@@ -47,13 +43,21 @@ function entryExtensions(s: ServerSession, index: number): Uint8Array[] {
 export function statusMessage(s: ServerSession): LongMessage {
   if (s.announced !== "v2-multi") {
     const staple = stapleOf(s, 0) ?? noBytes;
-    return new LongMessage(handshakeType.certificate_status, [u8(OCSP), u24(staple.length), staple]);
+    return new LongMessage(handshakeType.certificate_status, [
+      u8(statusType.ocsp),
+      u24(staple.length),
+      staple,
+    ]);
   }
   const list = s.identity.certificates.flatMap((_, i) => {
     const staple = stapleOf(s, i) ?? noBytes;
     return [u24(staple.length), staple];
   });
-  return new LongMessage(handshakeType.certificate_status, [u8(OCSP_MULTI), u24(sizeOf(list)), ...list]);
+  return new LongMessage(handshakeType.certificate_status, [
+    u8(statusType.ocsp_multi),
+    u24(sizeOf(list)),
+    ...list,
+  ]);
 }
 
 function sizeOf(parts: readonly Uint8Array[]): number {

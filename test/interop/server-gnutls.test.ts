@@ -1,9 +1,9 @@
-/** `gnutls-cli` with our Node server: it takes staples for every certificate, and refuses by itself. */
+/** `gnutls-cli` with our Node server: what it can beside staples, which are in server.test.ts. */
 
 import { readFileSync } from "node:fs";
 import { credential } from "../../certs/fixtures.js";
 import type { ServerSocket } from "../../hosts/node/index.js";
-import { serveOurs, stapledContext } from "../hosts/ours.js";
+import { serveOurs } from "../hosts/ours.js";
 import { withPeer } from "../peers/with-peer.js";
 import { type Run, rootFile, runClient } from "./clients.js";
 
@@ -22,29 +22,6 @@ function gnutls(port: number, name: string, priority: string, ...args: string[])
 const answer = (socket: ServerSocket) => socket.once("data", (line) => socket.end(`heard ${line}`));
 
 for (const version of versions) {
-  run(`${version}: good staples`, async (t) => {
-    const ours = await serveOurs(t, {}, answer);
-    const { code, output } = await gnutls(ours.port, "server1.tlstaple.test", only(version), "--ocsp");
-    t.is(code, 0, output);
-    t.regex(output, /Status: The certificate is trusted/);
-    t.regex(output, /OCSP status request,?/);
-    t.regex(output, /heard hello/);
-  });
-
-  run(`${version}: a revoked certificate`, async (t) => {
-    const ours = await serveOurs(t, stapledContext("p256", "server2"), answer);
-    const { code, output } = await gnutls(ours.port, "server2.tlstaple.test", only(version));
-    t.not(code, 0);
-    t.regex(output, /revoked/i);
-  });
-
-  run(`${version}: no staple`, async (t) => {
-    const ours = await serveOurs(t, { staples: undefined }, answer);
-    const { code, output } = await gnutls(ours.port, "server1.tlstaple.test", only(version));
-    t.is(code, 0, output);
-    t.notRegex(output, /OCSP status request,/);
-  });
-
   run(`${version}: a session is resumed`, async (t) => {
     const ours = await serveOurs(t, {}, answer);
     const { output } = await gnutls(ours.port, "server1.tlstaple.test", only(version), "--resume");

@@ -39,19 +39,6 @@ for (const [version, flag] of versions) {
     });
   }
 
-  run(`${version}: a revoked certificate's staple goes out as it is`, async (t) => {
-    const ours = await serveOurs(t, stapledContext("p256", "server2"), answer);
-    const { output } = await sClient(ours.port, "p256", flag, "-status");
-    t.regex(output, /Cert Status: revoked/);
-  });
-
-  run(`${version}: no staple, asked for in vain and not asked for`, async (t) => {
-    const bare = await serveOurs(t, { staples: undefined }, answer);
-    t.regex((await sClient(bare.port, "p256", flag, "-status")).output, /OCSP response: no response sent/);
-    const ours = await serveOurs(t, {}, answer);
-    t.notRegex((await sClient(ours.port, "p256", flag)).output, /OCSP Response Status/);
-  });
-
   run(`${version}: a client certificate, asked for and missing`, async (t) => {
     const ours = await serveOurs(t, { requestCert: true, ca: clientCa }, answer);
     const own = ["-cert", client.certificateFile, "-key", client.keyFile];
