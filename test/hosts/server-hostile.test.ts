@@ -1,0 +1,175 @@
+/** 10,000 connections of hostile clients at our server: it serves the others meanwhile, and keeps nothing of them. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import type { AddressInfo, Server as NetServer } from "node:net";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import test, { type ExecutionContext } from "ava";
+import { credential } from "../../certs/fixtures.js";
+import { connect, type ServerSocket } from "../../hosts/node/index.js";
+import { createResponder, listen as listenOcsp } from "../../hosts/node/responder/index.js";
+import { Helper } from "../bench/process.js";
+import { times } from "../fuzz/random.js";
+import type { Outcome, Siege } from "./besieger.js";
+import type { Experience, Visit } from "./guest.js";
+import { serveOurs } from "./ours.js";
+import { authorityOptions } from "./responder-fixtures.js";
+import { rootOf } from "./servers.js";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+const HANDSHAKE_TIMEOUT = 1000;
+/** What a server's user does about connections on which nothing happens. */
+const IDLE_TIMEOUT = 1000;
+
+/** Answers what a client says, and ends with it. */
+function echo(socket: ServerSocket): void {
+  socket.setTimeout(IDLE_TIMEOUT, () => socket.destroy());
+  socket.pipe(socket);
+}
+
+async function helper<Question extends object>(t: ExecutionContext, file: string): Promise<Helper<Question>> {
+  const made = new Helper<Question>(`../hosts/${file}`);
+  t.teardown(() => made.close());
+  await made.answer();
+  return made;
+}
+
+const connectionsOf = (server: NetServer) =>
+  promisify((done: (e: Error | null, n: number) => void) => server.getConnections(done))();
+
+/** Bytes in use, inside V8's heap and outside, once all that can go has gone. */
+async function memory(): Promise<number> {
+  for (let i = 0; i < 4; i++) {
+    collect();
+    await turn();
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Open files of this process, where the system says. */
+function files(): number {
+  return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
+}
+
+/** What keeps the process alive, by its kind. */
+function resources(): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+/** Waits until nobody is connected; the milliseconds. */
+async function emptied(server: NetServer, most: number): Promise<number> {
+  const start = performance.now();
+  while ((await connectionsOf(server)) > 0 && performance.now() - start < most) await sleep(20);
+  return performance.now() - start;
+}
+
+function percentile(waits: readonly number[], part: number): number {
+  const sorted = [...waits].sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length * part) - 1];
+}
+
+test.serial("10,000 hostile connections: good clients are served, nothing is left behind", async (t) => {
+  const seen: WeakRef<ServerSocket>[] = [];
+  const outcomes = new Map<string, number>();
+  const count = (what: string) => outcomes.set(what, (outcomes.get(what) ?? 0) + 1);
+  const { server, port, errors, sockets } = await serveOurs(
+    t,
+    { handshakeTimeout: HANDSHAKE_TIMEOUT },
+    (socket) => {
+      // Here nothing must be kept of them
+      sockets.length = 0;
+      count("served");
+      seen.push(new WeakRef(socket));
+      echo(socket);
+    },
+  );
+  server.on("tlsClientError", (error: Error & { code?: string; alert?: unknown }, socket: ServerSocket) => {
+    errors.length = 0;
+    count(error.code ?? error.message);
+    seen.push(new WeakRef(socket));
+  });
+  const besieger = await helper<Siege>(t, "besieger.js");
+  const guest = await helper<Visit>(t, "guest.js");
+  const siege = { port, concurrency: 200, sieges: 10 };
+  await besieger.ask<Outcome>({ ...siege, connections: times(1000) });
+  await emptied(server, 5000);
+  const before = { memory: await memory(), files: files(), resources: resources() };
+
+  await guest.ask({ port });
+  const { stuck, milliseconds } = await besieger.ask<Outcome>({ ...siege, connections: times(10_000) });
+  const { ours, node, failures } = await guest.ask<Experience>({});
+
+  const rest = await emptied(server, 5000);
+  const growth = (await memory()) - before.memory;
+  const kept = seen.filter((each) => each.deref() !== undefined).length;
+  t.log(
+    `${(milliseconds / 1000).toFixed(1)} s; empty ${rest.toFixed(0)} ms later; +${(growth / 1024).toFixed(0)} KB`,
+  );
+  for (const [who, waits] of Object.entries({ ours, node }))
+    t.log(
+      `${waits.length} of ${who}: median ${percentile(waits, 0.5).toFixed(0)} ms, 99 % ${percentile(waits, 0.99).toFixed(0)} ms, slowest ${percentile(waits, 1).toFixed(0)} ms`,
+    );
+  t.log(Object.fromEntries(outcomes));
+  t.deepEqual(failures, []);
+  t.true(ours.length > 30 && node.length > 30);
+  t.true(percentile([...ours, ...node], 0.99) < 3000);
+  t.is(stuck, 0);
+  t.is(await connectionsOf(server), 0);
+  t.true(rest < HANDSHAKE_TIMEOUT + 1500, `${rest} ms`);
+  t.is(files(), before.files);
+  t.deepEqual(resources(), before.resources);
+  t.true(growth < 4_000_000, `${growth} bytes`);
+  t.true(kept < 10, `${kept} sockets are still there`);
+  t.false(outcomes.has("INTERNAL_ERROR"));
+  t.true(outcomes.get("HANDSHAKE_TIMEOUT")! > times(100));
+  t.true(outcomes.size > 10);
+});
+
+test.serial(
+  "`tlstaple server -i` lives through 500 of them, serves the next one, and ends when it is told to",
+  async (t) => {
+    const responder = await createResponder({
+      authorities: [authorityOptions("p256", "intermediate1")],
+      validity: 3600,
+    });
+    const ocsp = await listenOcsp(responder);
+    t.teardown(() => ocsp.close());
+    const { certificateFile, keyFile } = credential("p256", "server1");
+    const cli = fileURLToPath(new URL("../../hosts/node/cli.js", import.meta.url));
+    const url = `http://127.0.0.1:${(ocsp.address() as AddressInfo).port}`;
+    const args = ["server", "-i", "-p", "0", "-c", certificateFile, "-k", keyFile, "-O", url];
+    const child = spawn(process.execPath, [cli, ...args]);
+    t.teardown(() => child.kill("SIGKILL"));
+    let said = "";
+    child.stdout.on("data", (chunk) => {
+      said += chunk;
+    });
+    child.stderr.resume();
+    await once(child.stdout, "data");
+    const port = Number(/listening on 127\.0\.0\.1:(\d+)/.exec(said)![1]);
+
+    const besieger = await helper<Siege>(t, "besieger.js");
+    // It gives a handshake ten seconds, so that nobody waits for the end of a siege here
+    await besieger.ask<Outcome>({ port, connections: times(500), concurrency: 100, sieges: 20 });
+    t.is(child.exitCode, null);
+    const options = { ca: rootOf("p256"), ocsp: { policy: "leaf" as const } };
+    const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ...options });
+    socket.end("hello");
+    let heard = "";
+    for await (const chunk of socket) heard += chunk;
+    t.is(heard, "hello from tlstaple\n");
+    t.is(socket.ocsp[0].status, "good");
+    t.true((said.match(/^connection \d+ from/gm) ?? []).length > times(250));
+    child.kill("SIGTERM");
+    t.is((await once(child, "exit"))[0], 0);
+  },
+);
