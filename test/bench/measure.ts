@@ -1,6 +1,6 @@
 import { type Introduction, type Order, peerNames, type Sample } from "./client.js";
 import { Helper } from "./process.js";
-import { findScenario, SERVER_NAME, scenarios, trustedRoot } from "./scenarios.js";
+import { findScenario, SERVER_NAME, scenarios, servedScenarios, trustedRoot } from "./scenarios.js";
 import { add, countingFlags, type Split, type SplitOrder } from "./split.js";
 
 /** How long to measure. */
@@ -30,6 +30,8 @@ export interface Results {
   /** CPU milliseconds of the first connection that each peer's process makes. */
   readonly first: Readonly<Record<string, number>>;
   readonly handshakes: readonly Cell[];
+  /** Of servers, whose CPU it is; the client is node:tls. */
+  readonly served: readonly Cell[];
   readonly bulk: readonly Cell[];
   readonly splits: readonly Split[];
 }
@@ -54,13 +56,33 @@ export async function measure(plan: Plan, progress: (what: string) => void): Pro
   try {
     const first = await bench.warmUp();
     const handshakes = await bench.handshakes();
+    const served = await bench.served(server);
     const bulk = await bench.bulk();
     const splits = await bench.splits();
     const peers = Object.fromEntries(clients.map(({ name, introduction }) => [name, introduction]));
-    return { peers, first, handshakes, bulk, splits };
+    return { peers, first, handshakes, served, bulk, splits };
   } finally {
     for (const { helper } of clients) helper.close();
     server.close();
+  }
+}
+
+/** A server process, and its port for the scenario at hand. */
+class Server {
+  readonly name: string;
+  readonly port: number;
+  private readonly helper: Helper<object>;
+
+  constructor(name: string, helper: Helper<object>, port: number) {
+    this.name = name;
+    this.helper = helper;
+    this.port = port;
+  }
+
+  /** Milliseconds of CPU that it has used so far. */
+  async cpu(): Promise<number> {
+    const { user, system } = await this.helper.ask<NodeJS.CpuUsage>({});
+    return (user + system) / 1000;
   }
 }
 
@@ -108,6 +130,43 @@ class Bench {
         if (clients.length === 0) continue;
         this.progress(`handshakes: ${id}${staple ? ", stapled" : ""}`);
         cells.push(...(await this.rounds(clients, id, staple, () => 1)));
+      }
+    return cells;
+  }
+
+  /** Stapled handshakes at node:tls's server and at ours, in turns. */
+  async served(node: Helper<object>): Promise<Cell[]> {
+    const own = new Helper<object>("server.js", ["tlstaple"]);
+    const ownPorts = await own.answer<Record<string, number>>();
+    const cells: Cell[] = [];
+    for (const id of servedScenarios) {
+      this.progress(`handshakes at servers: ${id}`);
+      cells.push(
+        ...(await this.serverRounds(
+          id,
+          new Server("node:tls", node, this.ports[id]),
+          new Server("tlstaple", own, ownPorts[id]),
+        )),
+      );
+    }
+    own.close();
+    return cells;
+  }
+
+  private async serverRounds(id: string, ...servers: Server[]): Promise<Cell[]> {
+    const { rounds, milliseconds, warmUp } = this.plan;
+    const client = this.clients.find(({ name }) => name === "node:tls")!;
+    const cells: Cell[] = [];
+    for (const server of servers) {
+      const { facts } = await this.sample(client, id, true, 1, warmUp / 2, server.port);
+      cells.push({ peer: server.name, scenario: id, staple: true, bytes: 1, facts, wall: [], cpu: [] });
+    }
+    for (let round = 0; round < rounds; round++)
+      for (const [i, server] of servers.entries()) {
+        const before = await server.cpu();
+        const { connections, wall } = await this.sample(client, id, true, 1, milliseconds, server.port);
+        cells[i].wall.push(wall / connections);
+        cells[i].cpu.push(((await server.cpu()) - before) / connections);
       }
     return cells;
   }
@@ -184,9 +243,10 @@ class Bench {
     staple: boolean,
     bytes: number,
     milliseconds: number,
+    port = this.ports[id],
   ): Promise<Sample> {
     const { edition, version } = findScenario(id);
-    const target = { port: this.ports[id], name: SERVER_NAME, root: trustedRoot(edition), version, staple };
+    const target = { port, name: SERVER_NAME, root: trustedRoot(edition), version, staple };
     // A connection at least, even in no time at all
     return client.helper.ask<Sample>({ target, bytes, milliseconds: Math.max(milliseconds, 1) });
   }

@@ -29,7 +29,8 @@ function helloOf(protocol: number, stapling: "v1" | "v2-multi"): Buffer {
   return Buffer.from(bytes.subarray(start, end));
 }
 
-const hellos = [
+/** ClientHellos that a server can answer, as they go over the wire. */
+export const hellos = [
   helloOf(version.tls13, "v1"),
   helloOf(version.tls12, "v1"),
   helloOf(version.tls12, "v2-multi"),

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
-import type { AddressInfo, Server as NetServer } from "node:net";
+import { type AddressInfo, connect as connectTcp, type Server as NetServer, type Socket } from "node:net";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -14,6 +14,7 @@ import { connect, type ServerSocket } from "../../hosts/node/index.js";
 import { createResponder, listen as listenOcsp } from "../../hosts/node/responder/index.js";
 import { Helper } from "../bench/process.js";
 import { times } from "../fuzz/random.js";
+import { hellos } from "./attacks.js";
 import type { Outcome, Siege } from "./besieger.js";
 import type { Experience, Visit } from "./guest.js";
 import { serveOurs } from "./ours.js";
@@ -133,6 +134,35 @@ test.serial("10,000 hostile connections: good clients are served, nothing is lef
   t.true(outcomes.get("HANDSHAKE_TIMEOUT")! > times(100));
   t.true(outcomes.size > 10);
 });
+
+const [hello] = hellos;
+const clinging: Readonly<Record<string, (socket: Socket) => unknown>> = {
+  "say nothing": () => undefined,
+  "speak no TLS": (socket) => socket.write("GET / HTTP/1.1\r\n\r\n"),
+  "say half a ClientHello": (socket) => socket.write(hello.subarray(0, hello.length / 2)),
+  "say no more than a ClientHello": (socket) => socket.write(hello),
+};
+
+for (const [what, act] of Object.entries(clinging))
+  test.serial(`500 clients that ${what} and never close are gone in time all the same`, async (t) => {
+    const { server, port, errors } = await serveOurs(t, { handshakeTimeout: HANDSHAKE_TIMEOUT });
+    const sockets: Socket[] = [];
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    for (let i = 0; i < 500; i++) {
+      // What the server says is read, and its end is not answered
+      const socket = connectTcp({ host: "127.0.0.1", port, allowHalfOpen: true });
+      socket.on("error", () => undefined).on("data", () => undefined);
+      socket.on("connect", () => act(socket));
+      sockets.push(socket);
+    }
+    while (sockets.some(({ connecting }) => connecting)) await sleep(5);
+    await emptied(server, 5000);
+    t.is(await connectionsOf(server), 0);
+    t.is(errors.length, 500);
+    t.true(sockets.every(({ writableEnded }) => !writableEnded));
+  });
 
 test.serial(
   "`tlstaple server -i` lives through 500 of them, serves the next one, and ends when it is told to",
