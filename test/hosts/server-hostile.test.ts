@@ -1,7 +1,7 @@
 /** 10,000 connections of hostile clients at our server: it serves the others meanwhile, and keeps nothing of them. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type AddressInfo, connect as connectTcp, type Server as NetServer, type Socket } from "node:net";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -10,14 +10,14 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import test, { type ExecutionContext } from "ava";
 import { credential } from "../../certs/fixtures.js";
-import { connect, type ServerSocket } from "../../hosts/node/index.js";
+import { connect, type ServerOptions, type ServerSocket } from "../../hosts/node/index.js";
 import { createResponder, listen as listenOcsp } from "../../hosts/node/responder/index.js";
 import { Helper } from "../bench/process.js";
-import { times } from "../fuzz/random.js";
+import { thorough, times } from "../fuzz/random.js";
 import { hellos } from "./attacks.js";
 import type { Outcome, Siege } from "./besieger.js";
 import type { Experience, Visit } from "./guest.js";
-import { serveOurs } from "./ours.js";
+import { serveOurs, stapledContext } from "./ours.js";
 import { authorityOptions } from "./responder-fixtures.js";
 import { rootOf } from "./servers.js";
 
@@ -78,62 +78,101 @@ function percentile(waits: readonly number[], part: number): number {
   return sorted[Math.ceil(sorted.length * part) - 1];
 }
 
-test.serial("10,000 hostile connections: good clients are served, nothing is left behind", async (t) => {
-  const seen: WeakRef<ServerSocket>[] = [];
-  const outcomes = new Map<string, number>();
-  const count = (what: string) => outcomes.set(what, (outcomes.get(what) ?? 0) + 1);
-  const { server, port, errors, sockets } = await serveOurs(
-    t,
-    { handshakeTimeout: HANDSHAKE_TIMEOUT },
-    (socket) => {
-      // Here nothing must be kept of them
-      sockets.length = 0;
-      count("served");
-      seen.push(new WeakRef(socket));
-      echo(socket);
-    },
-  );
-  server.on("tlsClientError", (error: Error & { code?: string; alert?: unknown }, socket: ServerSocket) => {
-    errors.length = 0;
-    count(error.code ?? error.message);
-    seen.push(new WeakRef(socket));
+/** Counts what becomes of each connection, and tells how many of their sockets are still there. */
+class Ledger {
+  readonly outcomes: Record<string, number> = {};
+  private readonly sockets: WeakRef<ServerSocket>[] = [];
+
+  add(outcome: string, socket: ServerSocket): void {
+    this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
+    this.sockets.push(new WeakRef(socket));
+  }
+
+  get kept(): number {
+    return this.sockets.filter((each) => each.deref() !== undefined).length;
+  }
+}
+
+/** A server that echoes, and keeps nothing of its connections but their count. */
+async function serveMany(t: ExecutionContext, options: ServerOptions) {
+  const ledger = new Ledger();
+  const ours = await serveOurs(t, { handshakeTimeout: HANDSHAKE_TIMEOUT, ...options }, (socket) => {
+    ours.sockets.length = 0;
+    ledger.add("served", socket);
+    echo(socket);
   });
+  ours.server.on("tlsClientError", (error: Error & { code?: string }, socket: ServerSocket) => {
+    ours.errors.length = 0;
+    ledger.add(error.code ?? error.message, socket);
+  });
+  return { ...ours, ledger };
+}
+
+function describe(waits: readonly number[]): string {
+  const [median, most, slowest] = [0.5, 0.99, 1].map((part) => percentile(waits, part).toFixed(0));
+  return `median ${median} ms, 99 % ${most} ms, slowest ${slowest} ms`;
+}
+
+/** Has so many connections attack a server after a tenth as many that warm it up, and looks what is left. */
+async function besieged(t: ExecutionContext, options: ServerOptions, connections: number): Promise<void> {
+  const { server, port, ledger } = await serveMany(t, options);
   const besieger = await helper<Siege>(t, "besieger.js");
   const guest = await helper<Visit>(t, "guest.js");
   const siege = { port, concurrency: 200, sieges: 10 };
-  await besieger.ask<Outcome>({ ...siege, connections: times(1000) });
+  await besieger.ask<Outcome>({ ...siege, connections: connections / 10 });
   await emptied(server, 5000);
   const before = { memory: await memory(), files: files(), resources: resources() };
 
   await guest.ask({ port });
-  const { stuck, milliseconds } = await besieger.ask<Outcome>({ ...siege, connections: times(10_000) });
+  const { stuck, milliseconds } = await besieger.ask<Outcome>({ ...siege, connections });
   const { ours, node, failures } = await guest.ask<Experience>({});
 
   const rest = await emptied(server, 5000);
   const growth = (await memory()) - before.memory;
-  const kept = seen.filter((each) => each.deref() !== undefined).length;
-  t.log(
-    `${(milliseconds / 1000).toFixed(1)} s; empty ${rest.toFixed(0)} ms later; +${(growth / 1024).toFixed(0)} KB`,
-  );
-  for (const [who, waits] of Object.entries({ ours, node }))
-    t.log(
-      `${waits.length} of ${who}: median ${percentile(waits, 0.5).toFixed(0)} ms, 99 % ${percentile(waits, 0.99).toFixed(0)} ms, slowest ${percentile(waits, 1).toFixed(0)} ms`,
-    );
-  t.log(Object.fromEntries(outcomes));
+  t.log(`${(milliseconds / 1000).toFixed(1)} s; heap +${(growth / 1024).toFixed(0)} KB; kept ${ledger.kept}`);
+  t.log(`${ours.length} of ours: ${describe(ours)}; ${node.length} of node:tls: ${describe(node)}`);
+  t.log(ledger.outcomes);
   t.deepEqual(failures, []);
-  t.true(ours.length > 30 && node.length > 30);
-  t.true(percentile([...ours, ...node], 0.99) < 3000);
+  t.true(!thorough || (ours.length > 5 && node.length > 5));
+  t.true(percentile([...ours, ...node], 0.99) < 5000);
   t.is(stuck, 0);
   t.is(await connectionsOf(server), 0);
   t.true(rest < HANDSHAKE_TIMEOUT + 1500, `${rest} ms`);
   t.is(files(), before.files);
   t.deepEqual(resources(), before.resources);
   t.true(growth < 4_000_000, `${growth} bytes`);
-  t.true(kept < 10, `${kept} sockets are still there`);
-  t.false(outcomes.has("INTERNAL_ERROR"));
-  t.true(outcomes.get("HANDSHAKE_TIMEOUT")! > times(100));
-  t.true(outcomes.size > 10);
-});
+  t.true(ledger.kept < 10, `${ledger.kept} sockets are still there`);
+  t.false("INTERNAL_ERROR" in ledger.outcomes);
+  t.true(!thorough || ledger.outcomes.HANDSHAKE_TIMEOUT > connections / 50);
+  t.true(!thorough || Object.keys(ledger.outcomes).length > 10);
+}
+
+test.serial("10,000 hostile connections: good clients are served, nothing is left behind", (t) =>
+  besieged(t, {}, times(10_000)),
+);
+
+const { staples, ...identity } = stapledContext("p256", "server1");
+
+/** Every handshake waits, for its context and then for its staples. */
+const hesitant: ServerOptions = {
+  ...identity,
+  staples: undefined,
+  stapler: {
+    ready: () => undefined,
+    async staples(_chain, count) {
+      await sleep(20);
+      const until = Math.floor(Date.now() / 1000) + 3600;
+      return { staples: (staples as Buffer[]).slice(0, count), until };
+    },
+  },
+  SNICallback: (_name, done) => setTimeout(done, 20, null),
+  requestCert: "optional",
+  ca: readFileSync(credential("client", "ca").certificateFile),
+};
+
+test.serial("1,000 at a server that waits for contexts and staples, and asks for certificates", (t) =>
+  besieged(t, hesitant, times(1000)),
+);
 
 const [hello] = hellos;
 const clinging: Readonly<Record<string, (socket: Socket) => unknown>> = {
