@@ -67,16 +67,16 @@ export async function measure(plan: Plan, progress: (what: string) => void): Pro
   }
 }
 
-/** A server process, and its port for the scenario at hand. */
+/** A server process, and its port for each scenario. */
 class Server {
   readonly name: string;
-  readonly port: number;
+  readonly ports: Readonly<Record<string, number>>;
   private readonly helper: Helper<object>;
 
-  constructor(name: string, helper: Helper<object>, port: number) {
+  constructor(name: string, helper: Helper<object>, ports: Readonly<Record<string, number>>) {
     this.name = name;
     this.helper = helper;
-    this.port = port;
+    this.ports = ports;
   }
 
   /** Milliseconds of CPU that it has used so far. */
@@ -134,41 +134,45 @@ class Bench {
     return cells;
   }
 
-  /** Stapled handshakes at node:tls's server and at ours, in turns. */
+  /** Stapled handshakes at node:tls's server and at ours, in turns; the client is node:tls. */
   async served(node: Helper<object>): Promise<Cell[]> {
     const own = new Helper<object>("server.js", ["tlstaple"]);
-    const ownPorts = await own.answer<Record<string, number>>();
+    const servers = [
+      new Server("node:tls", node, this.ports),
+      new Server("tlstaple", own, await own.answer<Record<string, number>>()),
+    ];
+    this.progress("warming up: servers");
+    for (const server of servers)
+      for (const id of servedScenarios) await this.visit(server, id, this.plan.warmUp / 2);
     const cells: Cell[] = [];
     for (const id of servedScenarios) {
       this.progress(`handshakes at servers: ${id}`);
-      cells.push(
-        ...(await this.serverRounds(
-          id,
-          new Server("node:tls", node, this.ports[id]),
-          new Server("tlstaple", own, ownPorts[id]),
-        )),
-      );
+      cells.push(...(await this.serverRounds(servers, id)));
     }
     own.close();
     return cells;
   }
 
-  private async serverRounds(id: string, ...servers: Server[]): Promise<Cell[]> {
-    const { rounds, milliseconds, warmUp } = this.plan;
-    const client = this.clients.find(({ name }) => name === "node:tls")!;
+  private async serverRounds(servers: readonly Server[], id: string): Promise<Cell[]> {
+    const { rounds, milliseconds } = this.plan;
     const cells: Cell[] = [];
     for (const server of servers) {
-      const { facts } = await this.sample(client, id, true, 1, warmUp / 2, server.port);
+      const { facts } = await this.visit(server, id, 0);
       cells.push({ peer: server.name, scenario: id, staple: true, bytes: 1, facts, wall: [], cpu: [] });
     }
     for (let round = 0; round < rounds; round++)
       for (const [i, server] of servers.entries()) {
         const before = await server.cpu();
-        const { connections, wall } = await this.sample(client, id, true, 1, milliseconds, server.port);
+        const { connections, wall } = await this.visit(server, id, milliseconds);
         cells[i].wall.push(wall / connections);
         cells[i].cpu.push(((await server.cpu()) - before) / connections);
       }
     return cells;
+  }
+
+  private visit({ ports }: Server, id: string, milliseconds: number): Promise<Sample> {
+    const client = this.clients.find(({ name }) => name === "node:tls")!;
+    return this.sample(client, id, true, 1, milliseconds, ports[id]);
   }
 
   /** Bulk data depends on version and suite only. */
