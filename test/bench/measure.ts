@@ -1,6 +1,6 @@
 import { type Introduction, type Order, peerNames, type Sample } from "./client.js";
 import { Helper } from "./process.js";
-import { findScenario, SERVER_NAME, scenarios, trustedRoot } from "./scenarios.js";
+import { findScenario, SERVER_NAME, scenarios, servedScenarios, trustedRoot } from "./scenarios.js";
 import { add, countingFlags, type Split, type SplitOrder } from "./split.js";
 
 /** How long to measure. */
@@ -30,6 +30,8 @@ export interface Results {
   /** CPU milliseconds of the first connection that each peer's process makes. */
   readonly first: Readonly<Record<string, number>>;
   readonly handshakes: readonly Cell[];
+  /** Of servers, whose CPU it is; the client is node:tls. */
+  readonly served: readonly Cell[];
   readonly bulk: readonly Cell[];
   readonly splits: readonly Split[];
 }
@@ -54,13 +56,33 @@ export async function measure(plan: Plan, progress: (what: string) => void): Pro
   try {
     const first = await bench.warmUp();
     const handshakes = await bench.handshakes();
+    const served = await bench.served(server);
     const bulk = await bench.bulk();
     const splits = await bench.splits();
     const peers = Object.fromEntries(clients.map(({ name, introduction }) => [name, introduction]));
-    return { peers, first, handshakes, bulk, splits };
+    return { peers, first, handshakes, served, bulk, splits };
   } finally {
     for (const { helper } of clients) helper.close();
     server.close();
+  }
+}
+
+/** A server process, and its port for each scenario. */
+class Server {
+  readonly name: string;
+  readonly ports: Readonly<Record<string, number>>;
+  private readonly helper: Helper<object>;
+
+  constructor(name: string, helper: Helper<object>, ports: Readonly<Record<string, number>>) {
+    this.name = name;
+    this.helper = helper;
+    this.ports = ports;
+  }
+
+  /** Milliseconds of CPU that it has used so far. */
+  async cpu(): Promise<number> {
+    const { user, system } = await this.helper.ask<NodeJS.CpuUsage>({});
+    return (user + system) / 1000;
   }
 }
 
@@ -110,6 +132,47 @@ class Bench {
         cells.push(...(await this.rounds(clients, id, staple, () => 1)));
       }
     return cells;
+  }
+
+  /** Stapled handshakes at node:tls's server and at ours, in turns; the client is node:tls. */
+  async served(node: Helper<object>): Promise<Cell[]> {
+    const own = new Helper<object>("server.js", ["tlstaple"]);
+    const servers = [
+      new Server("node:tls", node, this.ports),
+      new Server("tlstaple", own, await own.answer<Record<string, number>>()),
+    ];
+    this.progress("warming up: servers");
+    for (const server of servers)
+      for (const id of servedScenarios) await this.visit(server, id, this.plan.warmUp / 2);
+    const cells: Cell[] = [];
+    for (const id of servedScenarios) {
+      this.progress(`handshakes at servers: ${id}`);
+      cells.push(...(await this.serverRounds(servers, id)));
+    }
+    own.close();
+    return cells;
+  }
+
+  private async serverRounds(servers: readonly Server[], id: string): Promise<Cell[]> {
+    const { rounds, milliseconds } = this.plan;
+    const cells: Cell[] = [];
+    for (const server of servers) {
+      const { facts } = await this.visit(server, id, 0);
+      cells.push({ peer: server.name, scenario: id, staple: true, bytes: 1, facts, wall: [], cpu: [] });
+    }
+    for (let round = 0; round < rounds; round++)
+      for (const [i, server] of servers.entries()) {
+        const before = await server.cpu();
+        const { connections, wall } = await this.visit(server, id, milliseconds);
+        cells[i].wall.push(wall / connections);
+        cells[i].cpu.push(((await server.cpu()) - before) / connections);
+      }
+    return cells;
+  }
+
+  private visit({ ports }: Server, id: string, milliseconds: number): Promise<Sample> {
+    const client = this.clients.find(({ name }) => name === "node:tls")!;
+    return this.sample(client, id, true, 1, milliseconds, ports[id]);
   }
 
   /** Bulk data depends on version and suite only. */
@@ -184,9 +247,10 @@ class Bench {
     staple: boolean,
     bytes: number,
     milliseconds: number,
+    port = this.ports[id],
   ): Promise<Sample> {
     const { edition, version } = findScenario(id);
-    const target = { port: this.ports[id], name: SERVER_NAME, root: trustedRoot(edition), version, staple };
+    const target = { port, name: SERVER_NAME, root: trustedRoot(edition), version, staple };
     // A connection at least, even in no time at all
     return client.helper.ask<Sample>({ target, bytes, milliseconds: Math.max(milliseconds, 1) });
   }

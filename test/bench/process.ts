@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** A process of the benchmark's own, which answers one message at a time. It ends with us, whatever happens. */
+/** A process of our own, which answers one message at a time. It ends with us, whatever happens. */
 export class Helper<Question extends object> {
   private readonly child: ChildProcess;
 
-  /** `module` is a file beside this one. */
+  /** `module` is a file beside this one, or a path from here. */
   constructor(module: string, args: readonly string[] = [], flags: readonly string[] = []) {
     const file = fileURLToPath(new URL(module, import.meta.url));
     this.child = fork(file, args, { execArgv: ["--expose-gc", ...flags] });
@@ -30,7 +30,7 @@ export class Helper<Question extends object> {
     return answer;
   }
 
-  /** Both our helpers end when the channel closes. */
+  /** Every helper ends when the channel closes. */
   close(): void {
     this.child.disconnect();
   }

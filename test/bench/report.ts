@@ -11,6 +11,8 @@ export function report(results: Results): string {
     "Handshakes, one after the other over loopback TCP. Each ends with a byte of application data each way.\n" +
       "CPU is the client's, TCP included. ± is half the range of all rounds; × is to node:tls, round by round.",
     ...groups(results.handshakes, handshakeTable),
+    "Handshakes at servers, with node:tls as the client; CPU is the server's",
+    ...groups(results.served, handshakeTable),
     "Bulk receive, in one connection each",
     ...groups(results.bulk, bulkTable),
     "Without network, in memory, stapled handshakes: what the core costs, and what its provider over node:crypto",

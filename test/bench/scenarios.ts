@@ -25,6 +25,9 @@ export const scenarios: readonly Scenario[] = Object.freeze([
   { id: "tcp", version: "none", edition: "p256", staple: "issuer" },
 ]);
 
+/** Those in which servers are compared. */
+export const servedScenarios: readonly string[] = ["1.3 P-256", "1.3 RSA", "1.2 P-256", "1.2 RSA"];
+
 export function findScenario(id: string): Scenario {
   const found = scenarios.find((scenario) => scenario.id === id);
   if (!found) throw new Error(`no such scenario: ${id}`);

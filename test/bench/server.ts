@@ -1,14 +1,18 @@
 /**
- * The server process: one port for each scenario, all of node:tls. On every connection the client asks for a
- * number of bytes (u32, big-endian) and gets them.
+ * The server process: one port for each scenario, all of node:tls, or of ours where the argument says so. On
+ * every connection the client asks for a number of bytes (u32, big-endian) and gets them. Any message is answered
+ * with the CPU time that the process has used.
  */
 
 import { readFileSync } from "node:fs";
-import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { createServer as createTcpServer, type Server } from "node:net";
+import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { credential } from "../../certs/fixtures.js";
-import { type Scenario, scenarios, serverChain, stapleOf } from "./scenarios.js";
+import { createServer as createOurs, type ServerOptions } from "../../hosts/node/index.js";
+import { type Scenario, scenarios, servedScenarios, serverChain, stapleOf } from "./scenarios.js";
 
+const ours = process.argv[2] === "tlstaple";
 const CHUNK = Buffer.alloc(1 << 20, 0x61);
 
 /** Everyone has AES-128-GCM; ChaCha20-Poly1305 is for those who prefer it, as the order is the client's. */
@@ -36,6 +40,7 @@ function optionsOf({ version, edition }: Scenario): TlsOptions {
 }
 
 function open(scenario: Scenario): Server {
+  if (ours) return openOurs(scenario);
   if (scenario.version === "none") return createTcpServer({ noDelay: true }, serve);
   const server = createTlsServer(optionsOf(scenario), serve);
   const staple = stapleOf(scenario);
@@ -43,13 +48,23 @@ function open(scenario: Scenario): Server {
   return server;
 }
 
+/** Its staples come from where a Stapler would have them ready. */
+function openOurs(scenario: Scenario): Server {
+  const { cert, key, minVersion, maxVersion } = optionsOf(scenario);
+  const staples = [stapleOf(scenario)];
+  const until = Math.floor(Date.now() / 1000) + 86_400;
+  const stapler = { ready: () => ({ staples, until }), staples: async () => ({ staples, until }) };
+  const options = { cert, key, minVersion, maxVersion, stapler } as ServerOptions;
+  return createOurs(options, (socket) => serve(socket));
+}
+
 /** Clients leave as soon as they have what they asked for. */
-function serve(socket: Socket): void {
+function serve(socket: Duplex): void {
   socket.on("error", () => socket.destroy());
   socket.once("data", (request: Buffer) => send(socket, request.readUInt32BE(0)));
 }
 
-function send(socket: Socket, left: number): void {
+function send(socket: Duplex, left: number): void {
   while (left > 0) {
     const n = Math.min(left, CHUNK.length);
     left -= n;
@@ -69,5 +84,7 @@ function listen(scenario: Scenario): Promise<[string, number]> {
   });
 }
 
+const wanted = ours ? scenarios.filter(({ id }) => servedScenarios.includes(id)) : scenarios;
 process.once("disconnect", () => process.exit());
-process.send?.(Object.fromEntries(await Promise.all(scenarios.map(listen))));
+process.on("message", () => process.send?.(process.cpuUsage()));
+process.send?.(Object.fromEntries(await Promise.all(wanted.map(listen))));

@@ -22,7 +22,7 @@ export class Random {
   private state: number;
 
   /** TLSTAPLE_SEED, printed when the test fails, makes all choices. */
-  constructor(t: ExecutionContext) {
+  constructor(t: Pick<ExecutionContext, "log">) {
     t.log(`TLSTAPLE_SEED=${seed}`);
     this.state = (seed ^ 0x9e3779b9) | 1;
     for (let i = 0; i < 8; i++) this.below(2);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { AddressInfo, Server } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
@@ -27,10 +27,11 @@ export function rootOf(edition: Edition): Buffer {
 
 /** Listens on a free port of 127.0.0.1 until the test ends. */
 export async function listen(t: ExecutionContext, server: Server): Promise<number> {
-  const sockets = new Set<{ destroy(): void }>();
-  server.on("connection", (socket) => {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined);
+    socket.on("close", () => sockets.delete(socket));
   });
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();

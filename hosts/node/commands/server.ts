@@ -90,7 +90,7 @@ class Session {
       onCipher: this.capture && ((sent, bytes, socket) => this.tap(socket).onCipher(sent, bytes)),
     });
     this.server.on("connection", (transport) => this.count(transport));
-    this.server.on("secureConnection", (socket) => this.conversations.add(this.converse(socket)));
+    this.server.on("secureConnection", (socket) => this.follow(this.converse(socket)));
     this.server.on("tlsClientError", (error, socket) => this.report(socket, { error }));
     const { keylog } = flags;
     if (keylog !== undefined) this.server.on("keylog", (line) => writeSync(keylog, line));
@@ -132,6 +132,12 @@ class Session {
     this.transports.add(transport);
     transport.once("close", () => this.transports.delete(transport));
     if (!this.flags.loop) this.server.close();
+  }
+
+  /** Waits for it at the end, if it goes on by then. */
+  private follow(conversation: Promise<void>): void {
+    this.conversations.add(conversation);
+    conversation.then(() => this.conversations.delete(conversation));
   }
 
   /** Listens until the client has said something, answers, and ends; resolves when the connection is closed. */
