@@ -157,7 +157,6 @@ function decode(path: string): string {
 
 /** Whether a request stands there is seen in its header, so that a path of many slashes costs no more than one. */
 function readBase64(path: string, start: number): Buffer | undefined {
-  if (path[start] !== "M") return undefined;
   const header = Buffer.from(path.slice(start, start + 8), "base64");
   const size = sizeOf(header);
   const digits = path.endsWith("==") ? 2 : path.endsWith("=") ? 1 : 0;
