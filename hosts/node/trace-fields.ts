@@ -40,7 +40,6 @@ function readItems<T>(r: Reader, outer: number, item: (r: Reader) => T): T[] {
 
 // ---- Names
 
-export const readSuite = (r: Reader) => numbered(cipherSuite, r.u16());
 export const readGroup = (r: Reader) => numbered(namedGroup, r.u16());
 export const readScheme = (r: Reader) => numbered(signatureScheme, r.u16());
 

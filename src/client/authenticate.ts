@@ -27,7 +27,7 @@ function time(s: ClientSession): number {
 }
 
 /** The certificate at `position` of the path, 0 being the server's. */
-export function certificateAt(s: ClientSession, position: number): Certificate {
+function certificateAt(s: ClientSession, position: number): Certificate {
   return s.path.at(s.path.index(position));
 }
 

@@ -1,5 +1,6 @@
 import { KeySchedule13, secretLabel } from "../crypto/keys13.js";
 import { findScheme, keySize } from "../crypto/suites.js";
+import { verifyContext } from "../crypto/transcript.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AES_GCM_RECORDS, MAX_PLAINTEXT, Protection13 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
@@ -150,18 +151,6 @@ function authenticateServer(s: ClientSession): string {
   return authenticate(s) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
 }
 
-const serverContext = "TLS 1.3, server CertificateVerify";
-const clientContext = "TLS 1.3, client CertificateVerify";
-
-/** What a CertificateVerify signs, RFC 8446 4.4.3: 64 spaces, the context, a zero and the transcript's hash. */
-function signedContent(s: ClientSession, context: string): Uint8Array {
-  const content = new Uint8Array(64 + context.length + 1 + s.transcript.size);
-  content.fill(0x20, 0, 64);
-  for (let i = 0; i < context.length; i++) content[64 + i] = context.charCodeAt(i);
-  s.transcript.digest(content, 64 + context.length + 1);
-  return content;
-}
-
 /** CertificateVerify, RFC 8446 4.4.3: an offered scheme, the curve's own hash, and no PKCS#1 v1.5. */
 function receiveCertificateVerify(s: ClientSession): string {
   const r = s.engine.reader;
@@ -169,7 +158,7 @@ function receiveCertificateVerify(s: ClientSession): string {
   const scheme = findScheme(id);
   const { kind } = s.path.at(0).key;
   if (scheme?.pkcs1 || (scheme?.curve !== undefined && scheme.curve !== kind)) throw faults.SIGNATURE_SCHEME;
-  const content = signedContent(s, serverContext);
+  const content = s.transcript.signedContent(verifyContext.server);
   const verification = beginVerification(s, id);
   verification.update(content, 0, content.length);
   verification.end();
@@ -244,7 +233,7 @@ function continueCertificates(s: ClientSession): string {
 function sendCertificateVerify(s: ClientSession): string {
   const signature = s.config.identity?.signer.begin(s.clientScheme);
   if (signature === undefined) throw faults.INTERNAL_ERROR;
-  const content = signedContent(s, clientContext);
+  const content = s.transcript.signedContent(verifyContext.client);
   signature.update(content, 0, content.length);
   const w = s.engine.begin(on.certificate_verify);
   w.u16(s.clientScheme);

@@ -1,3 +1,4 @@
+import { retryRandom } from "../crypto/transcript.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -77,12 +78,6 @@ function sendClientHello(s: ClientSession): string {
   s.engine.send();
   return "WAIT_SERVER_HELLO";
 }
-
-/** The random that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3). */
-const retryRandom = Object.freeze([
-  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,
-  0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
-]);
 
 /** "DOWNGRD", the last bytes of the random when a server of TLS 1.3 speaks less (RFC 8446 4.1.3). */
 const downgradeSentinel = Object.freeze([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44]);

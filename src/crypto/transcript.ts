@@ -5,6 +5,18 @@ import { hashSize } from "./suites.js";
 /** What most handshakes have: no client certificate. */
 const none: readonly Signature[] = Object.freeze([]);
 
+/** The random that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3). */
+export const retryRandom = Object.freeze([
+  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,
+  0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+]);
+
+/** What a CertificateVerify says that it is about, RFC 8446 4.4.3. */
+export const verifyContext = Object.freeze({
+  server: "TLS 1.3, server CertificateVerify",
+  client: "TLS 1.3, client CertificateVerify",
+});
+
 /**
  * The running hash of all handshake messages (RFC 8446 4.4.1, RFC 5246 7.4.9). Until the ServerHello names
  * the suite nobody knows which hash, so both run. In TLS 1.2 a client certificate's key signs the messages
@@ -53,6 +65,15 @@ export class Transcript {
   digest(out: Uint8Array, at: number): number {
     (this.algorithm === "sha256" ? this.sha256 : this.sha384)?.digest(out, at);
     return this.size;
+  }
+
+  /** What a CertificateVerify signs, RFC 8446 4.4.3: 64 spaces, the context, a zero and the transcript's hash. */
+  signedContent(context: string): Uint8Array {
+    const content = new Uint8Array(64 + context.length + 1 + this.size);
+    content.fill(0x20, 0, 64);
+    for (let i = 0; i < context.length; i++) content[64 + i] = context.charCodeAt(i);
+    this.digest(content, 64 + context.length + 1);
+    return content;
   }
 
   /** After a HelloRetryRequest, ClientHello1 counts as the `message_hash` that is returned (RFC 8446 4.4.1). */

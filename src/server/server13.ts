@@ -1,5 +1,6 @@
 import { secretLabel } from "../crypto/keys13.js";
 import { findScheme, keySize } from "../crypto/suites.js";
+import { retryRandom, verifyContext } from "../crypto/transcript.js";
 import { measureEntry } from "../record/certificates.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AES_GCM_RECORDS, Protection13 } from "../record/record.js";
@@ -111,12 +112,6 @@ function chooseShare(s: ServerSession): boolean {
   return true;
 }
 
-/** The random that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3). */
-const retryRandom = Object.freeze([
-  0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2,
-  0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
-]);
-
 /** HelloRetryRequest, RFC 8446 4.1.4: it asks for a share of our group. */
 export function sendHelloRetryRequest(s: ServerSession): string {
   s.retriedGroup = s.group;
@@ -216,20 +211,8 @@ function sendCertificate(s: ServerSession): string {
   return "SEND_CERTIFICATE_VERIFY";
 }
 
-const serverContext = "TLS 1.3, server CertificateVerify";
-const clientContext = "TLS 1.3, client CertificateVerify";
-
-/** What a CertificateVerify signs, RFC 8446 4.4.3: 64 spaces, the context, a zero and the transcript's hash. */
-function signedContent(s: ServerSession, context: string): Uint8Array {
-  const content = new Uint8Array(64 + context.length + 1 + s.transcript.size);
-  content.fill(0x20, 0, 64);
-  for (let i = 0; i < context.length; i++) content[64 + i] = context.charCodeAt(i);
-  s.transcript.digest(content, 64 + context.length + 1);
-  return content;
-}
-
 function sendCertificateVerify(s: ServerSession): string {
-  const content = signedContent(s, serverContext);
+  const content = s.transcript.signedContent(verifyContext.server);
   const w = s.engine.begin(on.certificate_verify);
   sign(s, w, [[content, 0, content.length]]);
   s.engine.send();
@@ -300,7 +283,7 @@ function receiveCertificateVerify(s: ServerSession): string {
   const scheme = findScheme(id);
   const { kind } = s.path.at(0).key;
   if (scheme?.pkcs1 || (scheme?.curve !== undefined && scheme.curve !== kind)) throw faults.SIGNATURE_SCHEME;
-  const content = signedContent(s, clientContext);
+  const content = s.transcript.signedContent(verifyContext.client);
   const verification = s.config.provider.verification(id);
   verification.update(content, 0, content.length);
   readSignature(s, r, verification);
