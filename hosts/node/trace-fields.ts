@@ -1,6 +1,6 @@
 /** Fields of TLS messages as words. Readers throw DECODE_ERROR where a field is cut off. */
 
-import { cipherSuite, namedGroup, nameOf, signatureScheme } from "../../src/client/index.js";
+import { namedGroup, nameOf, signatureScheme } from "../../src/client/index.js";
 import type { Reader } from "../../src/wire/reader.js";
 import { describeResponse, type ResponseInfo, type SingleInfo } from "./describe.js";
 
