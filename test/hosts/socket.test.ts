@@ -491,10 +491,12 @@ for (const own of [false, true])
     const { promise: over, resolve } = deferred();
     const target = await serveTls(t, good, (peer) => peer.end("welcome"));
     const relay = createTcpServer((near) => {
+      // Not by `pipe`, which reads no more once the other side is gone
       const far = connectTcp(target, "127.0.0.1").on("error", () => near.destroy());
-      near.on("data", (chunk) => carried.true.push(chunk)).on("close", resolve);
-      near.pipe(far);
-      far.on("data", (chunk) => carried.false.push(chunk)).pipe(near);
+      const pass = (from: Socket, to: Socket, kept: Buffer[]) =>
+        from.on("data", (chunk) => kept.push(chunk) && to.write(chunk)).on("end", () => to.end());
+      pass(near, far, carried.true).on("close", resolve);
+      pass(far, near, carried.false);
     });
     const port = await listen(t, relay);
     const onCipher = (sent: boolean, bytes: Uint8Array) => seen[`${sent}`].push(Buffer.from(bytes));
