@@ -29,6 +29,8 @@ export interface Row extends Meeting {
 /** What became of it on either side. */
 export interface Met extends HandshakeResult {
   readonly puppet: Puppet;
+  /** The connection was reset: the system drops an alert with what a client has not read yet. */
+  readonly reset: boolean;
 }
 
 export interface Meetings {
@@ -39,7 +41,8 @@ export interface Meetings {
 /** Lets one machine in XS, with so many bytes of RAM, do all these handshakes over TCP, one after the other. */
 export async function meet(meetings: readonly Meeting[], arena: number, interval: number): Promise<Meetings> {
   const puppets = meetings.map(({ script }) => new Puppet(script));
-  const server = await serve(puppets);
+  const resets = new Set<Puppet>();
+  const server = await serve(puppets, resets);
   const { port } = server.address() as AddressInfo;
   const job = { port, interval, ...toCases(meetings) };
   let output = "";
@@ -52,15 +55,21 @@ export async function meet(meetings: readonly Meeting[], arena: number, interval
     .split("\n")
     .slice(0, -1)
     .map((line): HandshakeResult => JSON.parse(line));
-  return { ran, met: puppets.map((puppet, i) => results[i] && { ...results[i], puppet }) };
+  return {
+    ran,
+    met: puppets.map((puppet, i) => results[i] && { ...results[i], puppet, reset: resets.has(puppet) }),
+  };
 }
 
 /** Each connection gets the next puppet. */
-async function serve(puppets: readonly Puppet[]): Promise<Server> {
+async function serve(puppets: readonly Puppet[], resets: Set<Puppet>): Promise<Server> {
   let connections = 0;
   const server = createServer((socket) => {
     const puppet = puppets[connections++];
-    socket.on("error", () => socket.destroy());
+    socket.on("error", () => {
+      resets.add(puppet);
+      socket.destroy();
+    });
     socket.on("data", (bytes) => {
       try {
         socket.write(puppet.feed(bytes));

@@ -31,7 +31,8 @@ function declare(row: Row, index: number): void {
     t.is(met.verdict, expected);
     if (expected === "good") t.is(met.puppet.ended, alert.close_notify);
     else {
-      t.is(met.puppet.ended, row.alert);
+      // Who refuses a message halfway leaves the rest of it unread
+      if (expected !== "BUFFER_TOO_SMALL" || !met.reset) t.is(met.puppet.ended, row.alert);
       t.true(silent(met.puppet, row));
     }
   });
