@@ -9,7 +9,15 @@ import { credential, type Edition, fixtureFile } from "../../certs/fixtures.js";
 import { run } from "../../hosts/node/commands/program.js";
 import { version } from "../../src/wire/registry.js";
 import { ocspResponse } from "../peers/openssl.js";
-import { opensslResponder, opensslServer, type Peer, type ServerOptions } from "../peers/peers.js";
+import {
+  gnutlsServer,
+  opensslResponder,
+  opensslServer,
+  type Peer,
+  type ServerOptions,
+} from "../peers/peers.js";
+import { withPeer } from "../peers/with-peer.js";
+import { serveOurs } from "./ours.js";
 import { listen } from "./servers.js";
 
 const cli = fileURLToPath(new URL("../../hosts/node/cli.js", import.meta.url));
@@ -123,6 +131,23 @@ test.serial(
     t.is((await tlstaple(...to(peer), "-W", "3", "--policy", "if-present")).code, 0);
   },
 );
+
+for (const [title, start] of Object.entries({ openssl: opensslServer, gnutls: gnutlsServer }))
+  withPeer(title as "openssl" | "gnutls")(
+    `-W 1 without -v: TLS 1.2, and TLS 1.3 with ${title} that has nothing else`,
+    async (t) => {
+      for (const v of [3, 4] as const) {
+        const peer = await start({ ...good, version: versions[v] });
+        t.teardown(() => peer.stop());
+        const { code, stdout, stderr } = await tlstaple(...to(peer), "-W", "1");
+        t.is(code, 0, stderr);
+        t.regex(stdout, new RegExp(`^TLSv1.${v - 1}, `));
+      }
+      const ours = await serveOurs(t);
+      t.regex((await tlstaple(...to(ours), "-W", "1")).stdout, /^TLSv1\.2, /);
+      t.regex((await tlstaple(...to(ours))).stdout, /^TLSv1\.3, /);
+    },
+  );
 
 test.serial("--policy and --nonce", async (t) => {
   const staples = [await ocspResponse("p256", "server1", "intermediate1")];

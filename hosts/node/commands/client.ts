@@ -66,9 +66,13 @@ async function tryVersions(
 ): Promise<Outcome> {
   const [first, second] = versionsToTry(flags);
   const outcome = await meet(inVersion(flags, first));
-  const { error } = outcome;
-  const refused = error instanceof TlsError && error.alert.number === alert.protocol_version;
-  return second !== undefined && refused ? meet(inVersion(flags, second)) : outcome;
+  return second !== undefined && refusesVersion(outcome) ? meet(inVersion(flags, second)) : outcome;
+}
+
+/** GnuTLS says handshake_failure where RFC 8446 4.2.1 has protocol_version. */
+function refusesVersion({ error }: Outcome): boolean {
+  if (!(error instanceof TlsError) || error.code !== "PEER_ALERT") return false;
+  return error.alert.number === alert.protocol_version || error.alert.number === alert.handshake_failure;
 }
 
 async function traced<F extends Flags>(options: ConnectOptions, flags: F, talk: Talk<F>): Promise<Outcome> {
