@@ -54,8 +54,8 @@ export function decodeSession(bytes: unknown): SavedSession {
 }
 
 function isSession(session: Session): boolean {
-  const { version, suite, ageAdd, receivedAt, until, serverName, policy, mustStaple } = session;
-  const numbers = [version, suite, ageAdd, receivedAt, until].every(Number.isFinite);
+  const { version, suite, ageAdd, receivedAt, until, verifiedAt, serverName, policy, mustStaple } = session;
+  const numbers = [version, suite, ageAdd, receivedAt, until, verifiedAt].every(Number.isFinite);
   const named = serverName === undefined || typeof serverName === "string";
   const judged = ["if-present", "leaf", "chain"].includes(policy) && typeof mustStaple === "boolean";
   return numbers && named && judged && findSuite(suite)?.version === version;

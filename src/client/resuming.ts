@@ -2,7 +2,6 @@ import { KeySchedule12, masterSize } from "../crypto/keys12.js";
 import type { Hash } from "../crypto/provider.js";
 import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
 import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
-import type { Staple } from "../pki/ocsp.js";
 import type { Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { version } from "../wire/registry.js";
@@ -28,6 +27,8 @@ export interface Session {
   /** Seconds since 1970: when the ticket came, and when it ends, with the first staple or certificate at the latest. */
   readonly receivedAt: number;
   readonly until: number;
+  /** The earliest thisUpdate of the staples, or when the session began: what `maxAge` counts from. */
+  readonly verifiedAt: number;
   readonly serverName: string | undefined;
   /** Whether the server was verified, up to this anchor: the SHA-256 of its certificate. */
   readonly anchor: Uint8Array | undefined;
@@ -187,7 +188,7 @@ export class Resuming {
     const known = this.accepted && this.offer ? this.offer : verified(s, now);
     const until = Math.min(known.until, now + Math.min(lifetime, MAX_LIFETIME));
     if (!(until > now)) return;
-    const { policy, mustStaple, anchor } = known;
+    const { policy, mustStaple, anchor, verifiedAt } = known;
     this.deliver(
       Object.freeze({
         version: s.version,
@@ -197,6 +198,7 @@ export class Resuming {
         ageAdd,
         receivedAt: now,
         until,
+        verifiedAt,
         serverName: s.config.serverName,
         anchor,
         policy,
@@ -220,29 +222,28 @@ export function suiteOf(session: Session): Suite {
   return suite;
 }
 
+type Verified = Pick<Session, "until" | "verifiedAt" | "policy" | "mustStaple" | "anchor">;
+
 /** What a full handshake has verified. */
-function verified(
-  s: ClientSession,
-  now: number,
-): Pick<Session, "until" | "policy" | "mustStaple" | "anchor"> {
+function verified(s: ClientSession, now: number): Verified {
   const { path, config } = s;
   let until = now + MAX_LIFETIME;
+  let verifiedAt = now;
   if (!config.verify || path.anchor === undefined)
-    return { until, policy: "if-present", mustStaple: false, anchor: undefined };
+    return { until, verifiedAt, policy: "if-present", mustStaple: false, anchor: undefined };
   let stapled = 0;
   for (let i = 0; i < path.length; i++) {
     const staple = stapleAt(s, i);
-    if (staple.present && stapled === i) stapled++;
-    if (staple.present) until = Math.min(until, endOf(staple, config.ocsp.maxAge));
     until = Math.min(until, path.at(path.index(i)).notAfter);
+    if (!staple.present) continue;
+    if (stapled === i) stapled++;
+    verifiedAt = Math.min(verifiedAt, staple.thisUpdate);
+    // Without nextUpdate nothing but `maxAge` ends it
+    if (staple.nextUpdate >= 0) until = Math.min(until, staple.nextUpdate);
   }
   const policy = stapled === path.length ? "chain" : stapled > 0 ? "leaf" : "if-present";
-  return { until, policy, mustStaple: path.at(0).mustStaple, anchor: fingerprint(s, path.anchor.der) };
-}
-
-/** When a staple ends; without nextUpdate and `maxAge` nothing ends it. */
-function endOf({ thisUpdate, nextUpdate }: Staple, maxAge = Number.POSITIVE_INFINITY): number {
-  return Math.min(thisUpdate + maxAge, nextUpdate >= 0 ? nextUpdate : Number.POSITIVE_INFINITY);
+  const anchor = fingerprint(s, path.anchor.der);
+  return { until, verifiedAt, policy, mustStaple: path.at(0).mustStaple, anchor };
 }
 
 /** SHA-256. */

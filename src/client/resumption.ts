@@ -59,15 +59,16 @@ function fits(s: ClientSession, session: Session): boolean {
   const alive = now !== undefined && now >= session.receivedAt && now < session.until;
   const speaks = s.offers(session.version) && config.suites.includes(session.suite);
   const small = session.ticket.length <= config.buffers.output - HELLO;
-  return alive && speaks && small && session.serverName === config.serverName && trusts(s, session);
+  const fitting = alive && speaks && small && session.serverName === config.serverName;
+  return fitting && (!config.verify || trusts(s, session, now));
 }
 
-/** A session is worth what was verified when it began. */
-function trusts(s: ClientSession, session: Session): boolean {
-  const { verify, trust, ocsp } = s.config;
-  if (!verify) return true;
-  const { anchor } = session;
-  if (anchor === undefined) return false;
+/** A session is worth what was verified when it began. Who asks for a nonce wants news in every handshake. */
+function trusts(s: ClientSession, session: Session, now: number): boolean {
+  const { trust, ocsp } = s.config;
+  const { anchor, verifiedAt } = session;
+  if (anchor === undefined || ocsp.nonce) return false;
+  if (ocsp.maxAge !== undefined && now > verifiedAt + ocsp.maxAge) return false;
   const demanded = ocsp.stapling !== "off" && ocsp.mustStaple && session.mustStaple ? "leaf" : "if-present";
   if (!satisfies(session.policy, ocsp.policy) || !satisfies(session.policy, demanded)) return false;
   return trust.some(({ der }) => equalBytes(fingerprint(s, der), 0, anchor.length, anchor, 0, anchor.length));

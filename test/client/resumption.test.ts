@@ -248,17 +248,28 @@ test("TLS 1.3: tickets that end at once, or whose nonce is longer than anybody's
   t.is(sessionsOf(withNonce(49), withNonce(200)), 0);
 });
 
-test("a session ends when its staple is too old for `maxAge`", (t) => {
+test("a session is not offered once its staple is too old for `maxAge`, its own or a later one", (t) => {
   const { identity } = selectionOf("server1");
-  const server = {
-    select: () => ({ identity, staples: [fixture("ocsp/week.der")] }),
-    ticketLifetime: 604_800,
-  };
   const day = (n: number) => Date.parse(`2026-01-0${n}T00:00:00Z`) / 1000;
-  const clock = () => day(4);
-  const ocsp = { maxAge: 4 * 86_400 };
-  const { until } = first(t, { client: { clock, ocsp }, server: { ...server, clock } });
-  t.is(until, day(5));
+  const at = (time: number, maxAge?: number) => ({
+    client: { clock: () => time, ocsp: { maxAge } },
+    server: {
+      select: () => ({ identity, staples: [fixture("ocsp/week.der")] }),
+      ticketLifetime: 604_800,
+      clock: () => time,
+    },
+  });
+  // Its thisUpdate is the first of January
+  const session = first(t, at(day(4)));
+  t.is(session.verifiedAt, day(1));
+  t.true(resumes(t, { ...at(day(5)), session }));
+  t.true(resumes(t, { ...at(day(5), 4 * 86_400), session }));
+  t.false(meet({ ...at(day(5), 3 * 86_400), session }).client.resumed);
+});
+
+test("who asks for a nonce resumes nothing", (t) => {
+  const session = first(t, {});
+  t.false(resumes(t, { client: { ocsp: { nonce: true } }, session }));
 });
 
 test("without a clock nothing is offered, and no session made", (t) => {
