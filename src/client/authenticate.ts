@@ -14,9 +14,8 @@ export function authenticate(s: ClientSession): boolean {
     s.pathFound = s.path.step(now);
     return false;
   }
-  const { lengthWithAnchor } = s.path;
-  if (s.stapleIndex < lengthWithAnchor && checkStaple(s, s.stapleIndex, now)) s.stapleIndex++;
-  return s.stapleIndex === lengthWithAnchor;
+  if (checkStaple(s, s.stapleIndex, now)) s.stapleIndex++;
+  return s.stapleIndex === s.path.lengthWithAnchor;
 }
 
 /** A clock that was never set must not pass for one that was. */

@@ -203,6 +203,14 @@ const refused: Record<string, Case> = {
     options: multi,
     fault: "DECODE_ERROR",
   },
+  "a list shorter than its message, whose responses fill it": {
+    script: {
+      staples: [leaf],
+      ...body(hs.certificate_status, () => concat(u8(2), Buffer.from([0, 0, 9]), vec24(leaf))),
+    },
+    options: multi,
+    fault: "DECODE_ERROR",
+  },
   "a response longer than its list": {
     script: {
       staples: [leaf],
