@@ -1,9 +1,10 @@
 import type { Identity, Provider } from "../crypto/provider.js";
-import { findScheme, findSuite, schemes, suites } from "../crypto/suites.js";
+import { findScheme, narrowVersions, schemes, suites } from "../crypto/suites.js";
 import type { TrustAnchor } from "../pki/chain.js";
 import { parseIp } from "../pki/hostname.js";
 import type { Responder } from "../pki/ocsp.js";
 import { MAX_RECORD } from "../record/record.js";
+import { given } from "../wire/given.js";
 import { version } from "../wire/registry.js";
 import type { Resumption } from "./resumption.js";
 
@@ -138,7 +139,7 @@ export function configure(options: ClientOptions): Config {
       recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
     },
     given(options),
-    narrow(chooseSuites(options)),
+    narrowVersions(chooseSuites(options)),
     {
       sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
       ocsp: Object.assign({}, defaultOcsp, given(options.ocsp)),
@@ -147,12 +148,6 @@ export function configure(options: ClientOptions): Config {
   );
   check(config);
   return Object.freeze(config);
-}
-
-/** The options that are there: one that is undefined must not undo its default, least of all `verify`. */
-function given<T extends object>(options: T | undefined): T {
-  const entries = Object.entries(options ?? {}).filter((entry) => entry[1] !== undefined);
-  return Object.fromEntries(entries) as T;
 }
 
 /** SNI carries no trailing dot (RFC 6066 section 3). */
@@ -172,16 +167,6 @@ function chooseSuites(options: ClientOptions): readonly number[] {
     return suite ? (version.tls13 - suite.version) * aeads.length + aeads.indexOf(suite.aead) : 0;
   };
   return usable.map((s) => s.id).sort((a, b) => rank(a) - rank(b));
-}
-
-/** The suites, and the versions that they leave: one without a suite must not be offered. */
-function narrow(
-  ids: readonly number[],
-): Pick<Config, "suites"> & Pick<ClientOptions, "minVersion" | "maxVersion"> {
-  const has = (protocol: number) => ids.some((id) => findSuite(id)?.version === protocol);
-  if (has(version.tls12) === has(version.tls13)) return { suites: ids };
-  const only = has(version.tls13) ? version.tls13 : version.tls12;
-  return { suites: ids, minVersion: only, maxVersion: only };
 }
 
 function demand(holds: boolean, message: string): void {

@@ -63,6 +63,18 @@ export function findSuite(id: number): Suite | undefined {
   return undefined;
 }
 
+/** Suites, and the versions that they leave: one without a suite can't be spoken. */
+export function narrowVersions(ids: readonly number[]): {
+  readonly suites: readonly number[];
+  readonly minVersion?: number;
+  readonly maxVersion?: number;
+} {
+  const has = (protocol: number) => ids.some((id) => findSuite(id)?.version === protocol);
+  if (has(version.tls12) === has(version.tls13)) return { suites: ids };
+  const only = has(version.tls13) ? version.tls13 : version.tls12;
+  return { suites: ids, minVersion: only, maxVersion: only };
+}
+
 /** What a signature scheme is made of. `curve` binds an ECDSA scheme to one curve in TLS 1.3 (RFC 8446 4.2.3). */
 export interface Scheme {
   readonly id: number;

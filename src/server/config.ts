@@ -1,5 +1,6 @@
-import { findScheme, findSuite, suites } from "../crypto/suites.js";
+import { findScheme, narrowVersions, suites } from "../crypto/suites.js";
 import { MAX_RECORD } from "../record/record.js";
+import { given } from "../wire/given.js";
 import { version } from "../wire/registry.js";
 import type { ClientOcspOptions, ServerOptions, TicketKey } from "./options.js";
 
@@ -58,18 +59,12 @@ export function configure(options: ServerOptions): Config {
     maxCertificates: 8,
     recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
     ...given(options),
-    ...narrow(chooseSuites(options)),
+    ...narrowVersions(chooseSuites(options)),
     ocsp: { ...defaultOcsp, ...given(options.ocsp) },
     buffers,
   };
   check(config);
   return Object.freeze(config);
-}
-
-/** The options that are there: one that is undefined must not undo its default, least of all `verify`. */
-function given<T extends object>(options: T | undefined): T {
-  const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as T;
 }
 
 /** The suites to speak: those given, or all that the provider's AEADs allow, in the order of its AEADs. */
@@ -80,16 +75,6 @@ function chooseSuites(options: ServerOptions): readonly number[] {
   const usable = suites.filter((s) => s.version >= min && s.version <= max && aeads.includes(s.aead));
   if (options.suites) return options.suites.filter((id) => usable.some((s) => s.id === id));
   return aeads.flatMap((aead) => usable.filter((s) => s.aead === aead)).map((s) => s.id);
-}
-
-/** The suites, and the versions that they leave: one without a suite can't be spoken. */
-function narrow(
-  ids: readonly number[],
-): Pick<Config, "suites"> & Pick<ServerOptions, "minVersion" | "maxVersion"> {
-  const has = (protocol: number) => ids.some((id) => findSuite(id)?.version === protocol);
-  if (has(version.tls12) === has(version.tls13)) return { suites: ids };
-  const only = has(version.tls13) ? version.tls13 : version.tls12;
-  return { suites: ids, minVersion: only, maxVersion: only };
 }
 
 function demand(holds: boolean, message: string): void {
