@@ -4,8 +4,6 @@ import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import type { ClientSession } from "./session.js";
 
-export { measureCertificate, measureEntry } from "../record/certificates.js";
-
 /** The list's length must be all that follows of the message. */
 export function readListLength(s: ClientSession, r: Reader): void {
   if (r.u24() !== s.engine.left) throw faults.DECODE_ERROR;

@@ -1,5 +1,6 @@
 import { finishedLabel, KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
 import { findScheme, keySize } from "../crypto/suites.js";
+import { measureCertificate } from "../record/certificates.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AAD, AES_GCM_RECORDS, Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
@@ -8,13 +9,7 @@ import { extensionType, handshakeType, statusType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
-import {
-  certificateListLength,
-  measureCertificate,
-  readCertificate,
-  readListLength,
-  writeCertificates,
-} from "./certificates.js";
+import { certificateListLength, readCertificate, readListLength, writeCertificates } from "./certificates.js";
 import { keepPeerShare, readOcspResponse, readSignatureAlgorithms, wantedStatus } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";

@@ -1,6 +1,7 @@
 import { KeySchedule13, secretLabel } from "../crypto/keys13.js";
 import { findScheme, keySize } from "../crypto/suites.js";
 import { verifyContext } from "../crypto/transcript.js";
+import { measureEntry } from "../record/certificates.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AES_GCM_RECORDS, MAX_PLAINTEXT, Protection13 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
@@ -9,13 +10,7 @@ import { extensionType, handshakeType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
-import {
-  certificateListLength,
-  measureEntry,
-  readCertificate,
-  readListLength,
-  writeCertificates,
-} from "./certificates.js";
+import { certificateListLength, readCertificate, readListLength, writeCertificates } from "./certificates.js";
 import { ignoreCompatibilityChange, sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";

@@ -3,12 +3,12 @@ import type { Command } from "commander";
 import { alert } from "../../../src/wire/registry.js";
 import { type ConnectOptions, connect, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
-import { Capture } from "../pcapng.js";
+import type { Capture } from "../pcapng.js";
 import { Tap } from "../tap.js";
 import { Trace } from "../trace.js";
 import { clientFlags, connectOptions, type Flags, greeting, nodeFlags, versionsToTry } from "./flags.js";
 import { type Outcome, outcomeOf, report, reportJson } from "./report.js";
-import { type Output, openFile } from "./usage.js";
+import { type Output, openCapture } from "./usage.js";
 
 /** Milliseconds: for the connection and each pause of an answer that was asked for. */
 export const PATIENCE = 10_000;
@@ -34,8 +34,7 @@ export function clientCommandIn<F extends Flags>(
 }
 
 async function clientInNode(flags: Flags, out: Output, err: Output): Promise<number> {
-  const capture =
-    flags.pcapng === undefined ? undefined : openFile(flags.pcapng, (path) => new Capture(path));
+  const capture = openCapture(flags.pcapng);
   const code = await client(flags, (options) => talkInNode(options, flags, capture), out, err);
   capture?.close();
   return code;

@@ -104,8 +104,21 @@ export function describeError(error: Error): string[] {
   return lines;
 }
 
-export function errorCode(error: Error): string {
+function errorCode(error: Error): string {
   return (error as NodeJS.ErrnoException).code ?? error.name;
+}
+
+/** The same as fields of a JSON object, null where there is nothing to say. */
+export function errorFields(error: Error | undefined) {
+  const tls = error instanceof TlsError ? error : undefined;
+  return {
+    fault: error ? errorCode(error) : null,
+    message: error?.message ?? null,
+    detail: tls?.detail ?? null,
+    wolfssl: tls?.wolfssl ?? null,
+    alert: tls?.alert ?? null,
+    advice: tls?.advice ?? null,
+  };
 }
 
 /** Prints everything as one JSON object; a second connection is in its field `again`. */
@@ -116,7 +129,6 @@ export function reportJson([first, again]: Outcome[], out: Output): void {
 
 function resultOf(outcome: Outcome) {
   const { host, port, servername, authorized, error, memory } = outcome;
-  const tls = error instanceof TlsError ? error : undefined;
   return {
     host,
     port,
@@ -131,12 +143,7 @@ function resultOf(outcome: Outcome) {
     ocsp: outcome.verdicts,
     lookups: outcome.lookups,
     reply: outcome.reply.toString("utf8"),
-    fault: error ? errorCode(error) : null,
-    message: error?.message ?? null,
-    detail: tls?.detail ?? null,
-    wolfssl: tls?.wolfssl ?? null,
-    alert: tls?.alert ?? null,
-    advice: tls?.advice ?? null,
+    ...errorFields(error),
     memory,
     trace: outcome.trace,
   };

@@ -1,8 +1,7 @@
 import { describeResponse, type ResponseInfo } from "../describe.js";
-import { TlsError } from "../errors.js";
 import type { ServerSocket } from "../index.js";
 import { printable } from "../text.js";
-import { describe, describeError, describeVerdict, errorCode } from "./report.js";
+import { describe, describeError, describeVerdict, errorFields } from "./report.js";
 import type { Output } from "./usage.js";
 
 /** One connection that is over. */
@@ -84,7 +83,6 @@ function textOf(said: Buffer): string[] {
 /** Prints the same as one line of JSON. */
 export function reportJson(served: Served, trace: readonly string[] | undefined, out: Output): void {
   const { client, error, number, said, secure, socket } = served;
-  const tls = error instanceof TlsError ? error : undefined;
   const result = {
     connection: number,
     client,
@@ -101,12 +99,7 @@ export function reportJson(served: Served, trace: readonly string[] | undefined,
     certificates: socket.getPeerChain().map(describe),
     ocsp: socket.ocsp,
     said: said.toString("utf8"),
-    fault: error ? errorCode(error) : null,
-    message: error?.message ?? null,
-    detail: tls?.detail ?? null,
-    wolfssl: tls?.wolfssl ?? null,
-    alert: tls?.alert ?? null,
-    advice: tls?.advice ?? null,
+    ...errorFields(error),
     trace,
   };
   out.write(`${JSON.stringify(result)}\n`);

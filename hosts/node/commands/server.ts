@@ -12,14 +12,14 @@ import {
   Stapler,
   type StaplerFailure,
 } from "../index.js";
-import { Capture } from "../pcapng.js";
+import type { Capture } from "../pcapng.js";
 import { Tap } from "../tap.js";
 import { printable } from "../text.js";
 import { Trace } from "../trace.js";
 import { PATIENCE } from "./client.js";
 import { type ServerFlags, serverFlags, serverOptions } from "./server-flags.js";
 import { report, reportJson, type Served } from "./server-report.js";
-import { type Output, openFile } from "./usage.js";
+import { type Output, openCapture } from "./usage.js";
 
 /** Bytes that are kept of what a client says. */
 const MAX_SAID = 16384;
@@ -78,8 +78,7 @@ class Session {
     this.out = out;
     this.err = err;
     const options = serverOptions(flags);
-    this.capture =
-      flags.pcapng === undefined ? undefined : openFile(flags.pcapng, (path) => new Capture(path));
+    this.capture = openCapture(flags.pcapng);
     this.stapler = new Stapler({ overrideUrl: flags.ocspUrl, issuers: flags.ca });
     this.stapler.on("failure", (failure) => this.complain(failure));
     const onMessage: ServerOptions["onMessage"] = (...message) => this.trace(...message);

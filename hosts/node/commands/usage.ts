@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
+import { Capture } from "../pcapng.js";
 
 /** Where a command writes: `process.stdout`, or a test's. */
 export interface Output {
@@ -24,10 +25,10 @@ export function readFile(path: string): Buffer {
   }
 }
 
-/** Opens a file that a flag names, once all flags are read. */
-export function openFile<T>(path: string, open: (path: string) => T): T {
+/** Opens the capture that --pcapng names, if it is there. */
+export function openCapture(path: string | undefined): Capture | undefined {
   try {
-    return open(path);
+    return path === undefined ? undefined : new Capture(path);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
