@@ -36,6 +36,9 @@ export function basicConstraints(ca: boolean, pathLength?: number): Buffer {
   return extension("2.5.29.19", true, sequence(...parts));
 }
 
+/** The same for who is no CA, with `cA` FALSE spelt out, which DER does not do, but CAs do. */
+export const explicitlyNoAuthority = () => extension("2.5.29.19", true, sequence(boolean(false)));
+
 const usageBits = Object.freeze({
   digitalSignature: 0,
   nonRepudiation: 1,
@@ -114,6 +117,29 @@ export const ocspNoCheck = () => extension("1.3.6.1.5.5.7.48.1.5", false, tlv(0x
 
 /** TLS feature "status_request", RFC 7633: must staple. */
 export const mustStaple = () => extension("1.3.6.1.5.5.7.1.24", false, sequence(integer(5)));
+
+/** What a certificate says of policies, by the extensions' names: RFC 5280 sections 4.2.1.4, 4.2.1.5, 4.2.1.11 and 4.2.1.14. */
+export function policyExtensions(critical: boolean) {
+  const ours = oid("1.3.6.1.4.1.99999.7.1");
+  const theirs = oid("1.3.6.1.4.1.99999.7.2");
+  return {
+    policies: extension("2.5.29.32", critical, sequence(sequence(ours), sequence(theirs))),
+    mappings: extension("2.5.29.33", critical, sequence(sequence(ours, theirs))),
+    inhibitAnyPolicy: extension("2.5.29.54", critical, integer(0)),
+  };
+}
+
+/** RFC 5280 section 4.2.1.11: each a number of certificates, after which it counts. */
+export function policyConstraints(
+  critical: boolean,
+  limits: { explicitPolicy?: number; mapping?: number },
+): Buffer {
+  const { explicitPolicy, mapping } = limits;
+  const parts: Buffer[] = [];
+  if (explicitPolicy !== undefined) parts.push(implicit(0, Buffer.of(explicitPolicy)));
+  if (mapping !== undefined) parts.push(implicit(1, Buffer.of(mapping)));
+  return extension("2.5.29.36", critical, sequence(...parts));
+}
 
 /** An extension that nobody knows. */
 export const unknownExtension = (critical: boolean) =>

@@ -100,9 +100,10 @@ export interface OcspCase {
   readonly issuer: Buffer;
   /** Seconds since 1970. */
   readonly at: number;
-  readonly skew: number;
+  /** Undefined: the client's default. */
+  readonly skew: number | undefined;
   readonly maxAge: number | undefined;
-  readonly allowMissingNextUpdate: boolean;
+  readonly allowMissingNextUpdate: boolean | undefined;
   readonly responders: readonly Buffer[];
   readonly nonce: Buffer | undefined;
   readonly expected: FaultName | "good";
@@ -117,7 +118,7 @@ export function ocspCases(): OcspCase[] {
 }
 
 function ocspCase(row: OcspRow): OcspCase {
-  const { skew = 900, maxAge, allowMissingNextUpdate = false, responders, nonce } = row.options ?? {};
+  const { skew, maxAge, allowMissingNextUpdate, responders, nonce } = row.options ?? {};
   return {
     id: row.id,
     description: row.description,

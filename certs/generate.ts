@@ -6,7 +6,7 @@ import { constraintCases } from "./chains/constraints.js";
 import { encodingCases } from "./chains/encoding.js";
 import { ChainMatrix } from "./chains/matrix.js";
 import { malformedNameCases, nameCases } from "./chains/names.js";
-import { dateCases, issuerCases, purposeCases, trustCases } from "./chains/trust.js";
+import { dateCases, featureCases, issuerCases, purposeCases, trustCases } from "./chains/trust.js";
 import { goodFieldCases, goodNameCases, goodTrustCases } from "./chains/unusual.js";
 import { clientPki, goodPki } from "./good.js";
 import { certIdCases, extensionCases, listCases, outerCases, statusCases } from "./responses/answers.js";
@@ -35,6 +35,7 @@ function chains(matrix: ChainMatrix): void {
     trustCases,
     issuerCases,
     purposeCases,
+    featureCases,
     nameCases,
     constraintCases,
     malformedNameCases,

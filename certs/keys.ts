@@ -8,7 +8,7 @@ import {
   sign as nodeSign,
   privateEncrypt,
 } from "node:crypto";
-import { p256, p384 } from "@noble/curves/nist.js";
+import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { explicit, integer, nil, oid, sequence } from "./der.js";
 
 /** What `newKey` can make; some are there to be refused. */
@@ -81,7 +81,7 @@ export const digest = (hash: string, data: Uint8Array) => createHash(hash).updat
 function ecdsa(identifier: string, hash: string): Algorithm {
   const sign = (key: KeyObject, data: Uint8Array) => {
     const { crv, d } = key.export({ format: "jwk" });
-    const curve = crv === "P-384" ? p384 : p256;
+    const curve = crv === "P-384" ? p384 : crv === "P-521" ? p521 : p256;
     const options = { prehash: false, lowS: false, format: "der" } as const;
     return Buffer.from(curve.sign(digest(hash, data), Buffer.from(d!, "base64url"), options));
   };

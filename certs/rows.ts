@@ -20,9 +20,9 @@ export interface ChainRow {
   readonly alert?: number;
 }
 
-/** What a client is told about OCSP in a case; the rest as usual. */
+/** What a client is told about OCSP in a case; the rest is left to its defaults. */
 export interface OcspOptions {
-  /** Seconds; else 900. */
+  /** Seconds. */
   readonly skew?: number;
   /** Seconds. */
   readonly maxAge?: number;

@@ -64,6 +64,11 @@ export function algorithmCases(m: ChainMatrix): void {
     "ECDSA with a NULL parameter",
     posing(ecdsa, sequence(oid("1.2.840.10045.4.3.2"), nil)),
   );
+  refused(
+    "ecdsa-sha512-null",
+    "the same with SHA-512",
+    posing(algorithms["ecdsa-sha512"], sequence(oid("1.2.840.10045.4.3.4"), nil)),
+  );
   rsaRefused("pss-mask", "PSS with SHA-256 and MGF1 of SHA-1", pss("sha256", "sha1"));
   rsaRefused("pss-salt", "PSS with a salt of 20 bytes", pss("sha256", "sha256", 20));
   rsaRefused("pss-sha1", "PSS with SHA-1", pss("sha1"));
@@ -173,6 +178,12 @@ export function keyCases(m: ChainMatrix): void {
     "the issuer's RSA key has 1024 bits",
     m.under(m.authority({ key: small })),
   );
+  m.bad(
+    "key-issuer-p521",
+    "CERT_KEY",
+    "the issuer's key is on P-521, and signs with SHA-512",
+    m.under(m.authority({ key: m.key("p521", "p521") }), { algorithm: algorithms["ecdsa-sha512"] }),
+  );
   const off = Buffer.from(point);
   off[64] ^= 1;
   m.bad(
@@ -212,6 +223,7 @@ export function goodAlgorithmCases(m: ChainMatrix): void {
   const rsaIssuer = m.rsa.intermediates[0];
   const rsaSigned = (id: string, description: string, algorithm: Algorithm) =>
     m.good(id, description, [m.leaf({ algorithm }, rsaIssuer), rsaIssuer], { anchors: [m.rsa.root] });
+  signed("ecdsa-p256-sha512", "a P-256 key signs with SHA-512", algorithms["ecdsa-sha512"]);
   signed("ecdsa-p256-sha384", "a P-256 key signs with SHA-384", algorithms["ecdsa-sha384"]);
   for (const name of [
     "rsa-sha256",
@@ -233,6 +245,8 @@ export function goodAlgorithmCases(m: ChainMatrix): void {
   const p384 = m.authority({ key: m.key("p384", "p384") });
   m.good("issuer-p384", "the issuer's key is on P-384", m.under(p384));
   m.good("issuer-p384-sha256", "a P-384 key signs with SHA-256", m.under(p384, { algorithm: ecdsa }));
+  const sha512 = { algorithm: algorithms["ecdsa-sha512"] };
+  m.good("issuer-p384-sha512", "a P-384 key signs with SHA-512", m.under(p384, sha512));
   m.good("issuer-ed25519", "the issuer's key is Ed25519", issued(m.key("ed25519", "ed25519")));
   m.good("issuer-rsa3072", "the issuer's key is RSA-3072", issued(m.key("rsa3072", "rsa3072")));
   m.good("leaf-rsa", "an RSA leaf under an ECDSA CA", [

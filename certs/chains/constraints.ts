@@ -177,6 +177,18 @@ function directoryCases(rules: Rules): void {
   rules.accepted("excluded-directory-elsewhere", "an excluded subtree that is not met", excluded(theirs), [
     leaf,
   ]);
+  rules.accepted(
+    "permitted-directory-second",
+    "the subject in the second of two permitted subtrees",
+    permitted(theirs, directoryName(ours)),
+    [leaf],
+  );
+  rules.refused(
+    "excluded-directory-second",
+    "the subject in the second of two excluded subtrees",
+    excluded(theirs, directoryName(ours)),
+    [leaf],
+  );
 }
 
 function otherFormCases(rules: Rules): void {
@@ -208,6 +220,13 @@ function otherFormCases(rules: Rules): void {
   const minimum = sequence(dns("tlstaple.test"), implicit(0, Buffer.of(1)));
   const withMinimum = extension("2.5.29.30", true, sequence(explicit(0, minimum)));
   rules.malformed("constraints-minimum", "a minimum of 1, which RFC 5280 does not allow", withMinimum);
+  const zero = sequence(dns("tlstaple.test"), implicit(0, Buffer.of(0)));
+  const withZero = (n: number) => extension("2.5.29.30", true, sequence(explicit(n, zero)));
+  rules.accepted("constraints-minimum-0", "a minimum of 0, the default, spelt out", withZero(0), [leaf]);
+  rules.refused("excluded-minimum-0", "the same, and excluded", withZero(1), [leaf]);
+  const maximum = sequence(dns("tlstaple.test"), implicit(1, Buffer.of(1)));
+  const withMaximum = extension("2.5.29.30", true, sequence(explicit(0, maximum)));
+  rules.malformed("constraints-maximum", "a maximum, which RFC 5280 does not allow", withMaximum);
 }
 
 /** Constraints that are not the direct issuer's. */

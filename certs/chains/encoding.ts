@@ -90,6 +90,8 @@ function serialCases(refused: Refused): void {
   refused("serial-padded", "a serial number with a needless leading zero", serial("0001"));
   refused("serial-padded-negative", "a serial number with a needless leading FF", serial("ff80"));
   refused("serial-long", "a serial number of 21 octets", serial(`01${"00".repeat(20)}`));
+  refused("serial-longer", "a serial number of 22 octets", serial(`00${"ff".repeat(21)}`));
+  refused("serial-long-negative", "a negative serial number of 21 octets", serial(`80${"00".repeat(20)}`));
 }
 
 /** Version: section 4.1.2.1. Extensions are of v3, unique identifiers of v2 and v3. */
@@ -163,6 +165,8 @@ function extensionCases(refused: Refused): void {
   );
   refused("critical-true-1", "TRUE as 01", constraints(sequence(), tlv(tag.boolean, bytes("01"))));
   refused("ca-true-1", "cA TRUE as 01", constraints(sequence(tlv(tag.boolean, bytes("01")))));
+  refused("ca-2", "cA as 02", constraints(sequence(tlv(tag.boolean, bytes("02")))));
+  refused("ca-false-long", "cA FALSE in two octets", constraints(sequence(tlv(tag.boolean, bytes("0000")))));
   refused(
     "path-length-negative",
     "a negative pathLen",

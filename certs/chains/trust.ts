@@ -1,5 +1,15 @@
+import type { Issued } from "../certificate.js";
 import { distinguishedName } from "../certificate.js";
-import { basicConstraints, extendedKeyUsage, keyUsage, purpose, unknownExtension } from "../extensions.js";
+import {
+  basicConstraints,
+  extendedKeyUsage,
+  keyUsage,
+  mustStaple,
+  policyConstraints,
+  policyExtensions,
+  purpose,
+  unknownExtension,
+} from "../extensions.js";
 import type { ChainMatrix } from "./matrix.js";
 
 const past = Object.freeze({ notBefore: "2015-01-01T00:00:00Z", notAfter: "2020-01-01T00:00:00Z" });
@@ -195,4 +205,54 @@ export function purposeCases(m: ChainMatrix): void {
     "the issuer has a critical extension that nobody knows",
     m.under(m.authority({ extensions: { unknown } })),
   );
+  anchorPurposeCases(m);
+  policyCases(m);
+}
+
+/** What an anchor's certificate says that it is for, RFC 5280 section 4.2.1.12, limits what it may vouch for. */
+function anchorPurposeCases(m: ChainMatrix): void {
+  const refused = (id: string, description: string, ...purposes: string[]) => {
+    const root = m.otherRoot("limited root", { extensions: { purposes: extendedKeyUsage(...purposes) } });
+    const chain = m.under(m.authority({}, root));
+    m.bad(id, "CERT_EXTENDED_KEY_USAGE", description, chain, { anchors: [root] });
+  };
+  refused("anchor-client-purpose", "the anchor is restricted to clients", purpose.clientAuth);
+  refused("anchor-other-purposes", "to all but servers", purpose.codeSigning, purpose.ocspSigning);
+}
+
+/** RFC 5280 section 4.2.1.11: requireExplicitPolicy can't be met without the tree of policies, which nobody here builds. */
+function policyCases(m: ChainMatrix): void {
+  const policies = policyExtensions(true);
+  const refused = (id: string, description: string, chain: readonly Issued[]) =>
+    m.bad(id, "CERT_CRITICAL_EXTENSION", description, chain);
+  const explicitPolicy = policyConstraints(true, { explicitPolicy: 0 });
+  refused("explicit-policy-leaf", "the leaf demands an explicit policy, and has some", [
+    m.leaf({ extensions: { ...policies, explicitPolicy } }),
+    m.intermediate,
+  ]);
+  refused(
+    "explicit-policy-issuer",
+    "the issuer demands one of certificates further down",
+    m.under(m.authority({ extensions: { limits: policyConstraints(true, { explicitPolicy: 5 }) } })),
+  );
+  refused(
+    "explicit-policy-and-mapping",
+    "the issuer demands one, and inhibits mapping",
+    m.under(
+      m.authority({ extensions: { limits: policyConstraints(true, { explicitPolicy: 0, mapping: 0 }) } }),
+    ),
+  );
+}
+
+/** A TLS feature of a CA binds what is below it, RFC 7633 section 4.2.2; here nobody staples. */
+export function featureCases(m: ChainMatrix): void {
+  const refused = (id: string, description: string, chain: readonly Issued[], anchors?: readonly Issued[]) =>
+    m.bad(id, "OCSP_STAPLE_MISSING", description, chain, { anchors });
+  const extensions = { feature: mustStaple() };
+  refused("must-staple-leaf", "the leaf promises a staple", [m.leaf({ extensions }), m.intermediate]);
+  refused("must-staple-issuer", "its issuer promises one", m.under(m.authority({ extensions })));
+  const top = m.authority({ extensions, subject: "top", key: m.otherKey });
+  refused("must-staple-grandparent", "the issuer's issuer does", [...m.under(m.authority({}, top)), top]);
+  const root = m.otherRoot("stapling root", { extensions });
+  refused("must-staple-anchor", "the anchor does", m.under(m.authority({}, root)), [root]);
 }

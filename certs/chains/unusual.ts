@@ -1,9 +1,23 @@
-import { children, generalizedTime, implicit, sequence, tag, tlv, utcTime } from "../der.js";
+import type { Issued } from "../certificate.js";
+import {
+  children,
+  explicit,
+  generalizedTime,
+  implicit,
+  integer,
+  sequence,
+  tag,
+  tlv,
+  utcTime,
+} from "../der.js";
 import {
   basicConstraints,
+  explicitlyNoAuthority,
   extendedKeyUsage,
   extension,
   generalName,
+  policyConstraints,
+  policyExtensions,
   purpose,
   subjectAltName,
   unknownExtension,
@@ -130,13 +144,22 @@ export function goodFieldCases(m: ChainMatrix): void {
     fields: { serialNumber: tlv(tag.integer, Buffer.from(hex, "hex")) },
   });
   leaf("serial-20", "a serial number of 20 octets", serial(`7f${"ff".repeat(19)}`));
+  leaf(
+    "serial-21",
+    "a serial number of 160 bits, the top one set: 21 octets",
+    serial(`00${"ff".repeat(20)}`),
+  );
   leaf("serial-zero", "serial number 0: graceful, RFC 5280 section 4.1.2.2", serial("00"));
   leaf("serial-negative", "a negative serial number: graceful too", serial("ff"));
   leaf("until-2099", "a GeneralizedTime from 2050 on", { notAfter: "2099-12-31T23:59:59Z" });
   leaf("until-9999", "no well-defined end: section 4.1.2.5", { notAfter: "9999-12-31T23:59:59Z" });
   leaf("since-1950", "UTCTime 50 is 1950", { notBefore: "1950-01-01T00:00:00Z" });
+  const until = utcTime("2049-12-31T23:59:59Z");
+  leaf("since-1900", "a GeneralizedTime before 1970", {
+    fields: { validity: sequence(generalizedTime("1900-01-01T00:00:00Z"), until) },
+  });
   leaf("since-generalized", 'a GeneralizedTime before 2050, which we "MUST be able to process"', {
-    fields: { validity: sequence(generalizedTime("2025-01-01T00:00:00Z"), utcTime("2049-12-31T23:59:59Z")) },
+    fields: { validity: sequence(generalizedTime("2025-01-01T00:00:00Z"), until) },
   });
   leaf("since-leap-day", "29 February of a leap year", {
     fields: { validity: sequence(utcTime("2024-02-29T00:00:00Z"), generalizedTime("2052-02-29T00:00:00Z")) },
@@ -147,6 +170,9 @@ export function goodFieldCases(m: ChainMatrix): void {
   leaf("no-usage", "no keyUsage: any", { extensions: { usage: undefined } });
   leaf("no-purposes", "no extendedKeyUsage: any", { extensions: { purposes: undefined } });
   leaf("no-constraints", "no basicConstraints: not a CA", { extensions: { constraints: undefined } });
+  leaf("no-authority-explicitly", "cA FALSE, the default, spelt out", {
+    extensions: { constraints: explicitlyNoAuthority() },
+  });
   leaf("two-purposes", "serverAuth is the second purpose", {
     extensions: { purposes: extendedKeyUsage(purpose.clientAuth, purpose.serverAuth) },
   });
@@ -158,6 +184,47 @@ export function goodFieldCases(m: ChainMatrix): void {
     purposes: extendedKeyUsage(purpose.any),
   });
   issuer("issuer-no-usage", "the issuer has no keyUsage: any", { usage: undefined });
+  policyCases(m);
+  anchorCases(m);
+}
+
+/** What can't fail a path when any policy will do and none is asked for, RFC 5280 section 6.1. */
+function policyCases(m: ChainMatrix): void {
+  const issuer = (id: string, description: string, limits: Buffer) =>
+    m.good(id, description, m.under(m.authority({ extensions: { limits } })));
+  const { policies, ...others } = policyExtensions(true);
+  const authority = m.authority({ extensions: { policies, ...others } });
+  m.good(
+    "policies-critical",
+    "critical policies, mappings and inhibitAnyPolicy",
+    m.under(authority, { extensions: { policies } }),
+  );
+  issuer(
+    "mapping-inhibited",
+    "critical policyConstraints inhibit mapping",
+    policyConstraints(true, { mapping: 0 }),
+  );
+  issuer(
+    "explicit-policy-not-critical",
+    "policyConstraints that are not critical, as they must be to be meant",
+    policyConstraints(false, { explicitPolicy: 0 }),
+  );
+}
+
+/** Anchors that are rare but right. */
+function anchorCases(m: ChainMatrix): void {
+  const under = (id: string, description: string, root: Issued) =>
+    m.good(id, description, m.under(m.authority({}, root)), { anchors: [root] });
+  const limited = (...purposes: string[]) =>
+    m.otherRoot("limited root", { extensions: { purposes: extendedKeyUsage(...purposes) } });
+  under(
+    "anchor-server-purpose",
+    "the anchor is for servers",
+    limited(purpose.clientAuth, purpose.serverAuth),
+  );
+  under("anchor-any-purpose", "the anchor may serve any purpose", limited(purpose.any));
+  const past = { notBefore: "2015-01-01T00:00:00Z", notAfter: "2020-01-01T00:00:00Z" };
+  under("anchor-expired", "nobody looks at the dates of an anchor", m.otherRoot("old root", past));
   const sha1Root = m.otherRoot("SHA-1 root", { algorithm: algorithms["ecdsa-sha1"] });
   m.good(
     "sha1-root",
@@ -170,6 +237,8 @@ export function goodFieldCases(m: ChainMatrix): void {
   const none = Buffer.of();
   const v1Root = m.otherRoot("v1 root", { fields: { version: none, extensions: none } });
   m.good("v1-root", "an anchor of X.509 version 1", m.under(m.authority({}, v1Root)), { anchors: [v1Root] });
+  const v2 = { version: explicit(0, integer(1)), extensions: none };
+  under("v2-root", "an anchor of X.509 version 2", m.otherRoot("v2 root", { fields: v2 }));
 }
 
 /** issuerUniqueID and subjectUniqueID stand before the extensions, RFC 5280 section 4.1.2.8. */

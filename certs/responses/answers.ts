@@ -2,6 +2,7 @@ import {
   contents,
   explicit,
   flipLastBit,
+  generalizedTime,
   implicit,
   integer,
   nil,
@@ -91,6 +92,16 @@ function serialPrefix(m: OcspMatrix): void {
     m.response({ single: { certId: certId(m.issuer, long.serial) } }),
     { subject },
   );
+  const longest = m.signer({
+    subject: "serial of 21 octets",
+    fields: { serialNumber: integer(2n ** 160n - 1n) },
+  });
+  m.good(
+    "serial-21",
+    "a serial number of 21 octets",
+    m.response({ single: { certId: certId(m.issuer, longest.serial) } }),
+    { subject: m.certificate("serial-21", longest) },
+  );
   const high = m.certificate("serial-80", m.signer({ subject: "serial 80", serial: 0x80 }));
   const negative = tlv(tag.integer, Buffer.of(0x80));
   m.bad(
@@ -136,6 +147,16 @@ export function listCases(m: OcspMatrix): void {
     several(m.single({ status: revoked }), m.single()),
     { reason: 1 },
   );
+  const stale = {
+    thisUpdate: generalizedTime("2025-01-01T00:00:00Z"),
+    nextUpdate: generalizedTime("2025-01-08T00:00:00Z"),
+  };
+  m.good(
+    "fresh-then-stale",
+    "ours is good, and was: of two the first counts",
+    several(m.single(), m.single(stale)),
+  );
+  m.bad("stale-then-fresh", "OCSP_EXPIRED", "ours was good, and is", several(m.single(stale), m.single()));
   m.bad(
     "good-then-revoked-sha256",
     "OCSP_CERT_REVOKED",
@@ -169,6 +190,13 @@ export function statusCases(m: OcspMatrix): void {
     "OCSP_CERT_REVOKED",
     "revoked, says the issuer itself",
     m.byIssuer({ single: { status: revoked } }),
+    { reason: 1 },
+  );
+  m.bad(
+    "revoked-1960",
+    "OCSP_CERT_REVOKED",
+    "revoked since before 1970",
+    answered(certStatus.revoked("1960-01-01T00:00:00Z", 1)),
     { reason: 1 },
   );
   m.bad(
@@ -257,8 +285,15 @@ export function extensionCases(m: OcspMatrix): void {
     "extensions that nobody knows, not critical",
     m.response({ extensions: [unknownExtension(false)], single: { extensions: [unknownExtension(false)] } }),
   );
+  m.good("extensions-empty", "an empty list of extensions, as some responders write it", answered());
+  m.good(
+    "extensions-empty-single",
+    "the same in the answer, and in another's",
+    m.response({ responses: [m.other(integer(6), { extensions: [] }), m.single({ extensions: [] })] }),
+  );
   const refused = (id: string, description: string, response: Buffer) =>
     m.bad(id, "OCSP_NONCE", description, response, asked);
+  refused("nonce-extensions-empty", "a nonce was asked for, and the list of extensions is empty", answered());
   refused("nonce-missing", "a nonce was asked for, and there is none", m.response());
   refused("nonce-other", "another nonce", answered(nonce(digest("sha256", Buffer.from("other")))));
   refused("nonce-shorter", "the nonce without its last byte", answered(nonce(fresh.subarray(0, -1))));

@@ -1,6 +1,16 @@
 import { distinguishedName, type Issued, issue } from "../certificate.js";
-import { explicit, flipLastBit, octets } from "../der.js";
-import { extendedKeyUsage, keyHash, keyUsage, purpose, unknownExtension } from "../extensions.js";
+import type { Differences } from "../chains/matrix.js";
+import { explicit, flipLastBit, generalizedTime, integer, octets, sequence } from "../der.js";
+import {
+  explicitlyNoAuthority,
+  extendedKeyUsage,
+  keyHash,
+  keyUsage,
+  policyConstraints,
+  policyExtensions,
+  purpose,
+  unknownExtension,
+} from "../extensions.js";
 import { authorityExtensions, signerExtensions } from "../good.js";
 import { algorithms, type Key } from "../keys.js";
 import { byKey, byName, certId, certStatus } from "../response.js";
@@ -63,9 +73,49 @@ export function goodSignerCases(m: OcspMatrix): void {
     "an extension of the delegate that nobody knows, not critical",
     m.by(m.signer({ extensions: { unknown: unknownExtension(false) } })),
   );
+  const authorities = m.p256.intermediates.map(({ der }) => der);
+  m.good(
+    "delegate-fourth",
+    "the delegate's certificate comes fourth",
+    m.response({ certificates: [...authorities, m.delegate.der] }),
+  );
+  sha512Cases(m);
+  unusualDelegateCases(m);
   rsaCases(m);
   configuredCases(m);
 }
+
+/** ECDSA with SHA-512, whatever the key's curve. */
+function sha512Cases(m: OcspMatrix): void {
+  const algorithm = algorithms["ecdsa-sha512"];
+  const p384 = m.signer({ key: m.key("p384", "p384"), algorithm });
+  m.good("sha512", "a P-256 key signs with SHA-512", m.response({ algorithm }));
+  m.good("sha512-p384", "so does a P-384 key", m.by(p384, { algorithm }));
+  m.good("delegate-sha512", "the issuer signed the delegate with SHA-512", m.by(m.signer({ algorithm })));
+}
+
+/** Delegates whose certificates are rare but right. */
+function unusualDelegateCases(m: OcspMatrix): void {
+  const by = (id: string, description: string, differences: Differences) =>
+    m.good(id, description, m.by(m.signer(differences)));
+  by("delegate-no-authority-explicitly", "a delegate with cA FALSE, the default, spelt out", {
+    extensions: { constraints: explicitlyNoAuthority() },
+  });
+  by("delegate-serial-21", "a delegate with a serial number of 21 octets", {
+    fields: { serialNumber: longSerial },
+  });
+  by("delegate-since-1900", "a delegate since before 1970", {
+    fields: {
+      validity: sequence(generalizedTime("1900-01-01T00:00:00Z"), generalizedTime("2049-12-31T00:00:00Z")),
+    },
+  });
+  by("delegate-policies-critical", "a delegate with critical policies", {
+    extensions: policyExtensions(true),
+  });
+}
+
+/** 160 bits, the top one set. */
+const longSerial = integer(2n ** 160n - 1n);
 
 /** The RSA edition, and a CA's own certificate. */
 function rsaCases(m: OcspMatrix): void {
@@ -224,6 +274,11 @@ function delegateCases(m: OcspMatrix, refused: Refused): void {
     "delegate-critical-extension",
     "it has a critical extension that nobody knows",
     m.by(m.signer({ extensions: { unknown: unknownExtension(true) } })),
+  );
+  refused(
+    "delegate-explicit-policy",
+    "it demands an explicit policy",
+    m.by(m.signer({ extensions: { limits: policyConstraints(true, { explicitPolicy: 0 }) } })),
   );
   refused(
     "delegate-no-signature-usage",

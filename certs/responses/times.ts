@@ -44,6 +44,14 @@ export function timeCases(m: OcspMatrix): void {
     at: "2026-01-03T00:00:00Z",
     maxAge: 86400,
   });
+  m.good(
+    "since-1950",
+    "from before 1970, and valid till now",
+    m.response({
+      single: { thisUpdate: generalizedTime("1950-01-01T00:00:00Z") },
+      producedAt: generalizedTime("1950-01-01T00:00:00Z"),
+    }),
+  );
   nextUpdateCases(m);
   malformedTimeCases(m);
 }
@@ -57,6 +65,7 @@ function nextUpdateCases(m: OcspMatrix): void {
     allowMissingNextUpdate: true,
     maxAge: 3600,
   });
+  oldNextUpdateCases(m);
   const backwards = {
     thisUpdate: generalizedTime("2026-07-01T12:00:00Z"),
     nextUpdate: generalizedTime("2026-07-01T11:59:59Z"),
@@ -67,6 +76,19 @@ function nextUpdateCases(m: OcspMatrix): void {
     "nextUpdate is before thisUpdate",
     m.response({ single: backwards, producedAt: backwards.thisUpdate }),
   );
+}
+
+/** A nextUpdate is one, however it is counted from 1970. */
+function oldNextUpdateCases(m: OcspMatrix): void {
+  const since = generalizedTime("1960-01-01T00:00:00Z");
+  const until = (id: string, iso: string) => {
+    const single = { thisUpdate: since, nextUpdate: generalizedTime(iso) };
+    const response = m.response({ single, producedAt: since });
+    m.bad(id, "OCSP_EXPIRED", `valid until ${iso}`, response, { allowMissingNextUpdate: true });
+  };
+  until("until-1970", "1970-01-01T00:00:00Z");
+  until("until-1969", "1969-12-31T23:59:59Z");
+  until("until-1965", "1965-01-01T00:00:00Z");
 }
 
 function malformedTimeCases(m: OcspMatrix): void {

@@ -231,7 +231,7 @@ function verify({ response, subject, issuer, policy, at }: Request): Verificatio
 
 function describeVerdict(staple: Staple, fault: Fault | undefined): Verification {
   const { status, thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason } = staple;
-  if (thisUpdate < 0) return { ...notVerified(), ...describeFault(fault) };
+  if (Number.isNaN(thisUpdate)) return { ...notVerified(), ...describeFault(fault) };
   return {
     verified: status !== undefined,
     ...describeFault(fault),
@@ -246,7 +246,7 @@ function describeVerdict(staple: Staple, fault: Fault | undefined): Verification
   };
 }
 
-const timeOrNull = (seconds: number) => (seconds < 0 ? null : isoTime(seconds * 1000));
+const timeOrNull = (seconds: number) => (Number.isNaN(seconds) ? null : isoTime(seconds * 1000));
 
 function describeFault(fault: Fault | undefined): Pick<Verification, "fault" | "alert" | "wolfssl"> {
   if (!fault) return { fault: null, alert: null, wolfssl: null };

@@ -23,10 +23,10 @@ export function toVerdict(verdict: Verdict): OcspVerdict {
   const { status, responder, delegated } = verdict;
   const found: OcspVerdict = { status };
   if (verdict.fault) found.fault = verdict.fault.name as FaultName;
-  if (verdict.producedAt < 0) return found;
+  if (Number.isNaN(verdict.producedAt)) return found;
   Object.assign(found, { responder, delegated });
   for (const name of ["thisUpdate", "nextUpdate", "producedAt", "revokedAt"] as const)
-    if (verdict[name] >= 0) found[name] = new Date(verdict[name] * 1000);
+    if (!Number.isNaN(verdict[name])) found[name] = new Date(verdict[name] * 1000);
   if (verdict.revocationReason >= 0)
     found.revocationReason = revocationReasons[verdict.revocationReason] ?? String(verdict.revocationReason);
   return found;

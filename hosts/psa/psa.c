@@ -110,6 +110,9 @@ static const Row gSchemes[] = {
 #if defined(PSA_WANT_ALG_ECDSA) && defined(PSA_WANT_ALG_SHA_384)
 	{ NULL, 0x0503, PSA_ALG_ECDSA(PSA_ALG_SHA_384), 0, 0 },
 #endif
+#if defined(PSA_WANT_ALG_ECDSA) && defined(PSA_WANT_ALG_SHA_512)
+	{ NULL, 0x0603, PSA_ALG_ECDSA(PSA_ALG_SHA_512), 0, 0 },
+#endif
 #if defined(PSA_WANT_ALG_RSA_PSS) && defined(PSA_WANT_ALG_SHA_256)
 	{ NULL, 0x0804, PSA_ALG_RSA_PSS(PSA_ALG_SHA_256), 0, 0 },
 #endif

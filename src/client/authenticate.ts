@@ -46,12 +46,12 @@ function checkStaple(s: ClientSession, position: number, now: number): boolean {
   return s.stapleVerifier.settle(staple, certificate, s.path.issuer(position), s.config.ocsp, now);
 }
 
-/** By our policy, or because the server's certificate demands it (RFC 7633) of clients that ask for staples. */
+/** By our policy, or because certificates demand it (RFC 7633) for the server's of clients that ask for staples. */
 function needsStaple(s: ClientSession, position: number): boolean {
   const { stapling, policy, mustStaple } = s.config.ocsp;
   if (stapling === "off") return false;
   // Nobody else can revoke a trust anchor that was sent along
   if (position === s.path.length) return false;
   if (policy === "chain" || (policy === "leaf" && position === 0)) return true;
-  return position === 0 && mustStaple && certificateAt(s, position).mustStaple;
+  return position === 0 && mustStaple && s.path.mustStaple;
 }

@@ -32,7 +32,7 @@ export interface Session {
   readonly serverName: string | undefined;
   /** Whether the server was verified, up to this anchor: the SHA-256 of its certificate. */
   readonly anchor: Uint8Array | undefined;
-  /** The policy that the staples met, and whether the server's certificate demands one (RFC 7633). */
+  /** The policy that the staples met, and whether the server's certificate, or a CA's, demands one (RFC 7633). */
   readonly policy: OcspRequirement;
   readonly mustStaple: boolean;
 }
@@ -239,11 +239,11 @@ function verified(s: ClientSession, now: number): Verified {
     if (stapled === i) stapled++;
     verifiedAt = Math.min(verifiedAt, staple.thisUpdate);
     // Without nextUpdate nothing but `maxAge` ends it
-    if (staple.nextUpdate >= 0) until = Math.min(until, staple.nextUpdate);
+    if (!Number.isNaN(staple.nextUpdate)) until = Math.min(until, staple.nextUpdate);
   }
   const policy = stapled === path.length ? "chain" : stapled > 0 ? "leaf" : "if-present";
   const anchor = fingerprint(s, path.anchor.der);
-  return { until, verifiedAt, policy, mustStaple: path.at(0).mustStaple, anchor };
+  return { until, verifiedAt, policy, mustStaple: path.mustStaple, anchor };
 }
 
 /** SHA-256. */

@@ -75,19 +75,27 @@ export function narrowVersions(ids: readonly number[]): {
   return { suites: ids, minVersion: only, maxVersion: only };
 }
 
-/** What a signature scheme is made of. `curve` binds an ECDSA scheme to one curve in TLS 1.3 (RFC 8446 4.2.3). */
+/**
+ * What a signature scheme is made of. `curve` binds an ECDSA scheme to one curve in handshakes of TLS 1.3 (RFC 8446
+ * 4.2.3); of P-521 there is no key here, so that none is signed with its scheme.
+ */
 export interface Scheme {
   readonly id: number;
   readonly hash: HashAlgorithm;
   readonly key: "ecdsa" | "rsa" | "ed25519";
-  readonly curve?: KeyKind;
+  readonly curve?: KeyKind | "p521";
   /** RSA PKCS#1 v1.5: in certificates and TLS 1.2 only. */
   readonly pkcs1?: boolean;
 }
 
 const s = signatureScheme;
 
-/** All signature schemes, best first. */
+/**
+ * All signature schemes, best first. The last is there for ECDSA with SHA-512 on the curves that we have: in
+ * certificates, in responses, and in TLS 1.2, whose { sha512, ecdsa } it is (RFC 5246 7.4.1.4.1), the hash goes with
+ * any curve. Servers look for it in signature_algorithms before they send such a chain. It stands last so that
+ * a server with a key on P-521 and another kind takes the other one.
+ */
 export const schemes = table<Scheme>([
   { id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "ecdsa", curve: "p256" },
   { id: s.ed25519, hash: "sha512", key: "ed25519" },
@@ -98,12 +106,18 @@ export const schemes = table<Scheme>([
   { id: s.rsa_pkcs1_sha256, hash: "sha256", key: "rsa", pkcs1: true },
   { id: s.rsa_pkcs1_sha384, hash: "sha384", key: "rsa", pkcs1: true },
   { id: s.rsa_pkcs1_sha512, hash: "sha512", key: "rsa", pkcs1: true },
+  { id: s.ecdsa_secp521r1_sha512, hash: "sha512", key: "ecdsa", curve: "p521" },
 ]);
 
 /** The scheme with this number, or undefined. */
 export function findScheme(id: number): Scheme | undefined {
   for (let i = 0; i < schemes.length; i++) if (schemes[i].id === id) return schemes[i];
   return undefined;
+}
+
+/** Whether a handshake of TLS 1.3 may be signed with it: no PKCS#1 v1.5, and no curve but ours. RFC 8446 4.2.3. */
+export function signs13({ pkcs1, curve }: Scheme): boolean {
+  return !pkcs1 && curve !== "p521";
 }
 
 /** The kind of key a scheme takes: "ecdsa" stands for both curves. */

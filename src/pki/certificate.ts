@@ -23,11 +23,11 @@ export const extendedKeyUsage = Object.freeze({
   clientAuth: 16,
 });
 
-/** RFC 5280 4.1.2.2: at most 20 octets. */
+/** RFC 5280 4.1.2.2: at most 20 octets, and one more for the sign of a number that fills them. */
 const maxSerial = 20;
 
-/** The size of a Name without any attribute: an empty SEQUENCE. */
-const emptyName = 2;
+/** The size of a SEQUENCE without any element: of a Name without attributes, of a list of no extensions. */
+const empty = 2;
 
 /**
  * What is kept of one X.509 certificate, RFC 5280 section 4. Spans are offsets into `bytes`: the input after
@@ -73,7 +73,7 @@ export class Certificate {
   named = true;
   /** RFC 7633: the server promises to staple. */
   mustStaple = false;
-  /** Whether there is a critical extension that is not known here; whoever uses the certificate must refuse it. */
+  /** Whether there is a critical extension that can't be met here; whoever uses the certificate must refuse it. */
   unknownCritical = false;
   /** Over the TBSCertificate; absent when the provider has no such scheme. */
   verification: Verification | undefined;
@@ -143,11 +143,6 @@ export class Certificate {
     return this.keyUsage === 0 || (this.keyUsage & use) !== 0;
   }
 
-  /** Whether ExtendedKeyUsage, when there is one, allows this purpose. RFC 5280 4.2.1.12. */
-  serves(purpose: number): boolean {
-    return this.extendedKeyUsage === 0 || (this.extendedKeyUsage & (purpose | extendedKeyUsage.any)) !== 0;
-  }
-
   /** Whether ExtendedKeyUsage names OCSPSigning itself, as RFC 6960 4.2.2.2 demands of a delegate. */
   get signsOcsp(): boolean {
     return (this.extendedKeyUsage & extendedKeyUsage.ocspSigning) !== 0;
@@ -196,7 +191,7 @@ export class Certificate {
     this.readTail(der);
     der.leave(outer);
     // 4.1.2.6: without a subject there must be a subjectAltName
-    const nameless = this.subjectEnd - this.subjectStart === emptyName;
+    const nameless = this.subjectEnd - this.subjectStart === empty;
     if (nameless && this.altNamesStart === this.altNamesEnd) throw der.fault;
     return algorithm;
   }
@@ -208,7 +203,8 @@ export class Certificate {
   private readSerial(der: Der): void {
     this.serialStart = der.integer();
     this.serialEnd = der.at;
-    if (this.serialEnd - this.serialStart > maxSerial) throw der.fault;
+    const sign = der.bytes[this.serialStart] === 0 ? 1 : 0;
+    if (this.serialEnd - this.serialStart > maxSerial + sign) throw der.fault;
   }
 
   /** Issuer (4.1.2.4: never empty), validity and subject. */
@@ -216,7 +212,7 @@ export class Certificate {
     this.issuerStart = der.at;
     readName(der);
     this.issuerEnd = der.at;
-    if (this.issuerEnd - this.issuerStart === emptyName) throw der.fault;
+    if (this.issuerEnd - this.issuerStart === empty) throw der.fault;
     const validity = der.enter(tag.SEQUENCE);
     this.notBefore = der.date();
     this.notAfter = der.date();
@@ -232,7 +228,8 @@ export class Certificate {
     if (this.version > 1 && der.peek() === tag.CONTEXT + 2) der.skip();
     if (this.version < 3 || der.peek() !== tag.CONSTRUCTED + 3) return;
     const outer = der.enter(tag.CONSTRUCTED + 3);
-    this.unknownCritical = readExtensions(der, extensionRows, this);
+    if (der.end - der.at === empty) throw der.fault;
+    if (readExtensions(der, extensionRows, this)) this.unknownCritical = true;
     der.leave(outer);
   }
 
@@ -291,6 +288,11 @@ export class Certificate {
   }
 }
 
+/** Whether an ExtendedKeyUsage, when there is one, allows this purpose. RFC 5280 4.2.1.12. */
+export function serves(usage: number, purpose: number): boolean {
+  return usage === 0 || (usage & (purpose | extendedKeyUsage.any)) !== 0;
+}
+
 /** Version, RFC 5280 4.1.2.1: [0] EXPLICIT, and version 1, the default, is never written. */
 function readVersion(der: Der): number {
   if (der.peek() !== tag.CONSTRUCTED) return 1;
@@ -301,13 +303,14 @@ function readVersion(der: Der): number {
   return version;
 }
 
-function row(oid: string, read: (der: Der, to: Certificate) => void): ExtensionRow<Certificate> {
+function row(oid: string, read: ExtensionRow<Certificate>["read"]): ExtensionRow<Certificate> {
   return { oid, read };
 }
 
 /**
- * The extensions that a path validation for TLS acts on. Others may stand there if they are not critical:
- * so certificatePolicies, which when critical must be interpreted, qualifiers and all, or refused (4.2.1.4).
+ * The extensions that a path validation for TLS acts on, and those that can't fail it: of the policies any will
+ * do (the initial set is any-policy, and none is asked for, 6.1.1 (c) to (g)), so that what certificates say of
+ * them is met unless one asks for an explicit policy. Others may stand there if they are not critical.
  */
 const extensionRows = table<ExtensionRow<Certificate>>([
   row("\x55\x1d\x13", readBasicConstraints), // 2.5.29.19
@@ -317,17 +320,39 @@ const extensionRows = table<ExtensionRow<Certificate>>([
   row("\x55\x1d\x1e", readConstraints), // 2.5.29.30
   row("\x2b\x06\x01\x05\x05\x07\x01\x18", readTlsFeature), // 1.3.6.1.5.5.7.1.24
   row("\x2b\x06\x01\x05\x05\x07\x30\x01\x05", readNoCheck), // 1.3.6.1.5.5.7.48.1.5
+  row("\x55\x1d\x20", passOver), // 2.5.29.32, certificatePolicies
+  row("\x55\x1d\x21", passOver), // 2.5.29.33, policyMappings
+  row("\x55\x1d\x36", passOver), // 2.5.29.54, inhibitAnyPolicy
+  row("\x55\x1d\x24", readPolicyConstraints), // 2.5.29.36
 ]);
+
+function passOver(der: Der): void {
+  der.skip();
+}
+
+/**
+ * RFC 5280 4.2.1.11: requireExplicitPolicy [0], inhibitPolicyMapping [1]. All but the second alone needs the tree
+ * of valid policies (6.1.2 (a)), which is not built here; a CA that means it "MUST mark this extension as critical".
+ */
+function readPolicyConstraints(der: Der, to: Certificate, critical: boolean): void {
+  const outer = der.enter(tag.SEQUENCE);
+  if (der.peek() === tag.CONTEXT + 1) der.skip();
+  if (critical && der.more) to.unknownCritical = true;
+  der.drop(outer);
+}
 
 /** RFC 6960 4.2.2.2.1: an OCSP responder's certificate need not be looked up, and never is here. */
 function readNoCheck(der: Der): void {
   if (der.value(tag.NULL) !== der.at) throw der.fault;
 }
 
-/** RFC 5280 4.2.1.9. A pathLenConstraint is "meaningful only if the cA boolean is asserted". */
+/**
+ * RFC 5280 4.2.1.9. A pathLenConstraint is "meaningful only if the cA boolean is asserted". CAs at large spell
+ * out cA FALSE, the default; it can mean only one thing.
+ */
 function readBasicConstraints(der: Der, to: Certificate): void {
   const outer = der.enter(tag.SEQUENCE);
-  to.ca = der.flag();
+  to.ca = der.flag(true);
   if (der.more) to.pathLen = der.small();
   der.leave(outer);
 }

@@ -2,7 +2,7 @@ import type { Provider, PublicKey } from "../crypto/provider.js";
 import { findScheme, fitsKey } from "../crypto/suites.js";
 import { type Fault, faults, isFault } from "../wire/fault.js";
 import { equalBytes } from "../wire/writer.js";
-import { Certificate, extendedKeyUsage, keyUsage } from "./certificate.js";
+import { Certificate, extendedKeyUsage, keyUsage, serves } from "./certificate.js";
 import { NameConstraints } from "./constraints.js";
 import { Der } from "./der.js";
 import { parseReference, type Reference } from "./hostname.js";
@@ -27,6 +27,10 @@ export interface TrustAnchor extends Authority {
   readonly ca: boolean;
   /** PathLenConstraint, or -1. */
   readonly pathLen: number;
+  /** Bits of `extendedKeyUsage`: what it may vouch for; 0 when the extension is absent. */
+  readonly extendedKeyUsage: number;
+  /** RFC 7633 4.2.2: all servers below it promise to staple. */
+  readonly mustStaple: boolean;
   /** The value of NameConstraints, a span of `nameBytes`; empty when there is none. */
   readonly constraintsStart: number;
   readonly constraintsEnd: number;
@@ -62,6 +66,8 @@ export function trustAnchor(der: Uint8Array): TrustAnchor {
     // RFC 5280 6.1.4 (k): a version 1 or 2 certificate can only be known as a CA "through out-of-band means"
     ca: certificate.version < 3 || (certificate.ca && certificate.permits(keyUsage.keyCertSign)),
     pathLen: certificate.pathLen,
+    extendedKeyUsage: certificate.extendedKeyUsage,
+    mustStaple: certificate.mustStaple,
     constraintsStart: certificate.constraintsStart,
     constraintsEnd: certificate.constraintsEnd,
   });
@@ -167,6 +173,12 @@ export class Path {
     return this.order[i];
   }
 
+  /** Whether the leaf, or a CA above it (RFC 7633 4.2.2), promises that the server staples; asked once the path is found. */
+  get mustStaple(): boolean {
+    for (let i = 0; i < this.length; i++) if (this.rows[this.order[i]].mustStaple) return true;
+    return this.anchor!.mustStaple;
+  }
+
   /** The authority that issued element `i` of the path: the next one, or the anchor. */
   issuer(i: number): Authority {
     return i + 1 < this.length ? this.rows[this.order[i + 1]] : this.anchor!;
@@ -209,8 +221,7 @@ export class Path {
     const issuer = row < 0 ? anchors[candidate] : this.rows[row];
     if (!isIssuerName(subject, issuer)) return false;
     const fault =
-      this.linkFault(subject, issuer) ??
-      (row < 0 ? undefined : authorityFault(this.rows[row], this.purpose, now));
+      this.linkFault(subject, issuer) ?? (row < 0 ? undefined : authorityFault(this.rows[row], now));
     if (fault) this.note(fault);
     return !fault;
   }
@@ -224,6 +235,8 @@ export class Path {
   private linkFault(subject: Certificate, issuer: TrustAnchor | Certificate): Fault | undefined {
     // RFC 5280 6.1.4 (k)
     if (!issuer.ca) return faults.CERT_NOT_CA;
+    // RFC 5280 4.2.1.12; in a CA's certificate it limits what the CA may certify, as browsers have it
+    if (!serves(issuer.extendedKeyUsage, this.purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
     // RFC 5280 4.2.1.9 and 6.1.4 (l), (m)
     if (issuer.pathLen >= 0 && this.intermediates() > issuer.pathLen) return faults.CERT_PATH_LENGTH;
     const scheme = findScheme(subject.scheme);
@@ -351,22 +364,22 @@ function isIssuerName(subject: Certificate, issuer: Authority): boolean {
 function leafFault(leaf: Certificate, purpose: number, now: number): Fault | undefined {
   // The peer signs the handshake with it: RFC 8446 4.4.2.2, RFC 5246 7.4.2
   if (!leaf.permits(keyUsage.digitalSignature)) return faults.CERT_KEY_USAGE;
-  return commonFault(leaf, purpose, now);
+  // RFC 5280 4.2.1.12
+  if (!serves(leaf.extendedKeyUsage, purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
+  return commonFault(leaf, now);
 }
 
-/** What forbids a certificate to be a CA's, apart from its basic constraints. */
-function authorityFault(certificate: Certificate, purpose: number, now: number): Fault | undefined {
+/** What forbids a certificate to be a CA's, where an anchor is asked no more: it is trusted as it is. */
+function authorityFault(certificate: Certificate, now: number): Fault | undefined {
   // RFC 5280 6.1.4 (n)
   if (!certificate.permits(keyUsage.keyCertSign)) return faults.CERT_CA_KEY_USAGE;
-  return commonFault(certificate, purpose, now);
+  return commonFault(certificate, now);
 }
 
 /** What forbids a certificate to stand on a path at all. The dates so that what is not a number is refused. */
-function commonFault(certificate: Certificate, purpose: number, now: number): Fault | undefined {
+function commonFault(certificate: Certificate, now: number): Fault | undefined {
   // RFC 5280 4.2 and 6.1.4 (o), 6.1.5 (f)
   if (certificate.unknownCritical) return faults.CERT_CRITICAL_EXTENSION;
-  // RFC 5280 4.2.1.12; in a CA's certificate it limits what the CA may certify, as browsers have it
-  if (!certificate.serves(purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
   // RFC 5280 6.1.3 (a)(2)
   if (!(now >= certificate.notBefore)) return faults.CERT_NOT_YET_VALID;
   if (!(now <= certificate.notAfter)) return faults.CERT_EXPIRED;

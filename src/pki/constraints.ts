@@ -19,7 +19,7 @@ const emailAddress: Oid = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01";
 
 /**
  * Passes over NameConstraints, RFC 5280 4.2.1.10, and checks their form: at least one list, no list empty,
- * `minimum` 0 (the default, so never written) and no `maximum`.
+ * `minimum` 0, the default, which may be spelt out, and no `maximum`.
  */
 export function readNameConstraints(der: Der): void {
   const outer = der.enter(tag.SEQUENCE);
@@ -34,6 +34,7 @@ function readSubtrees(der: Der): void {
   do {
     const subtree = der.enter(tag.SEQUENCE);
     readGeneralName(der);
+    if (der.peek() === tag.CONTEXT && der.small(tag.CONTEXT) !== 0) throw der.fault;
     der.leave(subtree);
   } while (der.more);
   der.leave(list);
@@ -136,7 +137,7 @@ export class NameConstraints {
       if (baseForm === form && result !== inside) {
         result = this.compare(form, start, exclude) ? inside : outside;
       }
-      subtrees.leave(subtree);
+      subtrees.drop(subtree);
     }
     subtrees.leave(list);
     return result;

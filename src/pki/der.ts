@@ -123,12 +123,13 @@ export class Der {
     return value;
   }
 
-  /** BOOLEAN DEFAULT FALSE, X.690 11.1 and 11.5: true is 0xff, and false is never written. */
-  flag(): boolean {
+  /** BOOLEAN DEFAULT FALSE, X.690 11.1 and 11.5: true is 0xff, and false is written only where it may be. */
+  flag(mayBeFalse = false): boolean {
     if (this.peek() !== tag.BOOLEAN) return false;
     const start = this.value(tag.BOOLEAN);
-    if (this.at - start !== 1 || this.bytes[start] !== 0xff) throw this.fault;
-    return true;
+    const value = this.bytes[start];
+    if (this.at - start !== 1 || (value !== 0xff && !(mayBeFalse && value === 0))) throw this.fault;
+    return value === 0xff;
   }
 
   /** NULL, or nothing at all. */
@@ -185,16 +186,11 @@ export class Der {
     return this.calendar(year < 50 ? 2000 + year : 1900 + year, start + 2);
   }
 
-  /**
-   * GeneralizedTime as YYYYMMDDHHMMSSZ, RFC 5280 4.1.2.5.2, in seconds since 1970. Nothing we read is older
-   * than that, and refusing what is leaves negative numbers free to mean "none".
-   */
+  /** GeneralizedTime as YYYYMMDDHHMMSSZ, RFC 5280 4.1.2.5.2, in seconds since 1970. */
   generalizedTime(): number {
     const start = this.value(tag.GENERALIZED_TIME);
     if (this.at - start !== 15) throw this.fault;
-    const year = this.digits(start) * 100 + this.digits(start + 2);
-    if (year < 1970) throw this.fault;
-    return this.calendar(year, start + 4);
+    return this.calendar(this.digits(start) * 100 + this.digits(start + 2), start + 4);
   }
 
   /**
@@ -278,22 +274,22 @@ export type Oid = string;
 /** One known extension: `read` gets a cursor narrowed to the value and must read it to its end. */
 export interface ExtensionRow<T> {
   readonly oid: Oid;
-  readonly read: (der: Der, to: T) => void;
+  readonly read: (der: Der, to: T, critical: boolean) => void;
 }
 
 /**
  * Reads Extensions, RFC 5280 4.1.2.9 and 4.2, handing each known one to its row. Returns whether there is a
- * critical one that no row knows. None may stand twice.
+ * critical one that no row knows. None may stand twice; that there is one at all is the caller's to demand.
  */
 export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to: T): boolean {
   let unknownCritical = false;
   const outer = der.enter(tag.SEQUENCE);
   const first = der.at;
   let count = 0;
-  do {
+  while (der.more) {
     if (++count > maxExtensions) throw der.fault;
     if (readExtension(der, first, rows, to)) unknownCritical = true;
-  } while (der.more);
+  }
   der.leave(outer);
   return unknownCritical;
 }
@@ -306,7 +302,7 @@ function readExtension<T>(der: Der, first: number, rows: readonly ExtensionRow<T
   const critical = der.flag();
   const value = der.enter(tag.OCTET_STRING);
   if (row) {
-    row.read(der, to);
+    row.read(der, to, critical);
     der.leave(value);
   } else der.drop(value);
   der.leave(outer);

@@ -48,21 +48,24 @@ const maxCertificates = 4;
 /** How far the judgment has come. The two in the middle say whose signature is verified next. */
 const stage = Object.freeze({ TAKEN: 1, DELEGATE: 2, RESPONSE: 3, SETTLED: 4 });
 
-/** What one SingleResponse says. Times are in seconds since 1970 and, like reasons, -1 when absent. */
+/** A time that was not told: no comparison with it holds. Any number may be one, as there were days before 1970. */
+const absent = Number.NaN;
+
+/** What one SingleResponse says. Times are in seconds since 1970, NaN when absent. */
 class SingleResponse {
   /** An index into `statuses`, or -1 while nothing was said. */
   severity = -1;
-  thisUpdate = -1;
-  nextUpdate = -1;
-  revokedAt = -1;
-  /** CRLReason, RFC 5280 5.3.1. */
+  thisUpdate = absent;
+  nextUpdate = absent;
+  revokedAt = absent;
+  /** CRLReason, RFC 5280 5.3.1, or -1. */
   revocationReason = -1;
 
   clear(): void {
     this.severity = -1;
-    this.thisUpdate = -1;
-    this.nextUpdate = -1;
-    this.revokedAt = -1;
+    this.thisUpdate = absent;
+    this.nextUpdate = absent;
+    this.revokedAt = absent;
     this.revocationReason = -1;
   }
 
@@ -82,7 +85,7 @@ class SingleResponse {
  */
 export class Staple extends SingleResponse {
   status: Status | undefined;
-  producedAt = -1;
+  producedAt = absent;
   /** How the response names its signer. */
   responder: "byName" | "byKey" = "byName";
   /** Whether the signer is a delegate of the issuer, rather than the issuer itself or a configured responder. */
@@ -99,7 +102,7 @@ export class Staple extends SingleResponse {
   reset(): void {
     this.clear();
     this.status = undefined;
-    this.producedAt = -1;
+    this.producedAt = absent;
     this.responder = "byName";
     this.delegated = false;
     this.start = this.end = -1;
@@ -378,7 +381,7 @@ export class StapleVerifier {
     return time;
   }
 
-  /** [1] EXPLICIT Extensions, 4.4. */
+  /** [1] EXPLICIT Extensions, 4.4. That the list is never empty (RFC 5280 4.1) is not what responders at large know. */
   private readExtensions(rows: readonly ExtensionRow<StapleVerifier>[]): void {
     const outer = this.der.enter(tag.CONSTRUCTED + 1);
     const unknownCritical = readExtensions(this.der, rows, this);
@@ -522,13 +525,13 @@ function verdict({ status }: Staple): boolean {
 /** RFC 6960 4.2.2.1 and 3.2 (5), (6). Every check says what must hold, so that a NaN fails it. */
 function checkTimes(staple: Staple, { skew, maxAge, allowMissingNextUpdate }: OcspPolicy, now: number): void {
   const { thisUpdate, nextUpdate, producedAt } = staple;
-  const absent = nextUpdate < 0;
+  const open = Number.isNaN(nextUpdate);
   demand(thisUpdate <= now + skew && producedAt <= now + skew, faults.OCSP_NOT_YET_VALID);
   // 2.5: what thisUpdate dates "was known" when it was signed; the skew is for responders that round
   demand(thisUpdate <= producedAt + skew, faults.OCSP_TIME);
-  demand(!absent || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
-  demand(absent || thisUpdate <= nextUpdate, faults.OCSP_TIME);
-  demand(absent || now <= nextUpdate + skew, faults.OCSP_EXPIRED);
+  demand(!open || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
+  demand(open || thisUpdate <= nextUpdate, faults.OCSP_TIME);
+  demand(open || now <= nextUpdate + skew, faults.OCSP_EXPIRED);
   demand(maxAge === undefined || now <= thisUpdate + maxAge + skew, faults.OCSP_EXPIRED);
 }
 

@@ -9,7 +9,7 @@ import type { Staple, Status } from "./ocsp.js";
 export interface Verdict {
   readonly status: Status | "none" | "bad" | "unchecked";
   readonly fault?: Fault;
-  /** Seconds since 1970; -1 where the response has none. */
+  /** Seconds since 1970; NaN where the response has none. */
   readonly thisUpdate: number;
   readonly nextUpdate: number;
   readonly producedAt: number;

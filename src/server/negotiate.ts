@@ -1,4 +1,4 @@
-import { findScheme, findSuite, type Scheme, type Suite } from "../crypto/suites.js";
+import { findScheme, findSuite, type Scheme, type Suite, signs13 } from "../crypto/suites.js";
 import { MAX_PLAINTEXT } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, namedGroup, version } from "../wire/registry.js";
@@ -30,12 +30,12 @@ function authOf(scheme: Scheme | undefined): "rsa" | "ecdsa" {
   return scheme?.key === "rsa" ? "rsa" : "ecdsa";
 }
 
-/** The client's schemes that can sign this handshake: no PKCS#1 in TLS 1.3 (RFC 8446 4.2.3), the suite's kind in 1.2. */
+/** The client's schemes that can sign this handshake: those of TLS 1.3 (RFC 8446 4.2.3), the suite's kind in 1.2. */
 export function usableSchemes(s: ServerSession): number[] {
   const suites = commonSuites(s);
   return s.offer.schemes.filter((id) => {
-    const scheme = findScheme(id);
-    if (s.version === version.tls13) return scheme?.pkcs1 !== true;
+    const scheme = findScheme(id)!;
+    if (s.version === version.tls13) return signs13(scheme);
     return suites.some((suite) => suite.auth === authOf(scheme));
   });
 }

@@ -11,11 +11,17 @@ import { openssl } from "./openssl.js";
 const opensslRefuses = [
   "cross-signed", // it goes back on no choice of an issuer
   "issuer-any-purpose", // RFC 5280 section 4.2.1.12 leaves the choice
+  "anchor-any-purpose",
+  "anchor-expired", // it looks at the dates of an anchor
+  "v2-root", // it takes version 1 only to be a CA without saying so
 ];
 
 /** Bad, but not for `openssl verify`, which is lenient in encodings and leaves algorithms to the security level. */
 const opensslAccepts = [
   "no-digital-signature", // it takes keyAgreement for good enough
+  "explicit-policy-leaf", // it looks at policies only when told to
+  "explicit-policy-issuer",
+  "explicit-policy-and-mapping",
   "wildcard-partial", // RFC 9525 has abolished them
   "wildcard-suffix",
   "common-name-only", // RFC 9525 section 6.3
@@ -27,6 +33,7 @@ const opensslAccepts = [
   "sha1-rsa",
   "md5-rsa",
   "ecdsa-null",
+  "ecdsa-sha512-null",
   "pss-mask",
   "pss-salt",
   "pss-sha1",
@@ -42,15 +49,22 @@ const opensslAccepts = [
   "key-exponent-1",
   "key-pss-only",
   "key-issuer-rsa1024",
+  "key-issuer-p521",
   "trailing-byte",
   "length-padded",
   "length-padded-tbs",
   "length-indefinite",
   "serial-long",
+  "serial-longer",
+  "serial-long-negative",
   "v1-extensions",
   "v2-extensions",
   "v1-explicit",
   "v4",
+  "must-staple-leaf", // whether one is stapled is no matter of chains
+  "must-staple-issuer",
+  "must-staple-grandparent",
+  "must-staple-anchor",
   "unknown-extension-twice",
   "extensions-none",
   "extensions-many",
@@ -58,6 +72,7 @@ const opensslAccepts = [
   "critical-false",
   "critical-true-1",
   "ca-true-1",
+  "ca-2",
   "usage-padding",
   "malformed-issuer",
 ];

@@ -56,6 +56,7 @@ const opensslAccepts = [
   "delegate-sha1",
   "delegate-is-authority",
   "delegate-no-signature-usage",
+  "delegate-explicit-policy",
   "good-then-revoked", // it takes the first answer that matches
   "good-then-revoked-sha256",
   "version-2",

@@ -144,7 +144,7 @@ test("control characters reach no terminal", (t) => {
 
 for (const row of ocspCases()) {
   // A nonce cannot be asked for afterwards, and what is no SEQUENCE is no response
-  if (row.nonce || row.skew !== 900 || row.response[0] !== 0x30) continue;
+  if (row.nonce || row.skew !== undefined || row.response[0] !== 0x30) continue;
   test(`the verdict of the verifier: ${row.id}`, (t) => {
     const found = json([row.responseFile], {
       cert: row.subjectFile,

@@ -13,6 +13,7 @@ interface Scheme {
 const schemes: Readonly<Record<number, Scheme>> = {
   [s.ecdsa_secp256r1_sha256]: { key: "ec", hash: "sha256", curve: "prime256v1" },
   [s.ecdsa_secp384r1_sha384]: { key: "ec", hash: "sha384", curve: "secp384r1" },
+  [s.ecdsa_secp521r1_sha512]: { key: "ec", hash: "sha512", curve: "secp521r1" },
   [s.ed25519]: { key: "ed25519" },
   [s.rsa_pss_rsae_sha256]: { key: "rsa", hash: "sha256", pss: true },
   [s.rsa_pss_rsae_sha384]: { key: "rsa", hash: "sha384", pss: true },

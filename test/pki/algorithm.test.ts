@@ -19,6 +19,7 @@ test("signature algorithms are known by their OID", (t) => {
   const known: Record<string, number> = {
     "ecdsa-sha256": s.ecdsa_secp256r1_sha256,
     "ecdsa-sha384": s.ecdsa_secp384r1_sha384,
+    "ecdsa-sha512": s.ecdsa_secp521r1_sha512,
     "rsa-sha256": s.rsa_pkcs1_sha256,
     "rsa-sha384": s.rsa_pkcs1_sha384,
     "rsa-sha512": s.rsa_pkcs1_sha512,

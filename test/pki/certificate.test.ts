@@ -8,6 +8,8 @@ import {
   extension,
   keyUsage,
   nameConstraints,
+  policyConstraints,
+  policyExtensions,
   purpose,
   subjectAltName,
   unknownExtension,
@@ -15,7 +17,12 @@ import {
 import { chainCases } from "../../certs/fixtures.js";
 import { algorithms, newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
-import { Certificate, extendedKeyUsage as eku, keyUsage as usages } from "../../src/pki/certificate.js";
+import {
+  Certificate,
+  extendedKeyUsage as eku,
+  serves,
+  keyUsage as usages,
+} from "../../src/pki/certificate.js";
 import { Der } from "../../src/pki/der.js";
 import { parseReference } from "../../src/pki/hostname.js";
 import { Store } from "../../src/pki/store.js";
@@ -173,11 +180,17 @@ test("versions and what each may have", (t) => {
   );
 });
 
-test("serial numbers have 1 to 20 octets; negative and zero ones are tolerated", (t) => {
+test("serial numbers have 1 to 20 octets, and one for the sign of 160 bits; negative and zero ones are tolerated", (t) => {
   const serial = (contents: string) => judged(withFields({ serialNumber: tlv(2, text(contents)) }));
-  for (const contents of ["00", "01", "ff", "80", `7f${"ab".repeat(19)}`])
+  for (const contents of ["00", "01", "ff", "80", `7f${"ab".repeat(19)}`, `00${"ff".repeat(20)}`])
     t.is(serial(contents), "good", contents);
-  for (const contents of ["", "0001", "ffff", `7f${"ab".repeat(20)}`, `00${"ff".repeat(20)}`]) {
+  const long = [
+    `7f${"ab".repeat(20)}`,
+    `80${"00".repeat(20)}`,
+    `ff00${"ab".repeat(19)}`,
+    `00${"ff".repeat(21)}`,
+  ];
+  for (const contents of ["", "0001", "ffff", ...long]) {
     t.is(serial(contents), "CERT_MALFORMED", contents);
   }
 });
@@ -253,12 +266,20 @@ test("basic constraints", (t) => {
     withExtensions({ constraints: extension("2.5.29.19", true, sequence(...parts)) });
   const yes = text("0101ff");
   t.deepEqual([parsed(constraints()).ca, parsed(constraints()).pathLen], [false, -1]);
+  const no = text("010100");
+  t.deepEqual(
+    [parsed(constraints(no)).ca, parsed(constraints(no)).pathLen],
+    [false, -1],
+    "the default, spelt out",
+  );
   t.deepEqual([parsed(constraints(yes)).ca, parsed(constraints(yes)).pathLen], [true, -1]);
   t.is(parsed(constraints(yes, integer(0))).pathLen, 0);
   t.is(parsed(constraints(yes, integer(300))).pathLen, 300);
   for (const bad of [
-    [text("010100")],
     [text("010101")],
+    [text("01020000")],
+    [text("0100")],
+    [no, yes],
     [yes, text("0201ff")],
     [yes, yes],
     [yes, integer(0), nil],
@@ -284,7 +305,10 @@ test("key usage", (t) => {
 
 test("extended key usage", (t) => {
   const purposes = (...list: string[]) => parsed(withExtensions({ purposes: extendedKeyUsage(...list) }));
-  const both = (certificate: Certificate) => [certificate.serves(eku.serverAuth), certificate.signsOcsp];
+  const both = (certificate: Certificate) => [
+    serves(certificate.extendedKeyUsage, eku.serverAuth),
+    certificate.signsOcsp,
+  ];
   t.deepEqual(both(purposes(purpose.serverAuth)), [true, false]);
   t.deepEqual(both(purposes(purpose.clientAuth, purpose.serverAuth)), [true, false]);
   t.deepEqual(both(purposes(purpose.any)), [true, false]);
@@ -325,7 +349,9 @@ test("name constraints have a list, none is empty, and bases have no distance", 
   t.is(constraints(), "CERT_MALFORMED");
   t.is(constraints(explicit(0)), "CERT_MALFORMED");
   t.is(constraints(explicit(1, sequence(base)), explicit(0, sequence(base))), "CERT_MALFORMED");
-  t.is(constraints(explicit(0, sequence(base, implicit(0, text("00"))))), "CERT_MALFORMED", "minimum");
+  t.is(constraints(explicit(0, sequence(base, implicit(0, text("00"))))), "good", "the default, spelt out");
+  t.is(constraints(explicit(0, sequence(base, implicit(0, text("0000"))))), "CERT_MALFORMED");
+  t.is(constraints(explicit(0, sequence(base, implicit(0)))), "CERT_MALFORMED");
   t.is(constraints(explicit(0, sequence(base, implicit(0, text("01"))))), "CERT_MALFORMED", "minimum");
   t.is(constraints(explicit(0, sequence(base, implicit(1, text("01"))))), "CERT_MALFORMED", "maximum");
   t.is(constraints(explicit(0, sequence(nil))), "CERT_MALFORMED");
@@ -334,12 +360,25 @@ test("name constraints have a list, none is empty, and bases have no distance", 
 test("critical extensions that are unknown are remembered, not thrown", (t) => {
   t.true(parsed(withExtensions({ unknown: unknownExtension(true) })).unknownCritical);
   t.false(parsed(withExtensions({ unknown: unknownExtension(false) })).unknownCritical);
-  const policies = (critical: boolean) =>
-    parsed(
-      withExtensions({ policies: extension("2.5.29.32", critical, sequence(sequence(oid("2.5.29.32.0")))) }),
-    );
-  t.true(policies(true).unknownCritical);
-  t.false(policies(false).unknownCritical);
+  const twice = { unknown: unknownExtension(true), policies: policyExtensions(true).policies };
+  t.true(parsed(withExtensions(twice)).unknownCritical);
+});
+
+test("policies that can't fail a path are known; an explicit one can't be met", (t) => {
+  const unmet = (extensions: Record<string, Buffer>) => parsed(withExtensions(extensions)).unknownCritical;
+  for (const [name, value] of Object.entries(policyExtensions(true))) t.false(unmet({ [name]: value }), name);
+  const limits = (...parts: Buffer[]) => unmet({ limits: extension("2.5.29.36", true, sequence(...parts)) });
+  const [explicitPolicy, mapping] = [implicit(0, Buffer.of(0)), implicit(1, Buffer.of(0))];
+  t.true(limits(explicitPolicy));
+  t.true(limits(explicitPolicy, mapping));
+  t.true(limits(mapping, explicitPolicy), "in whatever order");
+  t.true(limits(explicit(0, integer(0))), "in whatever form");
+  t.false(limits(mapping));
+  const limit = (critical: boolean) => unmet({ limits: policyConstraints(critical, { explicitPolicy: 0 }) });
+  t.deepEqual([limit(true), limit(false)], [true, false], "RFC 5280 4.2.1.11: it must be critical");
+  t.true(unmet({ unknown: unknownExtension(true), limits: policyConstraints(true, { mapping: 0 }) }));
+  const malformed = extension("2.5.29.32", true, Buffer.concat([sequence(), sequence()]));
+  t.is(judged(withExtensions({ malformed })), "CERT_MALFORMED");
 });
 
 test("self-issued means the same name, not the same key", (t) => {

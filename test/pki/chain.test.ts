@@ -1,10 +1,12 @@
 import test from "ava";
 import type { Issued } from "../../certs/certificate.js";
-import { integer, sequence } from "../../certs/der.js";
+import { explicit, integer, sequence } from "../../certs/der.js";
 import {
   basicConstraints,
   extendedKeyUsage,
   keyUsage,
+  mustStaple,
+  policyConstraints,
   purpose,
   subjectAltName,
   unknownExtension,
@@ -12,11 +14,24 @@ import {
 import { chainCases, NOW } from "../../certs/fixtures.js";
 import { algorithms, newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
+import { extendedKeyUsage as eku } from "../../src/pki/certificate.js";
 import { Path, trustAnchor } from "../../src/pki/chain.js";
 import { Store } from "../../src/pki/store.js";
 import { faults } from "../../src/wire/fault.js";
 import { signatureScheme } from "../../src/wire/registry.js";
-import { authority, host, intermediate, judge, keys, leaf, root, server, verdict, Walk } from "./kit.js";
+import {
+  authority,
+  host,
+  intermediate,
+  judge,
+  keys,
+  leaf,
+  root,
+  server,
+  verdict,
+  Walk,
+  type WalkOptions,
+} from "./kit.js";
 
 const day = 86_400;
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
@@ -26,10 +41,15 @@ for (const row of chainCases()) {
   test(`${row.expected}: ${row.id}, ${row.description}`, (t) => {
     const { anchors, name, chain } = row;
     t.is(
-      verdict(() => new Walk({ anchors, name }).run(chain)),
+      verdict(() => stapleless(new Walk({ anchors, name }).run(chain))),
       row.expected,
     );
   });
+}
+
+/** Refuses a path on which somebody promises a staple. */
+function stapleless({ path }: Walk): void {
+  if (path.mustStaple) throw faults.OCSP_STAPLE_MISSING;
 }
 
 test("tells the path, its issuers and its anchor", (t) => {
@@ -216,16 +236,80 @@ test("an anchor's limits are honoured", (t) => {
   );
   t.is(judge([leaf, intermediate], { anchors: anchor({ usage: undefined }) }), "good");
   const none = Buffer.of();
-  const v1 = authority("root", undefined, { fields: { version: none, extensions: none } });
-  t.is(
-    judge([leaf, intermediate], { anchors: [v1.der] }),
-    "good",
-    "version 1 has no way to say that it is a CA",
-  );
-  t.is(
-    verdict(() => trustAnchor(anchor({ unknown: unknownExtension(true) })[0])),
-    "CERT_CRITICAL_EXTENSION",
-  );
+  for (const version of [none, explicit(0, integer(1))]) {
+    const old = authority("root", undefined, { fields: { version, extensions: none } });
+    t.is(
+      judge([leaf, intermediate], { anchors: [old.der] }),
+      "good",
+      "versions 1 and 2 have no way to say that it is a CA",
+    );
+  }
+  const beyond = { unknown: unknownExtension(true), policy: policyConstraints(true, { explicitPolicy: 0 }) };
+  for (const [name, extension] of Object.entries(beyond))
+    t.is(
+      verdict(() => trustAnchor(anchor({ [name]: extension })[0])),
+      "CERT_CRITICAL_EXTENSION",
+    );
+});
+
+test("an anchor vouches for what it is for", (t) => {
+  const clients = { purpose: eku.clientAuth };
+  const both = { extensions: { purposes: extendedKeyUsage(purpose.clientAuth, purpose.serverAuth) } };
+  const under = (anchor: Issued, options: WalkOptions = {}) =>
+    judge([server(anchor, both)], { anchors: [anchor.der], ...options });
+  const limited = (...purposes: string[]) =>
+    authority("root", undefined, { extensions: { purposes: extendedKeyUsage(...purposes) } });
+  const anyone = authority("root");
+  const verdicts = (anchor: Issued) => [under(anchor), under(anchor, clients)];
+  t.deepEqual(verdicts(anyone), ["good", "good"]);
+  t.deepEqual(verdicts(limited(purpose.any)), ["good", "good"]);
+  t.deepEqual(verdicts(limited(purpose.serverAuth)), ["good", "CERT_EXTENDED_KEY_USAGE"]);
+  t.deepEqual(verdicts(limited(purpose.clientAuth)), ["CERT_EXTENDED_KEY_USAGE", "good"]);
+  t.deepEqual(verdicts(limited(purpose.ocspSigning)), Array(2).fill("CERT_EXTENDED_KEY_USAGE"));
+  const editions = [limited(purpose.clientAuth).der, anyone.der];
+  t.is(under(anyone, { anchors: editions }), "good", "of two editions the one that may");
+  const between = authority("intermediate", root, {
+    extensions: { purposes: extendedKeyUsage(purpose.clientAuth) },
+  });
+  t.is(judge([server(between), between], { anchors: [between.der] }), "CERT_EXTENDED_KEY_USAGE");
+});
+
+test("the purpose is a server's unless another is asked for", (t) => {
+  const clients = { purpose: eku.clientAuth };
+  const verdicts = (...purposes: string[]) => {
+    const extensions = { purposes: purposes.length > 0 ? extendedKeyUsage(...purposes) : undefined };
+    const ca = authority("ca", root, { extensions });
+    const end = [server(root, { extensions })];
+    const below = [server(ca), ca];
+    return [judge(end), judge(end, clients), judge(below), judge(below, clients)];
+  };
+  const no = "CERT_EXTENDED_KEY_USAGE";
+  t.deepEqual(verdicts(), ["good", "good", "good", "good"]);
+  t.deepEqual(verdicts(purpose.serverAuth), ["good", no, "good", no]);
+  t.deepEqual(verdicts(purpose.clientAuth), [no, "good", no, "good"]);
+  t.deepEqual(verdicts(purpose.serverAuth, purpose.clientAuth), ["good", "good", "good", "good"]);
+  const pinned = server(undefined, { extensions: { purposes: extendedKeyUsage(purpose.clientAuth) } });
+  t.is(judge([pinned], { anchors: [pinned.der] }), no, "a leaf that is trusted as it is too");
+  t.is(judge([pinned], { anchors: [pinned.der], ...clients }), "good");
+});
+
+test("who promises a staple: the leaf, and whoever is above it on the path", (t) => {
+  const extensions = { feature: mustStaple() };
+  const stapling = authority("intermediate", root, { extensions });
+  const other = authority("other", root, { extensions });
+  const walk = new Walk();
+  const promised = (...chain: Issued[]) => walk.run(ders(...chain)).path.mustStaple;
+  t.true(promised(server(root, { extensions })));
+  t.false(promised(server(root)));
+  t.true(promised(server(stapling), stapling));
+  t.false(promised(leaf, intermediate), "nothing is left of the last one");
+  t.false(promised(leaf, other, intermediate), "who is not on the path promises nothing");
+  const top = authority("top", root, { extensions, key: keys.other });
+  const low = authority("low", top);
+  t.true(promised(server(low), low, top));
+  const anchor = authority("root", undefined, { extensions });
+  const { path } = new Walk({ anchors: [anchor.der] }).run(ders(leaf, intermediate));
+  t.true(path.mustStaple);
 });
 
 test("a server's own certificate is trusted as it is, and for its own name", (t) => {

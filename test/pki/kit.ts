@@ -74,10 +74,10 @@ export class Walk {
 
   constructor(options: WalkOptions = {}) {
     const { anchors = [root.der], now = NOW, storeSize = 65536, max = 8 } = options;
-    const { name = host, schemes = provider.schemes } = options;
+    const { name = host, schemes = provider.schemes, purpose } = options;
     this.now = now;
     this.store = new Store(new Uint8Array(storeSize));
-    const settings = { anchors: anchors.map(trustAnchor), name, schemes };
+    const settings = { anchors: anchors.map(trustAnchor), name, schemes, purpose };
     if ("name" in options) settings.name = options.name as string;
     this.path = new Path(this.counting(), this.store, max, settings);
   }

@@ -1,11 +1,13 @@
 import test from "ava";
 import { type ChainCase, chainCases, NOW, type OcspCase, ocspCases } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
+import { defaultOcsp } from "../../src/client/options.js";
 import { Certificate } from "../../src/pki/certificate.js";
 import { Path, trustAnchor } from "../../src/pki/chain.js";
-import { responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
+import { type OcspPolicy, responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
-import { isFault } from "../../src/wire/fault.js";
+import { faults, isFault } from "../../src/wire/fault.js";
+import { given } from "../../src/wire/given.js";
 
 /** "good", or the name of the fault that is thrown. */
 function verdict(run: () => void): string {
@@ -30,6 +32,8 @@ function verify(row: ChainCase): void {
     path.add(input, 0, der.length);
   }
   while (!path.step(NOW));
+  // Nobody staples here
+  if (path.mustStaple) throw faults.OCSP_STAPLE_MISSING;
 }
 
 for (const row of chainCases()) {
@@ -52,7 +56,11 @@ function staple(row: OcspCase): { staple: Staple; settle: () => void } {
   const verifier = new StapleVerifier(provider, store);
   verifier.nonce = row.nonce;
   staple.take(store, row.response, 0, row.response.length);
-  const policy = { ...row, responders: row.responders.map(responder) };
+  const { skew, maxAge, allowMissingNextUpdate } = row;
+  const asked: Partial<OcspPolicy> = given({ skew, maxAge, allowMissingNextUpdate });
+  const policy: OcspPolicy = Object.assign({}, defaultOcsp, asked, {
+    responders: row.responders.map(responder),
+  });
   const settle = () => {
     while (!verifier.settle(staple, subject, issuer, policy, row.at));
   };

@@ -1,13 +1,16 @@
 import { NOW } from "../../certs/fixtures.js";
 import { provider as nodeProvider } from "../../hosts/node/provider.js";
+import { defaultOcsp } from "../../src/client/options.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
 import { Certificate } from "../../src/pki/certificate.js";
 import type { Authority } from "../../src/pki/chain.js";
 import { type OcspPolicy, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
 import { isFault } from "../../src/wire/fault.js";
+import { given } from "../../src/wire/given.js";
 
-export const policy: OcspPolicy = Object.freeze({ skew: 900, allowMissingNextUpdate: false, responders: [] });
+/** The client's defaults. */
+export const policy: OcspPolicy = defaultOcsp;
 
 /** What a response is measured by, where that is not `policy`. */
 export type Measure = Partial<OcspPolicy> & { nonce?: Uint8Array };
@@ -33,7 +36,7 @@ export class Judge {
   settle(der: Buffer | undefined, { nonce, ...options }: Measure = {}, at = NOW): number[] {
     const steps: number[] = [];
     this.verifier.nonce = nonce;
-    this.run(der, { ...policy, ...options }, at, steps);
+    this.run(der, { ...policy, ...given(options) }, at, steps);
     return steps;
   }
 
@@ -45,7 +48,7 @@ export class Judge {
 
   /** "good" or the fault's name; what is thrown and is no fault goes on. */
   verdict(der: Buffer | undefined, options: Measure = {}, at = NOW): string {
-    return caught(() => this.settle(der, options, at)) ?? "good";
+    return caught(() => this.settle(der, options, at));
   }
 
   private run(der: Buffer | undefined, policy: OcspPolicy, at: number, steps: number[]): void {
@@ -80,10 +83,11 @@ export class Judge {
   }
 }
 
-function caught(act: () => unknown): string | undefined {
+/** "good", or the name of the fault that is thrown. */
+export function caught(act: () => unknown): string {
   try {
     act();
-    return undefined;
+    return "good";
   } catch (error) {
     if (isFault(error)) return error.name;
     throw error;

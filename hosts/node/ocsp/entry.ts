@@ -20,9 +20,9 @@ const day = 24 * hour;
 
 export function keep({ der, staple, signerUntil }: Answer, maxAge: number | undefined): Kept {
   const { status, thisUpdate, nextUpdate } = staple;
-  const age = maxAge ?? (nextUpdate < 0 ? hour : Number.POSITIVE_INFINITY);
-  const end =
-    nextUpdate < 0 ? Number.POSITIVE_INFINITY : nextUpdate - Math.min(margin, (nextUpdate - thisUpdate) / 10);
+  const open = Number.isNaN(nextUpdate);
+  const age = maxAge ?? (open ? hour : Number.POSITIVE_INFINITY);
+  const end = open ? Number.POSITIVE_INFINITY : nextUpdate - Math.min(margin, (nextUpdate - thisUpdate) / 10);
   const until = Math.floor(Math.min(end, thisUpdate + age, signerUntil));
   return { der, status: status as Kept["status"], thisUpdate, until };
 }

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Verdict } from "../../../src/client/index.js";
 import { type OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
 import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
+import { given } from "../../../src/wire/given.js";
 import { type OcspVerdict, toVerdict } from "../verdict.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { isFresh, keep } from "./entry.js";
@@ -110,7 +111,7 @@ async function lookUp(pair: Pair, options: LookupOptions): Promise<LookupResult>
 
 /** A response that nothing else ends counts for a day. */
 function policyOf({ policy }: LookupOptions): OcspPolicy {
-  const whole = { ...defaultPolicy, ...policy };
+  const whole = { ...defaultPolicy, ...given(policy) };
   return whole.allowMissingNextUpdate ? { ...whole, maxAge: whole.maxAge ?? DAY } : whole;
 }
 
