@@ -100,6 +100,8 @@ for (const [name, only] of both) {
 test("TLS 1.2 binds no curve to an ECDSA scheme", (t) => {
   converse(t, { ...servers.p256, version: tls12, scheme: s.ecdsa_secp384r1_sha384 });
   converse(t, { ...servers.p384, version: tls12, scheme: s.ecdsa_secp256r1_sha256 });
+  converse(t, { ...servers.p256, version: tls12, scheme: s.ecdsa_secp521r1_sha512 });
+  converse(t, { ...servers.p384, version: tls12, scheme: s.ecdsa_secp521r1_sha512 });
 });
 
 // HelloRetryRequest

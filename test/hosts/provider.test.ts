@@ -255,11 +255,24 @@ for (const { provider, takesRsa = () => true } of subjects) {
     for (const [kind, hash, scheme] of [
       ["p256", "sha384", signatureScheme.ecdsa_secp384r1_sha384],
       ["p384", "sha256", signatureScheme.ecdsa_secp256r1_sha256],
+      ["p256", "sha512", signatureScheme.ecdsa_secp521r1_sha512],
+      ["p384", "sha512", signatureScheme.ecdsa_secp521r1_sha512],
     ] as const) {
       const signature = nodeSign(hash, message, pairs[kind].privateKey);
       const key = bitString(kind, pairs[kind].publicKey);
       t.true(verifies(provider, { scheme, kind, key, message, signature }));
+      t.false(verifies(provider, { scheme, kind, key, message, signature: flipped(signature, -1) }));
+      t.false(verifies(provider, { scheme, kind, key, message: flipped(message, 0), signature }));
     }
+  });
+
+  test(title("no key on P-521 verifies anything"), (t) => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "secp521r1" });
+    const signature = nodeSign("sha512", message, privateKey);
+    const key = publicKey.export({ type: "spki", format: "der" }).subarray(-133);
+    const scheme = signatureScheme.ecdsa_secp521r1_sha512;
+    for (const kind of ["p256", "p384", "p521"] as KeyKind[])
+      t.false(verifies(provider, { scheme, kind, key, message, signature }));
   });
 
   test(title("signatures that were tampered with do not verify"), (t) => {

@@ -523,7 +523,9 @@ const aboutLeaf = ocspRequest({ certIds: [certId(ca, leaf.serial)] });
 const algorithms: readonly (readonly [KeyType, SignerOptions["digest"], string])[] = [
   ["p256", undefined, "ecdsa-with-SHA256"],
   ["p256", "sha384", "ecdsa-with-SHA384"],
+  ["p256", "sha512", "ecdsa-with-SHA512"],
   ["p384", undefined, "ecdsa-with-SHA384"],
+  ["p384", "sha512", "ecdsa-with-SHA512"],
   ["rsa2048", undefined, "sha256WithRSAEncryption"],
   ["rsa3072", "sha512", "sha512WithRSAEncryption"],
   ["ed25519", undefined, "Ed25519"],

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "ava";
+import { distinguishedName, type Issued, issue } from "../../certs/certificate.js";
 import {
   type ChainCase,
   chainCases,
@@ -11,6 +12,8 @@ import {
   ocspCases,
   stapleFile,
 } from "../../certs/fixtures.js";
+import { authorityExtensions } from "../../certs/good.js";
+import { newKey, readKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
 import {
   type ClientOptions,
@@ -241,6 +244,32 @@ test("TLS 1.3: the staple of a root that is sent along is checked, though nobody
   );
   t.is(outcome(Buffer.from("bad")).verdict, "OCSP_MALFORMED");
   t.is(outcome(readFileSync(stapleFile("p256", "intermediate1"))).verdict, "OCSP_WRONG_CERT");
+});
+
+test("TLS 1.3: who shares a name or a key with the root, and is not it, needs no good staple", (t) => {
+  const { chain, keyFile } = credential("p256", "server1");
+  const root = credential("p256", "root");
+  const key = readKey(readFileSync(root.keyFile, "utf8"));
+  const extensions = authorityExtensions(key);
+  const strangers = {
+    "the root's name": issue(undefined, {
+      subject: distinguishedName("root"),
+      key: newKey("p256"),
+      extensions,
+    }),
+    "the root's key": issue(undefined, { subject: "another root", key, extensions }),
+    neither: issue(undefined, { subject: "another root", key: newKey("p256"), extensions }),
+  };
+  const edition = issue(undefined, { subject: distinguishedName("root"), key, extensions });
+  const options = { trust: [trustAnchor(root.chain[0])], serverName: "server1.tlstaple.test" };
+  const outcome = ({ der }: Issued) => {
+    const staples = [undefined, undefined, Buffer.from("bad")];
+    const script = { chain: [chain[0], chain[1], der], key: privateKey(keyFile), staples };
+    const { verdict, client } = handshake(script, options);
+    return [verdict, client.verdicts.length];
+  };
+  for (const [name, stranger] of Object.entries(strangers)) t.deepEqual(outcome(stranger), ["good", 2], name);
+  t.deepEqual(outcome(edition), ["OCSP_MALFORMED", 3], "both: another edition of the root");
 });
 
 test("TLS 1.3: the whole chain stapled passes policy chain; a revoked intermediate fails with any", (t) => {

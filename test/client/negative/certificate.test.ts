@@ -224,6 +224,12 @@ cases(tls13, {
     fault: "SIGNATURE_SCHEME",
   },
   "SHA-384 with a P-256 key": { script: { scheme: s.ecdsa_secp384r1_sha384 }, fault: "SIGNATURE_SCHEME" },
+  "SHA-512 with a P-256 key": { script: { scheme: s.ecdsa_secp521r1_sha512 }, fault: "SIGNATURE_SCHEME" },
+  "SHA-512 with a P-384 key": {
+    script: { ...identity("p256", "p384"), scheme: s.ecdsa_secp521r1_sha512 },
+    options: { serverName: "p384.tlstaple.test" },
+    fault: "SIGNATURE_SCHEME",
+  },
   "Ed25519 claimed for a P-256 key": { script: { claimedScheme: s.ed25519 }, fault: "SIGNATURE_SCHEME" },
   "SHA-1 with ECDSA": { script: { scheme: 0x0203 }, fault: "SIGNATURE_SCHEME" },
   "SHA-1 with RSA": { script: { ...servers.rsa, scheme: 0x0201 }, fault: "SIGNATURE_SCHEME" },
