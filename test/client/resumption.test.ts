@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from "ava";
+import { mustStaple } from "../../certs/extensions.js";
 import { fixture, NOW } from "../../certs/fixtures.js";
 import { signer } from "../../hosts/node/provider.js";
-import { type ClientOptions, type Port, wants } from "../../src/client/index.js";
+import { type ClientOptions, type Port, trustAnchor, wants } from "../../src/client/index.js";
 import { resumption, type Session } from "../../src/client/resumption.js";
 import type { ServerOptions } from "../../src/server/index.js";
 import { extensionType as ext, handshakeType as hs, namedGroup, version } from "../../src/wire/registry.js";
@@ -9,6 +10,7 @@ import { concat, u16, vec16 } from "../peers/bytes.js";
 import { identity, servers } from "../peers/identity.js";
 import { extension, newSessionTicket12, newSessionTicket13 } from "../peers/messages.js";
 import { edit, steps } from "../peers/script.js";
+import { authority, host, server as issued, root } from "../pki/kit.js";
 import { drain, Pair, selection, staples, trust } from "../server/pair.js";
 import { Link } from "./link.js";
 import { add, cases, plan } from "./negative/cases.js";
@@ -189,6 +191,19 @@ for (const protocol of both) {
     const asks = meet({ client: only(protocol), server, session });
     t.false(asks.client.resumed);
     t.is(asks.client.fault?.name, "OCSP_STAPLE_MISSING");
+  });
+
+  test(`${name(protocol)}: nor is a CA's must-staple`, (t) => {
+    const ca = authority("demanding", root, { extensions: { feature: mustStaple() } });
+    const { der, key } = issued(ca);
+    const identity = { certificates: [der, ca.der], signer: signer(key.secret) };
+    const server = { select: () => ({ identity }) };
+    const asking = { ...only(protocol), trust: [trustAnchor(root.der)], serverName: host };
+    const off = { ...asking, ocsp: { stapling: "off" } } as const;
+    const session = first(t, { client: off, server });
+    t.true(session.mustStaple);
+    t.true(resumes(t, { client: off, server, session }));
+    t.is(meet({ client: asking, server, session }).client.fault?.name, "OCSP_STAPLE_MISSING");
   });
 
   test(`${name(protocol)}: a server without the key, and one that forgot: a full handshake`, (t) => {

@@ -1,3 +1,4 @@
+import { sign } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { purpose, extendedKeyUsage as purposesOf } from "../../certs/extensions.js";
 import { chainCases, credential, fixture, NOW } from "../../certs/fixtures.js";
@@ -10,6 +11,7 @@ import {
   trustAnchor,
   wants,
 } from "../../src/client/index.js";
+import type { Signature } from "../../src/crypto/provider.js";
 import { extendedKeyUsage } from "../../src/pki/certificate.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { alert, extensionType as ext, handshakeType as hs, version } from "../../src/wire/registry.js";
@@ -216,6 +218,24 @@ for (const [name, only] of both) {
     }
   });
 
+  test(`TLS ${name}: a client of ours signs with SHA-512 where its key may`, (t) => {
+    const sha512 = (): Signature => {
+      const message: Uint8Array[] = [];
+      return {
+        update: (bytes, start, end) => message.push(bytes.slice(start, end)),
+        sign(out, at) {
+          const signature = sign("sha512", Buffer.concat(message), key);
+          out.set(signature, at);
+          return signature.length;
+        },
+      };
+    };
+    const client = { certificates: chain, signer: { schemes: [0x0603], begin: sha512 } };
+    const { server } = new Pair(demand, { ...versions, identity: client }).run();
+    if (only === version.tls13) t.is(server.end.fault, faults.CERTIFICATE_REQUIRED);
+    else t.true(server.end.established, server.end.fault?.name);
+  });
+
   test(`TLS ${name}: RSA clients sign with any scheme that the version has`, (t) => {
     const rsa = identity("client", "rsa");
     const schemes = [0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601];
@@ -354,6 +374,9 @@ test("TLS 1.3: a client's staples are judged", (t) => {
   fails([], { policy: "leaf" }, faults.OCSP_STAPLE_MISSING, "none", "none");
   fails([good], { policy: "chain" }, faults.OCSP_STAPLE_MISSING, "good", "none");
   fails([staple("server3"), next], {}, faults.OCSP_WRONG_CERT, "bad", "unchecked");
+  const open = fixture("ocsp/no-next-update.der");
+  fails([open], {}, faults.OCSP_NO_NEXT_UPDATE, "bad", "none");
+  passes([open], { allowMissingNextUpdate: true }, "good", "none");
   const wrong = attempt([flip(good)], {});
   t.is(wrong.fault?.alert, alert.bad_certificate_status_response);
   t.is(attempt([Buffer.alloc(0)], {}).fault, faults.OCSP_MALFORMED);
