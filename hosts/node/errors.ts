@@ -103,7 +103,7 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   CERT_CRITICAL_EXTENSION: "Have the certificate issued without the extension that is not understood.",
   CERT_KEY_USAGE: "Have the certificate issued with keyUsage digitalSignature.",
   CERT_EXTENDED_KEY_USAGE:
-    "Have the certificate issued with extendedKeyUsage serverAuth, or clientAuth for a client.",
+    "Have the certificate issued with extendedKeyUsage serverAuth, or clientAuth for a client. A CA, the root too, must allow the same.",
   CERT_NOT_CA: "Have the certificate issued by a CA: its issuer is not one.",
   CERT_CA_KEY_USAGE: "The issuing CA's certificate must have keyUsage keyCertSign.",
   CERT_PATH_LENGTH: "The issuing CA may not have a CA below it: use another chain.",

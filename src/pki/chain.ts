@@ -50,7 +50,7 @@ export interface PathOptions {
 /**
  * The trust anchor that a CA's certificate stands for. `der` is kept, not copied: it may be in flash, and must
  * not change. Its dates and its own signature mean nothing, as it is trusted by name and key (RFC 5280 6.1.1
- * (d)), but the limits that it puts on the CA are honoured. Throws CERT_MALFORMED, CERT_KEY,
+ * (d)), but all limits that it puts on the CA are honoured. Throws CERT_MALFORMED, CERT_KEY,
  * CERT_ALGORITHM_MISMATCH or CERT_CRITICAL_EXTENSION.
  */
 export function trustAnchor(der: Uint8Array): TrustAnchor {
