@@ -416,6 +416,24 @@ test("a client of one version offers that version alone", (t) => {
   t.false(only13.suites.some((id) => suites[id].version === tls12));
 });
 
+test("the first record of the initial ClientHello, and no other, is of version 0x0301, RFC 8446 5.1", (t) => {
+  const versions = (script: Partial<Script>, options?: Partial<ClientOptions>) => {
+    const link = converse(t, { ...servers.p256, ...script }, options);
+    return link.puppet.seen.records.map((record) => record.version);
+  };
+  for (const [script, options] of [
+    [{}, {}],
+    [{ version: tls12 }, {}],
+    [{ version: tls12 }, { maxVersion: tls12 }],
+    [{ retry: { group: g.secp256r1 } }, {}],
+    [{ retry: { cookie: Buffer.from("a cookie") } }, {}],
+  ] as const) {
+    const [first, ...others] = versions(script, options);
+    t.is(first, 0x0301);
+    t.true(others.length > 2 && others.every((each) => each === 0x0303), `${others}`);
+  }
+});
+
 test("an IP address goes into no server_name", (t) => {
   t.is(converse(t, servers.p256, { serverName: "127.0.0.1" }).puppet.hello.serverName, undefined);
   t.is(converse(t, servers.p256, { serverName: "::1" }).puppet.hello.serverName, undefined);
