@@ -1,6 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate } from "node:tls";
+import { Reader } from "../../src/wire/reader.js";
 import { contentType, handshakeType } from "../../src/wire/registry.js";
+
+/** Certificates that are kept: as many as a core keeps at most, whatever it was told. */
+const MOST = 16;
 
 const CERTIFICATE = (contentType.handshake << 8) | handshakeType.certificate;
 
@@ -12,7 +16,7 @@ export class PeerCertificates {
   /** Takes a part of the handshake. A Certificate message comes in parts: first the list's length, then its entries. */
   record(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void {
     if (sent || type !== CERTIFICATE) return;
-    if (this.listSeen) this.sent.push(certificateOf(Buffer.from(bytes.subarray(start, end))));
+    if (this.listSeen && this.sent.length < MOST) this.sent.push(certificateOf(bytes, start, end));
     this.listSeen = true;
   }
 
@@ -32,9 +36,14 @@ export class PeerCertificates {
   }
 }
 
-/** CertificateEntry, RFC 8446 4.4.2, and ASN.1Cert, RFC 5246 7.4.2, begin alike: a length of 3 bytes, and the certificate. */
-function certificateOf(entry: Buffer): Buffer {
-  return entry.subarray(3, 3 + entry.readUIntBE(0, 3));
+/**
+ * CertificateEntry, RFC 8446 4.4.2, and ASN.1Cert, RFC 5246 7.4.2, begin alike: a length of 3 bytes, and the certificate.
+ * A copy of it alone: what follows in the entry may be much longer.
+ */
+function certificateOf(bytes: Uint8Array, start: number, end: number): Buffer {
+  const r = new Reader(bytes, start, end);
+  r.enter24();
+  return Buffer.from(bytes.subarray(r.at, r.end));
 }
 
 /** Undefined for what Node can't parse. */

@@ -1,24 +1,6 @@
-import { faults } from "../wire/fault.js";
-import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import type { ClientSession } from "./session.js";
-
-/** The list's length must be all that follows of the message. */
-export function readListLength(s: ClientSession, r: Reader): void {
-  if (r.u24() !== s.engine.left) throw faults.DECODE_ERROR;
-  if (s.engine.left === 0) throw faults.NO_PEER_CERT;
-}
-
-/** Takes one certificate of the server's: the first is its own. */
-export function readCertificate(s: ClientSession, r: Reader): void {
-  const certificate = r.enter24();
-  if (r.left === 0) throw faults.DECODE_ERROR;
-  const start = r.skip(r.left);
-  s.path.add(r.bytes, start, r.end);
-  s.certificatesSent++;
-  r.leave(certificate);
-}
 
 /** The length of our certificate_list. */
 export function certificateListLength(s: ClientSession): number {

@@ -1,7 +1,12 @@
 import { finishedLabel, KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
-import { findScheme, keySize } from "../crypto/suites.js";
-import { measureCertificate } from "../record/certificates.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { findScheme, groupOf, keySize } from "../crypto/suites.js";
+import {
+  measureCertificate,
+  readAuthorities,
+  readCertificate,
+  readListLength,
+} from "../record/certificates.js";
+import { ANY, CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AAD, AES_GCM_RECORDS, Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -9,7 +14,7 @@ import { extensionType, handshakeType, statusType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
-import { certificateListLength, readCertificate, readListLength, writeCertificates } from "./certificates.js";
+import { certificateListLength, writeCertificates } from "./certificates.js";
 import { keepPeerShare, readOcspResponse, readSignatureAlgorithms, wantedStatus } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
@@ -44,8 +49,8 @@ export const rows12 = table<Row<ClientSession>>([
   { state: "WAIT_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
   { state: "VERIFY_KEY_EXCHANGE", on: STEP, run: verifyServer },
   { state: "WAIT_REQUEST_OR_DONE", on: on.certificate_request, run: receiveCertificateRequest },
-  { state: "WAIT_REQUEST_OR_DONE", on: on.server_hello_done, run: receiveServerHelloDone },
-  { state: "WAIT_DONE", on: on.server_hello_done, run: receiveServerHelloDone },
+  { state: "WAIT_REQUEST_OR_DONE", on: on.server_hello_done, run: receiveServerHelloDone, most: 0 },
+  { state: "WAIT_DONE", on: on.server_hello_done, run: receiveServerHelloDone, most: 0 },
   { state: "AUTHENTICATE", on: STEP, run: authenticateServer },
   { state: "EXCHANGE", on: STEP, run: makeKeyPair },
   { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
@@ -54,8 +59,8 @@ export const rows12 = table<Row<ClientSession>>([
   { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify, sends: true },
   { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
   { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: receiveChangeCipherSpec },
-  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished },
-  { state: "CONNECTED", on: on.hello_request, run: ignoreHelloRequest },
+  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished, most: verifyDataSize },
+  { state: ANY, on: on.hello_request, run: ignoreHelloRequest, most: 0 },
 ]);
 
 /** The length of certificate_list, RFC 5246 7.4.2. */
@@ -65,13 +70,21 @@ function measureListLength(): number {
 
 function receiveCertificateHead(s: ClientSession): string {
   readListLength(s, s.engine.reader);
+  if (s.engine.left === 0) throw faults.NO_PEER_CERT;
   return "WAIT_CERTIFICATE_ENTRY";
 }
 
 function receiveEntry(s: ClientSession): string {
   readCertificate(s, s.engine.reader);
+  if (s.certificatesSent === 1) checkCurve(s);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
   return s.announced === 0 ? "WAIT_KEY_EXCHANGE" : "WAIT_STATUS_OR_KEY_EXCHANGE";
+}
+
+/** The server's own key must be on a curve that we named, RFC 8422 5.3. In TLS 1.3 signature_algorithms says that. */
+function checkCurve(s: ClientSession): void {
+  const group = groupOf(s.path.at(0).key.kind);
+  if (group !== 0 && !s.config.groups.includes(group)) throw faults.CERT_KEY;
 }
 
 /** CertificateStatus.status_type; a server that announced the message may leave it out (RFC 6066 section 8). */
@@ -151,14 +164,23 @@ function verifyServer(s: ClientSession): string {
   return "WAIT_REQUEST_OR_DONE";
 }
 
-/** CertificateRequest, RFC 5246 7.4.4: certificate_types and authorities are hints that we have no use for. */
+/** ClientCertificateType: rsa_sign, and ecdsa_sign, which stands for EdDSA's keys too (RFC 8422 5.5). */
+const RSA_SIGN = 1;
+const ECDSA_SIGN = 64;
+
+/** CertificateRequest, RFC 5246 7.4.4: our key must be of one of its types, and its signature of one of its schemes. */
 function receiveCertificateRequest(s: ClientSession): string {
   const r = s.engine.reader;
   const types = r.enter8();
   if (r.left === 0) throw faults.DECODE_ERROR;
-  r.drop(types);
+  const start = r.skip(r.left);
+  const end = r.end;
+  r.leave(types);
   readSignatureAlgorithms(s, r);
-  r.drop(r.enter16());
+  readAuthorities(r, 0);
+  const type = findScheme(s.clientScheme)?.key === "rsa" ? RSA_SIGN : ECDSA_SIGN;
+  const found = r.bytes.indexOf(type, start);
+  if (found < 0 || found >= end) s.clientScheme = 0;
   s.requested = true;
   return "WAIT_DONE";
 }
@@ -300,6 +322,7 @@ function receiveFinished(s: ClientSession): string {
 
 export function verifyFinished(s: ClientSession): void {
   const r: Reader = s.engine.reader;
+  if (r.left !== verifyDataSize) throw faults.DECODE_ERROR;
   computeFinished(s, finishedLabel.server);
   if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(verifyDataSize), verifyDataSize))
     throw faults.FINISHED_MISMATCH;
@@ -311,8 +334,8 @@ export function connect(s: ClientSession): string {
   return "CONNECTED";
 }
 
-/** There is no renegotiation; a client may ignore the request for it (RFC 5246 7.4.1.1). */
-function ignoreHelloRequest(s: ClientSession): string {
+/** What a handshake that goes on answers anyway; later, there is no renegotiation (RFC 5246 7.4.1.1). */
+export function ignoreHelloRequest(s: ClientSession): string {
   s.engine.countIdle();
-  return "CONNECTED";
+  return s.state;
 }

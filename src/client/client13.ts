@@ -1,7 +1,8 @@
 import { KeySchedule13, secretLabel } from "../crypto/keys13.js";
-import { findScheme, keySize } from "../crypto/suites.js";
+import { findScheme, hashSize, keySize } from "../crypto/suites.js";
 import { verifyContext } from "../crypto/transcript.js";
-import { measureEntry } from "../record/certificates.js";
+import { measureEntry, readCertificate, readListLength } from "../record/certificates.js";
+import { isFresh } from "../record/endpoint.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AES_GCM_RECORDS, MAX_PLAINTEXT, Protection13 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
@@ -10,7 +11,7 @@ import { extensionType, handshakeType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
-import { certificateListLength, readCertificate, readListLength, writeCertificates } from "./certificates.js";
+import { certificateListLength, writeCertificates } from "./certificates.js";
 import { ignoreCompatibilityChange, sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw } from "./extensions.js";
 import { agree, beginVerification, settleVerification } from "./keyexchange.js";
@@ -40,14 +41,14 @@ export const rows13 = table<Row<ClientSession>>([
   { state: "AUTHENTICATE", on: STEP, run: authenticateServer },
   { state: "WAIT_CERTIFICATE_VERIFY", on: on.certificate_verify, run: receiveCertificateVerify },
   { state: "VERIFY", on: STEP, run: verifyServer },
-  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished },
+  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished, most: hashSize.sha384 },
   { state: "DERIVE_APPLICATION_KEYS", on: STEP, run: deriveApplicationKeys },
   { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
   { state: "SEND_MORE_CERTIFICATES", on: STEP, run: sendMoreCertificates, sends: true },
   { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify, sends: true },
   { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
   { state: "CONNECTED", on: on.new_session_ticket, run: receiveNewSessionTicket },
-  { state: "CONNECTED", on: on.key_update, run: receiveKeyUpdate },
+  { state: "CONNECTED", on: on.key_update, run: receiveKeyUpdate, most: 1 },
   { state: "SEND_KEY_UPDATE", on: STEP, run: sendKeyUpdate, sends: true },
   // Until the server's Finished, RFC 8446 section 5
   { state: "WAIT_ENCRYPTED_EXTENSIONS", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
@@ -131,6 +132,7 @@ function receiveCertificateHead(s: ClientSession): string {
   const r = s.engine.reader;
   if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
   readListLength(s, r);
+  if (s.engine.left === 0) throw faults.NO_PEER_CERT;
   return "WAIT_CERTIFICATE_ENTRY";
 }
 
@@ -183,6 +185,7 @@ function computeFinished(s: ClientSession, secretAt: number): number {
 function receiveFinished(s: ClientSession): string {
   const r = s.engine.reader;
   const n = computeFinished(s, at.serverSecret);
+  if (r.left !== n) throw faults.DECODE_ERROR;
   if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(n), n)) throw faults.FINISHED_MISMATCH;
   return "DERIVE_APPLICATION_KEYS";
 }
@@ -262,25 +265,23 @@ function receiveNewSessionTicket(s: ClientSession): string {
   r.drop(nonce);
   const ticket = r.enter16();
   if (r.left === 0) throw faults.DECODE_ERROR;
-  s.resuming?.takeTicket13(s, lifetime, ageAdd, nonceAt, nonceEnd);
+  const start = r.at;
+  const end = r.end;
   r.drop(ticket);
-  const extensions = r.enter16();
-  while (r.left > 0) {
-    r.skip(2);
-    r.drop(r.enter16());
-  }
-  r.leave(extensions);
+  readExtensions(s, r, inMessage.new_session_ticket);
+  s.engine.countIdle();
+  s.resuming?.takeTicket13(s, lifetime, ageAdd, nonceAt, nonceEnd, start, end);
   return "CONNECTED";
 }
 
-/** KeyUpdate, RFC 8446 4.6.3: the server's key changes, and ours too when it asks (1). */
+/** KeyUpdate, RFC 8446 4.6.3: the server's key changes, and ours too when it asks (1) and we have used it. */
 function receiveKeyUpdate(s: ClientSession): string {
   const request = s.engine.reader.u8();
   if (request > 1) throw faults.ILLEGAL_PARAMETER;
   s.engine.countIdle();
   schedule(s).update(at.serverSecret);
   s.engine.receiveUnder(protection(s, at.serverSecret));
-  return request === 1 ? "SEND_KEY_UPDATE" : "CONNECTED";
+  return request === 1 && !isFresh(s) ? "SEND_KEY_UPDATE" : "CONNECTED";
 }
 
 /** Ours changes; update_not_requested(0), for the server's may stay. */

@@ -1,4 +1,5 @@
 import { groups } from "../crypto/suites.js";
+import { readAuthorities } from "../record/certificates.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, extensionType as type, version } from "../wire/registry.js";
@@ -16,6 +17,7 @@ export const inMessage = Object.freeze({
   encrypted_extensions: 8,
   certificate: 16,
   certificate_request: 32,
+  new_session_ticket: 64,
 });
 
 /** In these the server may only answer what the client offered; others may hold what we don't know. */
@@ -81,10 +83,10 @@ export const extensions = table<ExtensionRow>([
   },
   {
     type: type.supported_groups,
-    where: m.encrypted_extensions,
+    where: m.server_hello12 | m.encrypted_extensions,
     offered: always,
     write: (s, w) => writeList16(w, s.config.groups),
-    read: (_, r) => r.drop(r.enter16()),
+    read: readSupportedGroups,
   },
   {
     type: type.ec_point_formats,
@@ -157,7 +159,7 @@ export const extensions = table<ExtensionRow>([
     where: m.certificate_request,
     offered: never,
     write: nothing,
-    read: (_, r) => r.drop(r.enter16()),
+    read: (_, r) => readAuthorities(r, 3),
   },
 ]);
 
@@ -190,11 +192,12 @@ export function writeExtensions(s: ClientSession, w: Writer): void {
 /** Reads a message's extensions, RFC 8446 4.2. What was found is in `s.seen`: see `saw`. */
 export function readExtensions(s: ClientSession, r: Reader, where: number): void {
   const all = r.enter16();
+  const start = r.at;
   s.seen = 0;
   while (r.left > 0) {
     const i = indexOf(s, r.u16());
     const data = r.enter16();
-    if (i < 0) skipUnknown(r, where);
+    if (i < 0) skipUnknown(r, where, start);
     else readKnown(s, r, i, where);
     r.leave(data);
   }
@@ -216,9 +219,22 @@ function readKnown(s: ClientSession, r: Reader, i: number, where: number): void 
   row.read(s, r, where);
 }
 
-/** "Unrecognized extensions" are refused in answers, and ignored in a CertificateRequest (RFC 8446 4.2). */
-function skipUnknown(r: Reader, where: number): void {
+/** Extensions in front of one that we don't know, at most: each is compared with it. */
+const MAX_BEFORE = 64;
+
+/**
+ * "Unrecognized extensions" are refused in answers, and elsewhere ignored; but no type may stand there twice (RFC 8446
+ * 4.2). `start` is where the first one begins.
+ */
+function skipUnknown(r: Reader, where: number, start: number): void {
   if ((where & answers) !== 0) throw faults.UNSUPPORTED_EXTENSION;
+  const { bytes } = r;
+  const own = r.at - 4;
+  let count = 0;
+  for (let at = start; at < own; at += 4 + ((bytes[at + 2] << 8) | bytes[at + 3])) {
+    expect(bytes[at] !== bytes[own] || bytes[at + 1] !== bytes[own + 1], faults.DUPLICATE_EXTENSION);
+    expect(++count < MAX_BEFORE, faults.ILLEGAL_PARAMETER);
+  }
   r.skip(r.left);
 }
 
@@ -237,6 +253,12 @@ function writeList16(w: Writer, values: readonly number[]): void {
   const list = w.begin16();
   for (let i = 0; i < values.length; i++) w.u16(values[i]);
   w.finish16(list);
+}
+
+/** What else the server would like (RFC 8446 4.2.7). In a ServerHello it has no place, but BIG-IP sends it. */
+function readSupportedGroups(_: ClientSession, r: Reader, where: number): void {
+  if (where === inMessage.server_hello12) r.skip(r.left);
+  else r.drop(r.enter16());
 }
 
 /** RFC 6066 section 3: ServerNameList { host_name(0), HostName }. */

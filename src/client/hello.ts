@@ -1,11 +1,11 @@
 import { retryRandom } from "../crypto/transcript.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { ANY, CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
-import { rows12 } from "./client12.js";
+import { ignoreHelloRequest, rows12 } from "./client12.js";
 import { rows13 } from "./client13.js";
 import { sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js";
@@ -18,7 +18,8 @@ export const rowsHello = table<Row<ClientSession>>([
   { state: "SEND_CLIENT_HELLO", on: STEP, run: sendClientHello, sends: true },
   { state: "WAIT_SERVER_HELLO", on: handshakeType.server_hello, run: receiveServerHello },
   // After a HelloRetryRequest
-  { state: "WAIT_SERVER_HELLO", on: CHANGE_CIPHER_SPEC, run: noteCompatibilityChange },
+  { state: "WAIT_SERVER_HELLO", on: CHANGE_CIPHER_SPEC, run: (s) => note(s, version.tls13) },
+  { state: ANY, on: handshakeType.hello_request, run: receiveHelloRequest, most: 0 },
   { state: "RETRY", on: STEP, run: retry },
 ]);
 
@@ -60,6 +61,8 @@ function retry(s: ClientSession): string {
 
 /** ClientHello, RFC 8446 4.1.2 and RFC 5246 7.4.1.2. */
 function sendClientHello(s: ClientSession): string {
+  const { outbox } = s.engine;
+  const record = outbox.end;
   const w = s.engine.begin(handshakeType.client_hello);
   const { suites } = s.config;
   w.u16(version.tls12);
@@ -76,6 +79,8 @@ function sendClientHello(s: ClientSession): string {
   writeExtensions(s, w);
   s.resuming?.bind(s, w);
   s.engine.send();
+  // RFC 8446 5.1: old servers take no higher one for a first record
+  if (!s.retried) outbox.bytes[record + 2] = 1;
   return "WAIT_SERVER_HELLO";
 }
 
@@ -128,7 +133,21 @@ function setVersion(s: ClientSession, selected: number): void {
   if (selected !== version.tls12 && selected !== version.tls13) throw faults.PROTOCOL_VERSION;
   if (!s.offers(selected) || (s.retried && selected !== version.tls13)) throw faults.PROTOCOL_VERSION;
   if (selected === version.tls12 && s.offers(version.tls13)) refuseDowngrade(s);
-  s.version = selected;
+  note(s, selected);
+}
+
+/** Notes what the server speaks. Before its ServerHello some messages tell already, and that must hold then. */
+function note(s: ClientSession, protocol: number): string {
+  if (s.version !== 0 && s.version !== protocol) throw faults.UNEXPECTED_MESSAGE;
+  s.version = protocol;
+  return s.state;
+}
+
+/** Only a server of TLS 1.2 sends one, and it has no other way to say hello. */
+function receiveHelloRequest(s: ClientSession): string {
+  if (!s.offers(version.tls12)) throw faults.UNEXPECTED_MESSAGE;
+  note(s, version.tls12);
+  return ignoreHelloRequest(s);
 }
 
 /** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks its random when it is made to speak less. */
@@ -170,15 +189,11 @@ function receiveServerHello13(s: ClientSession, r: Reader): string {
 
 /** In TLS 1.2 the extensions may be absent altogether (RFC 5246 7.4.1.3). */
 function receiveServerHello12(s: ClientSession, r: Reader, echoed: boolean): string {
-  if (s.changeCipherSpecSeen) throw faults.UNEXPECTED_MESSAGE;
   if (r.left > 0) readExtensions(s, r, inMessage.server_hello12);
   if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
   s.rows = s.config.resumption?.rows12 ?? rows12;
-  return (echoed ? s.resuming?.resume12(s) : undefined) ?? "WAIT_CERTIFICATE";
-}
-
-/** Only a server of TLS 1.3 may send one this early. */
-function noteCompatibilityChange(s: ClientSession): string {
-  s.changeCipherSpecSeen = true;
-  return s.state;
+  const resumed = echoed ? s.resuming?.resume12(s) : undefined;
+  // A session id that only looks like a session's is nobody's to resume
+  if (echoed && s.sessionIdLength > 0 && resumed === undefined) throw faults.ILLEGAL_PARAMETER;
+  return resumed ?? "WAIT_CERTIFICATE";
 }

@@ -39,6 +39,8 @@ export interface Session {
 
 /** RFC 8446 4.6.1: seven days. */
 const MAX_LIFETIME = 604_800;
+/** Tickets that are taken of one connection in TLS 1.3; each is work, and a session to keep. */
+const MAX_TICKETS = 16;
 
 /** What a connection that may resume keeps, beside its session's state. */
 export class Resuming {
@@ -47,8 +49,9 @@ export class Resuming {
   private readonly deliver: (session: Session) => void;
   /** The server goes on from it. */
   accepted = false;
-  /** TLS 1.2: NewSessionTicket was announced; and what it held. */
-  promised = false;
+  /** Tickets that will be taken; in TLS 1.2 the one that was announced, which must come. */
+  expected = 0;
+  /** TLS 1.2: what it held. */
   ticket: Uint8Array | undefined;
   private lifetime = 0;
   /** TLS 1.2: our keys, until the server's Finished. */
@@ -122,13 +125,23 @@ export class Resuming {
     s.digest();
     keys.resumptionSecret(at.hash, at.applicationSecret);
     keys.wipe();
+    this.expected = MAX_TICKETS;
   }
 
-  /** NewSessionTicket, RFC 8446 4.6.1: `reader` stands at the ticket, and ends with it. */
-  takeTicket13(s: ClientSession, lifetime: number, ageAdd: number, nonceAt: number, nonceEnd: number): void {
-    const { bytes, at: start, end } = s.engine.reader;
+  /** NewSessionTicket, RFC 8446 4.6.1: its nonce and its ticket are spans of the message. */
+  takeTicket13(
+    s: ClientSession,
+    lifetime: number,
+    ageAdd: number,
+    nonceAt: number,
+    nonceEnd: number,
+    start: number,
+    end: number,
+  ): void {
+    const { bytes } = s.engine.reader;
     if (lifetime > MAX_LIFETIME) throw faults.ILLEGAL_PARAMETER;
-    if (lifetime === 0 || nonceEnd - nonceAt > maxTicketNonce) return;
+    if (lifetime === 0 || nonceEnd - nonceAt > maxTicketNonce || this.expected === 0) return;
+    this.expected--;
     const keys = schedule(s);
     keys.ticketPsk(at.applicationSecret, bytes, nonceAt, nonceEnd, at.hash);
     const secret = s.memory.slice(at.hash, at.hash + keys.size);
@@ -157,7 +170,8 @@ export class Resuming {
   /** NewSessionTicket, RFC 5077 3.3; an empty one gives none. */
   takeTicket12(s: ClientSession): void {
     const r = s.engine.reader;
-    if (!this.promised || this.ticket !== undefined) throw faults.UNEXPECTED_MESSAGE;
+    if (this.expected === 0) throw faults.UNEXPECTED_MESSAGE;
+    this.expected = 0;
     this.lifetime = r.u32();
     const ticket = r.enter16();
     this.ticket = new Uint8Array(r.bytes.subarray(r.at, r.end));

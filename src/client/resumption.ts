@@ -1,3 +1,4 @@
+import { verifyDataSize } from "../crypto/keys12.js";
 import { hashSize } from "../crypto/suites.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
@@ -90,7 +91,7 @@ const allExtensions = join<ExtensionRow>(extensions, [
     offered: (s) => s.offers(version.tls12),
     write: writeTicket12,
     read: (s) => {
-      if (s.resuming) s.resuming.promised = true;
+      if (s.resuming) s.resuming.expected = 1;
     },
   },
   {
@@ -171,7 +172,7 @@ const allRows12 = join<Row<ClientSession>>(
   [
     { state: "WAIT_CHANGE_CIPHER_SPEC", on: on.new_session_ticket, run: receiveTicket12 },
     { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: changeCipherSpec },
-    { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished12 },
+    { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished12, most: verifyDataSize },
     { state: "SEND_LAST_FINISHED", on: STEP, run: sendLastFinished, sends: true },
   ],
   rows12,
@@ -195,7 +196,7 @@ function receiveTicket12(s: ClientSession): string {
 
 /** A ticket that was announced must have come (RFC 5077 3.3). */
 function changeCipherSpec(s: ClientSession): string {
-  if (s.resuming?.promised && s.resuming.ticket === undefined) throw faults.UNEXPECTED_MESSAGE;
+  if (s.resuming && s.resuming.expected > 0) throw faults.UNEXPECTED_MESSAGE;
   return receiveChangeCipherSpec(s);
 }
 

@@ -79,10 +79,8 @@ export class ClientSession {
   certificateIndex = 0;
   certificateOffset = 0;
   changeCipherSpecSent = false;
-  /** A ChangeCipherSpec came before the ServerHello. */
-  changeCipherSpecSeen = false;
-  /** The KeyUpdate that is about to be sent asks for one in return. */
-  requestKeyUpdate = false;
+  /** Whether our next KeyUpdate asks for one in return; undefined before the first. */
+  requestKeyUpdate: boolean | undefined;
 
   constructor(config: Config, arena: Uint8Array) {
     const { input, output, store } = config.buffers;
@@ -202,8 +200,8 @@ export class ClientSession {
     this.suite = this.cookie = this.alpn = this.verification = undefined;
     this.retried = this.extendedMasterSecret = this.pathFound = false;
     this.recordSizeLimited = this.fragmentLimited = this.requested = false;
-    this.changeCipherSpecSent = this.changeCipherSpecSeen = this.requestKeyUpdate = false;
-    this.resuming = undefined;
+    this.changeCipherSpecSent = false;
+    this.resuming = this.requestKeyUpdate = undefined;
     this.announced = this.responsesSent = 0;
     this.certificatesSent =
       this.stapleIndex =

@@ -1,4 +1,19 @@
+import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
+
+/**
+ * Bytes and entries of a certificate_list that are taken at most. What stands behind the certificates that are kept is
+ * ignored, but to pass over it, too, is work that a peer could ask for before it has proved anything.
+ */
+const MAX_LIST = 0x10000;
+const MAX_ENTRIES = 64;
+
+/** What takes a peer's certificates. */
+export interface CertificateList {
+  readonly engine: { readonly left: number };
+  readonly path: { add(der: Uint8Array, start: number, end: number): void };
+  certificatesSent: number;
+}
 
 /** ASN.1Cert, RFC 5246 7.4.2: the part of a TLS 1.2 Certificate that is handled at once. */
 export function measureCertificate(r: Reader): number {
@@ -12,4 +27,36 @@ export function measureEntry(r: Reader): number {
   if (r.left < certificate + 2) return 3 + certificate + 2;
   r.skip(certificate);
   return 3 + certificate + 2 + r.u16();
+}
+
+/** The length of certificate_list must be all that follows of the message. */
+export function readListLength({ engine }: CertificateList, r: Reader): void {
+  const length = r.u24();
+  if (length !== engine.left) throw faults.DECODE_ERROR;
+  if (length > MAX_LIST) throw faults.CERT_CHAIN_TOO_LONG;
+}
+
+/** Takes one certificate of the peer's: the first is its own. */
+export function readCertificate(list: CertificateList, r: Reader): void {
+  if (++list.certificatesSent > MAX_ENTRIES) throw faults.CERT_CHAIN_TOO_LONG;
+  const certificate = r.enter24();
+  if (r.left === 0) throw faults.DECODE_ERROR;
+  const start = r.skip(r.left);
+  list.path.add(r.bytes, start, r.end);
+  r.leave(certificate);
+}
+
+/**
+ * The names of CAs in a CertificateRequest, RFC 8446 4.2.4 and RFC 5246 7.4.4, `least` bytes of them: a hint that nobody
+ * here has a use for, but well-formed.
+ */
+export function readAuthorities(r: Reader, least: number): void {
+  const names = r.enter16();
+  if (r.left < least) throw faults.DECODE_ERROR;
+  while (r.left > 0) {
+    const name = r.enter16();
+    if (r.left === 0) throw faults.DECODE_ERROR;
+    r.drop(name);
+  }
+  r.leave(names);
 }

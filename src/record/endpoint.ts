@@ -12,8 +12,13 @@ export interface EndSession<S extends Session<S>> extends Session<S> {
   group: number;
   alpn: string | undefined;
   keys13: object | undefined;
-  requestKeyUpdate: boolean;
+  requestKeyUpdate: boolean | undefined;
   reset(): void;
+}
+
+/** Our key was changed, and nothing sent with it: an answer to every request for that so far (RFC 8446 4.6.3). */
+export function isFresh<S extends EndSession<S>>({ requestKeyUpdate, engine }: S): boolean {
+  return requestKeyUpdate === false && engine.outbox.protection.sequence === 0;
 }
 
 /** One side of a connection, as its owner sees it. `work()` and the ports never throw for anything that the peer does: see `fault`. */

@@ -28,6 +28,9 @@ export const STEP = -1;
 /** In a row's `on`: a ChangeCipherSpec record, which is no handshake message. */
 export const CHANGE_CIPHER_SPEC = 0x100 | contentType.change_cipher_spec;
 
+/** In a row's `state`: in any of them. Such a message is no part of the handshake, nor of its transcript. */
+export const ANY = "";
+
 /** In `Opened.type`: a record that means nothing; its content is not looked at. */
 export const SKIPPED = 0;
 
@@ -40,6 +43,8 @@ export interface Row<S> {
   readonly on: number;
   /** Reads the message's body from `engine.reader`, to its end. */
   readonly run: (session: S) => string;
+  /** Bytes that the message's body may have: a longer one is refused by its header, as waiting for it helps nobody. */
+  readonly most?: number;
   /**
    * For a message that is consumed part by part, so that the buffer holds the largest part and not the whole:
    * the length of the part that begins at `reader`, or 0 while that can't be told yet.
@@ -305,7 +310,8 @@ export class Engine<S extends Session<S>> {
   /** The row for what happens in the present state, or undefined. */
   private row(on: number): Row<S> | undefined {
     const { rows, state } = this.session;
-    for (let i = 0; i < rows.length; i++) if (rows[i].on === on && rows[i].state === state) return rows[i];
+    for (let i = 0; i < rows.length; i++)
+      if (rows[i].on === on && (rows[i].state === state || rows[i].state === ANY)) return rows[i];
     return undefined;
   }
 
@@ -365,6 +371,7 @@ export class Engine<S extends Session<S>> {
     const length = reader.u24();
     const row = this.row(this.type);
     if (row === undefined) throw faults.UNEXPECTED_MESSAGE;
+    if (row.most !== undefined && length > row.most) throw faults.DECODE_ERROR;
     if (row.measure) return this.beginParts(length);
     inbox.admit(MESSAGE_HEADER + length);
     return inbox.messageLeft < MESSAGE_HEADER + length ? 0 : MESSAGE_HEADER + length;
@@ -400,9 +407,10 @@ export class Engine<S extends Session<S>> {
     this.consumed = start + n;
     reader.over(inbox.bytes, start + header, start + n);
     session.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
-    const next = this.row(this.type)!.run(session);
+    const row = this.row(this.type)!;
+    const next = row.run(session);
     reader.finish();
-    session.transcribe(inbox.bytes, start, start + n);
+    if (row.state !== ANY) session.transcribe(inbox.bytes, start, start + n);
     session.state = next;
   }
 
@@ -421,11 +429,15 @@ export class Engine<S extends Session<S>> {
     return true;
   }
 
-  /** Once there are keys, only the ChangeCipherSpec of RFC 8446 D.4 comes without, and it never comes with. */
+  /**
+   * Once there are keys, only the ChangeCipherSpec of RFC 8446 D.4 comes without, and it never comes with; and the alert
+   * of a peer that could not come to have any, which ends the handshake one way or the other.
+   */
   private checkProtection(): void {
-    if (this.inbound.suffix === 0) return;
-    if (this.opened.sealed === (this.opened.type === contentType.change_cipher_spec))
-      throw faults.UNEXPECTED_MESSAGE;
+    const { inbound, opened } = this;
+    if (inbound.suffix === 0) return;
+    if (opened.type === contentType.alert && inbound.sequence === 0 && !this.established) return;
+    if (opened.sealed === (opened.type === contentType.change_cipher_spec)) throw faults.UNEXPECTED_MESSAGE;
   }
 
   private receive(type: number, start: number, end: number): void {
@@ -462,17 +474,20 @@ export class Engine<S extends Session<S>> {
     this.session.state = row.run(this.session);
   }
 
-  /** Alert, RFC 8446 section 6: all but closure are fatal in TLS 1.3, whatever their level says. */
+  /** Alert, RFC 8446 section 6: all but closure are fatal in TLS 1.3, whatever their level says. None is empty (5.4). */
   private receiveAlert(start: number, end: number): void {
     const { bytes } = this.inbox;
+    if (start === end) throw faults.UNEXPECTED_MESSAGE;
     if (end - start !== 2) throw faults.DECODE_ERROR;
     this.session.trace(false, contentType.alert << 8, bytes, start, end);
     const description = bytes[start + 1];
     const closes = description === alert.close_notify;
     const warns = this.warnings && bytes[start] === LEVEL_WARNING && !closes;
+    // Where there are keys, one in the clear may be anybody's: it ends the handshake, whatever it says
+    const bare = this.inbound.suffix > 0 && !this.opened.sealed;
     // Before the handshake is done, closing it is failing it
     if (closes && this.established) this.closedByPeer = true;
-    else if (warns || description === alert.user_canceled) this.countIdle();
+    else if (!bare && (warns || description === alert.user_canceled)) this.countIdle();
     else this.failByAlert(description);
   }
 

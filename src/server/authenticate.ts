@@ -4,26 +4,6 @@ import { statusType, extensionType as type } from "../wire/registry.js";
 import { expect } from "./extensiondata.js";
 import type { ServerSession } from "./session.js";
 
-/** Bytes of certificate_list that a client may send: a signature may have to run over them all. */
-const MAX_LIST = 0x10000;
-
-/** The list's length must be all that follows of the message. Empty: the client has no certificate, or none that fits. */
-export function readListLength(s: ServerSession, r: Reader): void {
-  const length = r.u24();
-  if (length !== s.engine.left) throw faults.DECODE_ERROR;
-  if (length > MAX_LIST) throw faults.CERT_CHAIN_TOO_LONG;
-}
-
-/** Takes one certificate of the client's: the first is its own. */
-export function readCertificate(s: ServerSession, r: Reader): void {
-  const certificate = r.enter24();
-  if (r.left === 0) throw faults.DECODE_ERROR;
-  const start = r.skip(r.left);
-  s.path.add(r.bytes, start, r.end);
-  s.certificatesSent++;
-  r.leave(certificate);
-}
-
 /** The extensions of one CertificateEntry of a client, RFC 8446 4.4.2: a staple if we asked, and nothing else. */
 export function readEntryExtensions(s: ServerSession, r: Reader): void {
   const all = r.enter16();

@@ -1,3 +1,4 @@
+import { readAuthorities } from "../record/certificates.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType as type, version } from "../wire/registry.js";
@@ -166,7 +167,7 @@ const extensions = table<ExtensionRow>([
   },
   {
     type: type.certificate_authorities,
-    read: skip,
+    read: (_, r) => readAuthorities(r, 3),
     where: m.certificate_request,
     answers: (s) => authorities(s).length > 0,
     write: writeAuthorities,

@@ -1,13 +1,13 @@
 import { finishedLabel, KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
 import { findScheme, fitsKey, keySize } from "../crypto/suites.js";
-import { measureCertificate } from "../record/certificates.js";
+import { measureCertificate, readCertificate, readListLength } from "../record/certificates.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AAD, AES_GCM_RECORDS, type Protection, Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { alert, extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
-import { admitted, authenticate, readCertificate, readListLength } from "./authenticate.js";
+import { admitted, authenticate } from "./authenticate.js";
 import { hasExtensions, writeExtensions } from "./extensions.js";
 import { agree, checkScheme, keepPeerShare, readSignature, settleVerification, sign } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
@@ -38,7 +38,7 @@ export const rows12 = table<Row<ServerSession>>([
   { state: "VERIFY", on: STEP, run: verifyClient },
   { state: "RESUME", on: STEP, run: restoreMasterSecret },
   { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: receiveChangeCipherSpec },
-  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished },
+  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished, most: verifyDataSize },
   { state: "AWAIT_APPROVAL", on: STEP, run: (s) => s.state, waits: true },
   { state: "COMPLETE", on: STEP, run: complete },
   { state: "SEND_TICKET", on: STEP, run: sendTicket, sends: true },
@@ -245,6 +245,7 @@ function receiveChangeCipherSpec(s: ServerSession): string {
 
 function receiveFinished(s: ServerSession): string {
   const r = s.engine.reader;
+  if (r.left !== verifyDataSize) throw faults.DECODE_ERROR;
   computeFinished(s, finishedLabel.client);
   if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(verifyDataSize), verifyDataSize))
     throw faults.FINISHED_MISMATCH;

@@ -1,20 +1,15 @@
 import { secretLabel } from "../crypto/keys13.js";
-import { findScheme, keySize } from "../crypto/suites.js";
+import { findScheme, hashSize, keySize } from "../crypto/suites.js";
 import { retryRandom, verifyContext } from "../crypto/transcript.js";
-import { measureEntry } from "../record/certificates.js";
+import { measureEntry, readCertificate, readListLength } from "../record/certificates.js";
+import { isFresh } from "../record/endpoint.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AES_GCM_RECORDS, Protection13 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, type Writer } from "../wire/writer.js";
-import {
-  admitted,
-  authenticate,
-  readCertificate,
-  readEntryExtensions,
-  readListLength,
-} from "./authenticate.js";
+import { admitted, authenticate, readEntryExtensions } from "./authenticate.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
 import { writeExtensions } from "./extensions.js";
 import { agree, checkScheme, keepPeerShare, readSignature, settleVerification, sign } from "./keyexchange.js";
@@ -48,11 +43,11 @@ export const rows13 = table<Row<ServerSession>>([
   { state: "AUTHENTICATE", on: STEP, run: authenticateClient },
   { state: "WAIT_CERTIFICATE_VERIFY", on: on.certificate_verify, run: receiveCertificateVerify },
   { state: "VERIFY", on: STEP, run: verifyClient },
-  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished },
+  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished, most: hashSize.sha384 },
   { state: "AWAIT_APPROVAL", on: STEP, run: (s) => s.state, waits: true },
   { state: "COMPLETE", on: STEP, run: complete },
   { state: "SEND_TICKET", on: STEP, run: sendTicket, sends: true },
-  { state: "CONNECTED", on: on.key_update, run: receiveKeyUpdate },
+  { state: "CONNECTED", on: on.key_update, run: receiveKeyUpdate, most: 1 },
   { state: "SEND_KEY_UPDATE", on: STEP, run: sendKeyUpdate, sends: true },
   // Until the client's Finished, RFC 8446 section 5
   { state: "WAIT_CERTIFICATE", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
@@ -298,6 +293,7 @@ function verifyClient(s: ServerSession): string {
 function receiveFinished(s: ServerSession): string {
   const r = s.engine.reader;
   const n = computeFinished(s, at.clientSecret);
+  if (r.left !== n) throw faults.DECODE_ERROR;
   if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(n), n)) throw faults.FINISHED_MISMATCH;
   // Data may follow at once, so nothing is read before it is decided
   return admitted(s, "COMPLETE");
@@ -350,14 +346,14 @@ function u32(w: Writer, value: number): void {
   w.u16(value & 0xffff);
 }
 
-/** KeyUpdate, RFC 8446 4.6.3: the client's key changes, and ours too when it asks (1). */
+/** KeyUpdate, RFC 8446 4.6.3: the client's key changes, and ours too when it asks (1) and we have used it. */
 function receiveKeyUpdate(s: ServerSession): string {
   const request = s.engine.reader.u8();
   if (request > 1) throw faults.ILLEGAL_PARAMETER;
   s.engine.countIdle();
   s.schedule13().update(at.clientSecret);
   s.engine.receiveUnder(protection(s, at.clientSecret));
-  return request === 1 ? "SEND_KEY_UPDATE" : "CONNECTED";
+  return request === 1 && !isFresh(s) ? "SEND_KEY_UPDATE" : "CONNECTED";
 }
 
 /** Ours changes; update_not_requested(0), for the client's may stay. */

@@ -90,8 +90,8 @@ export class ServerSession {
   /** Authentication: what is done of it. */
   pathFound = false;
   stapleIndex = 0;
-  /** The KeyUpdate that is about to be sent asks for one in return. */
-  requestKeyUpdate = false;
+  /** Whether our next KeyUpdate asks for one in return; undefined before the first. */
+  requestKeyUpdate: boolean | undefined;
 
   constructor(config: Config, arena: Uint8Array) {
     const { input, output, store } = config.buffers;
@@ -222,12 +222,8 @@ export class ServerSession {
     this.hello = this.answer = this.suite = this.alpn = undefined;
     this.selection = this.long = this.ticket = undefined;
     this.announced = "off";
-    this.requested =
-      this.changeCipherSpecSent =
-      this.ticketAnnounced =
-      this.pathFound =
-      this.requestKeyUpdate =
-        false;
+    this.requested = this.changeCipherSpecSent = this.ticketAnnounced = this.pathFound = false;
+    this.requestKeyUpdate = undefined;
     this.retriedGroup =
       this.prehashed =
       this.sessionIdLength =

@@ -12,10 +12,11 @@ import {
   signatureScheme as s,
   version,
 } from "../../src/wire/registry.js";
+import { vec8 } from "../peers/bytes.js";
 import { identity, servers } from "../peers/identity.js";
-import { extension, newSessionTicket13 } from "../peers/messages.js";
+import { bodyOf, type Extension, extension, message, newSessionTicket13 } from "../peers/messages.js";
 import { suites } from "../peers/schedule.js";
-import { layouts, type Script } from "../peers/script.js";
+import { edit, layouts, type Script, steps } from "../peers/script.js";
 import { Link } from "./link.js";
 
 /** Our client against the puppet: every handshake that must succeed. */
@@ -83,7 +84,9 @@ for (const [group, pairs] of [
 for (const [name, only] of both) {
   for (const [group, id] of Object.entries(g)) {
     test(`TLS ${name}, ${group}`, (t) => {
-      const link = converse(t, { ...servers.p256, version: only, group: id }, { groups: [id] });
+      // The certificate's curve must be offered in TLS 1.2
+      const groups = only === tls12 ? [...new Set([id, g.secp256r1])] : [id];
+      const link = converse(t, { ...servers.p256, version: only, group: id }, { groups });
       t.is(link.client.group, id);
     });
   }
@@ -269,6 +272,32 @@ for (const [name, only] of both) {
   });
 }
 
+for (const [kind, own] of [
+  ["p256", 64],
+  ["p384", 64],
+  ["ed25519", 64],
+  ["rsa", 1],
+] as const)
+  test(`TLS 1.2, a ${kind} key is shown only where certificate_types has its type, RFC 8422 5.5`, (t) => {
+    const { chain, key } = identity("client", kind);
+    const options = { identity: { certificates: chain, signer: signer(key) } };
+    const schemes = [...options.identity.signer.schemes];
+    for (const [types, shown] of [
+      [[own], true],
+      [[2, own, 3], true],
+      [[65 - own], false],
+      [[2, 3, 66], false],
+    ] as const) {
+      const mutate = (type: number, bytes: Buffer) =>
+        type === hs.certificate_request
+          ? message(type, vec8(Buffer.from(types)), bodyOf(bytes).subarray(3))
+          : bytes;
+      const script = { ...servers.p256, version: tls12, request: { schemes }, mutate };
+      const { puppet } = converse(t, script, options);
+      t.deepEqual(puppet.seen.certificates, shown ? chain : [], `${types}`);
+    }
+  });
+
 test("TLS 1.2 signs with PKCS#1 when the server asks for it, TLS 1.3 does not", (t) => {
   const { chain, key } = identity("client", "rsa");
   const options = { identity: { certificates: chain, signer: signer(key) } };
@@ -340,6 +369,43 @@ test("an acknowledged server name, and hints for the next handshake", (t) => {
   converse(t, { ...servers.p256, version: tls12, extensions: { server_hello: acknowledge } });
 });
 
+test("TLS 1.2: supported_groups in a ServerHello, as BIG-IP sends it, says nothing", (t) => {
+  for (const data of [
+    Buffer.from([0, 4, 0, 23, 0, 24]),
+    Buffer.from([0, 0]),
+    Buffer.alloc(0),
+    Buffer.from("?"),
+  ]) {
+    const server_hello = (list: Extension[]) => [...list, extension(ext.supported_groups, data)];
+    converse(t, { ...servers.p256, version: tls12, extensions: { server_hello } });
+  }
+});
+
+test("TLS 1.2: a HelloRequest is ignored wherever it comes, and no part of the transcript", (t) => {
+  const { chain, key } = identity("client", "p256");
+  const options = { identity: { certificates: chain, signer: signer(key) } };
+  const script: Script = {
+    ...servers.p256,
+    version: tls12,
+    staples: [fixture("good/p256/server1-ocsp.der")],
+    request: { schemes: [s.ecdsa_secp256r1_sha256], required: true },
+  };
+  const request = steps.record(contentType.handshake, message(hs.hello_request));
+  // But between ChangeCipherSpec and the keys that it begins
+  const places = [
+    "server_hello",
+    "certificate",
+    "certificate_status",
+    "server_key_exchange",
+    "certificate_request",
+  ]
+    .concat("server_hello_done", "change_cipher_spec", "finished")
+    .map((name) => edit.before(name, request));
+  for (const place of places) converse(t, { ...script, plan: place }, options);
+  converse(t, { ...script, plan: edit.after("finished", request) }, options);
+  converse(t, { ...script, plan: edit.all(...places, ...places) }, options);
+});
+
 test("a client of one version offers that version alone", (t) => {
   const only12 = converse(t, { ...servers.p256, version: tls12 }, { maxVersion: tls12 }).puppet.hello;
   t.deepEqual(only12.versions, []);
@@ -350,6 +416,24 @@ test("a client of one version offers that version alone", (t) => {
   t.deepEqual(only13.versions, [tls13]);
   t.false(only13.ems);
   t.false(only13.suites.some((id) => suites[id].version === tls12));
+});
+
+test("the first record of the initial ClientHello, and no other, is of version 0x0301, RFC 8446 5.1", (t) => {
+  const versions = (script: Partial<Script>, options?: Partial<ClientOptions>) => {
+    const link = converse(t, { ...servers.p256, ...script }, options);
+    return link.puppet.seen.records.map((record) => record.version);
+  };
+  for (const [script, options] of [
+    [{}, {}],
+    [{ version: tls12 }, {}],
+    [{ version: tls12 }, { maxVersion: tls12 }],
+    [{ retry: { group: g.secp256r1 } }, {}],
+    [{ retry: { cookie: Buffer.from("a cookie") } }, {}],
+  ] as const) {
+    const [first, ...others] = versions(script, options);
+    t.is(first, 0x0301);
+    t.true(others.length > 2 && others.every((each) => each === 0x0303), `${others}`);
+  }
 });
 
 test("an IP address goes into no server_name", (t) => {
@@ -430,6 +514,28 @@ for (const [name, only] of both) {
     t.is(cut.client.fault, faults.TRUNCATED);
   });
 }
+
+test("several requests for a key update get one answer while we are silent, RFC 8446 4.6.3", (t) => {
+  const link = new Link({ ...servers.p256, echo: true }).run();
+  const { puppet } = link;
+  const ask = () => puppet.sendKeyUpdate(true);
+  link.deliver(Buffer.concat([ask(), ask(), ask()]));
+  t.deepEqual(puppet.seen.keyUpdates, [false]);
+  link.deliver(ask()).deliver(ask());
+  t.deepEqual(puppet.seen.keyUpdates, [false], "silent still");
+  link.write(Buffer.from("one "));
+  link.deliver(ask()).deliver(ask());
+  t.deepEqual(puppet.seen.keyUpdates, [false, false]);
+  link.write(Buffer.from("two"));
+  t.is(link.received.toString(), "one two");
+});
+
+test("a request for a key update is answered though we have sent nothing yet, and after an update of our own", (t) => {
+  const link = new Link({ ...servers.p256, echo: true }).run();
+  link.client.updateKey();
+  link.run().write(Buffer.from("data")).deliver(link.puppet.sendKeyUpdate(true));
+  t.deepEqual(link.puppet.seen.keyUpdates, [false, false]);
+});
 
 test("key updates are asked for while nothing can be sent", (t) => {
   const link = new Link({ ...servers.p256, echo: true }, { buffers: { output: 640 } }).run();

@@ -1,13 +1,13 @@
 import test, { type ExecutionContext } from "ava";
 import { provider } from "../../hosts/node/provider.js";
 import { type ClientOptions, type Exchange, type Provider, version, wants } from "../../src/client/index.js";
-import { extensionType as ext, namedGroup, signatureScheme } from "../../src/wire/registry.js";
+import { extensionType as ext, handshakeType as hs, namedGroup } from "../../src/wire/registry.js";
 import { concat, u8, u16, vec8, vec16 } from "../peers/bytes.js";
 import { servers } from "../peers/identity.js";
 import { extension } from "../peers/messages.js";
 import type { Script } from "../peers/script.js";
 import { Link } from "./link.js";
-import { add, cases, change, request, tls12, tls13 } from "./negative/cases.js";
+import { add, body, cases, change, request, tls12, tls13 } from "./negative/cases.js";
 
 /** What must still be taken beside what must be refused: the exact edges of the negotiation's rules. */
 
@@ -57,6 +57,51 @@ cases(tls13, {
   },
 });
 
+cases(tls12, {
+  // RFC 5246 7.4.1.3: an echo says that a session is resumed, and none was offered
+  "our session id, though it is nobody's to resume": {
+    script: { hello: { sessionId: Buffer.alloc(32, 0x13) } },
+    options: { provider: monotonous(0x13) },
+    fault: "ILLEGAL_PARAMETER",
+  },
+});
+
+test("TLS 1.2: a session id of the server's own is for nobody, and a client without one hears none back", (t) => {
+  succeeds(t, { version: tls12, hello: { sessionId: Buffer.alloc(32, 0x13) } });
+  succeeds(t, { version: tls12, hello: { sessionId: Buffer.alloc(0) } }, { maxVersion: tls12 });
+  succeeds(t, { version: tls12, hello: { sessionId: Buffer.alloc(7, 1) } }, { maxVersion: tls12 });
+});
+
+// ---- The curve of the server's key, RFC 8422 5.3: of TLS 1.2 alone
+
+for (const [kind, curve] of [
+  ["p256", namedGroup.secp256r1],
+  ["p384", namedGroup.secp384r1],
+] as const) {
+  const others = Object.values(namedGroup).filter((each) => each !== curve);
+  cases(tls12, {
+    [`a ${kind} key, whose curve was not offered`]: {
+      script: servers[kind],
+      options: { groups: others },
+      fault: "CERT_KEY",
+    },
+    [`a ${kind} key, whose curve was not offered, unverified`]: {
+      script: servers[kind],
+      options: { groups: others, verify: false },
+      fault: "CERT_KEY",
+    },
+  });
+  test(`a ${kind} key, whose curve was offered, or is that of a TLS 1.3 server`, (t) => {
+    succeeds(t, { ...servers[kind], version: tls12 }, { groups: [...others, curve] });
+    succeeds(t, { ...servers[kind] }, { groups: others });
+  });
+}
+
+test("TLS 1.2: keys that are on no curve of a group", (t) => {
+  for (const kind of ["rsa", "ed25519"] as const)
+    succeeds(t, { ...servers[kind], version: tls12 }, { groups: [namedGroup.x25519] });
+});
+
 // ---- Application protocols, RFC 7301
 
 for (const only of Object.values(version)) {
@@ -78,14 +123,52 @@ for (const only of Object.values(version)) {
 test("TLS 1.3, a CertificateRequest with authorities, a request for our staple, and what nobody knows", (t) => {
   const names = { ...request, authorities: [Buffer.from("a name"), Buffer.from("another")] };
   succeeds(t, { request: names });
-  succeeds(t, { request: { schemes: [signatureScheme.ed25519], authorities: [] } });
   const asksStatus = add("certificate_request", extension(ext.status_request, Buffer.from([1, 0, 0, 0, 0])));
   succeeds(t, asksStatus);
   succeeds(t, asksStatus, { ocsp: { stapling: "off" } });
   succeeds(t, add("certificate_request", extension(0x1234, Buffer.from("unknown"))));
 });
 
+/** The names of CAs in a CertificateRequest that are malformed. */
+const malformedNames = {
+  "a name of a byte less than it says": vec16(u16(3), Buffer.from("ab")),
+  "an empty name": vec16(vec16()),
+  "an empty name behind another": vec16(vec16(u8(1)), vec16()),
+  "half a length": vec16(u8(0)),
+  "a list longer than its field": u16(3),
+  "a byte behind the list": concat(vec16(vec16(u8(1))), u8(0)),
+};
+
+for (const [what, names] of Object.entries({ ...malformedNames, "no name": vec16() }))
+  cases(tls13, {
+    [`certificate_authorities with ${what}`]: {
+      script: add("certificate_request", extension(ext.certificate_authorities, names)),
+      fault: "DECODE_ERROR",
+    },
+  });
+
+for (const [what, names] of Object.entries(malformedNames))
+  cases(tls12, {
+    [`certificate_authorities with ${what}`]: {
+      script: { request, ...body(hs.certificate_request, (bytes) => concat(bytes.subarray(0, -2), names)) },
+      fault: "DECODE_ERROR",
+    },
+  });
+
+test("TLS 1.2, a CertificateRequest may name no authority", (t) => {
+  succeeds(t, { version: tls12, request: { ...request, authorities: [] } });
+  succeeds(t, { version: tls12, request: { ...request, authorities: [Buffer.from("a name")] } });
+});
+
 cases(tls13, {
+  "an extension that nobody knows twice in the CertificateRequest": {
+    script: add("certificate_request", extension(0x1234), extension(0x4321), extension(0x1234, u8(1))),
+    fault: "DUPLICATE_EXTENSION",
+  },
+  "more extensions in the CertificateRequest than anybody knows": {
+    script: add("certificate_request", ...Array.from({ length: 100 }, (_, i) => extension(0x1200 + i))),
+    fault: "ILLEGAL_PARAMETER",
+  },
   "max_fragment_length in the CertificateRequest": {
     script: add("certificate_request", extension(ext.max_fragment_length, u8(1))),
     fault: "EXTENSION_NOT_ALLOWED",

@@ -244,6 +244,32 @@ test("TLS 1.3: a session of one suite goes on with another of the same hash", (t
   t.true(resumes(t, { client: { ...only(tls13), suites: [0x1301, 0x1303] }, server: chacha, session }));
 });
 
+test("TLS 1.3: a connection gives 16 sessions at most, and goes on", (t) => {
+  const sessions: Session[] = [];
+  const options = { resumption: resumption(undefined, (each) => sessions.push(each)) };
+  const link = new Link({ ...servers.p256, version: tls13, echo: true }, options).run();
+  for (let i = 0; i < 40; i++)
+    link
+      .deliver(link.puppet.sendMessage(newSessionTicket13(Buffer.from([1, i]))))
+      .deliver(link.puppet.sendData(Buffer.from(".")));
+  t.is(link.client.fault, undefined);
+  t.is(link.received.length, 40);
+  t.deepEqual(
+    sessions.map(({ ticket }) => ticket[1]),
+    Array.from({ length: 16 }, (_, i) => i),
+  );
+});
+
+test("TLS 1.3: a ticket that is refused is no session", (t) => {
+  const sessions: Session[] = [];
+  const options = { resumption: resumption(undefined, (each) => sessions.push(each)) };
+  const twice = [extension(0x1234), extension(0x1234)];
+  const tickets = [newSessionTicket13(Buffer.from("ticket"), HOUR, twice)];
+  const { client } = new Link({ ...servers.p256, version: tls13, tickets }, options).run();
+  t.is(client.fault?.name, "DUPLICATE_EXTENSION");
+  t.is(sessions.length, 0);
+});
+
 test("TLS 1.3: tickets that end at once, or whose nonce is longer than anybody's, are no sessions", (t) => {
   const sessionsOf = (...tickets: Buffer[]) => {
     const sessions: Session[] = [];

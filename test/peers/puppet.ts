@@ -21,7 +21,7 @@ export interface Seen {
   hellos: ClientHello[];
   /** The types of the handshake messages, in order. */
   messages: number[];
-  records: { type: number; length: number; encrypted: boolean; padding: number }[];
+  records: { type: number; version: number; length: number; encrypted: boolean; padding: number }[];
   alerts: { level: number; description: number; encrypted: boolean }[];
   data: Buffer;
   /** For each KeyUpdate, whether it asked for an answer. */
@@ -260,6 +260,7 @@ export class Puppet {
     const plain = (encrypted ? this.read : clear).open(record);
     this.seen.records.push({
       type: plain.type,
+      version: legacy,
       length: plain.content.length,
       encrypted,
       padding: plain.padding,

@@ -288,8 +288,14 @@ test("a warning is a warning until TLS 1.3 makes all alerts fatal, RFC 8446 6", 
   t.is(canceled.engine.fault, undefined, "user_canceled announces the close_notify");
 });
 
+test("an alert is not empty, RFC 8446 5.4", (t) => {
+  const empty = plainRecord(contentType.alert, none);
+  t.is(heard(dialogue, empty).engine.fault, faults.UNEXPECTED_MESSAGE);
+  t.is(connected(dialogue, empty).engine.fault, faults.UNEXPECTED_MESSAGE);
+});
+
 test("an alert is two bytes, one to a record", (t) => {
-  for (const content of [none, u8(2), Buffer.from([1, 0, 0]), Buffer.from([1, 90, 1, 0])])
+  for (const content of [u8(2), Buffer.from([1, 0, 0]), Buffer.from([1, 90, 1, 0])])
     t.is(heard(dialogue, plainRecord(contentType.alert, content)).engine.fault, faults.DECODE_ERROR);
 });
 

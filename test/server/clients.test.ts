@@ -261,6 +261,9 @@ for (const [name, only] of both) {
     t.is(shown(demand, undefined, [chain[0], Buffer.alloc(0)]).server.fault, faults.DECODE_ERROR);
     const many = Array.from({ length: 200 }, () => chain[0]);
     t.is(shown(demand, undefined, many).server.fault, faults.CERT_CHAIN_TOO_LONG);
+    const bytes = [...chain, ...Array<Buffer>(65 - chain.length).fill(Buffer.alloc(1))];
+    t.is(shown(demand, undefined, bytes).server.fault, faults.CERT_CHAIN_TOO_LONG);
+    t.is(shown(demand, undefined, bytes.slice(0, -1)).server.fault, undefined);
   });
 
   test(`TLS ${name}: the owner may look at a client before it is let in`, (t) => {

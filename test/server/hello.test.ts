@@ -24,6 +24,25 @@ const both = [
 
 /** For each extension, contents that are refused, and with what. */
 const malformed: [string, number, Fault, Uint8Array[]][] = [
+  ["certificate_authorities, none", ext.certificate_authorities, faults.DECODE_ERROR, [vec16()]],
+  [
+    "certificate_authorities, an empty name",
+    ext.certificate_authorities,
+    faults.DECODE_ERROR,
+    [vec16(vec16())],
+  ],
+  [
+    "certificate_authorities, a name cut short",
+    ext.certificate_authorities,
+    faults.DECODE_ERROR,
+    [vec16(u16(2), u8(1))],
+  ],
+  [
+    "certificate_authorities, trailing bytes",
+    ext.certificate_authorities,
+    faults.DECODE_ERROR,
+    [vec16(vec16(u8(1))), u8(0)],
+  ],
   ["server_name, empty", ext.server_name, faults.DECODE_ERROR, []],
   ["server_name, no name", ext.server_name, faults.DECODE_ERROR, [vec16()]],
   ["server_name, an empty name", ext.server_name, faults.DECODE_ERROR, [vec16(u8(0), vec16())]],
@@ -272,6 +291,8 @@ test("versions are chosen by supported_versions alone, if it is there", (t) => {
   refused(t, faults.PROTOCOL_VERSION, { edit: versions(0x0305) });
   refused(t, faults.PROTOCOL_VERSION, { edit: versions(tls13) }, { maxVersion: tls12 });
   refused(t, faults.PROTOCOL_VERSION, { version: tls12, edit: fields({ legacyVersion: 0x0302 }) });
+  refused(t, faults.PROTOCOL_VERSION, { version: tls12, edit: fields({ legacyVersion: 0x0301 }) });
+  accepted(t, { version: tls13, edit: fields({ legacyVersion: 0x0301 }) });
   accepted(t, { version: tls12, edit: fields({ legacyVersion: 0x0304 }) });
   accepted(t, { version: tls13, edit: fields({ legacyVersion: 0x0302 }) });
 });

@@ -1,7 +1,7 @@
 import test from "ava";
 import { credential } from "../../certs/fixtures.js";
 import { faults, trustAnchor } from "../../src/client/index.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../../src/record/engine.js";
+import { type Row, STEP } from "../../src/record/engine.js";
 import { rowsHello } from "../../src/server/hello.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { rows12 } from "../../src/server/server12.js";
@@ -14,7 +14,7 @@ import {
   namedGroup as g,
   version,
 } from "../../src/wire/registry.js";
-import { flip, u8, u16, vec16 } from "../peers/bytes.js";
+import { flip, u8, u16, u24, vec16 } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { extension, message } from "../peers/messages.js";
 import { clear } from "../peers/records.js";
@@ -34,6 +34,9 @@ interface Way {
   readonly settings?: Settings;
   readonly options?: Partial<ServerOptions>;
   readonly go: (client: Scripted) => Scripted;
+  /** What may come there: HandshakeTypes, as RFC 8446 B.3 and RFC 5246 7.4 number them; and a ChangeCipherSpec. */
+  readonly takes: readonly number[];
+  readonly changes?: true;
 }
 
 const auth: Partial<ServerOptions> = { clientAuth: "require", trust };
@@ -58,30 +61,56 @@ function half(client: Scripted): Scripted {
 }
 
 const ways: Way[] = [
-  { rows: rowsHello, state: "WAIT_CLIENT_HELLO", go: (c) => c },
+  { rows: rowsHello, state: "WAIT_CLIENT_HELLO", takes: [1], go: (c) => c },
   {
     rows: rowsHello,
     state: "WAIT_SECOND_CLIENT_HELLO",
+    takes: [1],
+    changes: true,
     settings: noShare,
     options: { groups: [g.secp256r1] },
     go: (c) => c.hello(),
   },
-  { rows: rows13, state: "WAIT_FINISHED", go: (c) => c.hello() },
-  { rows: rows13, state: "WAIT_CERTIFICATE", options: auth, go: (c) => c.hello() },
-  { rows: rows13, state: "WAIT_CERTIFICATE_ENTRY", options: auth, go: (c) => half(c.hello()) },
+  { rows: rows13, state: "WAIT_FINISHED", takes: [20], changes: true, go: (c) => c.hello() },
+  {
+    rows: rows13,
+    state: "WAIT_CERTIFICATE",
+    takes: [11],
+    changes: true,
+    options: auth,
+    go: (c) => c.hello(),
+  },
+  { rows: rows13, state: "WAIT_CERTIFICATE_ENTRY", takes: [11], options: auth, go: (c) => half(c.hello()) },
   {
     rows: rows13,
     state: "WAIT_CERTIFICATE_VERIFY",
+    takes: [15],
+    changes: true,
     options: auth,
     go: (c) => c.hello().send(c.certificate(chain)),
   },
-  { rows: rows13, state: "CONNECTED", go: (c) => c.hello().complete() },
-  { rows: rows12, state: "WAIT_KEY_EXCHANGE", settings: c12, go: (c) => c.hello() },
-  { rows: rows12, state: "WAIT_CERTIFICATE", settings: c12, options: auth, go: (c) => c.hello() },
-  { rows: rows12, state: "WAIT_CERTIFICATE_ENTRY", settings: c12, options: auth, go: (c) => half(c.hello()) },
+  { rows: rows13, state: "CONNECTED", takes: [24], go: (c) => c.hello().complete() },
+  { rows: rows12, state: "WAIT_KEY_EXCHANGE", takes: [16], settings: c12, go: (c) => c.hello() },
+  {
+    rows: rows12,
+    state: "WAIT_CERTIFICATE",
+    takes: [11],
+    settings: c12,
+    options: auth,
+    go: (c) => c.hello(),
+  },
+  {
+    rows: rows12,
+    state: "WAIT_CERTIFICATE_ENTRY",
+    takes: [11],
+    settings: c12,
+    options: auth,
+    go: (c) => half(c.hello()),
+  },
   {
     rows: rows12,
     state: "WAIT_CERTIFICATE_VERIFY",
+    takes: [15],
     settings: c12,
     options: auth,
     go: (c) => c.hello().send(c.certificate(chain)).send(c.keyExchange()),
@@ -89,16 +118,19 @@ const ways: Way[] = [
   {
     rows: rows12,
     state: "WAIT_CHANGE_CIPHER_SPEC",
+    takes: [],
+    changes: true,
     settings: c12,
     go: (c) => c.hello().send(c.keyExchange()).deriveMaster(),
   },
   {
     rows: rows12,
     state: "WAIT_FINISHED",
+    takes: [20],
     settings: c12,
     go: (c) => c.hello().send(c.keyExchange()).deriveMaster().changeCipherSpec(),
   },
-  { rows: rows12, state: "CONNECTED", settings: c12, go: (c) => c.hello().complete() },
+  { rows: rows12, state: "CONNECTED", takes: [1], settings: c12, go: (c) => c.hello().complete() },
 ];
 
 function reach({ state, settings, options, go }: Way): Scripted {
@@ -124,15 +156,21 @@ test("every state in which the server waits for the client is tried", (t) => {
       if (row.on !== STEP) t.true(tried.has(nameOf({ ...row, rows } as never)), row.state);
 });
 
+test("what is listed here is what the tables have", (t) => {
+  for (const way of ways) {
+    const listed = way.rows.filter(({ state, on }) => state === way.state && on !== STEP);
+    t.is(listed.length, way.takes.length + (way.changes ? 1 : 0), nameOf(way));
+  }
+});
+
 const types = [0, 1, 2, 3, 4, 5, 8, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 254, 255];
 
 for (const way of ways) {
-  const allowed = (on: number) => way.rows.some((row) => row.state === way.state && row.on === on);
   const inMessage = way.state === "WAIT_CERTIFICATE_ENTRY";
 
   test(`${nameOf(way)}: messages that have no row`, (t) => {
     for (const type of types) {
-      if (allowed(type) || inMessage) continue;
+      if (way.takes.includes(type) || inMessage) continue;
       const client = reach(way);
       client.record(contentType.handshake, message(type, Buffer.alloc(40)));
       t.is(client.server.fault, faults.UNEXPECTED_MESSAGE, `type ${type}: ${client.server.fault?.name}`);
@@ -146,7 +184,7 @@ for (const way of ways) {
     const refused = (client: Scripted, what: string) =>
       t.is(client.server.fault, faults.UNEXPECTED_MESSAGE, `${what}: ${client.server.fault?.name}`);
     if (way.state !== "CONNECTED") refused(reach(way).record(contentType.application_data, u8(1)), "data");
-    if (!allowed(CHANGE_CIPHER_SPEC)) refused(changeCipherSpec(way, reach(way), 1), "change_cipher_spec");
+    if (!way.changes) refused(changeCipherSpec(way, reach(way), 1), "change_cipher_spec");
     else
       for (const bytes of [[0], [2], [1, 1], []])
         refused(changeCipherSpec(way, reach(way), ...bytes), `${bytes}`);
@@ -154,7 +192,7 @@ for (const way of ways) {
   });
 
   test(`${nameOf(way)}: no message may be cut by another record`, (t) => {
-    const on = way.rows.find((row) => row.state === way.state && row.on < 0x100 && row.on !== STEP)?.on;
+    const [on] = way.takes;
     t.pass();
     if (inMessage || on === undefined) return;
     const client = reach(way);
@@ -213,6 +251,46 @@ test("the Finished has its length", (t) => {
     }
 });
 
+test("a Finished that is longer, or says so, is refused for that, whatever it holds", (t) => {
+  for (const settings of [{}, c12])
+    for (const change of [
+      (bytes: Buffer) => Buffer.concat([u8(20), u24(bytes.length - 3), u8(0), bytes.subarray(4)]),
+      () => Buffer.concat([u8(20), u24(0xffffff)]),
+    ]) {
+      const client = new Scripted(new TlsServer(serverDefaults), settings).hello();
+      if (settings === c12) client.send(client.keyExchange()).deriveMaster().changeCipherSpec();
+      client.record(contentType.handshake, change(client.finished()));
+      t.is(client.server.fault, faults.DECODE_ERROR);
+      t.is(client.alert, alert.decode_error);
+    }
+});
+
+test("a client that fails after the ServerHello, before it has keys, is heard, but never as an end", (t) => {
+  const bare = (client: Scripted, ...content: number[]) =>
+    client.raw(clear.seal(contentType.alert, Buffer.from(content))).server;
+  for (const [level, description] of [
+    [2, alert.illegal_parameter],
+    [1, alert.illegal_parameter],
+    [1, alert.close_notify],
+    [1, alert.user_canceled],
+  ]) {
+    const server = bare(new Scripted(new TlsServer(serverDefaults)).hello(), level, description);
+    t.is(server.fault, faults.PEER_ALERT);
+    t.is(server.faultDetail, description);
+    t.false(server.closedByPeer);
+  }
+  const authenticating = new Scripted(new TlsServer({ ...serverDefaults, ...auth })).hello();
+  authenticating.send(authenticating.certificate(chain));
+  t.is(bare(authenticating, 2, 40).fault, faults.UNEXPECTED_MESSAGE, "the keys have worked");
+  const connected = new Scripted(new TlsServer(serverDefaults)).hello().complete();
+  t.is(bare(connected, 1, 0).fault, faults.UNEXPECTED_MESSAGE, "keys changed, but the handshake is done");
+  t.is(
+    bare(new Scripted(new TlsServer(serverDefaults)).hello()).fault,
+    faults.UNEXPECTED_MESSAGE,
+    "an empty one",
+  );
+});
+
 test("keys change between messages, not within a record", (t) => {
   const client = new Scripted(new TlsServer(serverDefaults)).hello();
   client.record(contentType.handshake, Buffer.concat([client.finished(), message(24, u8(0))]));
@@ -258,9 +336,27 @@ test("TLS 1.3: KeyUpdate, well-formed and not without end", (t) => {
   t.is(connect().record(contentType.handshake, message(24, u8(2))).server.fault, faults.ILLEGAL_PARAMETER);
   t.is(connect().record(contentType.handshake, message(24)).server.fault, faults.DECODE_ERROR);
   t.is(connect().record(contentType.handshake, message(24, vec16())).server.fault, faults.DECODE_ERROR);
+  t.is(connect().record(contentType.handshake, Buffer.from([24, 1, 0, 1])).server.fault, faults.DECODE_ERROR);
   const many = connect();
   for (let i = 0; i < 33; i++) many.keyUpdate(false);
   t.is(many.server.fault, faults.TOO_MANY_EMPTY_RECORDS);
+});
+
+test("TLS 1.3: several requests for a KeyUpdate get one answer while the server is silent", (t) => {
+  const client = new Scripted(new TlsServer(serverDefaults)).hello().complete();
+  const answers = () => client.received.filter(({ type }) => type === 24).map(({ bytes }) => bytes[4]);
+  for (let i = 0; i < 3; i++) client.keyUpdate(true);
+  t.deepEqual(answers(), [0]);
+});
+
+test("TLS 1.3: a KeyUpdate of the server's asks for one in return, or not, as it is told to", (t) => {
+  for (const request of [true, false]) {
+    const client = new Scripted(new TlsServer(serverDefaults)).hello().complete();
+    t.true(client.server.updateKey(request));
+    client.pump();
+    const update = client.received.find(({ type }) => type === 24);
+    t.deepEqual(update?.bytes, message(24, u8(request ? 1 : 0)));
+  }
 });
 
 test("closing in order", (t) => {

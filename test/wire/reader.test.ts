@@ -13,6 +13,20 @@ test("fields are big-endian and unsigned, and stand where the view begins", (t) 
   t.is(new Reader(bytes, 4).u16(), 0x8405);
 });
 
+test("24 bits of length are 24 bits, above 64 KB too", (t) => {
+  t.is(new Reader(Uint8Array.of(0x01, 0x00, 0x02)).u24(), 0x010002);
+  t.is(new Reader(Uint8Array.of(0xfe, 0xdc, 0xba)).u24(), 0xfedcba);
+  const long = new Uint8Array(3 + 0x010203);
+  long.set([1, 2, 3]);
+  const r = new Reader(long);
+  r.leave(r.enter24() - r.skip(0x010203) + 3);
+  t.is(r.left, 0);
+  t.is(
+    fault(() => new Reader(long, 0, long.length - 1).enter24()),
+    faults.DECODE_ERROR,
+  );
+});
+
 test("a field never reaches past the view's end, however many bytes lie behind it", (t) => {
   const read: Record<number, (r: Reader) => unknown> = {
     1: (r) => r.u8(),

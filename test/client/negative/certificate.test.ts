@@ -1,3 +1,4 @@
+import test from "ava";
 import { fixture, NOW } from "../../../certs/fixtures.js";
 import {
   cipherSuite as c,
@@ -6,10 +7,11 @@ import {
   handshakeType as hs,
   signatureScheme as s,
 } from "../../../src/wire/registry.js";
-import { concat, flip, none, u8, u16, vec8, vec16 } from "../../peers/bytes.js";
+import { concat, flip, none, u8, u16, u24, vec8, vec16 } from "../../peers/bytes.js";
 import { identity, servers } from "../../peers/identity.js";
 import { certificateStatus, extension, message } from "../../peers/messages.js";
 import { edit, steps } from "../../peers/script.js";
+import { Link } from "../link.js";
 import {
   add,
   after,
@@ -19,6 +21,7 @@ import {
   bothVersions,
   cases,
   flipped,
+  handshake,
   longer,
   plan,
   request,
@@ -63,6 +66,43 @@ bothVersions({
   "a clock that says 1970": { options: { clock: () => 0 }, fault: "NO_CLOCK" },
   "a clock that says nothing": { options: { clock: () => Number.NaN }, fault: "NO_CLOCK" },
 });
+
+// What is ignored of a list is bounded, as it comes from anybody
+
+const extra = Array.from({ length: 16 }, () => Buffer.alloc(4096));
+
+bothVersions({
+  "a certificate_list above 65,536 bytes": {
+    script: { chain: [...servers.p256.chain, ...extra] },
+    fault: "CERT_CHAIN_TOO_LONG",
+  },
+  "more than 64 certificates": {
+    script: { chain: [...servers.p256.chain, ...Array<Buffer>(65 - servers.p256.chain.length).fill(u8(0))] },
+    fault: "CERT_CHAIN_TOO_LONG",
+  },
+});
+
+cases(tls12, {
+  "a certificate_list of the longest length, of which nothing has come": {
+    script: before("certificate", handshake(concat(u8(hs.certificate), u24(0xffffff), u24(0xfffffc)))),
+    fault: "CERT_CHAIN_TOO_LONG",
+  },
+});
+
+cases(tls13, {
+  "a certificate_list of the longest length, of which nothing has come": {
+    script: before("certificate", handshake(concat(u8(hs.certificate), u24(0xffffff), u8(0), u24(0xfffffb)))),
+    fault: "CERT_CHAIN_TOO_LONG",
+  },
+});
+
+for (const only of [tls12, tls13])
+  test(`TLS ${only.toString(16)}: 64 certificates, of which 8 are kept`, (t) => {
+    const chain = [...servers.p256.chain, ...Array<Buffer>(64 - servers.p256.chain.length).fill(u8(0))];
+    const { client } = new Link({ ...servers.p256, version: only, chain }).run();
+    t.true(client.established, client.fault?.name);
+    t.is(client.path.count, 8);
+  });
 
 cases(tls13, {
   "a certificate_request_context in the Certificate": {
@@ -261,7 +301,7 @@ cases(tls12, {
   },
   "a group that we did not offer": {
     script: { group: g.secp384r1 },
-    options: { groups: [g.x25519] },
+    options: { groups: [g.x25519, g.secp256r1] },
     fault: "KEY_SHARE",
   },
   "a group that nobody knows": {

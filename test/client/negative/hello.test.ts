@@ -34,6 +34,8 @@ import {
 // ServerHello
 
 bothVersions({
+  "legacy_version of TLS 1.0": { script: { hello: { legacyVersion: 0x0301 } }, fault: "PROTOCOL_VERSION" },
+  "legacy_version of SSL 3": { script: { hello: { legacyVersion: 0x0300 } }, fault: "PROTOCOL_VERSION" },
   "legacy_version of TLS 1.1": { script: { hello: { legacyVersion: 0x0302 } }, fault: "PROTOCOL_VERSION" },
   "legacy_version of TLS 1.3": { script: { hello: { legacyVersion: 0x0304 } }, fault: "PROTOCOL_VERSION" },
   "a session id of 33 bytes": { script: { hello: { sessionId: Buffer.alloc(33) } }, fault: "DECODE_ERROR" },
@@ -297,7 +299,11 @@ const shares: Record<string, [number, (share: Buffer) => Buffer]> = {
 
 for (const [what, [group, share]] of Object.entries(shares)) {
   bothVersions({
-    [`a share ${what}`]: { script: { group, share }, options: { groups: [group] }, fault: "KEY_SHARE" },
+    [`a share ${what}`]: {
+      script: { group, share },
+      options: { groups: [...new Set([group, g.secp256r1])] },
+      fault: "KEY_SHARE",
+    },
   });
 }
 

@@ -157,8 +157,25 @@ cases(tls13, {
     ),
     fault: "UNEXPECTED_MESSAGE",
   },
-  "an alert in the clear once there are keys": {
+  "an alert in the clear once the keys have worked": {
     script: before("certificate", steps.raw(plainRecord(ct.alert, Buffer.from([2, 40])))),
+    fault: "UNEXPECTED_MESSAGE",
+  },
+  "an alert in the clear after the handshake": {
+    afterwards: (link) => link.deliver(plainRecord(ct.alert, Buffer.from([2, 40]))),
+    fault: "UNEXPECTED_MESSAGE",
+  },
+  "close_notify in the clear after the handshake": {
+    afterwards: (link) => link.deliver(plainRecord(ct.alert, Buffer.from([1, 0]))),
+    fault: "UNEXPECTED_MESSAGE",
+  },
+  "close_notify in the clear after a KeyUpdate": {
+    afterwards: (link) =>
+      link.deliver(link.puppet.sendKeyUpdate(false)).deliver(plainRecord(ct.alert, Buffer.from([1, 0]))),
+    fault: "UNEXPECTED_MESSAGE",
+  },
+  "an empty alert in the clear before the keys have worked": {
+    script: before("encrypted_extensions", steps.raw(plainRecord(ct.alert, none))),
     fault: "UNEXPECTED_MESSAGE",
   },
   "a lost record": {
@@ -206,6 +223,28 @@ cases(tls12, {
     fault: "BAD_RECORD_MAC",
   },
 });
+
+// A server that failed after its ServerHello, and has no keys to say so with
+
+for (const [level, name] of [
+  [2, "internal_error"],
+  [2, "handshake_failure"],
+  [1, "internal_error"],
+  [1, "close_notify"],
+  [2, "close_notify"],
+  [1, "user_canceled"],
+] as const)
+  cases(tls13, {
+    [`${name}, level ${level}, in the clear before the keys have worked`]: {
+      script: before(
+        "encrypted_extensions",
+        steps.raw(plainRecord(ct.alert, Buffer.from([level, alert[name]]))),
+      ),
+      fault: "PEER_ALERT",
+      silent: true,
+      detail: alert[name],
+    },
+  });
 
 // Limits
 
@@ -332,7 +371,10 @@ bothVersions({
     script: before("certificate", steps.record(ct.alert, Buffer.from([1, 90, 1, 90]))),
     fault: "DECODE_ERROR",
   },
-  "an empty alert": { script: before("certificate", steps.record(ct.alert, none)), fault: "DECODE_ERROR" },
+  "an empty alert": {
+    script: before("certificate", steps.record(ct.alert, none)),
+    fault: "UNEXPECTED_MESSAGE",
+  },
   "too many warnings": {
     afterwards: repeat(33, (link) => link.deliver(link.puppet.sendAlert(1, alert.user_canceled))),
     fault: "TOO_MANY_EMPTY_RECORDS",
