@@ -1,5 +1,6 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Identity } from "../../src/crypto/provider.js";
+import type { Hello } from "../../src/server/index.js";
 import { describeResponse } from "./describe.js";
 import { typeError, unsupportedError, valueError } from "./errors.js";
 import type { Certificates } from "./pem.js";
@@ -51,10 +52,14 @@ export class SecureContext {
     }));
   }
 
-  /** @internal The first whose key can make one of these signatures; else the first, so that the core says why not. */
-  choose(schemes: readonly number[]): Credentials | undefined {
+  /**
+   * @internal What the client's session began with; else the first whose key can make one of its signatures; else the
+   * first, so that the core says why not.
+   */
+  choose({ resumes, schemes }: Hello): Credentials | undefined {
     const fits = ({ identity }: Credentials) => identity.signer.schemes.some((id) => schemes.includes(id));
-    return this.credentials.find(fits) ?? this.credentials[0];
+    const began = this.credentials.find(({ identity }) => resumes(identity));
+    return began ?? this.credentials.find(fits) ?? this.credentials[0];
   }
 }
 

@@ -1,3 +1,4 @@
+import { groups } from "../crypto/suites.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, version } from "../wire/registry.js";
@@ -102,10 +103,10 @@ export function readStatusRequestV2(s: ServerSession, r: Reader): void {
   r.leave(list);
 }
 
-/** NamedGroupList, RFC 8446 4.2.7. */
+/** NamedGroupList, RFC 8446 4.2.7: all that we know, as in TLS 1.2 a certificate may be on a curve that we exchange no keys on. */
 export function readSupportedGroups(s: ServerSession, r: Reader): void {
   const list = r.enter16();
-  readList16(r, s.config.groups, s.offer.groups);
+  readList16(r, groups, s.offer.groups);
   r.leave(list);
 }
 

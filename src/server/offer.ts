@@ -6,8 +6,8 @@ export interface Share {
 }
 
 /**
- * What a ClientHello offers, as far as the server could take it up: of suites, groups and schemes those that
- * it may use itself, in the client's order. Offsets are into the message, so they end with its handling.
+ * What a ClientHello offers, as far as the server could take it up: of suites and schemes those that it may use
+ * itself, of groups those that it knows, in the client's order. Offsets are into the message, so they end with its handling.
  */
 export class Offer {
   legacyVersion = 0;
