@@ -293,6 +293,94 @@ test("the name decides: addContext, with wildcards", async (t) => {
   t.is(await subjectFor("elsewhere.test"), "server2.tlstaple.test");
 });
 
+for (const version of versions)
+  test(`${version}: a certificate on a curve that the client lacks is not chosen in TLS 1.2`, async (t) => {
+    const [p384, rsa] = [credential("p256", "p384"), credential("rsa", "server1")].map(
+      ({ certificateFile, keyFile }) => [readFileSync(certificateFile), readFileSync(keyFile)],
+    );
+    const chains = { cert: [p384[0], rsa[0]], key: [p384[1], rsa[1]] };
+    const SNICallback: SNICallback = (name, callback) => callback(null, name === "called.test" ? chains : {});
+    const ours = await serveOurs(
+      t,
+      { staples: undefined, ...chains, ...only(version), SNICallback },
+      (socket) => socket.end(),
+    );
+    const kindFor = async (ecdhCurve: string, servername: string) => {
+      const socket = openNode(t, ours.port, { ecdhCurve, servername, rejectUnauthorized: false });
+      await once(socket, "secureConnect");
+      return (socket.getPeerCertificate() as { asn1Curve?: string }).asn1Curve ?? "RSA";
+    };
+    for (const name of ["", "called.test"]) {
+      t.is(await kindFor("X25519:P-256", name), version === "TLSv1.2" ? "RSA" : "secp384r1");
+      t.is(await kindFor("X25519:P-256:P-384", name), "secp384r1");
+    }
+    ours.server.setSecureContext({ cert: p384[0], key: p384[1] });
+    if (version === "TLSv1.3") return;
+    const told = clientError(ours);
+    const refused = failure(openNode(t, ours.port, { ecdhCurve: "X25519:P-256", servername: "" }));
+    t.is((await told).code, "NO_COMMON_SCHEME");
+    t.regex((await refused).message, /handshake failure/);
+  });
+
+for (const version of versions)
+  test(`${version}: who resumes a session is asked about by name again`, async (t) => {
+    const own = stapledContext("p256", "server1");
+    let answer: Parameters<Parameters<SNICallback>[1]> = [null, own];
+    const asked: string[] = [];
+    const SNICallback: SNICallback = (servername, callback) => {
+      asked.push(servername);
+      setImmediate(callback, ...answer);
+    };
+    const ours = await serveOurs(t, { ...only(version), SNICallback }, (socket) => socket.end());
+    const visit = async (session?: Buffer): Promise<[boolean, Buffer]> => {
+      const socket = openNode(t, ours.port, { session, rejectUnauthorized: false });
+      const fresh = once(socket, "session");
+      await once(socket, "secureConnect");
+      const reused = socket.isSessionReused();
+      await readAll(socket);
+      return [reused, reused ? session! : (await fresh)[0]];
+    };
+    const [, session] = await visit();
+    t.true((await visit(session))[0]);
+    // Of several chains the one that the session began with
+    const { cert, key } = stapledContext("rsa", "server1");
+    answer = [
+      null,
+      createSecureContext({ cert: [cert, own.cert] as Buffer[], key: [key, own.key] as Buffer[] }),
+    ];
+    t.true((await visit(session))[0]);
+    answer = [null, stapledContext("p256", "server3")];
+    t.false((await visit(session))[0]);
+    t.deepEqual(asked, Array(4).fill("localhost"));
+    answer = [new Error("no such tenant")];
+    const told = clientError(ours);
+    t.regex((await failure(openNode(t, ours.port, { session }))).message, /unrecognized name/);
+    t.is((await told).code, "UNRECOGNIZED_NAME");
+  });
+
+for (const version of versions)
+  test(`${version}: a resumed session waits for no staples, and ends with the certificate`, async (t) => {
+    const stapler = slowSource(10);
+    const options = { staples: undefined, stapler, ...only(version) };
+    const ours = await serveOurs(t, options, (socket) => socket.end("."));
+    const visit = async (session?: Buffer) => {
+      const socket = open(t, ours.port, { session, rejectUnauthorized: false });
+      const fresh = once(socket, "session");
+      await readAll(socket);
+      return session ?? ((await fresh)[0] as Buffer);
+    };
+    const session = await visit();
+    await visit(session);
+    t.is(stapler.asked.length, 1);
+    ours.server.setSecureContext({ ...stapledContext("p256", "server3"), staples: undefined });
+    await visit(session);
+    t.is(stapler.asked.length, 2);
+    t.deepEqual(
+      ours.sockets.map((socket) => socket.isSessionReused()),
+      [false, true, false],
+    );
+  });
+
 test("SNICallback: a context, options, nothing, later", async (t) => {
   const asked: string[] = [];
   const SNICallback: SNICallback = (servername, callback) => {
