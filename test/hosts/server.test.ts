@@ -509,6 +509,39 @@ test("a client that leaves while staples are fetched", async (t) => {
   t.is(ours.errors.length, 1);
 });
 
+// Long ClientHellos
+
+/** Names of application protocols, 255 bytes each, that fill an extension. */
+const manyNames = Array.from({ length: 250 }, (_, i) => `${i}`.padEnd(255, "."));
+
+for (const version of versions)
+  test(`${version}: a ClientHello of 64,000 bytes is taken, and its memory given back`, async (t) => {
+    const names = { ALPNProtocols: [manyNames[249]] };
+    const ours = await serveOurs(t, { ...only(version), ...names }, (socket) => socket.pipe(socket));
+    const sizes: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const socket = openNode(t, ours.port, { ALPNProtocols: manyNames });
+      await once(socket, "secureConnect");
+      t.is(socket.alpnProtocol, manyNames[249]);
+      socket.write("hello");
+      t.is(`${(await once(socket, "data"))[0]}`, "hello");
+      const { core } = ours.sockets[i] as unknown as { core: { cipherIn: { bytes: Uint8Array } } };
+      sizes.push(core.cipherIn.bytes.length);
+    }
+    t.deepEqual(new Set(sizes), new Set([33792 + 17408 + 512]));
+  });
+
+test("a ClientHello that is too long for anyone", async (t) => {
+  const ours = await serveOurs(t);
+  const raw = connectTcp(ours.port, "127.0.0.1");
+  raw.write(Buffer.from([22, 3, 1, 0, 4, 1, 1, 0, 1]));
+  t.deepEqual(await readAll(raw), Buffer.from([21, 3, 3, 0, 2, 2, 47]));
+  const [error] = ours.errors as TlsError[];
+  t.is(error.code, "MESSAGE_TOO_LONG");
+  t.is(error.alert.name, "illegal_parameter");
+  t.regex(error.advice, /65,536/);
+});
+
 // Failures
 
 test("requireEms: a client without it is refused", async (t) => {
