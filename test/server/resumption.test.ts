@@ -450,6 +450,36 @@ test("TLS 1.3: early data is passed over once, in bounds, and only when announce
   t.is(retried.raw(junk).server.fault, faults.UNEXPECTED_MESSAGE);
 });
 
+test("TLS 1.3: of early data 16,645 bytes are passed over, records and all, and not one more", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const early = { ...base13, resume: ticket, extra: [extension(ext.early_data)] };
+  const record = (n: number) => concat(Buffer.from([23, 3, 3]), u16(n), Buffer.alloc(n, 9));
+  const several = concat(...Array(4).fill(record(4096)), record(236));
+  const resumes = () => new Scripted(serve(), early).hello();
+  const retries = () =>
+    new Scripted(serve({ groups: [g.secp256r1] }), {
+      ...early,
+      groups: [g.secp256r1],
+      edit: (hello, again) =>
+        again
+          ? { ...hello, extensions: hello.extensions.filter(({ type }) => type !== ext.early_data) }
+          : withoutShares(hello),
+    }).hello();
+  // A full record of TLS 1.3, and another
+  for (const bytes of [concat(record(16401), record(234)), several]) {
+    t.is(bytes.length, 16645);
+    const client = resumes().raw(bytes).complete();
+    t.true(client.server.established, client.server.fault?.name);
+    const retried = retries().raw(bytes).hello().complete();
+    t.true(retried.server.established, retried.server.fault?.name);
+    t.is(resumes().raw(bytes).raw(record(0)).server.fault, faults.BAD_RECORD_MAC);
+    t.is(retries().raw(bytes).raw(record(0)).server.fault, faults.UNEXPECTED_MESSAGE);
+  }
+  const longer = concat(...Array(4).fill(record(4096)), record(237));
+  t.is(resumes().raw(longer).server.fault, faults.BAD_RECORD_MAC);
+  t.is(retries().raw(longer).server.fault, faults.UNEXPECTED_MESSAGE);
+});
+
 test("TLS 1.3: early data ends with the first record that decrypts", (t) => {
   const { ticket } = connect(t, {}, base13);
   const early = { ...base13, resume: ticket, extra: [extension(ext.early_data)] };
