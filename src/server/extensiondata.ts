@@ -1,4 +1,4 @@
-import { groups } from "../crypto/suites.js";
+import { groups, schemes } from "../crypto/suites.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, version } from "../wire/registry.js";
@@ -128,6 +128,15 @@ export function writePointFormats(_: ServerSession, w: Writer): void {
 export function readSignatureAlgorithms(s: ServerSession, r: Reader): void {
   const list = r.enter16();
   readList16(r, s.config.schemes, s.offer.schemes);
+  r.leave(list);
+}
+
+const knownSchemes: readonly number[] = Object.freeze(schemes.map(({ id }) => id));
+
+/** SignatureSchemeList of signature_algorithms_cert, RFC 8446 4.2.3: what may sign certificates. */
+export function readCertificateSchemes(s: ServerSession, r: Reader): void {
+  const list = r.enter16();
+  readList16(r, knownSchemes, s.offer.certificateSchemes);
   r.leave(list);
 }
 

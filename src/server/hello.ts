@@ -9,6 +9,7 @@ import { readList16 } from "./extensiondata.js";
 import { readExtensions } from "./extensions.js";
 import { at, RANDOM } from "./memory.js";
 import {
+  certificateSchemes,
   chooseAlpn,
   chooseGroup12,
   chooseScheme,
@@ -55,8 +56,8 @@ function receiveSecondClientHello(s: ServerSession): string {
 
 /** Whether two ClientHellos offer the same; the digest is of what stands before the extensions. */
 function isSame(first: Offer, second: Offer): boolean {
-  const facts = ({ digest, serverName, alpn, groups, schemes, status }: Offer) =>
-    JSON.stringify([Array.from(digest), serverName, alpn, groups, schemes, status]);
+  const facts = ({ digest, serverName, alpn, groups, schemes, certificateSchemes: cert, status }: Offer) =>
+    JSON.stringify([Array.from(digest), serverName, alpn, groups, schemes, cert, status]);
   return facts(first) === facts(second);
 }
 
@@ -126,6 +127,7 @@ function negotiate(s: ServerSession): string {
     alpn: s.offer.alpn,
     version: s.version,
     schemes: usableSchemes(s),
+    certificateSchemes: certificateSchemes(s),
     stapling: wantedStapling(s),
     resumes: (identity: Identity) => s.ticket !== undefined && isOf(s, s.ticket, identity),
   });

@@ -49,6 +49,11 @@ function takesCurve({ offer }: ServerSession, curve: Scheme["curve"]): boolean {
   return offer.groups.includes(curve === "p256" ? namedGroup.secp256r1 : namedGroup.secp384r1);
 }
 
+/** What may sign the certificates of the chain: without signature_algorithms_cert what may sign at all (RFC 8446 4.2.3). */
+export function certificateSchemes({ offer }: ServerSession): readonly number[] {
+  return offer.has(extensionType.signature_algorithms_cert) ? offer.certificateSchemes : offer.schemes;
+}
+
 /** The scheme that our key likes best among those that the client takes. */
 export function chooseScheme(s: ServerSession): void {
   const usable = usableSchemes(s);

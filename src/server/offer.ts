@@ -30,6 +30,8 @@ export class Offer {
   readonly groups: number[] = [];
   readonly shares: Share[] = [];
   readonly schemes: number[] = [];
+  /** What signature_algorithms_cert lists of the schemes that we know. */
+  readonly certificateSchemes: number[] = [];
   /** CertificateStatusType ocsp in status_request; ocsp and ocsp_multi in status_request_v2. */
   status = false;
   statusV2 = false;

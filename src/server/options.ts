@@ -13,6 +13,8 @@ export interface Hello {
   readonly version: number;
   /** The signature schemes of the client that this version, these suites and groups allow for the server's certificate. */
   readonly schemes: readonly number[];
+  /** Those that the client takes for the signatures in certificates; a chain with others may be sent if there is none without. */
+  readonly certificateSchemes: readonly number[];
   /** How the client wants to hear of revocation; "v2" and "v2-multi" only in TLS 1.2 (RFC 6961). */
   readonly stapling: "off" | "v1" | "v2" | "v2-multi";
   /**

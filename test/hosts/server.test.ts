@@ -322,6 +322,25 @@ for (const version of versions)
     t.regex((await refused).message, /handshake failure/);
   });
 
+test("of chains whose key fits, the first whose signatures the client takes; else the first", (t) => {
+  const chains = [credential("rsa", "pss"), credential("rsa", "server1"), credential("p256", "server1")];
+  const read = (file: "certificateFile" | "keyFile") => chains.map((each) => readFileSync(each[file]));
+  const context = createSecureContext({ cert: read("certificateFile"), key: read("keyFile") });
+  const chosen = (schemes: number[], certificateSchemes = schemes) => {
+    const hello = { schemes, certificateSchemes, resumes: () => false } as unknown as Parameters<
+      typeof context.choose
+    >[0];
+    return context.credentials.indexOf(context.choose(hello)!);
+  };
+  const [pss, pkcs1, ecdsa, ed25519] = [0x0804, 0x0401, 0x0403, 0x0807];
+  t.is(chosen([pss, pkcs1, ecdsa]), 0);
+  t.is(chosen([pss, ecdsa], [pkcs1]), 1);
+  t.is(chosen([pss, ecdsa], [pkcs1, pss]), 0);
+  t.is(chosen([pss, ecdsa], [ecdsa]), 2);
+  t.is(chosen([pss], [ecdsa]), 0, "none is verifiable");
+  t.is(chosen([ed25519], [pkcs1]), 0, "none fits");
+});
+
 for (const version of versions)
   test(`${version}: who resumes a session is asked about by name again`, async (t) => {
     const own = stapledContext("p256", "server1");

@@ -260,6 +260,19 @@ for (const [name, only] of both) {
   });
 }
 
+test("what may sign certificates: signature_algorithms_cert, or else signature_algorithms", (t) => {
+  for (const only of [tls12, tls13]) {
+    const told = (edit?: Settings["edit"]) =>
+      accepted(t, { version: only, schemes: [0x0403, 0x0401], edit }).server.hello?.certificateSchemes;
+    t.deepEqual(told(), [0x0403, 0x0401]);
+    const type = ext.signature_algorithms_cert;
+    t.deepEqual(told(having(type, vec16(u16(0x0804), u16(0x0201), u16(0x0503)))), [0x0804, 0x0503]);
+    t.deepEqual(told(having(type, vec16(u16(0x0201)))), []);
+    for (const data of [[], [vec16()], [vec16(u8(4))], [vec16(u16(0x0403)), u8(0)]])
+      refused(t, faults.DECODE_ERROR, { version: only, edit: having(type, ...data) });
+  }
+});
+
 test("what is listed twice counts once", (t) => {
   const client = accepted(t, { schemes: [0x0403, 0x0804, 0x0403] });
   t.deepEqual(client.server.hello?.schemes, [0x0403, 0x0804]);
