@@ -61,6 +61,7 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   TOO_MANY_EMPTY_RECORDS: serverBug,
   KEY_EXHAUSTED: "Connect again for new keys, or use TLS 1.3, which renews them by itself.",
   BUFFER_TOO_SMALL: "Raise buffers.input to the size named, or negotiate a smaller record size limit.",
+  MESSAGE_TOO_LONG: serverBug,
   OUTPUT_TOO_SMALL: "Raise buffers.output.",
   STORE_TOO_SMALL: "Raise buffers.store to the size named.",
   PROTOCOL_VERSION: "Server and client have no TLS version in common: check minVersion and maxVersion.",

@@ -1,5 +1,8 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Identity } from "../../src/crypto/provider.js";
+import { Certificate } from "../../src/pki/certificate.js";
+import type { Hello } from "../../src/server/index.js";
+import { equalBytes } from "../../src/wire/writer.js";
 import { describeResponse } from "./describe.js";
 import { typeError, unsupportedError, valueError } from "./errors.js";
 import type { Certificates } from "./pem.js";
@@ -28,6 +31,8 @@ export interface SecureContextOptions {
 /** A chain with its key, and what is stapled to it without asking anyone. */
 export interface Credentials {
   readonly identity: Identity;
+  /** SignatureSchemes that its certificates are signed with, but for a root's; 0 is one that is unknown here. */
+  readonly chainSchemes: readonly number[];
   readonly staples: ChainStaples | undefined;
   /** Seconds since 1970 when the first of them ends. */
   readonly staplesUntil: number | undefined;
@@ -46,15 +51,26 @@ export class SecureContext {
     const staples = readStaples(options.staples, pairs.length);
     this.credentials = pairs.map((identity, i) => ({
       identity,
+      chainSchemes: chainSchemesOf(identity),
       staples: staples?.[i],
       staplesUntil: staples && endOf(staples[i]),
     }));
   }
 
-  /** @internal The first whose key can make one of these signatures; else the first, so that the core says why not. */
-  choose(schemes: readonly number[]): Credentials | undefined {
-    const fits = ({ identity }: Credentials) => identity.signer.schemes.some((id) => schemes.includes(id));
-    return this.credentials.find(fits) ?? this.credentials[0];
+  /**
+   * @internal What the client's session began with; else the first whose key can make one of its signatures, if possible
+   * with a chain that it can verify (RFC 8446 4.4.2.2); else the first, so that the core says why not.
+   */
+  choose({ resumes, schemes, certificateSchemes }: Hello): Credentials | undefined {
+    const { credentials } = this;
+    const began = credentials.find(({ identity }) => resumes(identity));
+    const fitting = credentials.filter(({ identity }) =>
+      identity.signer.schemes.some((id) => schemes.includes(id)),
+    );
+    const verifiable = fitting.find((each) =>
+      each.chainSchemes.every((id) => certificateSchemes.includes(id)),
+    );
+    return began ?? verifiable ?? fitting[0] ?? credentials[0];
   }
 }
 
@@ -109,6 +125,22 @@ function keyFor(leaf: X509Certificate, keys: readonly KeyObject[]): KeyObject {
   const found = keys.find((key) => leaf.checkPrivateKey(key));
   if (found === undefined) throw valueError("key", `none is the key of the certificate of ${leaf.subject}`);
   return found;
+}
+
+function chainSchemesOf({ certificates: chain }: Identity): number[] {
+  return chain.map(signatureSchemeOf).filter((scheme) => scheme !== undefined);
+}
+
+/** Undefined for a root, whose own signature nobody needs to verify. */
+function signatureSchemeOf(der: Uint8Array): number | undefined {
+  const certificate = new Certificate();
+  try {
+    certificate.read(der, 0, der.length);
+  } catch {
+    return 0;
+  }
+  const { issuerStart, issuerEnd, subjectStart, subjectEnd, scheme } = certificate;
+  return equalBytes(der, issuerStart, issuerEnd, der, subjectStart, subjectEnd) ? undefined : scheme;
 }
 
 // ---- Staples

@@ -63,7 +63,7 @@ export class Selector {
   }
 
   private serve(context: SecureContext, hello: Hello): Answer | Promise<Answer> {
-    const credentials = context.choose(hello.schemes);
+    const credentials = context.choose(hello);
     if (credentials === undefined) return faults.UNRECOGNIZED_NAME;
     const { identity, staples, staplesUntil } = credentials;
     const count = this.stapleCount(hello, credentials);
@@ -72,9 +72,12 @@ export class Selector {
     return this.staple(credentials, count);
   }
 
-  /** How many certificates get a staple: the first in RFC 6066, all in RFC 6961's list and in TLS 1.3 (RFC 8446 4.4.2.1). */
-  private stapleCount({ stapling, version: spoken }: Hello, { identity }: Credentials): number {
-    if (stapling === "off") return 0;
+  /**
+   * How many certificates get a staple: the first in RFC 6066, all in RFC 6961's list and in TLS 1.3 (RFC 8446 4.4.2.1);
+   * none where a session is resumed.
+   */
+  private stapleCount({ stapling, version: spoken, resumes }: Hello, { identity }: Credentials): number {
+    if (stapling === "off" || resumes(identity)) return 0;
     const all = stapling === "v2-multi" || (spoken === version.tls13 && this.stapleChain);
     return all ? identity.certificates.length : 1;
   }

@@ -17,6 +17,8 @@ export const serverAdvice: Readonly<Record<FaultName, string>> = Object.freeze({
   RECORD_OVERFLOW: "The client ignores the record size limit: allow larger records.",
   BAD_RECORD_MAC: retry,
   TOO_MANY_EMPTY_RECORDS: clientBug,
+  MESSAGE_TOO_LONG:
+    "The client's first message has more than 65,536 bytes: let it offer less, or no session's ticket.",
   ILLEGAL_PARAMETER: clientBug,
   CIPHER_SUITE: clientBug,
   KEY_SHARE: clientBug,

@@ -1,5 +1,6 @@
 import { findSuite } from "../../src/client/index.js";
-import type { Session } from "../../src/client/resumption.js";
+import type { Demanded, Session } from "../../src/client/resumption.js";
+import { hashSize } from "../../src/crypto/suites.js";
 import { typeError, valueError } from "./errors.js";
 
 /** A session, and the server's certificates, which a resumption does not bring again. */
@@ -9,15 +10,16 @@ export interface SavedSession {
   readonly chain: readonly Buffer[];
 }
 
-/** Of another release's sessions nothing is known. */
-const FORMAT = 1;
+/** Of another release's sessions nothing is known: those of format 1 do not tell all that was demanded of the staples. */
+const FORMAT = 2;
 
 /** The fields that are bytes, and those that are not, as JSON has them. */
-type Encoded = Omit<Session, "secret" | "ticket" | "anchor"> & {
+type Encoded = Omit<Session, "secret" | "ticket" | "anchor" | "demanded"> & {
   format: number;
   secret: string;
   ticket: string;
   anchor?: string;
+  demanded: Omit<Demanded, "responders"> & { responders: string };
   chain: string[];
 };
 
@@ -29,6 +31,7 @@ export function encodeSession({ session, chain }: SavedSession): Buffer {
     secret: base64(session.secret),
     ticket: base64(session.ticket),
     anchor: session.anchor && base64(session.anchor),
+    demanded: { ...session.demanded, responders: base64(session.demanded.responders) },
     chain: chain.map(base64),
   };
   return Buffer.from(JSON.stringify(encoded));
@@ -47,6 +50,7 @@ export function decodeSession(bytes: unknown): SavedSession {
       secret: unbase64(encoded.secret),
       ticket: unbase64(encoded.ticket),
       anchor: encoded.anchor === undefined ? undefined : unbase64(encoded.anchor),
+      demanded: { ...encoded.demanded, responders: unbase64(encoded.demanded.responders) },
     };
     if (format === FORMAT && isSession(session)) return { session, chain: chain.map(unbase64) };
   } catch {}
@@ -58,7 +62,13 @@ function isSession(session: Session): boolean {
   const numbers = [version, suite, ageAdd, receivedAt, until, verifiedAt].every(Number.isFinite);
   const named = serverName === undefined || typeof serverName === "string";
   const judged = ["if-present", "leaf", "chain"].includes(policy) && typeof mustStaple === "boolean";
-  return numbers && named && judged && findSuite(suite)?.version === version;
+  return numbers && named && judged && isDemanded(session.demanded) && findSuite(suite)?.version === version;
+}
+
+function isDemanded({ stapling, skew, allowMissingNextUpdate, responders }: Demanded): boolean {
+  const asked =
+    ["off", "v1", "v2", "v2-multi"].includes(stapling) && responders.length % hashSize.sha256 === 0;
+  return asked && Number.isFinite(skew) && typeof allowMissingNextUpdate === "boolean";
 }
 
 function base64(bytes: Uint8Array): string {

@@ -9,7 +9,7 @@ import type { Writer } from "../wire/writer.js";
 import { stapleAt } from "./authenticate.js";
 import { protections } from "./client12.js";
 import { at } from "./memory.js";
-import type { OcspRequirement } from "./options.js";
+import type { OcspRequirement, Stapling } from "./options.js";
 import type { ClientSession } from "./session.js";
 
 /**
@@ -35,6 +35,16 @@ export interface Session {
   /** The policy that the staples met, and whether the server's certificate, or a CA's, demands one (RFC 7633). */
   readonly policy: OcspRequirement;
   readonly mustStaple: boolean;
+  readonly demanded: Demanded;
+}
+
+/** What else was demanded of the staples: who demands more now makes a full handshake. */
+export interface Demanded {
+  readonly stapling: Stapling;
+  readonly skew: number;
+  readonly allowMissingNextUpdate: boolean;
+  /** For each responder trusted by configuration the SHA-256 of its name and key, one after another. */
+  readonly responders: Uint8Array;
 }
 
 /** RFC 8446 4.6.1: seven days. */
@@ -202,7 +212,7 @@ export class Resuming {
     const known = this.accepted && this.offer ? this.offer : verified(s, now);
     const until = Math.min(known.until, now + Math.min(lifetime, MAX_LIFETIME));
     if (!(until > now)) return;
-    const { policy, mustStaple, anchor, verifiedAt } = known;
+    const { policy, mustStaple, demanded, anchor, verifiedAt } = known;
     this.deliver(
       Object.freeze({
         version: s.version,
@@ -217,6 +227,7 @@ export class Resuming {
         anchor,
         policy,
         mustStaple,
+        demanded,
       }),
     );
   }
@@ -236,15 +247,16 @@ export function suiteOf(session: Session): Suite {
   return suite;
 }
 
-type Verified = Pick<Session, "until" | "verifiedAt" | "policy" | "mustStaple" | "anchor">;
+type Verified = Pick<Session, "until" | "verifiedAt" | "policy" | "mustStaple" | "demanded" | "anchor">;
 
 /** What a full handshake has verified. */
 function verified(s: ClientSession, now: number): Verified {
   const { path, config } = s;
+  const demanded = demandedBy(s);
   let until = now + MAX_LIFETIME;
   let verifiedAt = now;
   if (!config.verify || path.anchor === undefined)
-    return { until, verifiedAt, policy: "if-present", mustStaple: false, anchor: undefined };
+    return { until, verifiedAt, policy: "if-present", mustStaple: false, demanded, anchor: undefined };
   let stapled = 0;
   for (let i = 0; i < path.length; i++) {
     const staple = stapleAt(s, i);
@@ -257,7 +269,22 @@ function verified(s: ClientSession, now: number): Verified {
   }
   const policy = stapled === path.length ? "chain" : stapled > 0 ? "leaf" : "if-present";
   const anchor = fingerprint(s, path.anchor.der);
-  return { until, verifiedAt, policy, mustStaple: path.mustStaple, anchor };
+  return { until, verifiedAt, policy, mustStaple: path.mustStaple, demanded, anchor };
+}
+
+/** What this client demands of staples. */
+export function demandedBy(s: ClientSession): Demanded {
+  const { stapling, skew, allowMissingNextUpdate, responders } = s.config.ocsp;
+  const size = hashSize.sha256;
+  const known = new Uint8Array(size * responders.length);
+  for (let i = 0; i < responders.length; i++) {
+    const { nameBytes, nameStart, nameEnd, key } = responders[i];
+    const hash = s.config.provider.hash("sha256");
+    hash.update(nameBytes, nameStart, nameEnd);
+    hash.update(key.bytes, key.start, key.end);
+    hash.digest(known, i * size);
+  }
+  return { stapling, skew, allowMissingNextUpdate, responders: known };
 }
 
 /** SHA-256. */

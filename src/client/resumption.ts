@@ -17,11 +17,11 @@ import {
 import { receiveEncryptedExtensions, rows13, sendFinished } from "./client13.js";
 import { type ExtensionRow, extensions, inMessage } from "./extensions.js";
 import { drawSessionId } from "./hello.js";
-import { satisfies } from "./options.js";
-import { fingerprint, Resuming, type Session, suiteOf } from "./resuming.js";
+import { type Stapling, satisfies } from "./options.js";
+import { type Demanded, demandedBy, fingerprint, Resuming, type Session, suiteOf } from "./resuming.js";
 import type { ClientSession } from "./session.js";
 
-export type { Resuming, Session };
+export type { Demanded, Resuming, Session };
 
 /** What a client needs that resumes sessions; one that never does carries nothing of it. */
 export interface Resumption {
@@ -72,7 +72,34 @@ function trusts(s: ClientSession, session: Session, now: number): boolean {
   if (ocsp.maxAge !== undefined && now > verifiedAt + ocsp.maxAge) return false;
   const demanded = ocsp.stapling !== "off" && ocsp.mustStaple && session.mustStaple ? "leaf" : "if-present";
   if (!satisfies(session.policy, ocsp.policy) || !satisfies(session.policy, demanded)) return false;
+  if (!covers(session, demandedBy(s))) return false;
   return trust.some(({ der }) => equalBytes(fingerprint(s, der), 0, anchor.length, anchor, 0, anchor.length));
+}
+
+/** Whether no staple was taken then that would be refused now, or not asked for that would be now. */
+function covers({ demanded, version: spoken }: Session, now: Demanded): boolean {
+  const asked = askedOf(demanded.stapling, spoken) >= askedOf(now.stapling, spoken);
+  const ends = now.allowMissingNextUpdate || !demanded.allowMissingNextUpdate;
+  return asked && ends && demanded.skew <= now.skew && includesAll(now.responders, demanded.responders);
+}
+
+/** How much was asked for: nothing, the server's staple, more of them. In TLS 1.3 there is but one way. */
+function askedOf(stapling: Stapling, spoken: number): number {
+  if (stapling === "off") return 0;
+  return stapling === "v2-multi" && spoken === version.tls12 ? 2 : 1;
+}
+
+/** Whether each hash of `few` is one of `many`. */
+function includesAll(many: Uint8Array, few: Uint8Array): boolean {
+  for (let at = 0; at < few.length; at += hashSize.sha256) if (!includes(many, few, at)) return false;
+  return true;
+}
+
+function includes(many: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  const size = hashSize.sha256;
+  for (let i = 0; i < many.length; i += size)
+    if (equalBytes(bytes, at, at + size, many, i, i + size)) return true;
+  return false;
 }
 
 /** One table of two; of rows that say the same, the first counts. */

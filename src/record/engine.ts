@@ -137,9 +137,15 @@ export class Engine<S extends Session<S>> {
   readonly plainOut: Port;
 
   /** `arena[0…input)` becomes the input buffer, `arena[input…input + output)` the output buffer. */
-  constructor(session: S, arena: Uint8Array, input: number, output: number) {
+  constructor(
+    session: S,
+    arena: Uint8Array,
+    input: number,
+    output: number,
+    inbox = new Inbox(arena, 0, input),
+  ) {
     this.session = session;
-    this.inbox = new Inbox(arena, 0, input);
+    this.inbox = inbox;
     this.outbox = new Outbox(arena, input, input + output);
     this.reader = new Reader(arena, 0, 0);
     this.writer = new Writer(arena, 0, 0);

@@ -18,9 +18,9 @@ export const MESSAGE_HEADER = 4;
  * otherwise not fit.
  */
 export class Inbox {
-  readonly bytes: Uint8Array;
-  private readonly base: number;
-  private readonly limit: number;
+  bytes: Uint8Array;
+  protected readonly base: number;
+  protected limit: number;
   messageAt: number;
   messageEnd: number;
   plainAt: number;
@@ -105,7 +105,8 @@ export class Inbox {
     this.rawAt = this.plainAt = this.plainEnd = this.messageEnd;
   }
 
-  private tooSmall(needed: number): never {
+  /** Whatever returns from here has made room for `needed` bytes. */
+  protected tooSmall(needed: number): void {
     this.needed = needed;
     throw faults.BUFFER_TOO_SMALL;
   }

@@ -1,3 +1,4 @@
+import { groups, schemes } from "../crypto/suites.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, version } from "../wire/registry.js";
@@ -102,10 +103,10 @@ export function readStatusRequestV2(s: ServerSession, r: Reader): void {
   r.leave(list);
 }
 
-/** NamedGroupList, RFC 8446 4.2.7. */
+/** NamedGroupList, RFC 8446 4.2.7: all that we know, as in TLS 1.2 a certificate may be on a curve that we exchange no keys on. */
 export function readSupportedGroups(s: ServerSession, r: Reader): void {
   const list = r.enter16();
-  readList16(r, s.config.groups, s.offer.groups);
+  readList16(r, groups, s.offer.groups);
   r.leave(list);
 }
 
@@ -127,6 +128,15 @@ export function writePointFormats(_: ServerSession, w: Writer): void {
 export function readSignatureAlgorithms(s: ServerSession, r: Reader): void {
   const list = r.enter16();
   readList16(r, s.config.schemes, s.offer.schemes);
+  r.leave(list);
+}
+
+const knownSchemes: readonly number[] = Object.freeze(schemes.map(({ id }) => id));
+
+/** SignatureSchemeList of signature_algorithms_cert, RFC 8446 4.2.3: what may sign certificates. */
+export function readCertificateSchemes(s: ServerSession, r: Reader): void {
+  const list = r.enter16();
+  readList16(r, knownSchemes, s.offer.certificateSchemes);
   r.leave(list);
 }
 

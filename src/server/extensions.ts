@@ -7,6 +7,7 @@ import type { Writer } from "../wire/writer.js";
 import {
   expect,
   readAlpn,
+  readCertificateSchemes,
   readKeyShare,
   readMaxFragmentLength,
   readPointFormats,
@@ -100,6 +101,13 @@ const extensions = table<ExtensionRow>([
     where: m.certificate_request,
     answers: always,
     write: (s, w) => writeList16(w, s.config.schemes),
+  },
+  {
+    type: type.signature_algorithms_cert,
+    read: readCertificateSchemes,
+    where: 0,
+    answers: never,
+    write: nothing,
   },
   {
     type: type.application_layer_protocol_negotiation,

@@ -1,3 +1,4 @@
+import type { Identity } from "../crypto/provider.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults, isFault } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -8,21 +9,23 @@ import { readList16 } from "./extensiondata.js";
 import { readExtensions } from "./extensions.js";
 import { at, RANDOM } from "./memory.js";
 import {
+  certificateSchemes,
   chooseAlpn,
+  chooseGroup12,
   chooseScheme,
   chooseSuite12,
   chooseVersion,
-  commonGroups,
   commonSuites,
   limitRecords,
   usableSchemes,
   wantedStapling,
 } from "./negotiate.js";
 import { Offer } from "./offer.js";
-import { beginVerifications, resume12, rows12 } from "./server12.js";
+import { beginVerifications, resume12, rows12, takeTicket12 } from "./server12.js";
 import { ignoreCompatibilityChange, negotiate13, rows13, sendHelloRetryRequest } from "./server13.js";
 import type { ServerSession } from "./session.js";
 import { announcement } from "./staples.js";
+import { dropTicket, isOf } from "./tickets.js";
 
 /** The server's part until its first answer. TLS 1.3 goes on with `rows13`, TLS 1.2 with `rows12`. */
 export const rowsHello = table<Row<ServerSession>>([
@@ -53,8 +56,8 @@ function receiveSecondClientHello(s: ServerSession): string {
 
 /** Whether two ClientHellos offer the same; the digest is of what stands before the extensions. */
 function isSame(first: Offer, second: Offer): boolean {
-  const facts = ({ digest, serverName, alpn, groups, schemes, status }: Offer) =>
-    JSON.stringify([Array.from(digest), serverName, alpn, groups, schemes, status]);
+  const facts = ({ digest, serverName, alpn, groups, schemes, certificateSchemes: cert, status }: Offer) =>
+    JSON.stringify([Array.from(digest), serverName, alpn, groups, schemes, cert, status]);
   return facts(first) === facts(second);
 }
 
@@ -116,33 +119,38 @@ function negotiate(s: ServerSession): string {
   limitRecords(s);
   if (s.version === version.tls13) {
     s.engine.warnings = false;
-    const next = negotiate13(s);
-    if (next === "SEND_HELLO_RETRY_REQUEST") return next;
+    if (!negotiate13(s)) return "SEND_HELLO_RETRY_REQUEST";
   } else negotiate12(s);
+  if (!s.resumed) checkFull(s);
   s.hello = Object.freeze({
     serverName: s.offer.serverName,
     alpn: s.offer.alpn,
     version: s.version,
     schemes: usableSchemes(s),
+    certificateSchemes: certificateSchemes(s),
     stapling: wantedStapling(s),
+    resumes: (identity: Identity) => s.ticket !== undefined && isOf(s, s.ticket, identity),
   });
-  if (!s.resumed) return "SELECT";
-  s.rows = s.version === version.tls13 ? rows13 : rows12;
-  return "SEND_SERVER_HELLO";
+  return "SELECT";
 }
 
 function negotiate12(s: ServerSession): void {
   if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
   if (commonSuites(s).length === 0) throw faults.NO_COMMON_SUITE;
   resume12(s);
-  if (s.resumed) return;
-  const [group] = commonGroups(s);
-  if (group === undefined) throw faults.NO_COMMON_GROUP;
-  s.group = group;
   beginVerifications(s);
 }
 
-/** Asks for the certificate; the answer may take time, as a staple may have to be fetched. */
+/** What a handshake needs that resumes nothing: a signature in TLS 1.3 (RFC 8446 9.2), a key exchange in TLS 1.2. */
+function checkFull(s: ServerSession): void {
+  if (s.version === version.tls12) chooseGroup12(s);
+  else if (!s.offer.has(extensionType.signature_algorithms)) throw faults.MISSING_EXTENSION;
+}
+
+/**
+ * Asks for the certificate; the answer may take time, as a staple may have to be fetched. Who resumes a session asks for
+ * a name too, which may no longer be served, or by another certificate.
+ */
 function select(s: ServerSession): string {
   s.answer = s.config.select(s.hello!);
   return s.answer === undefined ? "AWAIT_SELECTION" : "ANSWER";
@@ -152,13 +160,26 @@ function answer(s: ServerSession): string {
   const selection = s.answer;
   if (isFault(selection)) throw selection;
   s.selection = selection;
-  chooseScheme(s);
-  if (s.version === version.tls13) {
-    s.rows = rows13;
-    return "SEND_SERVER_HELLO";
+  if (s.ticket && !isOf(s, s.ticket, s.identity)) {
+    dropTicket(s);
+    checkFull(s);
   }
-  chooseSuite12(s);
-  s.announced = announcement(s, s.hello!.stapling);
+  return s.version === version.tls13 ? answer13(s) : answer12(s);
+}
+
+function answer13(s: ServerSession): string {
+  if (!s.resumed) chooseScheme(s);
+  s.rows = rows13;
+  return "EXCHANGE";
+}
+
+function answer12(s: ServerSession): string {
   s.rows = rows12;
+  if (s.ticket) takeTicket12(s, s.ticket);
+  else {
+    chooseScheme(s);
+    chooseSuite12(s);
+    s.announced = announcement(s, s.hello!.stapling);
+  }
   return "SEND_SERVER_HELLO";
 }

@@ -19,7 +19,8 @@ export type * from "./options.js";
 /** One connection's server. */
 export class TlsServer extends Endpoint<ServerSession> {
   /**
-   * The memory for records and messages is taken here, `arena` if given.
+   * The memory for records and messages is taken here, `arena` if given; only a ClientHello that is longer than the
+   * input buffer takes more, until it is read.
    * Throws RangeError for options that can't be.
    */
   constructor(options: ServerOptions, arena?: Uint8Array) {

@@ -6,14 +6,22 @@ import type { Writer } from "../wire/writer.js";
 import { at } from "./memory.js";
 import type { ServerSession } from "./session.js";
 
-/** Writes the (EC)DHE secret at `at.shared` and returns its length; the key pair is spent. */
+/** Writes the (EC)DHE secret at `at.shared` and returns its length. */
 export function agree(s: ServerSession): number {
   const { memory, exchange } = s;
   const n = exchange?.agree(memory, at.peerShare, at.peerShare + s.peerShareLength, memory, at.shared) ?? 0;
-  s.exchange?.dispose();
-  s.exchange = undefined;
   if (n === 0) throw faults.KEY_SHARE;
   return n;
+}
+
+/** The key pair is spent: its secret is agreed on, and its public key sent. */
+export function dropKeyPair(s: ServerSession): void {
+  s.exchange?.dispose();
+  s.exchange = undefined;
+}
+
+export function makeKeyPair(s: ServerSession): void {
+  s.exchange = s.config.provider.exchange(s.group);
 }
 
 /** Refuses a scheme that was not asked for or does not fit the client's key. */

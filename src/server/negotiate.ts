@@ -1,4 +1,4 @@
-import { findScheme, findSuite, type Scheme, type Suite, signs13 } from "../crypto/suites.js";
+import { findScheme, findSuite, groupOf, type Scheme, type Suite, signs13 } from "../crypto/suites.js";
 import { MAX_PLAINTEXT } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, namedGroup, version } from "../wire/registry.js";
@@ -30,14 +30,28 @@ function authOf(scheme: Scheme | undefined): "rsa" | "ecdsa" {
   return scheme?.key === "rsa" ? "rsa" : "ecdsa";
 }
 
-/** The client's schemes that can sign this handshake: those of TLS 1.3 (RFC 8446 4.2.3), the suite's kind in 1.2. */
+/**
+ * The client's schemes that can sign this handshake: those of TLS 1.3 (RFC 8446 4.2.3), in 1.2 the suite's kind on a
+ * curve of the client's.
+ */
 export function usableSchemes(s: ServerSession): number[] {
   const suites = commonSuites(s);
   return s.offer.schemes.filter((id) => {
     const scheme = findScheme(id)!;
     if (s.version === version.tls13) return signs13(scheme);
-    return suites.some((suite) => suite.auth === authOf(scheme));
+    return suites.some((suite) => suite.auth === authOf(scheme)) && takesCurve(s, scheme.curve);
   });
+}
+
+/** TLS 1.2: of a client that names curves, the certificate's must be one of them (RFC 8422 5.3); Ed25519 is none. */
+function takesCurve({ offer }: ServerSession, curve: Scheme["curve"]): boolean {
+  if (curve === undefined || !offer.has(extensionType.supported_groups)) return true;
+  return curve !== "p521" && offer.groups.includes(groupOf(curve));
+}
+
+/** What may sign the certificates of the chain: without signature_algorithms_cert what may sign at all (RFC 8446 4.2.3). */
+export function certificateSchemes({ offer }: ServerSession): readonly number[] {
+  return offer.has(extensionType.signature_algorithms_cert) ? offer.certificateSchemes : offer.schemes;
 }
 
 /** The scheme that our key likes best among those that the client takes. */
@@ -66,6 +80,13 @@ export function commonGroups(s: ServerSession): number[] {
   const { groups } = s.config;
   if (s.offer.has(extensionType.supported_groups)) return groups.filter((id) => s.offer.groups.includes(id));
   return groups.filter((id) => id === namedGroup.secp256r1);
+}
+
+/** TLS 1.2's key exchange is on our best group that the client has. */
+export function chooseGroup12(s: ServerSession): void {
+  const [group] = commonGroups(s);
+  if (group === undefined) throw faults.NO_COMMON_GROUP;
+  s.group = group;
 }
 
 /** ALPN, RFC 7301 3.2: ours come first. A client or a server without it goes without. */

@@ -6,8 +6,8 @@ export interface Share {
 }
 
 /**
- * What a ClientHello offers, as far as the server could take it up: of suites, groups and schemes those that
- * it may use itself, in the client's order. Offsets are into the message, so they end with its handling.
+ * What a ClientHello offers, as far as the server could take it up: of suites and schemes those that it may use
+ * itself, of groups those that it knows, in the client's order. Offsets are into the message, so they end with its handling.
  */
 export class Offer {
   legacyVersion = 0;
@@ -30,6 +30,8 @@ export class Offer {
   readonly groups: number[] = [];
   readonly shares: Share[] = [];
   readonly schemes: number[] = [];
+  /** What signature_algorithms_cert lists of the schemes that we know. */
+  readonly certificateSchemes: number[] = [];
   /** CertificateStatusType ocsp in status_request; ocsp and ocsp_multi in status_request_v2. */
   status = false;
   statusV2 = false;

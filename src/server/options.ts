@@ -11,10 +11,17 @@ export interface Hello {
   readonly alpn: readonly string[];
   /** The ProtocolVersion that will be spoken. */
   readonly version: number;
-  /** The signature schemes of the client that this version and these suites allow for the server's certificate. */
+  /** The signature schemes of the client that this version, these suites and groups allow for the server's certificate. */
   readonly schemes: readonly number[];
+  /** Those that the client takes for the signatures in certificates; a chain with others may be sent if there is none without. */
+  readonly certificateSchemes: readonly number[];
   /** How the client wants to hear of revocation; "v2" and "v2-multi" only in TLS 1.2 (RFC 6961). */
   readonly stapling: "off" | "v1" | "v2" | "v2-multi";
+  /**
+   * Whether the client's ticket is of a session with this identity's certificate. If the answer has such a one, the
+   * session is resumed, and no staple is sent; else the handshake is a full one.
+   */
+  readonly resumes: (identity: Identity) => boolean;
 }
 
 /** What the server answers a ClientHello with. */
@@ -45,8 +52,8 @@ export interface ClientOcspOptions extends OcspPolicy {
 export interface ServerOptions {
   readonly provider: Provider;
   /**
-   * Chooses the certificate for a client, or refuses it with a fault (UNRECOGNIZED_NAME). Undefined: the answer
-   * comes later through `proceed`, and the handshake waits.
+   * Chooses the certificate for a client, or refuses it with a fault (UNRECOGNIZED_NAME); it is asked for clients that
+   * resume a session too. Undefined: the answer comes later through `proceed`, and the handshake waits.
    */
   readonly select: (hello: Hello) => Selection | Fault | undefined;
   /** Seconds since 1970, or undefined when the clock was never set. */

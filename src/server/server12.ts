@@ -1,5 +1,5 @@
 import { finishedLabel, KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
-import { findScheme, fitsKey, keySize } from "../crypto/suites.js";
+import { findScheme, findSuite, fitsKey, keySize } from "../crypto/suites.js";
 import { measureCertificate, readCertificate, readListLength } from "../record/certificates.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AAD, AES_GCM_RECORDS, type Protection, Protection12 } from "../record/record.js";
@@ -9,14 +9,23 @@ import { table } from "../wire/table.js";
 import { equalSecret } from "../wire/writer.js";
 import { admitted, authenticate } from "./authenticate.js";
 import { hasExtensions, writeExtensions } from "./extensions.js";
-import { agree, checkScheme, keepPeerShare, readSignature, settleVerification, sign } from "./keyexchange.js";
+import {
+  agree,
+  checkScheme,
+  dropKeyPair,
+  keepPeerShare,
+  makeKeyPair,
+  readSignature,
+  settleVerification,
+  sign,
+} from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
 import { inMessage } from "./messages.js";
 import { commonSuites } from "./negotiate.js";
 import { authorities } from "./request.js";
 import type { ServerSession } from "./session.js";
 import { certificateMessage, statusMessage } from "./staples.js";
-import { openTicket, sealTicket, ticketLife } from "./tickets.js";
+import { openTicket, sealTicket, type Ticket, ticketLife } from "./tickets.js";
 
 const on = handshakeType;
 
@@ -25,7 +34,7 @@ export const rows12 = table<Row<ServerSession>>([
   { state: "SEND_SERVER_HELLO", on: STEP, run: sendServerHello, sends: true },
   { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
   { state: "SEND_CERTIFICATE_STATUS", on: STEP, run: sendCertificateStatus, sends: true },
-  { state: "EXCHANGE", on: STEP, run: makeKeyPair },
+  { state: "EXCHANGE", on: STEP, run: exchange },
   { state: "SEND_KEY_EXCHANGE", on: STEP, run: sendServerKeyExchange, sends: true },
   { state: "SEND_CERTIFICATE_REQUEST", on: STEP, run: sendCertificateRequest, sends: true },
   { state: "SEND_DONE", on: STEP, run: sendServerHelloDone, sends: true },
@@ -55,7 +64,7 @@ export function beginVerifications(s: ServerSession): void {
 }
 
 /**
- * Resumes from the client's ticket if it is good. Once extended_master_secret was there it must be there again
+ * Would resume from the client's ticket if it is good. Once extended_master_secret was there it must be there again
  * (RFC 7627 5.3), and without it there is no ticket.
  */
 export function resume12(s: ServerSession): void {
@@ -65,7 +74,12 @@ export function resume12(s: ServerSession): void {
   if (!ticket?.ems || ticket.secret.length !== masterSize || suite === undefined) return;
   if (!s.extendedMasterSecret) throw faults.EMS_REQUIRED;
   s.ticket = ticket;
-  s.chooseSuite(suite);
+}
+
+/** The handshake goes on from the ticket: with its suite, and without a client's certificate. */
+export function takeTicket12(s: ServerSession, { suite }: Ticket): void {
+  s.chooseSuite(findSuite(suite)!);
+  s.verifications = [];
 }
 
 /** "DOWNGRD" and 1: a server of TLS 1.3 speaks TLS 1.2 (RFC 8446 4.1.3). */
@@ -107,8 +121,8 @@ function sendCertificateStatus(s: ServerSession): string {
   return "EXCHANGE";
 }
 
-function makeKeyPair(s: ServerSession): string {
-  s.exchange = s.config.provider.exchange(s.group);
+function exchange(s: ServerSession): string {
+  makeKeyPair(s);
   return "SEND_KEY_EXCHANGE";
 }
 
@@ -209,6 +223,7 @@ function receiveClientKeyExchange(s: ServerSession): string {
 function deriveMasterSecret(s: ServerSession): string {
   const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
   const n = agree(s);
+  dropKeyPair(s);
   s.keys12 = keys;
   s.digest();
   if (s.extendedMasterSecret) keys.extendedMasterSecret(at.shared, at.shared + n, at.hash);

@@ -12,7 +12,16 @@ import { equalSecret, type Writer } from "../wire/writer.js";
 import { admitted, authenticate, readEntryExtensions } from "./authenticate.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
 import { writeExtensions } from "./extensions.js";
-import { agree, checkScheme, keepPeerShare, readSignature, settleVerification, sign } from "./keyexchange.js";
+import {
+  agree,
+  checkScheme,
+  dropKeyPair,
+  keepPeerShare,
+  makeKeyPair,
+  readSignature,
+  settleVerification,
+  sign,
+} from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
 import { inMessage } from "./messages.js";
 import { chooseSuite13, commonGroups } from "./negotiate.js";
@@ -23,10 +32,12 @@ import { sealTicket, ticketLife } from "./tickets.js";
 
 const on = handshakeType;
 
-/** TLS 1.3 from the ServerHello on, RFC 8446 appendix A.2. */
+/** TLS 1.3 from the key exchange on, RFC 8446 appendix A.2. */
 export const rows13 = table<Row<ServerSession>>([
+  { state: "EXCHANGE", on: STEP, run: exchange },
+  { state: "AGREE", on: STEP, run: deriveHandshakeSecret },
   { state: "SEND_SERVER_HELLO", on: STEP, run: sendServerHello, sends: true },
-  { state: "AGREE", on: STEP, run: deriveHandshakeKeys, sends: true },
+  { state: "DERIVE_HANDSHAKE_KEYS", on: STEP, run: deriveHandshakeKeys, sends: true },
   { state: "SEND_ENCRYPTED_EXTENSIONS", on: STEP, run: sendEncryptedExtensions, sends: true },
   { state: "SEND_CERTIFICATE_REQUEST", on: STEP, run: sendCertificateRequest, sends: true },
   { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
@@ -68,16 +79,15 @@ function sendCompatibilityChange(s: ServerSession): void {
 
 // The hellos, RFC 8446 4.1
 
-/** Chooses suite, group and session: what is answered to the ClientHello that is being read. */
-export function negotiate13(s: ServerSession): string {
+/** Chooses suite, group and session: what is answered to the ClientHello that is being read. False: a share must be asked for. */
+export function negotiate13(s: ServerSession): boolean {
   const { offer } = s;
   if (!offer.nullCompressionAlone) throw faults.ILLEGAL_PARAMETER;
   checkExtensions(s);
   chooseSuite13(s);
-  if (!chooseShare(s)) return "SEND_HELLO_RETRY_REQUEST";
+  if (!chooseShare(s)) return false;
   resume13(s);
-  if (!s.resumed && !offer.has(extensionType.signature_algorithms)) throw faults.MISSING_EXTENSION;
-  return "SEND_SERVER_HELLO";
+  return true;
 }
 
 /** RFC 8446 9.2, for ClientHellos that want (EC)DHE: we speak nothing else. */
@@ -118,12 +128,28 @@ export function sendHelloRetryRequest(s: ServerSession): string {
   return "WAIT_SECOND_CLIENT_HELLO";
 }
 
-function sendServerHello(s: ServerSession): string {
-  const { provider } = s.config;
-  provider.random(s.memory, at.serverRandom, at.serverRandom + RANDOM);
-  s.exchange = provider.exchange(s.group);
-  writeServerHello(s, inMessage.server_hello);
+function exchange(s: ServerSession): string {
+  makeKeyPair(s);
   return "AGREE";
+}
+
+/**
+ * The Handshake Secret. The client's share is refused while the alert can go out in the clear: after the ServerHello
+ * the client could not read it, as there would be no keys. The Early Secret's stage is there when the session is resumed.
+ */
+function deriveHandshakeSecret(s: ServerSession): string {
+  const keys = s.schedule13();
+  if (!s.resumed) keys.start();
+  keys.handshake(at.shared, at.shared + agree(s));
+  s.forget(at.shared, at.hash);
+  return "SEND_SERVER_HELLO";
+}
+
+function sendServerHello(s: ServerSession): string {
+  s.config.provider.random(s.memory, at.serverRandom, at.serverRandom + RANDOM);
+  writeServerHello(s, inMessage.server_hello);
+  dropKeyPair(s);
+  return "DERIVE_HANDSHAKE_KEYS";
 }
 
 /** ServerHello, RFC 8446 4.1.3. */
@@ -161,12 +187,8 @@ function skipsEarlyData(s: ServerSession): boolean {
   return s.offer.has(extensionType.early_data);
 }
 
-/** The Early Secret's stage is there when the session is resumed, as its binder was checked. */
 function deriveHandshakeKeys(s: ServerSession): string {
   const keys = s.schedule13();
-  if (!s.resumed) keys.start();
-  keys.handshake(at.shared, at.shared + agree(s));
-  s.forget(at.shared, at.hash);
   s.digest();
   keys.derive(secretLabel.clientHandshake, at.hash, at.clientSecret);
   keys.derive(secretLabel.serverHandshake, at.hash, at.serverSecret);

@@ -13,6 +13,7 @@ import { type Fault, faults } from "../wire/fault.js";
 import { extensionType } from "../wire/registry.js";
 import type { Config } from "./config.js";
 import { rowsHello } from "./hello.js";
+import { HelloInbox } from "./helloinbox.js";
 import { at, RANDOM } from "./memory.js";
 import { Offer } from "./offer.js";
 import type { Hello, Selection } from "./options.js";
@@ -96,7 +97,8 @@ export class ServerSession {
   constructor(config: Config, arena: Uint8Array) {
     const { input, output, store } = config.buffers;
     this.config = config;
-    this.engine = new Engine<ServerSession>(this, arena, input, output);
+    const inbox = new HelloInbox(arena, input, () => this.rows === rowsHello);
+    this.engine = new Engine<ServerSession>(this, arena, input, output, inbox);
     this.transcript = new Transcript(config.provider);
     this.store = new Store(arena, input + output, input + output + store);
     this.path = new Path(config.provider, this.store, config.maxCertificates, {

@@ -1,3 +1,5 @@
+import type { Identity } from "../crypto/provider.js";
+import { hashSize } from "../crypto/suites.js";
 import { isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { copyBytes, equalBytes, Writer } from "../wire/writer.js";
@@ -15,6 +17,8 @@ export interface Ticket {
   /** Seconds since 1970. */
   readonly expires: number;
   readonly serverName: string | undefined;
+  /** SHA-256 of the certificate that the session began with. */
+  readonly certificate: Uint8Array;
   /** TLS 1.2: the master secret; TLS 1.3: the PSK. */
   readonly secret: Uint8Array;
 }
@@ -24,7 +28,7 @@ const NAME = 16;
 const IV = 12;
 const TAG = 16;
 /** The longest state: the fields below with a name of 255 bytes and a secret of 48. */
-const MAX_STATE = 2 + 2 + 1 + 6 + 1 + 255 + 1 + 48;
+const MAX_STATE = 2 + 2 + 1 + 6 + 1 + 255 + hashSize.sha256 + 1 + 48;
 /** Bytes of the longest ticket. */
 export const MAX_TICKET = NAME + IV + MAX_STATE + TAG;
 
@@ -66,6 +70,26 @@ function writeState(s: ServerSession, w: Writer, expires: number): void {
   const name = w.begin8();
   w.ascii(s.offer.serverName ?? "");
   w.finish8(name);
+  w.copy(certificateHash(s, s.identity));
+}
+
+function certificateHash(s: ServerSession, { certificates: [own] }: Identity): Uint8Array {
+  const digest = new Uint8Array(hashSize.sha256);
+  const hash = s.config.provider.hash("sha256");
+  hash.update(own, 0, own.length);
+  hash.digest(digest, 0);
+  return digest;
+}
+
+/** Whether the ticket's session began with this certificate: another one's session says nothing of it. */
+export function isOf(s: ServerSession, { certificate }: Ticket, identity: Identity): boolean {
+  return equalBytes(certificate, 0, certificate.length, certificateHash(s, identity), 0, hashSize.sha256);
+}
+
+/** The handshake will be a full one. */
+export function dropTicket(s: ServerSession): void {
+  s.ticket?.secret.fill(0);
+  s.ticket = undefined;
 }
 
 /**
@@ -128,9 +152,11 @@ function readState(r: Reader): Ticket {
   let serverName = "";
   while (r.left > 0) serverName += String.fromCharCode(r.u8());
   r.leave(name);
+  const certificateAt = r.skip(hashSize.sha256);
+  const certificate = r.bytes.slice(certificateAt, r.at);
   const length = r.enter8();
   const secret = r.bytes.slice(r.at, r.end);
   r.drop(length);
   r.finish();
-  return { version, suite, ems, expires, serverName: serverName || undefined, secret };
+  return { version, suite, ems, expires, serverName: serverName || undefined, certificate, secret };
 }

@@ -79,6 +79,13 @@ export const faults = Object.freeze({
     "BUFFER_ERROR",
     -328,
   ),
+  MESSAGE_TOO_LONG: fault(
+    "MESSAGE_TOO_LONG",
+    a.illegal_parameter,
+    "a handshake message is longer than is allowed here",
+    "HANDSHAKE_SIZE_ERROR",
+    -404,
+  ),
   OUTPUT_TOO_SMALL: fault(
     "OUTPUT_TOO_SMALL",
     a.internal_error,

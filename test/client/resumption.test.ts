@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import { mustStaple } from "../../certs/extensions.js";
 import { fixture, NOW } from "../../certs/fixtures.js";
 import { signer } from "../../hosts/node/provider.js";
-import { type ClientOptions, type Port, trustAnchor, wants } from "../../src/client/index.js";
+import { type ClientOptions, type Port, responder, trustAnchor, wants } from "../../src/client/index.js";
 import { resumption, type Session } from "../../src/client/resumption.js";
 import type { ServerOptions } from "../../src/server/index.js";
 import { extensionType as ext, handshakeType as hs, namedGroup, version } from "../../src/wire/registry.js";
@@ -307,6 +307,56 @@ test("a session is not offered once its staple is too old for `maxAge`, its own 
   t.true(resumes(t, { ...at(day(5), 4 * 86_400), session }));
   t.false(meet({ ...at(day(5), 3 * 86_400), session }).client.resumed);
 });
+
+for (const protocol of both)
+  test(`${name(protocol)}: a session whose staples were judged more mildly than now is not offered`, (t) => {
+    const [one, two] = ["ocsp-root", "ocsp-intermediate1"].map((each) =>
+      responder(identity("p256", each).chain[0]),
+    );
+    // Another object, the same responder
+    const same = responder(Buffer.from(identity("p256", "ocsp-root").chain[0]));
+    const server = { select: stapled };
+    const meeting = (ocsp: ClientOptions["ocsp"]): Meeting => ({
+      client: { ...only(protocol), ocsp },
+      server,
+    });
+    const goesOn = (then: ClientOptions["ocsp"], now: ClientOptions["ocsp"]) =>
+      resumes(t, { ...meeting(now), session: first(t, meeting(then)) });
+    const rows: [string, ClientOptions["ocsp"], ClientOptions["ocsp"]][] = [
+      ["allowMissingNextUpdate", { allowMissingNextUpdate: true }, {}],
+      ["the skew", {}, { skew: 899 }],
+      ["responders", { responders: [one] }, {}],
+      ["other responders", { responders: [one, two] }, { responders: [two] }],
+      ["stapling", { stapling: "off" }, {}],
+    ];
+    for (const [what, mild, strict] of rows) {
+      t.false(goesOn(mild, strict), `${what}: stricter`);
+      t.true(goesOn(strict, mild), `${what}: milder`);
+      t.true(goesOn(mild, mild), `${what}: the same`);
+    }
+    t.true(goesOn({ responders: [one, two] }, { responders: [two, same] }));
+    const multi = { stapling: "v2-multi" } as const;
+    const both = (ocsp: ClientOptions["ocsp"]) => ({ client: { ocsp }, server: { maxVersion: protocol } });
+    const session = first(t, both({ stapling: "v2" }));
+    t.is(resumes(t, { ...both(multi), session }), protocol === tls13);
+    t.true(resumes(t, { ...both({ stapling: "v2" }), session: first(t, both(multi)) }));
+  });
+
+for (const protocol of both)
+  test(`${name(protocol)}: what was demanded is handed on, as it was when the session began`, (t) => {
+    const mild = { ...only(protocol), ocsp: { allowMissingNextUpdate: true, skew: 100 } };
+    const session = first(t, { client: mild });
+    const milder = { ...only(protocol), ocsp: { allowMissingNextUpdate: true, skew: 2000 } };
+    const again = meet({ client: milder, session });
+    t.true(again.client.resumed);
+    if (again.session) t.deepEqual(again.session.demanded, session.demanded);
+    t.deepEqual(session.demanded, {
+      stapling: "v1",
+      skew: 100,
+      allowMissingNextUpdate: true,
+      responders: new Uint8Array(0),
+    });
+  });
 
 test("who asks for a nonce resumes nothing", (t) => {
   const session = first(t, {});

@@ -293,6 +293,113 @@ test("the name decides: addContext, with wildcards", async (t) => {
   t.is(await subjectFor("elsewhere.test"), "server2.tlstaple.test");
 });
 
+for (const version of versions)
+  test(`${version}: a certificate on a curve that the client lacks is not chosen in TLS 1.2`, async (t) => {
+    const [p384, rsa] = [credential("p256", "p384"), credential("rsa", "server1")].map(
+      ({ certificateFile, keyFile }) => [readFileSync(certificateFile), readFileSync(keyFile)],
+    );
+    const chains = { cert: [p384[0], rsa[0]], key: [p384[1], rsa[1]] };
+    const SNICallback: SNICallback = (name, callback) => callback(null, name === "called.test" ? chains : {});
+    const ours = await serveOurs(
+      t,
+      { staples: undefined, ...chains, ...only(version), SNICallback },
+      (socket) => socket.end(),
+    );
+    const kindFor = async (ecdhCurve: string, servername: string) => {
+      const socket = openNode(t, ours.port, { ecdhCurve, servername, rejectUnauthorized: false });
+      await once(socket, "secureConnect");
+      return (socket.getPeerCertificate() as { asn1Curve?: string }).asn1Curve ?? "RSA";
+    };
+    for (const name of ["", "called.test"]) {
+      t.is(await kindFor("X25519:P-256", name), version === "TLSv1.2" ? "RSA" : "secp384r1");
+      t.is(await kindFor("X25519:P-256:P-384", name), "secp384r1");
+    }
+    ours.server.setSecureContext({ cert: p384[0], key: p384[1] });
+    if (version === "TLSv1.3") return;
+    const told = clientError(ours);
+    const refused = failure(openNode(t, ours.port, { ecdhCurve: "X25519:P-256", servername: "" }));
+    t.is((await told).code, "NO_COMMON_SCHEME");
+    t.regex((await refused).message, /handshake failure/);
+  });
+
+test("of chains whose key fits, the first whose signatures the client takes; else the first", (t) => {
+  const chains = [credential("rsa", "pss"), credential("rsa", "server1"), credential("p256", "server1")];
+  const read = (file: "certificateFile" | "keyFile") => chains.map((each) => readFileSync(each[file]));
+  const context = createSecureContext({ cert: read("certificateFile"), key: read("keyFile") });
+  const chosen = (schemes: number[], certificateSchemes = schemes) => {
+    const hello = { schemes, certificateSchemes, resumes: () => false } as unknown as Parameters<
+      typeof context.choose
+    >[0];
+    return context.credentials.indexOf(context.choose(hello)!);
+  };
+  const [pss, pkcs1, ecdsa, ed25519] = [0x0804, 0x0401, 0x0403, 0x0807];
+  t.is(chosen([pss, pkcs1, ecdsa]), 0);
+  t.is(chosen([pss, ecdsa], [pkcs1]), 1);
+  t.is(chosen([pss, ecdsa], [pkcs1, pss]), 0);
+  t.is(chosen([pss, ecdsa], [ecdsa]), 2);
+  t.is(chosen([pss], [ecdsa]), 0, "none is verifiable");
+  t.is(chosen([ed25519], [pkcs1]), 0, "none fits");
+});
+
+for (const version of versions)
+  test(`${version}: who resumes a session is asked about by name again`, async (t) => {
+    const own = stapledContext("p256", "server1");
+    let answer: Parameters<Parameters<SNICallback>[1]> = [null, own];
+    const asked: string[] = [];
+    const SNICallback: SNICallback = (servername, callback) => {
+      asked.push(servername);
+      setImmediate(callback, ...answer);
+    };
+    const ours = await serveOurs(t, { ...only(version), SNICallback }, (socket) => socket.end());
+    const visit = async (session?: Buffer): Promise<[boolean, Buffer]> => {
+      const socket = openNode(t, ours.port, { session, rejectUnauthorized: false });
+      const fresh = once(socket, "session");
+      await once(socket, "secureConnect");
+      const reused = socket.isSessionReused();
+      await readAll(socket);
+      return [reused, reused ? session! : (await fresh)[0]];
+    };
+    const [, session] = await visit();
+    t.true((await visit(session))[0]);
+    // Of several chains the one that the session began with
+    const { cert, key } = stapledContext("rsa", "server1");
+    answer = [
+      null,
+      createSecureContext({ cert: [cert, own.cert] as Buffer[], key: [key, own.key] as Buffer[] }),
+    ];
+    t.true((await visit(session))[0]);
+    answer = [null, stapledContext("p256", "server3")];
+    t.false((await visit(session))[0]);
+    t.deepEqual(asked, Array(4).fill("localhost"));
+    answer = [new Error("no such tenant")];
+    const told = clientError(ours);
+    t.regex((await failure(openNode(t, ours.port, { session }))).message, /unrecognized name/);
+    t.is((await told).code, "UNRECOGNIZED_NAME");
+  });
+
+for (const version of versions)
+  test(`${version}: a resumed session waits for no staples, and ends with the certificate`, async (t) => {
+    const stapler = slowSource(10);
+    const options = { staples: undefined, stapler, ...only(version) };
+    const ours = await serveOurs(t, options, (socket) => socket.end("."));
+    const visit = async (session?: Buffer) => {
+      const socket = open(t, ours.port, { session, rejectUnauthorized: false });
+      const fresh = once(socket, "session");
+      await readAll(socket);
+      return session ?? ((await fresh)[0] as Buffer);
+    };
+    const session = await visit();
+    await visit(session);
+    t.is(stapler.asked.length, 1);
+    ours.server.setSecureContext({ ...stapledContext("p256", "server3"), staples: undefined });
+    await visit(session);
+    t.is(stapler.asked.length, 2);
+    t.deepEqual(
+      ours.sockets.map((socket) => socket.isSessionReused()),
+      [false, true, false],
+    );
+  });
+
 test("SNICallback: a context, options, nothing, later", async (t) => {
   const asked: string[] = [];
   const SNICallback: SNICallback = (servername, callback) => {
@@ -419,6 +526,39 @@ test("a client that leaves while staples are fetched", async (t) => {
   t.regex((await told).code!, /TRUNCATED|ECONNRESET/);
   await sleep(80);
   t.is(ours.errors.length, 1);
+});
+
+// Long ClientHellos
+
+/** Names of application protocols, 255 bytes each, that fill an extension. */
+const manyNames = Array.from({ length: 250 }, (_, i) => `${i}`.padEnd(255, "."));
+
+for (const version of versions)
+  test(`${version}: a ClientHello of 64,000 bytes is taken, and its memory given back`, async (t) => {
+    const names = { ALPNProtocols: [manyNames[249]] };
+    const ours = await serveOurs(t, { ...only(version), ...names }, (socket) => socket.pipe(socket));
+    const sizes: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const socket = openNode(t, ours.port, { ALPNProtocols: manyNames });
+      await once(socket, "secureConnect");
+      t.is(socket.alpnProtocol, manyNames[249]);
+      socket.write("hello");
+      t.is(`${(await once(socket, "data"))[0]}`, "hello");
+      const { core } = ours.sockets[i] as unknown as { core: { cipherIn: { bytes: Uint8Array } } };
+      sizes.push(core.cipherIn.bytes.length);
+    }
+    t.deepEqual(new Set(sizes), new Set([33792 + 17408 + 512]));
+  });
+
+test("a ClientHello that is too long for anyone", async (t) => {
+  const ours = await serveOurs(t);
+  const raw = connectTcp(ours.port, "127.0.0.1");
+  raw.write(Buffer.from([22, 3, 1, 0, 4, 1, 1, 0, 1]));
+  t.deepEqual(await readAll(raw), Buffer.from([21, 3, 3, 0, 2, 2, 47]));
+  const [error] = ours.errors as TlsError[];
+  t.is(error.code, "MESSAGE_TOO_LONG");
+  t.is(error.alert.name, "illegal_parameter");
+  t.regex(error.advice, /65,536/);
 });
 
 // Failures

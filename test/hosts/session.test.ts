@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { credential, type Edition } from "../../certs/fixtures.js";
@@ -70,6 +71,16 @@ test("a session ends with its staple", async (t) => {
   t.true(until > Date.now() / 1000);
 });
 
+test("a session is not resumed where more is demanded of staples than when it began", async (t) => {
+  const port = await serveTls(t, await stapled("p256", "server1"), (socket) => socket.end("hi"));
+  const responders = readFileSync(credential("p256", "ocsp-root").certificateFile);
+  for (const ocsp of [{ allowMissingNextUpdate: true }, { responders }, { skew: 1000 }]) {
+    const { session } = await visit(port, "p256", { ocsp });
+    t.false((await visit(port, "p256", { session })).socket.isSessionReused());
+    t.true((await visit(port, "p256", { session, ocsp })).socket.isSessionReused());
+  }
+});
+
 const peers = { openssl: opensslServer, gnutls: gnutlsServer, nginx: nginxServer, wolfssl: wolfsslServer };
 
 for (const [title, start] of Object.entries(peers))
@@ -123,6 +134,19 @@ test("a session is what it was once it is read back; nothing else is a session",
       }
     }),
   );
+  // Format 1 did not tell what was demanded of the staples
+  const { demanded, ...old } = JSON.parse(session!.toString());
+  for (const other of [
+    { ...old, format: 1 },
+    { ...old, demanded, format: 1 },
+    old,
+    { ...old, demanded: {} },
+    { ...old, demanded: { ...demanded, stapling: "v3" } },
+    { ...old, demanded: { ...demanded, skew: "900" } },
+    { ...old, demanded: { ...demanded, allowMissingNextUpdate: undefined } },
+    { ...old, demanded: { ...demanded, responders: "AAAA" } },
+  ])
+    t.throws(() => decodeSession(Buffer.from(JSON.stringify(other))), { code: "ERR_TLSTAPLE_OPTION_VALUE" });
   fc.assert(
     fc.property(fc.json(), (text) => {
       t.throws(() => decodeSession(Buffer.from(text)), { code: "ERR_TLSTAPLE_OPTION_VALUE" });

@@ -271,16 +271,6 @@ for (const [name, only] of both) {
     converse(t, { select, buffers, recordSizeLimit: 600 }, { ...versions, ocsp: { policy: "leaf" } });
   });
 
-  test(`TLS ${name}: too small a buffer for the ClientHello says so`, (t) => {
-    const alpn = Array.from({ length: 30 }, (_, i) => `protocol number ${i} with a long name`);
-    const pair = new Pair(
-      { buffers: { input: 1024 } },
-      { ...versions, alpn, buffers: { output: 8192 } },
-    ).run();
-    t.is(pair.server.end.fault, faults.BUFFER_TOO_SMALL);
-    t.true(pair.server.end.faultDetail > 1024 && pair.server.end.faultDetail < 3000);
-  });
-
   test(`TLS ${name}: secrets and messages are told`, (t) => {
     const told: Record<string, string>[] = [{}, {}];
     const onSecret = (i: number) => (label: string, random: Uint8Array, secret: Uint8Array) => {

@@ -11,7 +11,7 @@ import {
 import { concat, none, u8, u16, u32, vec8, vec16 } from "../peers/bytes.js";
 import { type Extension, extension, message, parseExtensions } from "../peers/messages.js";
 import { accepted, fields, greet, having, lacking, refused } from "./greeting.js";
-import { serverDefaults } from "./pair.js";
+import { selection, serverDefaults } from "./pair.js";
 import { type Hello, Scripted, type Settings } from "./scripted.js";
 
 /** ClientHellos that no client of ours would send: each malformed field, and what is odd but legal. */
@@ -21,6 +21,9 @@ const both = [
   ["1.2", tls12],
   ["1.3", tls13],
 ] as const;
+
+/** A u-coordinate of Curve25519 whose point has the order 8. */
+const LOW_ORDER = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800";
 
 /** For each extension, contents that are refused, and with what. */
 const malformed: [string, number, Fault, Uint8Array[]][] = [
@@ -227,7 +230,7 @@ for (const [name, only] of both) {
     const client = accepted(t, {
       version: only,
       suites: [0x0a0a, 0x1301, 0xc02b, 0x5a5a],
-      groups: [g.x25519, ...grease],
+      groups: [g.x25519, g.secp256r1, ...grease],
       schemes: [0x0a0a, 0x0201, 0x0403, 0x0403],
       extra: [extension(0x0a0a), extension(0xfe0d, Buffer.alloc(200)), extension(21, Buffer.alloc(100))],
     });
@@ -276,6 +279,19 @@ for (const [name, only] of both) {
   });
 }
 
+test("what may sign certificates: signature_algorithms_cert, or else signature_algorithms", (t) => {
+  for (const only of [tls12, tls13]) {
+    const told = (edit?: Settings["edit"]) =>
+      accepted(t, { version: only, schemes: [0x0403, 0x0401], edit }).server.hello?.certificateSchemes;
+    t.deepEqual(told(), [0x0403, 0x0401]);
+    const type = ext.signature_algorithms_cert;
+    t.deepEqual(told(having(type, vec16(u16(0x0804), u16(0x0201), u16(0x0503)))), [0x0804, 0x0503]);
+    t.deepEqual(told(having(type, vec16(u16(0x0201)))), []);
+    for (const data of [[], [vec16()], [vec16(u8(4))], [vec16(u16(0x0403)), u8(0)]])
+      refused(t, faults.DECODE_ERROR, { version: only, edit: having(type, ...data) });
+  }
+});
+
 test("what is listed twice counts once", (t) => {
   const client = accepted(t, { schemes: [0x0403, 0x0804, 0x0403] });
   t.deepEqual(client.server.hello?.schemes, [0x0403, 0x0804]);
@@ -320,6 +336,39 @@ test("TLS 1.2: without extensions, or without groups, as RFC 8422 allows", (t) =
   t.is(bare.server.fault, faults.NO_COMMON_SCHEME);
 });
 
+test("TLS 1.2: a certificate's curve is one of the client's, if it names any, RFC 8422 5.3", (t) => {
+  const of = (kind: Parameters<typeof selection>[0]) => ({ select: () => selection(kind) });
+  const both: Settings = { version: tls12, groups: [g.x25519, g.secp256r1] };
+  refused(t, faults.NO_COMMON_SCHEME, both, of("p384"));
+  for (const kind of ["p256", "rsa", "ed25519"] as const) accepted(t, both, of(kind));
+  const only = { version: tls12, groups: [g.x25519] };
+  refused(t, faults.NO_COMMON_SCHEME, only);
+  refused(t, faults.NO_COMMON_SCHEME, only, of("p384"));
+  for (const kind of ["rsa", "ed25519"] as const) accepted(t, only, of(kind));
+  accepted(t, { version: tls12, groups: [g.secp384r1] }, of("p384"));
+  // The curve of the key exchange is another matter
+  accepted(t, both, { groups: [g.x25519] });
+  for (const kind of ["p256", "p384"] as const)
+    accepted(t, { ...both, groups: [g.secp256r1], edit: lacking(ext.supported_groups) }, of(kind));
+  // In TLS 1.3 the scheme has its curve, and the groups are the key exchange's
+  for (const kind of ["p256", "p384"] as const) accepted(t, { groups: [g.x25519] }, of(kind));
+});
+
+test("TLS 1.2: what is told about schemes leaves those out whose curve the client lacks", (t) => {
+  const told = (groups: number[]) =>
+    accepted(
+      t,
+      { version: tls12, groups },
+      {
+        select: () => selection("rsa"),
+      },
+    ).server.hello!.schemes;
+  const rsa = [0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601];
+  t.deepEqual(told([g.x25519]), [0x0807, ...rsa]);
+  t.deepEqual(told([g.x25519, g.secp256r1]), [0x0403, 0x0807, ...rsa]);
+  t.deepEqual(told([g.x25519, g.secp384r1]), [0x0503, 0x0807, ...rsa]);
+});
+
 test("TLS 1.2: a ServerHello without extensions has no block of them", (t) => {
   const edit = lacking(ext.renegotiation_info);
   const bare = accepted(t, { version: tls12, ems: false, edit }).received[0].bytes;
@@ -359,14 +408,6 @@ test("TLS 1.3: key shares", (t) => {
   refused(t, faults.DECODE_ERROR, { edit: shares(u16(g.x25519)) });
   refused(t, faults.ILLEGAL_PARAMETER, { edit: shares(share(g.x25519, 32), share(g.x25519, 32)) });
   refused(t, faults.ILLEGAL_PARAMETER, { groups: [g.secp256r1], edit: shares(share(g.x25519, 32)) });
-  for (const n of [1, 31, 33, 97, 98, 2000]) {
-    const client = greet({ edit: shares(share(g.x25519, n)) });
-    t.is(client.server.fault, faults.KEY_SHARE, `${n} bytes`);
-  }
-  const zero = greet({ edit: shares(concat(u16(g.x25519), vec16(Buffer.alloc(32)))) });
-  t.is(zero.server.fault, faults.KEY_SHARE, "the all-zero secret");
-  const off = concat(u16(g.secp256r1), vec16(u8(4), Buffer.alloc(64, 1)));
-  t.is(greet({ edit: shares(off) }).server.fault, faults.KEY_SHARE, "off the curve");
   const unknown = accepted(t, {
     edit: (hello) => ({
       ...hello,
@@ -379,6 +420,53 @@ test("TLS 1.3: key shares", (t) => {
   });
   t.is(unknown.server.group, g.x25519);
 });
+
+/** Shares that are none, by their group. */
+const badShares: [string, number, Buffer][] = [
+  ...[1, 31, 33, 97, 98, 2000].map((n) => [`${n} bytes`, g.x25519, Buffer.alloc(n, 9)] as never),
+  ["the all-zero secret", g.x25519, Buffer.alloc(32)],
+  ["a point of order 8", g.x25519, Buffer.from(LOW_ORDER, "hex")],
+  ["off the curve", g.secp256r1, concat(u8(4), Buffer.alloc(64, 1))],
+  ["a compressed point", g.secp256r1, concat(u8(2), Buffer.alloc(32, 1))],
+  ["the point at infinity", g.secp256r1, u8(0)],
+  ["a point cut short", g.secp256r1, concat(u8(4), Buffer.alloc(63, 1))],
+  ["another curve's point", g.secp384r1, concat(u8(4), Buffer.alloc(64, 1))],
+  ["off the curve of 384 bits", g.secp384r1, concat(u8(4), Buffer.alloc(96, 1))],
+];
+
+for (const [what, group, data] of badShares) {
+  const edit = having(ext.key_share, vec16(u16(group), vec16(data)));
+
+  test(`TLS 1.3: a share that is refused while the alert can be read: ${what}`, (t) => {
+    const client = greet({ edit, groups: [group] }, { groups: [group] });
+    t.is(client.server.fault, faults.KEY_SHARE);
+    t.is(client.alert, alert.illegal_parameter);
+    t.deepEqual(client.received, [], "no ServerHello");
+  });
+
+  test(`TLS 1.3: the same after a HelloRetryRequest: ${what}`, (t) => {
+    const groups = [group];
+    const client = new Scripted(new TlsServer({ ...serverDefaults, groups }), {
+      groups,
+      edit: (hello, retried) => (retried ? edit : having(ext.key_share, vec16()))!(hello, retried),
+    });
+    client.hello().hello();
+    t.true(client.retried);
+    t.is(client.server.fault, faults.KEY_SHARE);
+    t.is(client.alert, alert.illegal_parameter);
+    t.is(client.received.length, 1, "no ServerHello");
+  });
+
+  test(`TLS 1.3: the same where a session would be resumed: ${what}`, (t) => {
+    const ticketKeys = [{ name: Buffer.alloc(16, 1), key: Buffer.alloc(32) }];
+    const server = () => new TlsServer({ ...serverDefaults, ticketKeys, groups: [group] });
+    const { ticket } = new Scripted(server(), { groups: [group] }).hello().complete();
+    const client = new Scripted(server(), { groups: [group], resume: ticket, edit }).hello();
+    t.is(client.server.fault, faults.KEY_SHARE);
+    t.is(client.alert, alert.illegal_parameter);
+    t.deepEqual(client.received, []);
+  });
+}
 
 const retry: Partial<ServerOptions> = { groups: [g.secp256r1, g.x25519] };
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { credential } from "../../certs/fixtures.js";
 import { faults, trustAnchor } from "../../src/client/index.js";
-import { type ServerOptions, TlsServer } from "../../src/server/index.js";
+import { type Hello, type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { cipherSuite, nameOf, version } from "../../src/wire/registry.js";
 import { suites } from "../peers/schedule.js";
 import { withPeer } from "../peers/with-peer.js";
@@ -135,6 +135,24 @@ for (const [flag, only] of both) {
     t.regex(refused.log, /no application protocol/);
   });
 }
+
+run("openssl s_client -curves: the certificate is on one of them in TLS 1.2, or it is another", async (t) => {
+  const select = (hello: Hello) => selection(hello.schemes.includes(0x0503) ? "p384" : "rsa");
+  for (const [flag, curves, key] of [
+    ["-tls1_2", "X25519:P-256", "rsaEncryption"],
+    ["-tls1_2", "X25519:P-384", "id-ecPublicKey"],
+    ["-tls1_3", "X25519:P-256", "id-ecPublicKey"],
+  ]) {
+    const served = await start(t, { select });
+    const { log } = await connect(served, flag, "-curves", curves);
+    t.regex(log, /elpats/);
+    t.true(log.includes(`a:PKEY: ${key}`), `${flag} ${curves}`);
+  }
+  const served = await start(t, { select: () => selection("p384") });
+  const { log } = await connect(served, "-tls1_2", "-curves", "X25519:P-256");
+  t.regex(log, /handshake failure/);
+  t.is(served.connections[0].fault, faults.NO_COMMON_SCHEME);
+});
 
 run("openssl s_client: RFC 5746 and RFC 7627 are confirmed", async (t) => {
   const served = await start(t);

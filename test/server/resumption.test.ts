@@ -81,14 +81,62 @@ for (const [name, only] of both) {
     }
   });
 
-  test(`TLS ${name}: the certificate is not asked for again`, (t) => {
-    let selections = 0;
-    const select = () => {
-      selections++;
-      return selection("p256");
+  test(`TLS ${name}: who resumes is asked about again, as any client`, (t) => {
+    const asked: [string | undefined, boolean][] = [];
+    const select: ServerOptions["select"] = (hello) => {
+      const answer = selection("p256");
+      asked.push([hello.serverName, hello.resumes(answer.identity)]);
+      return answer;
     };
     t.true(twice(t, [{ select }, base], [{ select }, base]).resumed);
-    t.is(selections, 1);
+    t.deepEqual(asked, [
+      ["one.test", false],
+      ["one.test", true],
+    ]);
+  });
+
+  test(`TLS ${name}: a session is resumed under its own certificate alone`, (t) => {
+    const of = (kind: Parameters<typeof selection>[0]) => ({ select: () => selection(kind) });
+    for (const kind of ["p384", "rsa", "ed25519"] as const) {
+      const client = twice(t, [{}, base], [of(kind), base]);
+      t.false(client.resumed);
+      const certificate = client.received.find(({ type }) => type === 11)!.bytes;
+      t.true(certificate.includes(Buffer.from(selection(kind).identity.certificates[0])));
+      t.true(connect(t, of(kind), { ...base, resume: client.ticket }).resumed);
+    }
+  });
+
+  test(`TLS ${name}: a name that is served no more is no more resumed`, (t) => {
+    const { ticket } = connect(t, {}, base);
+    const select = () => faults.UNRECOGNIZED_NAME;
+    const client = new Scripted(serve({ select }), { ...base, resume: ticket }).hello();
+    t.is(client.server.fault, faults.UNRECOGNIZED_NAME);
+    t.is(client.alert, 112);
+    t.deepEqual(client.received, []);
+  });
+
+  test(`TLS ${name}: the answer about who resumes may come later`, (t) => {
+    for (const kind of ["p256", "rsa"] as const) {
+      const { ticket } = connect(t, {}, base);
+      const client = new Scripted(serve({ select: () => undefined }), { ...base, resume: ticket }).hello();
+      t.is(client.server.awaits, "selection");
+      client.server.proceed(selection(kind));
+      client.pump().complete();
+      t.true(client.server.established, client.server.fault?.name);
+      t.is(client.resumed, kind === "p256");
+      t.is(client.server.resumed, client.resumed);
+    }
+  });
+
+  test(`TLS ${name}: the secret of a session that is not resumed is wiped`, (t) => {
+    const { ticket } = connect(t, {}, base);
+    const server = serve({ select: () => undefined });
+    new Scripted(server, { ...base, resume: ticket }).hello();
+    const { secret } = kept(server).ticket!;
+    server.proceed(selection("rsa"));
+    server.work();
+    t.is(kept(server).ticket, undefined);
+    t.true(secret.every((byte) => byte === 0));
   });
 
   test(`TLS ${name}: without keys there is no ticket`, (t) => {
@@ -212,6 +260,29 @@ test("TLS 1.2: no ticket without extended_master_secret", (t) => {
   t.is(connect(t, {}, { ...base12, ems: false }).ticket, undefined);
 });
 
+test("TLS 1.2: what a session goes without, a full handshake needs when another certificate is shown", (t) => {
+  const { ticket } = connect(t, {}, base12);
+  const server = (kind: "p256" | "rsa") => serve({ groups: [g.x25519], select: () => selection(kind) });
+  const other: Settings = { ...base12, groups: [g.secp256r1], resume: ticket };
+  const resumed = new Scripted(server("p256"), other).hello().complete();
+  t.true(resumed.server.established && resumed.resumed);
+  t.is(resumed.server.group, 0);
+  t.is(new Scripted(server("rsa"), other).hello().server.fault, faults.NO_COMMON_GROUP);
+});
+
+test("TLS 1.2: a client's certificate is verified where another certificate keeps the session from being resumed", (t) => {
+  const { chain, key: privateKey } = identity("client", "p256");
+  const { ticket } = connect(t, {}, base12);
+  const options: Partial<ServerOptions> = { clientAuth: "request", trust, verify: false };
+  const server = serve({ ...options, select: () => selection("rsa") });
+  const client = new Scripted(server, { ...base12, resume: ticket }).hello();
+  t.is(server.state, "WAIT_CERTIFICATE");
+  client.send(client.certificate(chain)).send(client.keyExchange()).deriveMaster();
+  client.send(client.certificateVerify(privateKey, 0x0403)).changeCipherSpec().finish();
+  t.true(server.established, server.fault?.name);
+  t.true(connect(t, options, { ...base12, resume: ticket }).resumed);
+});
+
 test("TLS 1.2: extended_master_secret that was there must be there again", (t) => {
   refused(t, faults.EMS_REQUIRED, base12, { ...base12, ems: false });
 });
@@ -311,8 +382,10 @@ test("TLS 1.3: who resumes need not speak of signatures", (t) => {
     extensions: hello.extensions.filter(({ type }) => type !== ext.signature_algorithms),
   });
   t.true(connect(t, {}, { ...base13, edit, resume: ticket }).resumed);
-  const old = new Scripted(serve({ ticketKeys: [key(2)] }), { ...base13, edit, resume: ticket }).hello();
-  t.is(old.server.fault, faults.MISSING_EXTENSION);
+  for (const options of [{ ticketKeys: [key(2)] }, { select: () => selection("rsa") }]) {
+    const old = new Scripted(serve(options), { ...base13, edit, resume: ticket }).hello();
+    t.is(old.server.fault, faults.MISSING_EXTENSION);
+  }
 });
 
 test("TLS 1.3: pre_shared_key needs psk_key_exchange_modes", (t) => {
@@ -375,6 +448,36 @@ test("TLS 1.3: early data is passed over once, in bounds, and only when announce
   for (let i = 0; i < 4; i++) retried.raw(junk);
   t.is(retried.server.fault, undefined);
   t.is(retried.raw(junk).server.fault, faults.UNEXPECTED_MESSAGE);
+});
+
+test("TLS 1.3: of early data 16,645 bytes are passed over, records and all, and not one more", (t) => {
+  const { ticket } = connect(t, {}, base13);
+  const early = { ...base13, resume: ticket, extra: [extension(ext.early_data)] };
+  const record = (n: number) => concat(Buffer.from([23, 3, 3]), u16(n), Buffer.alloc(n, 9));
+  const several = concat(...Array(4).fill(record(4096)), record(236));
+  const resumes = () => new Scripted(serve(), early).hello();
+  const retries = () =>
+    new Scripted(serve({ groups: [g.secp256r1] }), {
+      ...early,
+      groups: [g.secp256r1],
+      edit: (hello, again) =>
+        again
+          ? { ...hello, extensions: hello.extensions.filter(({ type }) => type !== ext.early_data) }
+          : withoutShares(hello),
+    }).hello();
+  // A full record of TLS 1.3, and another
+  for (const bytes of [concat(record(16401), record(234)), several]) {
+    t.is(bytes.length, 16645);
+    const client = resumes().raw(bytes).complete();
+    t.true(client.server.established, client.server.fault?.name);
+    const retried = retries().raw(bytes).hello().complete();
+    t.true(retried.server.established, retried.server.fault?.name);
+    t.is(resumes().raw(bytes).raw(record(0)).server.fault, faults.BAD_RECORD_MAC);
+    t.is(retries().raw(bytes).raw(record(0)).server.fault, faults.UNEXPECTED_MESSAGE);
+  }
+  const longer = concat(...Array(4).fill(record(4096)), record(237));
+  t.is(resumes().raw(longer).server.fault, faults.BAD_RECORD_MAC);
+  t.is(retries().raw(longer).server.fault, faults.UNEXPECTED_MESSAGE);
 });
 
 test("TLS 1.3: early data ends with the first record that decrypts", (t) => {

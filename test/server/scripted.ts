@@ -78,6 +78,8 @@ export interface Settings {
   mutate?: (message: Buffer) => Buffer;
   /** Changes the binder. */
   binder?: (binder: Buffer) => Buffer;
+  /** Bytes of handshake messages in one record, 16,384 by default. */
+  fragment?: number;
 }
 
 const { tls12, tls13 } = version;
@@ -208,7 +210,8 @@ export class Scripted {
     for (const message of messages) {
       const bytes = this.settings.mutate?.(message) ?? message;
       this.transcript.push(bytes);
-      for (const piece of chunks(bytes, 16384)) this.record(contentType.handshake, piece);
+      for (const piece of chunks(bytes, this.settings.fragment ?? 16384))
+        this.record(contentType.handshake, piece);
     }
     return this;
   }

@@ -1,10 +1,10 @@
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, createHash } from "node:crypto";
 import test from "ava";
 import { NOW } from "../../certs/fixtures.js";
 import { TlsServer } from "../../src/server/index.js";
 import { version } from "../../src/wire/registry.js";
-import { concat, u8, u16, vec8 } from "../peers/bytes.js";
-import { serverDefaults } from "./pair.js";
+import { concat, flip, u8, u16, vec8 } from "../peers/bytes.js";
+import { selection, serverDefaults } from "./pair.js";
 import { Scripted } from "./scripted.js";
 
 /** Tickets that someone else made who has the key: what they say is read as strictly as if nobody had. */
@@ -17,14 +17,18 @@ interface State {
   ems: number;
   expires: number;
   serverName: string;
+  certificate: Buffer;
   secret: Buffer;
 }
 
-function encode({ version: spoken, suite, ems, expires, serverName, secret }: State): Buffer {
+function encode({ version: spoken, suite, ems, expires, serverName, certificate, secret }: State): Buffer {
   const time = Buffer.alloc(6);
   time.writeUIntBE(expires, 0, 6);
-  return concat(u16(spoken), u16(suite), u8(ems), time, vec8(Buffer.from(serverName)), vec8(secret));
+  const name = vec8(Buffer.from(serverName));
+  return concat(u16(spoken), u16(suite), u8(ems), time, name, certificate, vec8(secret));
 }
+
+const own = createHash("sha256").update(selection("p256").identity.certificates[0]).digest();
 
 function seal(state: Buffer): Buffer {
   const iv = Buffer.alloc(12, 3);
@@ -43,6 +47,7 @@ for (const [name, only, suite, size] of [
     ems: only === version.tls12 ? 1 : 0,
     expires: NOW + 100,
     serverName: "a.test",
+    certificate: own,
     secret: Buffer.alloc(size, 9),
   };
 
@@ -67,6 +72,9 @@ for (const [name, only, suite, size] of [
     t.false(says({ suite: only === version.tls12 ? 0x1301 : 0xc02c }));
     t.false(says({ serverName: "" }));
     t.false(says({ serverName: "b.test" }));
+    t.false(says({ certificate: flip(own, 31) }));
+    t.false(says({ certificate: Buffer.alloc(32) }));
+    t.false(says({ certificate: Buffer.alloc(0) }), "as tickets once were");
     t.false(says({ secret: good.secret.subarray(1) }));
     t.false(says({ secret: Buffer.alloc(0) }));
     t.false(says({ secret: Buffer.alloc(size === 48 ? 32 : 48, 9) }));
