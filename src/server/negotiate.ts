@@ -43,10 +43,13 @@ export function usableSchemes(s: ServerSession): number[] {
   });
 }
 
-/** TLS 1.2: of a client that names curves, the certificate's must be one of them (RFC 8422 5.3); Ed25519 is none. */
+/**
+ * TLS 1.2: of a client that names curves, the certificate's must be one of them (RFC 8422 5.3); Ed25519 is none, and
+ * SHA-512 goes with any.
+ */
 function takesCurve({ offer }: ServerSession, curve: Scheme["curve"]): boolean {
-  if (curve === undefined || !offer.has(extensionType.supported_groups)) return true;
-  return curve !== "p521" && offer.groups.includes(groupOf(curve));
+  if (curve === undefined || curve === "p521" || !offer.has(extensionType.supported_groups)) return true;
+  return offer.groups.includes(groupOf(curve));
 }
 
 /** What may sign the certificates of the chain: without signature_algorithms_cert what may sign at all (RFC 8446 4.2.3). */

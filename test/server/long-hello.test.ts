@@ -2,6 +2,7 @@ import test from "ava";
 import { faults } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { alert, extensionType as ext, namedGroup as g, version } from "../../src/wire/registry.js";
+import { trust } from "../client/link.js";
 import { concat, u8, u16, u24, vec16 } from "../peers/bytes.js";
 import { extension } from "../peers/messages.js";
 import { accepted, having } from "./greeting.js";
@@ -76,11 +77,14 @@ for (const [name, only] of both) {
   });
 
   test(`TLS ${name}: other messages have the buffer that was asked for`, (t) => {
-    const client = new Scripted(server({ buffers: { input: 4096 } }), settings).hello();
-    const type = only === version.tls12 ? 16 : 20;
-    client.record(22, concat(u8(type), u24(5000)));
+    const options: Partial<ServerOptions> = { buffers: { input: 4096 }, clientAuth: "request", trust };
+    const client = new Scripted(server(options), settings).hello();
+    // Of a Certificate each entry must be in the buffer whole
+    const context = only === version.tls12 ? [] : [u8(0)];
+    const entry = only === version.tls12 ? 3 + 5000 : 3 + 5000 + 2;
+    client.record(22, concat(u8(11), u24(context.length + 3 + entry), ...context, u24(entry), u24(5000)));
     t.is(client.server.fault, faults.BUFFER_TOO_SMALL);
-    t.is(client.server.faultDetail, 5004);
+    t.is(client.server.faultDetail, entry);
     t.is(memoryOf(client.server), 4096 + 17408 + 16384);
   });
 
