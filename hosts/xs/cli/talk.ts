@@ -1,6 +1,5 @@
 import { createPrivateKey, type X509Certificate } from "node:crypto";
 import { lookup } from "node:dns/promises";
-import { writeSync } from "node:fs";
 import {
   cipherSuite,
   type Fault,
@@ -13,6 +12,7 @@ import {
 import { COURTESY, PATIENCE } from "../../node/commands/client.js";
 import { type Flags, greeting } from "../../node/commands/flags.js";
 import type { Outcome } from "../../node/commands/report.js";
+import type { SideFiles } from "../../node/commands/side-files.js";
 import { UsageError } from "../../node/commands/usage.js";
 import { type FaultName, TlsError } from "../../node/errors.js";
 import type { ConnectOptions } from "../../node/index.js";
@@ -35,10 +35,10 @@ export interface XsFlags extends Flags {
 const buffers = { input: 16645 + 2048, output: 2048, store: 8192 };
 
 /** Has XS talk with a server. */
-export async function talkInXs(options: ConnectOptions, flags: XsFlags): Promise<Outcome> {
+export async function talkInXs(options: ConnectOptions, flags: XsFlags, files: SideFiles): Promise<Outcome> {
   const settings = settle(options);
   const provider = providerFor(flags);
-  const listener = new Listener(options, flags);
+  const listener = new Listener(options, files);
   const { host, port } = flags;
   try {
     const job = { ...toJob(settings, flags), address: await addressOf(host) };
@@ -81,8 +81,8 @@ async function addressOf(host: string): Promise<string> {
 }
 
 function toJob({ core, roots }: Settings, flags: XsFlags): Omit<ClientJob, "address"> {
-  const { serverName, verify, minVersion, maxVersion, alpn, requireEms, recordSizeLimit, maxFragmentLength } =
-    core;
+  const { serverName, verify, minVersion, maxVersion, alpn, groups, requireEms } = core;
+  const { recordSizeLimit, maxFragmentLength } = core;
   return {
     port: flags.port,
     options: {
@@ -91,6 +91,7 @@ function toJob({ core, roots }: Settings, flags: XsFlags): Omit<ClientJob, "addr
       minVersion,
       maxVersion,
       alpn,
+      groups,
       requireEms,
       recordSizeLimit,
       maxFragmentLength,
@@ -118,15 +119,15 @@ function privateKey(key: Buffer): Buffer {
 /** Takes what the program in XS tells. */
 class Listener {
   private readonly options: ConnectOptions;
-  private readonly flags: XsFlags;
+  private readonly files: SideFiles;
   private readonly peer = new PeerCertificates();
   private pending = Buffer.alloc(0);
   private readonly reply: Buffer[] = [];
   private result: ClientResult | undefined;
 
-  constructor(options: ConnectOptions, flags: XsFlags) {
+  constructor(options: ConnectOptions, files: SideFiles) {
     this.options = options;
-    this.flags = flags;
+    this.files = files;
   }
 
   /** Any number of bytes of its standard output. */
@@ -143,7 +144,7 @@ class Listener {
   private take(kind: number, content: Buffer): void {
     if (kind === frame.MESSAGE)
       this.takeMessage(content[0] === 1, content.readUInt16BE(1), content.subarray(3));
-    else if (kind === frame.SECRET) writeSync(this.flags.keylog!, content);
+    else if (kind === frame.SECRET) this.files.secret(content);
     else if (kind === frame.DATA) this.reply.push(content);
     else if (kind === frame.RESULT) this.result = JSON.parse(content.toString());
   }
