@@ -3,7 +3,7 @@ import type { Identity, Signer } from "../../src/crypto/provider.js";
 import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
 import { type Responder, responder } from "../../src/pki/ocsp.js";
 import { isFault } from "../../src/wire/fault.js";
-import { version } from "../../src/wire/registry.js";
+import { namedGroup, version } from "../../src/wire/registry.js";
 import type { TlsError } from "./error.js";
 import { bytesOf, readBlocks } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp } from "./platform.js";
@@ -33,6 +33,8 @@ export interface SecureOptions {
   readonly clientCertificates?: Credential | readonly Credential[];
   readonly clientKey?: Credential | Signer;
 
+  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
+  readonly groups?: readonly string[];
   readonly minVersion?: ProtocolVersion;
   readonly maxVersion?: ProtocolVersion;
   /** How revocation is asked for and judged. */
@@ -86,6 +88,7 @@ const known: readonly string[] = Object.freeze([
   "applicationLayerProtocolNegotiation",
   "clientCertificates",
   "clientKey",
+  "groups",
   "minVersion",
   "maxVersion",
   "ocsp",
@@ -131,6 +134,7 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
     minVersion: readVersion(secure.minVersion),
     maxVersion: readVersion(secure.maxVersion),
     alpn: readProtocols(secure.applicationLayerProtocolNegotiation),
+    groups: secure.groups?.map(readGroup),
     identity: readIdentity(platform, secure),
     ocsp: readOcsp(platform, secure.ocsp),
     requireEms: secure.requireEms,
@@ -152,6 +156,13 @@ function readVersion(name: ProtocolVersion | undefined): number | undefined {
   if (name === "TLSv1.2") return version.tls12;
   if (name === "TLSv1.3") return version.tls13;
   throw new RangeError('secure.minVersion, secure.maxVersion: "TLSv1.2" or "TLSv1.3"');
+}
+
+function readGroup(name: string): number {
+  if (name === "X25519") return namedGroup.x25519;
+  if (name === "P-256") return namedGroup.secp256r1;
+  if (name === "P-384") return namedGroup.secp384r1;
+  throw new RangeError('secure.groups: "X25519", "P-256" or "P-384"');
 }
 
 function readProtocols(given: string | readonly string[] | undefined): readonly string[] | undefined {

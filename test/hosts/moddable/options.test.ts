@@ -53,6 +53,13 @@ const refused: [string, unknown, RegExp][] = [
     /clientKey: a private key/,
   ],
   ["a key in PEM of another kind", { clientCertificates: [root], clientKey: pemRoot }, /clientKey: neither/],
+  ["a group that is unknown", { groups: ["P-521"] }, /secure\.groups: "X25519", "P-256" or "P-384"/],
+  ["no group", { groups: [] }, /groups/],
+  ["a name that is none", { serverName: "a..b" }, /serverName: neither a DNS name nor an IP address/],
+  ["an address in brackets", { serverName: "[::1]" }, /serverName: neither/],
+  ["an address with a zone", { serverName: "fe80::1%lo" }, /serverName: neither/],
+  ["an international name", { serverName: "b\u00fccher.example" }, /serverName: neither/],
+  ["an empty name", { serverName: "" }, /serverName: neither/],
   ["buffers that are too small", { buffers: { input: 1000 } }, /buffers\.input/],
 ];
 
