@@ -89,6 +89,17 @@ const groupIds: Readonly<Record<string, number>> = Object.freeze({
   prime256v1: namedGroup.secp256r1,
 });
 
+const groupNames: Readonly<Record<number, string>> = Object.freeze({
+  [namedGroup.x25519]: "X25519",
+  [namedGroup.secp256r1]: "P-256",
+  [namedGroup.secp384r1]: "P-384",
+});
+
+/** The first of its names. */
+export function groupName(id: number): string {
+  return groupNames[id] ?? `group ${id}`;
+}
+
 export const groups: Read<readonly number[]> = (value, name) => {
   const ids = protocols(value, name).map((each) => {
     if (Object.hasOwn(groupIds, each.toLowerCase())) return groupIds[each.toLowerCase()];

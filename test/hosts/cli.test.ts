@@ -149,6 +149,18 @@ for (const [title, start] of Object.entries({ openssl: opensslServer, gnutls: gn
     },
   );
 
+test.serial("--groups: only these are offered, best first", async (t) => {
+  const peer = await serve(t, { ...good, extra: ["-groups", "P-384:P-256"] });
+  const { stdout } = await tlstaple(...to(peer), "--groups", "secp384r1,P-256", "--trace");
+  t.regex(stdout, /supported_groups secp384r1 secp256r1\n/);
+  t.regex(stdout, /^TLSv1\.3, \w+, secp384r1$/m);
+  t.notRegex(stdout, /HelloRetryRequest/);
+  t.regex(
+    (await tlstaple(...to(peer), "--groups", "X25519")).stderr,
+    /X25519; .* Offer more with groups \(--groups\)/,
+  );
+});
+
 test.serial("--policy and --nonce", async (t) => {
   const staples = [await ocspResponse("p256", "server1", "intermediate1")];
   const peer = await serve(t, { ...good, staples });

@@ -14,7 +14,8 @@ import { type Flags, greeting } from "../../node/commands/flags.js";
 import type { Outcome } from "../../node/commands/report.js";
 import type { SideFiles } from "../../node/commands/side-files.js";
 import { UsageError } from "../../node/commands/usage.js";
-import { type FaultName, TlsError } from "../../node/errors.js";
+import { type Advise, type FaultName, TlsError } from "../../node/errors.js";
+import { Hindsight } from "../../node/hindsight.js";
 import type { ConnectOptions } from "../../node/index.js";
 import { keyInfo } from "../../node/negotiated-socket.js";
 import { type Settings, settle } from "../../node/options.js";
@@ -38,7 +39,7 @@ const buffers = { input: 16645 + 2048, output: 2048, store: 8192 };
 export async function talkInXs(options: ConnectOptions, flags: XsFlags, files: SideFiles): Promise<Outcome> {
   const settings = settle(options);
   const provider = providerFor(flags);
-  const listener = new Listener(options, files);
+  const listener = new Listener(options, settings, files);
   const { host, port } = flags;
   try {
     const job = { ...toJob(settings, flags), address: await addressOf(host) };
@@ -121,12 +122,14 @@ class Listener {
   private readonly options: ConnectOptions;
   private readonly files: SideFiles;
   private readonly peer = new PeerCertificates();
+  private readonly hindsight: Hindsight;
   private pending = Buffer.alloc(0);
   private readonly reply: Buffer[] = [];
   private result: ClientResult | undefined;
 
-  constructor(options: ConnectOptions, files: SideFiles) {
+  constructor(options: ConnectOptions, settings: Settings, files: SideFiles) {
     this.options = options;
+    this.hindsight = new Hindsight(settings.core);
     this.files = files;
   }
 
@@ -151,6 +154,7 @@ class Listener {
 
   private takeMessage(sent: boolean, type: number, bytes: Buffer): void {
     this.peer.record(sent, type, bytes, 0, bytes.length);
+    this.hindsight.record(sent, type, bytes, 0, bytes.length);
     this.options.onMessage?.(sent, type, bytes, 0, bytes.length);
   }
 
@@ -168,7 +172,7 @@ class Listener {
       resumed: false,
       chain: this.chain(settings),
       verdicts: result?.verdicts.map((verdict) => toVerdict(verdict as Verdict)) ?? [],
-      error: errorOf(result) ?? failure,
+      error: errorOf(result, this.hindsight.advise) ?? failure,
       reply: Buffer.concat(this.reply),
     };
   }
@@ -189,9 +193,9 @@ function groupName(id: number): string | null {
   return name === undefined ? null : keyInfo[name as keyof typeof keyInfo].name;
 }
 
-function errorOf(result: ClientResult | undefined): Error | undefined {
+function errorOf(result: ClientResult | undefined, advise: Advise): Error | undefined {
   if (result?.error !== undefined) return new Error(result.error);
   if (result?.fault === undefined) return undefined;
   const fault: Fault = faults[result.fault as FaultName];
-  return new TlsError(fault, result.detail, result.cause);
+  return new TlsError(fault, result.detail, result.cause, advise);
 }
