@@ -10,11 +10,14 @@ export const serverName: Read<string> = (value, name) => {
   if (typeof value !== "string") throw typeError(name, "a string");
   if (isServerName(value)) return value;
   const meant = withoutBrackets(domainToASCII(value));
-  const hint = isServerName(meant) ? `did you mean ${meant}?` : HINT;
-  throw valueError(name, `"${value}" is neither a DNS name nor an IP address: ${hint}`);
+  const hint = isServerName(meant) ? `did you mean ${meant}?` : hints[name];
+  throw valueError(name, `"${value}" is neither a DNS name nor an IP address; ${hint}`);
 };
 
-const HINT = "give the name that the certificate has, as servername (-S)";
+const hints: Readonly<Record<string, string>> = Object.freeze({
+  host: "give the name that the certificate has as servername (-S)",
+  servername: "give a name that the certificate has",
+});
 
 /** As in a URL, where an IPv6 address stands in brackets (RFC 3986 3.2.2). */
 export function withoutBrackets(host: string): string {

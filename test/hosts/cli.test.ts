@@ -151,7 +151,7 @@ for (const [title, start] of Object.entries({ openssl: opensslServer, gnutls: gn
 
 test.serial("--groups: only these are offered, best first", async (t) => {
   const peer = await serve(t, { ...good, extra: ["-groups", "P-384:P-256"] });
-  const { stdout } = await tlstaple(...to(peer), "--groups", "secp384r1,P-256", "--trace");
+  const { stdout } = await tlstaple(...to(peer), "--groups", "secp384r1:P-256", "--trace");
   t.regex(stdout, /supported_groups secp384r1 secp256r1\n/);
   t.regex(stdout, /^TLSv1\.3, \w+, secp384r1$/m);
   t.notRegex(stdout, /HelloRetryRequest/);
@@ -380,7 +380,7 @@ test.serial("wrong use: exit code 2, and nothing is connected to", async (t) => 
     [["client", "--groups", "P-521"], /P-521 is none of X25519, P-256, P-384/],
     [["client", "--groups", "P-256,"], /names separated by commas/],
     [["client", "--groups", "P-256,prime256v1"], /each of them once/],
-    [["client", "-h", "fe80::1%lo"], /^option host: "fe80::1%lo" is neither .* servername \(-S\)\n$/],
+    [["client", "-h", "fe80::1%lo"], /^option host: "fe80::1%lo" is neither .* as servername \(-S\)\n$/],
     [["client", "-h", "a..b"], /"a\.\.b" is neither a DNS name nor an IP address/],
     [["client", "-h", "127.1"], /did you mean 127\.0\.0\.1\?/],
     [

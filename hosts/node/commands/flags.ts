@@ -71,7 +71,7 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .option("--nonce", "ask for a nonce, and take no staple without it; few servers pass one on")
     .option("-F, --fragment <number>", F_HELP, readFragment)
     .option("-L, --alpn <names>", "application protocols to offer, separated by commas", readProtocols)
-    .option("--groups <names>", GROUPS_HELP, readNames)
+    .option("--groups <names>", GROUPS_HELP, readGroups)
     .option("--trace", "print each handshake message, staples decoded")
     .option("--keylog <file>", KEYLOG_HELP)
     .option("--json", "print one JSON object instead of text")
@@ -177,7 +177,12 @@ export function readProtocols(text: string): string[] {
   return readNames(text.replace(/^[CF]:/, ""));
 }
 
-export function readNames(text: string): string[] {
+/** With colons too, as openssl's -groups has them. */
+export function readGroups(text: string): string[] {
+  return readNames(text.replaceAll(":", ","));
+}
+
+function readNames(text: string): string[] {
   const names = text.split(",");
   if (names.every((name) => name.length > 0)) return names;
   throw new InvalidArgumentError("It must be names separated by commas.");

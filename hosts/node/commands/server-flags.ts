@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ServerOptions } from "../index.js";
-import { GROUPS_HELP, KEYLOG_HELP, readNames, readProtocols, readVersion } from "./flags.js";
+import { GROUPS_HELP, KEYLOG_HELP, readGroups, readProtocols, readVersion } from "./flags.js";
 import { numberBetween, readFile, UsageError } from "./usage.js";
 
 /** What the command line says, read and checked. */
@@ -47,7 +47,7 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     )
     .option("-L, --alpn <names>", "application protocols to speak, separated by commas", readProtocols)
     .option("-b, --any-interface", "listen on every interface; on 127.0.0.1 alone by default")
-    .option("--groups <names>", GROUPS_HELP, readNames)
+    .option("--groups <names>", GROUPS_HELP, readGroups)
     .option("--trace", "print each handshake message, staples decoded")
     .option("--keylog <file>", KEYLOG_HELP)
     .option("--pcapng <file>", "capture the connections, with their secrets, for Wireshark")
