@@ -6,7 +6,10 @@ import { createServer as createTcpServer } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import test, { type ExecutionContext } from "ava";
 import { credential, stapleFile } from "../../certs/fixtures.js";
+import { advice } from "../../hosts/node/errors.js";
+import { Hindsight } from "../../hosts/node/hindsight.js";
 import { type ConnectOptions, connect, type TlsError } from "../../hosts/node/index.js";
+import { settle } from "../../hosts/node/options.js";
 import { alert, version } from "../../src/wire/registry.js";
 import { opensslServer } from "../peers/peers.js";
 import { clientError, serveOurs } from "./ours.js";
@@ -147,6 +150,25 @@ for (const [name, options, words] of alerts)
     t.is(error.alert.number, alert[name]);
     t.regex(error.advice, words);
   });
+
+test("once the server has agreed, what was offered is not the cause", async (t) => {
+  const { port } = await serveOurs(t);
+  const options = { port, servername: "server1.tlstaple.test", ca };
+  const hindsight = new Hindsight(settle(options).core);
+  const socket = connect({ ...options, onMessage: hindsight.record });
+  await once(socket, "secureConnect");
+  socket.destroy();
+  for (const number of [alert.handshake_failure, alert.decode_error, alert.illegal_parameter])
+    t.is(hindsight.advise("PEER_ALERT", number), advice.PEER_ALERT);
+});
+
+test("a malformed ServerHello is left to the core", (t) => {
+  const hindsight = new Hindsight(settle({}).core);
+  for (let length = 4; length < 42; length++)
+    hindsight.record(false, 0x1602, new Uint8Array(length), 0, length);
+  t.regex(hindsight.advise("PEER_ALERT", alert.handshake_failure), /takes none of what was offered/);
+  t.is(hindsight.advise("OCSP_STAPLE_MISSING", 0), advice.OCSP_STAPLE_MISSING);
+});
 
 test("a server's user learns what the client had against its certificate", async (t) => {
   const ours = await serveOurs(t);
