@@ -80,6 +80,12 @@ export interface SocketOptions {
 /** A full record and what a certificate that straddles two may leave before it; a write; what a chain leaves. */
 const defaultBuffers: BufferSizes = Object.freeze({ input: 16645 + 2048, output: 2048, store: 4096 });
 
+const groupIds: Readonly<Record<string, number>> = Object.freeze({
+  X25519: namedGroup.x25519,
+  "P-256": namedGroup.secp256r1,
+  "P-384": namedGroup.secp384r1,
+});
+
 /** Every name in `secure`, and those of the SDK that mean nothing here. */
 const known: readonly string[] = Object.freeze([
   "serverName",
@@ -125,7 +131,7 @@ const knownOcsp: readonly string[] = Object.freeze([
 export function readOptions(platform: Platform, options: SocketOptions): ClientOptions {
   const secure: SecureOptions = options.secure ?? {};
   refuseUnknown(secure, known, "secure");
-  return {
+  const core: ClientOptions & { groups?: readonly number[] } = {
     provider: platform.provider,
     serverName: secure.serverName ?? options.host ?? options.address,
     trust: secure.verify === false ? [] : readTrust(platform, secure),
@@ -134,7 +140,6 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
     minVersion: readVersion(secure.minVersion),
     maxVersion: readVersion(secure.maxVersion),
     alpn: readProtocols(secure.applicationLayerProtocolNegotiation),
-    groups: secure.groups?.map(readGroup),
     identity: readIdentity(platform, secure),
     ocsp: readOcsp(platform, secure.ocsp),
     requireEms: secure.requireEms,
@@ -143,6 +148,8 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
     maxCertificates: secure.maxCertificates,
     buffers: Object.assign({}, defaultBuffers, secure.buffers),
   };
+  if (secure.groups) core.groups = secure.groups.map((name) => groupIds[name]);
+  return core;
 }
 
 /** A misspelt option must not leave a connection less secure than was asked. */
@@ -156,13 +163,6 @@ function readVersion(name: ProtocolVersion | undefined): number | undefined {
   if (name === "TLSv1.2") return version.tls12;
   if (name === "TLSv1.3") return version.tls13;
   throw new RangeError('secure.minVersion, secure.maxVersion: "TLSv1.2" or "TLSv1.3"');
-}
-
-function readGroup(name: string): number {
-  if (name === "X25519") return namedGroup.x25519;
-  if (name === "P-256") return namedGroup.secp256r1;
-  if (name === "P-384") return namedGroup.secp384r1;
-  throw new RangeError('secure.groups: "X25519", "P-256" or "P-384"');
 }
 
 function readProtocols(given: string | readonly string[] | undefined): readonly string[] | undefined {
