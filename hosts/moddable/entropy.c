@@ -8,7 +8,10 @@
 #elif defined(__APPLE__)
 	#include <stdlib.h>
 #elif defined(PICO_BUILD)
-	#include "pico/rand.h"
+	/* Its pico_rand is a generator in software (xoroshiro128**), whose state its output gives away. */
+	#error "entropy.c: the Pico SDK's random numbers are not for cryptography, and the RP2040 has no better ones"
+#elif !defined(__ets__)
+	#error "entropy.c: no source of unpredictable bytes is known for this platform"
 #endif
 
 #include "xsmc.h"
@@ -27,15 +30,10 @@ static int draw(uint32_t* word)
 #elif defined(__APPLE__)
 	arc4random_buf(word, sizeof(*word));
 	return 1;
-#elif defined(PICO_BUILD)
-	*word = get_rand_32();
-	return 1;
-#elif defined(__ets__)
+#else
 	/* The ESP8266's hardware generator; it is fed by the radio, which is on when there is a network. */
 	*word = *(volatile uint32_t*)0x3FF20E44;
 	return 1;
-#else
-	#error "entropy.c: no source of unpredictable bytes is known for this platform"
 #endif
 }
 

@@ -3,7 +3,7 @@ import type { Identity, Signer } from "../../src/crypto/provider.js";
 import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
 import { type Responder, responder } from "../../src/pki/ocsp.js";
 import { isFault } from "../../src/wire/fault.js";
-import { version } from "../../src/wire/registry.js";
+import { namedGroup, version } from "../../src/wire/registry.js";
 import type { TlsError } from "./error.js";
 import { bytesOf, readBlocks } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp } from "./platform.js";
@@ -33,6 +33,8 @@ export interface SecureOptions {
   readonly clientCertificates?: Credential | readonly Credential[];
   readonly clientKey?: Credential | Signer;
 
+  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
+  readonly groups?: readonly string[];
   readonly minVersion?: ProtocolVersion;
   readonly maxVersion?: ProtocolVersion;
   /** How revocation is asked for and judged. */
@@ -78,6 +80,12 @@ export interface SocketOptions {
 /** A full record and what a certificate that straddles two may leave before it; a write; what a chain leaves. */
 const defaultBuffers: BufferSizes = Object.freeze({ input: 16645 + 2048, output: 2048, store: 4096 });
 
+const groupIds: Readonly<Record<string, number>> = Object.freeze({
+  X25519: namedGroup.x25519,
+  "P-256": namedGroup.secp256r1,
+  "P-384": namedGroup.secp384r1,
+});
+
 /** Every name in `secure`, and those of the SDK that mean nothing here. */
 const known: readonly string[] = Object.freeze([
   "serverName",
@@ -86,6 +94,7 @@ const known: readonly string[] = Object.freeze([
   "applicationLayerProtocolNegotiation",
   "clientCertificates",
   "clientKey",
+  "groups",
   "minVersion",
   "maxVersion",
   "ocsp",
@@ -122,7 +131,7 @@ const knownOcsp: readonly string[] = Object.freeze([
 export function readOptions(platform: Platform, options: SocketOptions): ClientOptions {
   const secure: SecureOptions = options.secure ?? {};
   refuseUnknown(secure, known, "secure");
-  return {
+  const core: ClientOptions & { groups?: readonly number[] } = {
     provider: platform.provider,
     serverName: secure.serverName ?? options.host ?? options.address,
     trust: secure.verify === false ? [] : readTrust(platform, secure),
@@ -139,6 +148,8 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
     maxCertificates: secure.maxCertificates,
     buffers: Object.assign({}, defaultBuffers, secure.buffers),
   };
+  if (secure.groups) core.groups = secure.groups.map((name) => groupIds[name]);
+  return core;
 }
 
 /** A misspelt option must not leave a connection less secure than was asked. */

@@ -6,6 +6,7 @@ import { TLSSocket } from "./socket.js";
 const distinguishing = [
   "context",
   "ALPNProtocols",
+  "groups",
   "ocsp",
   "requireEms",
   "recordSizeLimit",

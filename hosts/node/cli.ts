@@ -1,3 +1,4 @@
+import { main } from "./commands/main.js";
 import { run } from "./commands/program.js";
 
-process.exitCode = await run(process.argv.slice(2), process.stdout, process.stderr);
+await main(run);

@@ -21,16 +21,19 @@ export class TlsError extends Error {
   /** One line on what to do about it. */
   readonly advice: string;
 
-  constructor(fault: Fault, detail = 0, cause?: unknown, advise = advice) {
+  constructor(fault: Fault, detail = 0, cause?: unknown, advise: Advise = (code) => advice[code]) {
     const number = fault === faults.PEER_ALERT ? detail : fault.alert;
     super(describe(fault, detail), cause === undefined ? undefined : { cause });
     this.code = fault.name as FaultName;
     this.alert = alertOf(number);
     this.wolfssl = fault.wolfssl;
     this.detail = detail;
-    this.advice = advise[this.code];
+    this.advice = advise(this.code, detail);
   }
 }
+
+/** Says what to do about a fault. */
+export type Advise = (code: FaultName, detail: number) => string;
 
 export function alertOf(number: number): Alert {
   return { number, name: nameOf(alert, number) ?? `alert_${number}` };

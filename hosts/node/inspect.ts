@@ -16,6 +16,7 @@ import { advice, alertOf, type FaultName } from "./errors.js";
 import { isIssuedBy } from "./ocsp/subject.js";
 import { judge } from "./ocsp/verify.js";
 import { readCertificates } from "./pem.js";
+import { printable, toJson } from "./text.js";
 
 /** The command's flags. A response is verified when both `issuer` and `cert` are there. */
 export interface InspectOptions {
@@ -295,7 +296,7 @@ function writeJson(shown: readonly Shown[], verification: Verification, out: Out
     certificates: shown.flatMap(({ kind, info }) => (kind === "certificate" ? [info] : [])),
     responses: shown.flatMap(({ kind, info }) => (kind === "response" ? [info] : [])),
   };
-  out.write(`${JSON.stringify(inspection, undefined, 2)}\n`);
+  out.write(`${toJson(inspection, 2)}\n`);
 }
 
 function writeText(shown: readonly Shown[], verification: Verification | undefined, out: Output): void {
@@ -332,9 +333,4 @@ function outlineField(name: string, field: unknown, indent: string): string {
     return `${indent}${name}\n${outline(field, `${indent}  `)}`;
   const text = Array.isArray(field) ? field.join(", ") : String(field);
   return `${indent}${name}: ${printable(text)}\n`;
-}
-
-/** Names are whatever someone put into a certificate: control characters must not reach a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -17,6 +17,7 @@ import {
   clockFunction,
   cryptoProvider,
   defaultRoots,
+  groups,
   milliseconds,
   nested,
   number,
@@ -32,6 +33,7 @@ import {
   type Schema,
   unsupportedAnywhere,
 } from "./read.js";
+import { serverName } from "./server-name.js";
 import { decodeSession, type SavedSession } from "./session.js";
 import type { OnCipher } from "./transport.js";
 
@@ -55,6 +57,8 @@ export interface ContextOptions {
   readonly key?: string | Buffer;
   readonly passphrase?: string;
   readonly ALPNProtocols?: readonly string[];
+  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
+  readonly groups?: readonly string[];
   readonly minVersion?: ProtocolVersion;
   readonly maxVersion?: ProtocolVersion;
   /** False: take any certificate and any staple. For tests only. */
@@ -103,6 +107,7 @@ interface Layer {
   ca?: readonly Root[];
   identity?: Identity;
   ALPNProtocols?: readonly string[];
+  groups?: readonly number[];
   minVersion?: number;
   maxVersion?: number;
   rejectUnauthorized?: boolean;
@@ -173,9 +178,10 @@ function overlay(context: Layer, session: Layer): Layer {
 
 /** As node:tls: the servername, or else the host. An empty servername counts as none. */
 function nameToVerify(options: ConnectOptions): string | undefined {
-  const given = options.servername || options.host;
-  if (given !== undefined && typeof given !== "string") throw typeError("servername", "a string");
-  return given || (options.socket ? undefined : "localhost");
+  const { host, servername, socket } = options;
+  if (servername) return serverName(servername, "servername");
+  if (host) return serverName(host, "host");
+  return socket ? undefined : "localhost";
 }
 
 /** Input for several records, so that one read from the network brings many; output for one, as each is copied out. */
@@ -207,6 +213,7 @@ function coreOptions(layer: Layer): ClientOptions {
     minVersion: layer.minVersion ?? version.tls12,
     maxVersion: layer.maxVersion ?? version.tls13,
     alpn: layer.ALPNProtocols ?? [],
+    groups: layer.groups,
     requireEms: layer.requireEms ?? false,
     recordSizeLimit: layer.recordSizeLimit,
     maxFragmentLength: layer.maxFragmentLength,
@@ -229,6 +236,7 @@ function configured(options: ClientOptions): ClientOptions {
 const schema: Schema<Omit<Layer, "identity">> = {
   ca: readRoots,
   ALPNProtocols: protocols,
+  groups,
   minVersion: protocolVersion,
   maxVersion: protocolVersion,
   rejectUnauthorized: boolean,

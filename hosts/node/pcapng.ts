@@ -1,9 +1,10 @@
 /** Captures of connections, with their secrets, that Wireshark opens: PCAPNG, draft-ietf-opsawg-pcapng. */
 
-import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { contentType } from "../../src/wire/registry.js";
 import { Conversation, type Endpoint, type Packet } from "./packets.js";
+import { openPrivate, writeAll } from "./private-file.js";
 
 /** Where a capture goes: a file's name, a file descriptor, or what takes the bytes otherwise. */
 export type Sink = string | number | { write(bytes: Uint8Array): unknown };
@@ -58,7 +59,7 @@ export class Capture {
     const { clock = now, onError = warn } = options;
     this.clock = clock;
     this.onError = onError;
-    if (typeof sink === "string") this.file = openPrivate(sink);
+    if (typeof sink === "string") this.file = openPrivate(sink, "w");
     const descriptor = typeof sink === "number" ? sink : this.file;
     this.write =
       typeof sink === "object" ? (bytes) => sink.write(bytes) : (bytes) => writeAll(descriptor!, bytes);
@@ -289,18 +290,7 @@ function padded(bytes: Uint8Array): Buffer {
   return Buffer.concat([bytes], Math.ceil(bytes.length / 4) * 4);
 }
 
-// ---- Files and clocks
-
-/** A regular file that is there already becomes private too. */
-function openPrivate(path: string): number {
-  const file = openSync(path, "w", 0o600);
-  if (fstatSync(file).isFile()) fchmodSync(file, 0o600);
-  return file;
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-}
+// ---- Clocks and warnings
 
 /** The time of day, which does not jump while the process lives. */
 function now(): number {

@@ -6,7 +6,7 @@ import type { Identity, Provider } from "../../src/crypto/provider.js";
 import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
 import { type Responder, responder } from "../../src/pki/ocsp.js";
 import { type Fault, isFault } from "../../src/wire/fault.js";
-import { version } from "../../src/wire/registry.js";
+import { namedGroup, version } from "../../src/wire/registry.js";
 import { typeError, unsupportedError, valueError } from "./errors.js";
 import { type Certificates, readCertificates } from "./pem.js";
 import { signer } from "./provider.js";
@@ -77,6 +77,36 @@ export const protocolVersion: Read<number> = (value, name) =>
 export const protocols: Read<readonly string[]> = (value, name) => {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   throw typeError(name, "an array of strings");
+};
+
+/** By the names of node:tls, of IANA and of NIST, in whatever case. */
+const groupIds: Readonly<Record<string, number>> = Object.freeze({
+  x25519: namedGroup.x25519,
+  "p-256": namedGroup.secp256r1,
+  "p-384": namedGroup.secp384r1,
+  secp256r1: namedGroup.secp256r1,
+  secp384r1: namedGroup.secp384r1,
+  prime256v1: namedGroup.secp256r1,
+});
+
+const groupNames: Readonly<Record<number, string>> = Object.freeze({
+  [namedGroup.x25519]: "X25519",
+  [namedGroup.secp256r1]: "P-256",
+  [namedGroup.secp384r1]: "P-384",
+});
+
+/** The first of its names. */
+export function groupName(id: number): string {
+  return groupNames[id] ?? `group ${id}`;
+}
+
+export const groups: Read<readonly number[]> = (value, name) => {
+  const ids = protocols(value, name).map((each) => {
+    if (Object.hasOwn(groupIds, each.toLowerCase())) return groupIds[each.toLowerCase()];
+    throw valueError(name, `${each} is none of X25519, P-256, P-384`);
+  });
+  if (ids.length > 0 && new Set(ids).size === ids.length) return ids;
+  throw valueError(name, "at least one, and each of them once");
 };
 
 export const cryptoProvider: Read<Provider> = (value, name) => {
@@ -198,7 +228,7 @@ export const unsupportedAnywhere: Readonly<Record<string, string>> = Object.free
     "the suites are fixed, AEAD with forward secrecy; limit the versions with minVersion and maxVersion",
   crl: "revocation is checked by OCSP stapling, see ocsp",
   dhparam: "only ECDHE is spoken",
-  ecdhCurve: "the groups are fixed: X25519, P-256, P-384",
+  ecdhCurve: "give groups, an array of X25519, P-256, P-384, best first",
   minDHSize: "only ECDHE is spoken",
   pfx: "give cert and key",
   privateKeyEngine: "give key",

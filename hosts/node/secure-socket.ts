@@ -1,7 +1,7 @@
 import type { DuplexOptions } from "node:stream";
 import { type ClientOptions, wants } from "../../src/client/index.js";
 import { type Fault, faults } from "../../src/wire/fault.js";
-import { type advice, coded, TlsError } from "./errors.js";
+import { type Advise, coded, TlsError } from "./errors.js";
 import { type InquirySettings, inquire } from "./inquiry.js";
 import { type Core, NegotiatedSocket } from "./negotiated-socket.js";
 import type { LookupReport } from "./ocsp/lookup.js";
@@ -33,8 +33,8 @@ export interface Parts<C extends Core> {
   readonly handshakeTimeout: number;
   readonly onMessage?: Reports["onMessage"];
   readonly onCipher?: OnCipher;
-  /** What to do about each fault, where it is not what a client's user can do. */
-  readonly advice?: typeof advice;
+  /** What to do about a fault, where more is known than the fault alone. */
+  readonly advise?: Advise;
 }
 
 /** Bytes of application data that are sealed before the transport must have taken them. */
@@ -59,7 +59,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
   private inquiry: "none" | "goes on" | "done" = "none";
   private found: OcspVerdict[] | undefined;
   protected cause: unknown;
-  private readonly advice: Parts<C>["advice"];
+  private readonly advise: Parts<C>["advise"];
   private ended = false;
   /** What was written and is not sealed yet, and whom to tell. */
   private pending: Buffer[] = [];
@@ -73,7 +73,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     this.roots = parts.roots;
     this.handshakeTimeout = parts.handshakeTimeout;
     this.onCipher = parts.onCipher;
-    this.advice = parts.advice;
+    this.advise = parts.advise;
     this.core = parts.core({
       onSecret: (label, random, secret) => this.logSecret(label, random, secret),
       onMessage: (sent, type, bytes, start, end) => {
@@ -270,7 +270,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
 
   private fault(): TlsError {
     const { fault = faults.INTERNAL_ERROR, faultDetail, cause } = this.core;
-    const error = new TlsError(fault, faultDetail, this.cause ?? cause, this.advice);
+    const error = new TlsError(fault, faultDetail, this.cause ?? cause, this.advise);
     this.authorizationError ??= error;
     return error;
   }

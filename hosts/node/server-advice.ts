@@ -1,4 +1,5 @@
-import { advice, type FaultName } from "./errors.js";
+import { alert } from "../../src/wire/registry.js";
+import { type Advise, advice, type FaultName } from "./errors.js";
 
 const clientBug = "The client breaks the protocol: update it, or look at the handshake with --trace.";
 const noTls = "What connected does not speak TLS, or not with this server: is its port right?";
@@ -8,7 +9,7 @@ const badStaple = "The client staples a bad OCSP response: look at it with `tlst
 const staleStaple = "Let the client fetch a fresh OCSP response; compare both clocks.";
 
 /** `advice` as it reads at a server, whose peers are clients. */
-export const serverAdvice: Readonly<Record<FaultName, string>> = Object.freeze({
+const serverAdvice: Readonly<Record<FaultName, string>> = Object.freeze({
   ...advice,
   DECODE_ERROR: clientBug,
   UNEXPECTED_MESSAGE: clientBug,
@@ -56,3 +57,22 @@ export const serverAdvice: Readonly<Record<FaultName, string>> = Object.freeze({
   OCSP_CRITICAL_EXTENSION: badStaple,
   OCSP_STAPLE_MISSING: "Few clients can staple: set ocsp.policy to if-present unless yours do.",
 });
+
+const distrust =
+  "The client refused the server's certificate: it must know the root CA; send the whole chain as cert (-c).";
+const noStaple = "The client refused to go on without a good OCSP response: see what the stapler says.";
+
+/** Alerts of clients that tell more than that they refused. */
+const alertAdvice: Readonly<Record<number, string>> = Object.freeze({
+  [alert.bad_certificate_status_response]: noStaple,
+  [alert.certificate_expired]:
+    "The client refused the certificate as expired: renew it; compare both clocks.",
+  [alert.certificate_unknown]: distrust,
+  [alert.protocol_version]:
+    "The client refused the TLS version: allow others with minVersion and maxVersion (-v).",
+  [alert.unknown_ca]: distrust,
+});
+
+/** What a server's user can do about a fault. */
+export const adviseServer: Advise = (code, detail) =>
+  (code === "PEER_ALERT" ? alertAdvice[detail] : undefined) ?? serverAdvice[code];

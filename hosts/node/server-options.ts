@@ -21,6 +21,7 @@ import {
   clockFunction,
   cryptoProvider,
   defaultRoots,
+  groups,
   milliseconds,
   nested,
   number,
@@ -55,6 +56,8 @@ export interface ServerOptions extends SecureContextOptions, Omit<ServerOpts, "a
   /** What to show a client that asks for this name. */
   readonly SNICallback?: SNICallback;
   readonly ALPNProtocols?: readonly string[];
+  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
+  readonly groups?: readonly string[];
   readonly minVersion?: ProtocolVersion;
   readonly maxVersion?: ProtocolVersion;
   /** Ask clients for a certificate. "optional": a client may do without, but one that it shows must be good. */
@@ -104,6 +107,7 @@ export interface ServerOptions extends SecureContextOptions, Omit<ServerOpts, "a
 interface Layer {
   SNICallback: SNICallback;
   ALPNProtocols: readonly string[];
+  groups: readonly number[];
   minVersion: number;
   maxVersion: number;
   requestCert: boolean | "optional";
@@ -179,6 +183,7 @@ function coreOptions(layer: Partial<Layer>, roots: readonly Root[]): ServerSetti
     minVersion: layer.minVersion ?? version.tls12,
     maxVersion: layer.maxVersion ?? version.tls13,
     alpn: layer.ALPNProtocols,
+    groups: layer.groups,
     requireEms: layer.requireEms,
     clientAuth,
     verify: layer.rejectUnauthorized,
@@ -266,6 +271,7 @@ const readTicketKeys: Read<readonly TicketKey[]> = (value, name) => {
 const schema: Schema<Layer> = {
   SNICallback: callback(),
   ALPNProtocols: protocols,
+  groups,
   minVersion: protocolVersion,
   maxVersion: protocolVersion,
   requestCert: certificateRequest,

@@ -4,7 +4,7 @@ import { type Fault, faults, isFault } from "../../src/wire/fault.js";
 import type { InquirySettings } from "./inquiry.js";
 import { type Refusal, SecureSocket } from "./secure-socket.js";
 import type { Selector } from "./selector.js";
-import { serverAdvice } from "./server-advice.js";
+import { adviseServer } from "./server-advice.js";
 import type { ServerSettings } from "./server-options.js";
 import type { TicketKeys } from "./ticket-keys.js";
 import { adopt } from "./transport.js";
@@ -43,7 +43,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
       onMessage:
         onMessage && ((sent, type, bytes, start, end) => onMessage(sent, type, bytes, start, end, this)),
       onCipher: tap,
-      advice: serverAdvice,
+      advise: adviseServer,
     });
     this.verify = options.verify !== false;
     this.requestsCertificate = options.clientAuth !== "none";

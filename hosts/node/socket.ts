@@ -1,5 +1,6 @@
 import { TlsClient } from "../../src/client/index.js";
 import { resumption, type Session } from "../../src/client/resumption.js";
+import { Hindsight } from "./hindsight.js";
 import type { InquirySettings } from "./inquiry.js";
 import { type ConnectOptions, type Settings, settle } from "./options.js";
 import { type Parts, type Refusal, SecureSocket } from "./secure-socket.js";
@@ -92,6 +93,7 @@ class Sessions {
 function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<TlsClient> {
   const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, signal, socket } = options;
   const { handshakeTimeout, roots } = settings;
+  const hindsight = new Hindsight(settings.core);
   return {
     stream: { allowHalfOpen, highWaterMark, signal },
     core: (reports) => {
@@ -102,7 +104,11 @@ function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions
       socket ? adopt(socket, core, received, onCipher) : openTcp(options, core.cipherIn, received, onCipher),
     roots,
     handshakeTimeout,
-    onMessage,
+    onMessage: (...message) => {
+      hindsight.record(...message);
+      onMessage?.(...message);
+    },
     onCipher,
+    advise: hindsight.advise,
   };
 }

@@ -136,7 +136,8 @@ interface ServerHello {
   readonly extensions: Extension[];
 }
 
-function readServerHello(r: Reader): ServerHello {
+/** @throws DECODE_ERROR */
+export function readServerHello(r: Reader): ServerHello {
   r.skip(2);
   const retry = readBytes(r, 32).toString("hex") === RETRY;
   readVector8(r);

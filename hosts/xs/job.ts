@@ -10,6 +10,7 @@ type PlainOptions = Pick<
   | "minVersion"
   | "maxVersion"
   | "alpn"
+  | "groups"
   | "requireEms"
   | "recordSizeLimit"
   | "maxFragmentLength"

@@ -27,7 +27,7 @@ export function parseReference(name: string): Reference {
     return Object.freeze({ form: generalName.iPAddress, bytes: address, mismatch: faults.CERT_IP_MISMATCH });
   }
   const bytes = parseDnsName(name);
-  if (!bytes) throw new TypeError("the server's name is neither a DNS name nor an IP address");
+  if (!bytes) throw new TypeError("serverName: neither a DNS name nor an IP address");
   return Object.freeze({ form: generalName.dNSName, bytes, mismatch: faults.CERT_NAME_MISMATCH });
 }
 

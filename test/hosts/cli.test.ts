@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:net";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -149,6 +149,18 @@ for (const [title, start] of Object.entries({ openssl: opensslServer, gnutls: gn
     },
   );
 
+test.serial("--groups: only these are offered, best first", async (t) => {
+  const peer = await serve(t, { ...good, extra: ["-groups", "P-384:P-256"] });
+  const { stdout } = await tlstaple(...to(peer), "--groups", "secp384r1:P-256", "--trace");
+  t.regex(stdout, /supported_groups secp384r1 secp256r1\n/);
+  t.regex(stdout, /^TLSv1\.3, \w+, secp384r1$/m);
+  t.notRegex(stdout, /HelloRetryRequest/);
+  t.regex(
+    (await tlstaple(...to(peer), "--groups", "X25519")).stderr,
+    /X25519; .* Offer more with groups \(--groups\)/,
+  );
+});
+
 test.serial("--policy and --nonce", async (t) => {
   const staples = [await ocspResponse("p256", "server1", "intermediate1")];
   const peer = await serve(t, { ...good, staples });
@@ -213,6 +225,17 @@ test.serial("-S and -h: what is verified", async (t) => {
   const named = rest.filter((_, i) => rest[i] !== "-S" && rest[i - 1] !== "-S");
   t.is((await tlstaple("client", "-h", "127.0.0.1", ...named)).code, 0);
   t.is((await tlstaple("client", "-h", "localhost", ...named)).code, 0);
+});
+
+test.serial("an IPv6 address stands in brackets or not", async (t) => {
+  const { server } = await serveOurs(t);
+  const { port } = await new Promise<AddressInfo>((resolve) => {
+    server.close(() => server.listen(0, "::1", () => resolve(server.address() as AddressInfo)));
+  });
+  for (const host of ["::1", "[::1]"]) {
+    const { code, stderr } = await tlstaple("client", "-h", host, "-p", `${port}`, "-A", root("p256"), "-g");
+    t.is(code, 0, stderr);
+  }
 });
 
 test.serial("an unknown root, and -d", async (t) => {
@@ -324,6 +347,9 @@ test.serial("--keylog appends, for the owner's eyes only", async (t) => {
     t.is(readFileSync(file, "utf8").match(/^[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]+$/gm)!.length, lines);
   }
   t.is(statSync(file).mode & 0o077, 0);
+  chmodSync(file, 0o644);
+  await tlstaple(...to(peer), "--keylog", file);
+  t.is(statSync(file).mode & 0o777, 0o600, "one that was there too");
 });
 
 test.serial("no TLS server: nobody, a mute one, one that speaks something else", async (t) => {
@@ -351,6 +377,20 @@ test.serial("wrong use: exit code 2, and nothing is connected to", async (t) => 
     [["client", "-A", cli], /no certificate found/],
     [["client", "-c", root("p256")], /cert and key come together/],
     [["client", "--keylog", "/does/not/exist"], /ENOENT/],
+    [["client", "--groups", "P-521"], /P-521 is none of X25519, P-256, P-384/],
+    [["client", "--groups", "P-256,"], /names separated by commas/],
+    [["client", "--groups", "P-256,prime256v1"], /each of them once/],
+    [["client", "-h", "fe80::1%lo"], /^option host: "fe80::1%lo" is neither .* as servername \(-S\)\n$/],
+    [["client", "-h", "a..b"], /"a\.\.b" is neither a DNS name nor an IP address/],
+    [["client", "-h", "127.1"], /did you mean 127\.0\.0\.1\?/],
+    [
+      ["client", "-S", "b\u00fccher.example"],
+      /^option servername: .*did you mean xn--bcher-kva\.example\?\n$/,
+    ],
+    [["client", "-S", "a b"], /neither a DNS name nor/],
+    [["client", "-S", "a\u001b[2J"], /^option servername: "a\\u001b\[2J" is neither/],
+    [["client", "-S", ""], /must not be empty/],
+    [["client", "-h", ""], /must not be empty/],
     [["client", "--nonsense"], /unknown option/],
     [["client", "surplus"], /too many arguments/],
     [["nonsense"], /unknown command/],

@@ -133,11 +133,17 @@ test("a response that is an error, and one that is malformed", (t) => {
 
 test("control characters reach no terminal", (t) => {
   const key = newKey("p256");
-  const subject = nameOf(["2.5.4.3", "\u001b[2Jevil\u202e\n"]);
+  const hostile = "\u001b[2Jevil\u202e\n\u009b2J\u200f\u2067\u061c\u2028\u{e0041}";
+  const subject = nameOf(["2.5.4.3", hostile]);
   const { der } = issue(undefined, { subject, key, extensions: { keyUsage: keyUsage("digitalSignature") } });
   const { text } = run([file(der)]);
-  t.regex(text, /subject: CN=\\u001b\[2Jevil\\u202e\\u000a$/m);
-  t.notRegex(text, /[^\P{Cc}\n]/u);
+  t.regex(
+    text,
+    /subject: CN=\\u001b\[2Jevil\\u202e\\u000a\\u009b2J\\u200f\\u2067\\u061c\\u2028\\udb40\\udc41$/m,
+  );
+  const object = run([file(der)], { json: true }).text;
+  t.is(JSON.parse(object).certificates[0].subject, `CN=${hostile}`);
+  for (const printed of [text, object]) t.notRegex(printed, /[^\P{Cc}\n]|\p{Cf}|\p{Zl}|\p{Zp}|\p{Cs}/u);
 });
 
 // Verifying

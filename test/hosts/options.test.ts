@@ -84,9 +84,66 @@ test("refused at once, before anything is opened", (t) => {
     [{ cert: chain, key: other }, wrongValue],
     [{ cert: chain, key: "no PEM" }, wrongValue],
     [{ buffers: { input: 10 } }, wrongValue],
+    [{ groups: "P-256" }, wrongType],
+    [{ groups: [] }, wrongValue],
+    [{ groups: ["P-521"] }, wrongValue],
+    [{ groups: ["P-256", "secp256r1"] }, wrongValue],
+    [{ ecdhCurve: "P-256" }, unsupported],
+    [{ host: 7 }, wrongType],
   ];
   for (const [options, expected] of cases)
     t.throws(() => connect({ port: 1, ...options }).destroy(), expected as object, JSON.stringify(options));
+});
+
+const noNames = [
+  "fe80::1%lo",
+  "[::1]",
+  "a..b",
+  ".a",
+  "a b",
+  "a.example:443",
+  "https://a.example/",
+  "b\u00fccher.example",
+  "\u212aelvin.example",
+  "*.example",
+  "a".repeat(64),
+  `${"a.".repeat(127)}example`,
+  "127.1",
+  "0x7f.1",
+  "127.0.0.0x1",
+  "0x7f000001",
+  "2130706433",
+  "0177.0.0.1",
+  "a\0b",
+];
+
+test("a server name that is neither DNS name nor address has a code, whether it is verified or not", (t) => {
+  const refused = {
+    instanceOf: RangeError,
+    code: "ERR_TLSTAPLE_OPTION_VALUE",
+    message: /neither a DNS name/,
+  };
+  for (const name of noNames)
+    for (const options of [{ host: name }, { servername: name }, { host: name, rejectUnauthorized: false }])
+      t.throws(() => connect({ port: 1, ...options }).destroy(), refused, JSON.stringify(options));
+  for (const name of [
+    "a",
+    "_sip._tcp.a_b.example",
+    "A.example.",
+    "xn--bcher-kva.example",
+    "::1",
+    "127.0.0.1",
+  ])
+    t.is(settle({ host: name }).core.serverName, name);
+  t.is(settle({ host: "fe80::1%lo", servername: "a.example" }).core.serverName, "a.example");
+});
+
+test("groups, by the names of NIST, IANA and OpenSSL, best first", (t) => {
+  t.deepEqual(settle({ groups: ["P-256", "x25519"] }).core.groups, [23, 29]);
+  t.deepEqual(settle({ groups: ["secp384r1", "prime256v1"] }).core.groups, [24, 23]);
+  const context = createContext({ groups: ["P-384"] });
+  t.deepEqual(settle({ context }).core.groups, [24]);
+  t.deepEqual(settle({ context, groups: ["X25519"] }).core.groups, [29]);
 });
 
 test("the message says what was meant", (t) => {

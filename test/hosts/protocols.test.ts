@@ -69,6 +69,7 @@ test("an agent shares no connection between requests whose security differs", as
     { ALPNProtocols: ["http/1.1"] },
     { recordSizeLimit: 1024 },
     { maxFragmentLength: 1024 },
+    { groups: ["P-256"] },
     { provider: { ...provider } },
     { context },
     { context: createContext({ ca }) },

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import ava, { type ExecutionContext } from "ava";
 import { credential, type Edition, fixtureFile, stapleFile } from "../../certs/fixtures.js";
 import { run as runInNode } from "../../hosts/node/commands/program.js";
@@ -136,6 +137,30 @@ test("the portable provider", async (t) => {
   t.regex(stdout, /^TLSv1\.3, TLS_CHACHA20_POLY1305_SHA256, X25519\n/);
 });
 
+test("--groups are what is offered, and the advice names them where they help", async (t) => {
+  const peer = await serve(t, { ...good, extra: ["-groups", "P-256"] });
+  const hellos = async (...groups: string[]) => {
+    const { code, stdout, stderr } = await xs(...to(peer), "--trace", ...groups);
+    t.is(code, 0, stderr);
+    t.regex(stdout, /^TLSv1\.3, \w+, prime256v1$/m);
+    return stdout.match(/ ClientHello /g)!.length;
+  };
+  t.is(await hellos(), 2);
+  t.is(await hellos("--groups", "P-256,X25519"), 1);
+  const server = createTlsServer({
+    cert: readFileSync(credential("p256", "server1").certificateFile),
+    key: readFileSync(credential("p256", "server1").keyFile),
+    ecdhCurve: "P-256",
+  });
+  server.on("OCSPRequest", (_certificate, _issuer, done) => done(null, staple("p256", "server1")[0]));
+  const port = await listen(t, server);
+  const args = [...to({ port }), "-W", "1m", "-v", "4"];
+  const { code, stderr } = await xs(...args);
+  t.is(code, 1);
+  t.regex(stderr, /^OCSP_STAPLE_MISSING(.*\n)*.* advice .* put P-256 first in groups \(--groups\)/);
+  t.is((await xs(...args, "--groups", "P-256")).code, 0);
+});
+
 test("--json, and too small an arena", async (t) => {
   const peer = await serve(t, good);
   const found = JSON.parse((await xs(...to(peer), "-W", "1", "--json", "--memory")).stdout);
@@ -162,6 +187,9 @@ test("wrong use: exit code 2", async (t) => {
   const cases: [string[], RegExp][] = [
     [["client", "-W", "2", "-v", "4"], /^Cannot use OCSP Stapling V2 with TLSv1\.3\n$/],
     [["client", "-c", credential("p256", "root").certificateFile], /cert and key come together/],
+    [["client", "--groups", "P-521"], /P-521 is none of X25519, P-256, P-384/],
+    [["client", "-h", "fe80::1%lo"], /"fe80::1%lo" is neither a DNS name nor an IP address/],
+    [["client", "-S", "b\u00fccher.example"], /did you mean xn--bcher-kva\.example\?/],
     [["client", "--arena", "1"], /from 16384/],
     [["client", "--provider", "none"], /psa, portable/],
     [["inspect"], /unknown command/],

@@ -1,14 +1,13 @@
-import { closeSync, writeSync } from "node:fs";
 import type { Command } from "commander";
 import { alert } from "../../../src/wire/registry.js";
 import { type ConnectOptions, connect, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
-import type { Capture } from "../pcapng.js";
 import { Tap } from "../tap.js";
 import { Trace } from "../trace.js";
 import { clientFlags, connectOptions, type Flags, greeting, nodeFlags, versionsToTry } from "./flags.js";
 import { type Outcome, outcomeOf, report, reportJson } from "./report.js";
-import { type Output, openCapture } from "./usage.js";
+import { SideFiles } from "./side-files.js";
+import type { Output } from "./usage.js";
 
 /** Milliseconds: for the connection and each pause of an answer that was asked for. */
 export const PATIENCE = 10_000;
@@ -16,11 +15,11 @@ export const PATIENCE = 10_000;
 export const COURTESY = 500;
 
 /** Shakes hands, speaks, listens, and ends; an answer is not needed for success, an orderly end of it is. */
-export type Talk<F extends Flags> = (options: ConnectOptions, flags: F) => Promise<Outcome>;
+export type Talk<F extends Flags> = (options: ConnectOptions, flags: F, files: SideFiles) => Promise<Outcome>;
 
 /** `tlstaple client`. `finish` gets the exit code. */
 export function clientCommand(out: Output, err: Output, finish: (code: number) => void): Command {
-  return nodeFlags(clientFlags(async (flags) => finish(await clientInNode(flags, out, err))));
+  return nodeFlags(clientFlags(async (flags) => finish(await client(flags, talkInNode, out, err))));
 }
 
 /** The same in another place than Node, where `talk` talks. */
@@ -33,15 +32,9 @@ export function clientCommandIn<F extends Flags>(
   return clientFlags(async (flags) => finish(await client(flags as F, talk, out, err)));
 }
 
-async function clientInNode(flags: Flags, out: Output, err: Output): Promise<number> {
-  const capture = openCapture(flags.pcapng);
-  const code = await client(flags, (options) => talkInNode(options, flags, capture), out, err);
-  capture?.close();
-  return code;
-}
-
 async function client<F extends Flags>(flags: F, talk: Talk<F>, out: Output, err: Output): Promise<number> {
-  const meet = (options: ConnectOptions) => traced(options, flags, talk);
+  const files = new SideFiles(flags, err);
+  const meet = (options: ConnectOptions) => traced(options, flags, files, talk);
   const outcomes = [await tryVersions(flags, meet)];
   if (!flags.json) report(outcomes[0], out, err);
   if (flags.resume && outcomes[0].error === undefined) {
@@ -49,9 +42,9 @@ async function client<F extends Flags>(flags: F, talk: Talk<F>, out: Output, err
     outcomes.push(await meet({ ...inVersion(flags, protocol as Flags["tls"]), session }));
     if (!flags.json) report(outcomes[1], out, err);
   }
-  if (flags.keylog !== undefined) closeSync(flags.keylog);
+  files.close();
   if (flags.json) reportJson(outcomes, out);
-  return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
+  return files.spoilt || outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
 }
 
 function inVersion(flags: Flags, version: Flags["tls"]): ConnectOptions {
@@ -74,19 +67,24 @@ function refusesVersion({ error }: Outcome): boolean {
   return error.alert.number === alert.protocol_version || error.alert.number === alert.handshake_failure;
 }
 
-async function traced<F extends Flags>(options: ConnectOptions, flags: F, talk: Talk<F>): Promise<Outcome> {
-  if (!flags.trace) return talk(options, flags);
+async function traced<F extends Flags>(
+  options: ConnectOptions,
+  flags: F,
+  files: SideFiles,
+  talk: Talk<F>,
+): Promise<Outcome> {
+  if (!flags.trace) return talk(options, flags, files);
   const lines: string[] = [];
   const trace = new Trace((line) => lines.push(line));
   const onMessage: ConnectOptions["onMessage"] = (...message) => trace.record(...message);
-  return { ...(await talk({ ...options, onMessage }, flags)), trace: lines };
+  return { ...(await talk({ ...options, onMessage }, flags, files)), trace: lines };
 }
 
-function talkInNode(options: ConnectOptions, flags: Flags, capture?: Capture): Promise<Outcome> {
-  const tap = capture && new Tap(capture, true);
+function talkInNode(options: ConnectOptions, flags: Flags, files: SideFiles): Promise<Outcome> {
+  const tap = files.capture && new Tap(files.capture, true);
   const socket = connect({ ...options, timeout: PATIENCE, onCipher: tap?.onCipher });
-  const { keylog, host, port } = flags;
-  if (keylog !== undefined) socket.on("keylog", (line: Buffer) => writeSync(keylog, line));
+  const { host, port } = flags;
+  if (files.logsSecrets) socket.on("keylog", files.secret);
   tap?.watch(socket);
   return new Promise((resolve) => {
     const reply: Buffer[] = [];

@@ -1,7 +1,7 @@
-import { openSync } from "node:fs";
 import { isIP } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
 import type { ConnectOptions } from "../index.js";
+import { withoutBrackets } from "../server-name.js";
 import { numberBetween, readFile, UsageError } from "./usage.js";
 
 /** What the command line says, read and checked. */
@@ -20,8 +20,9 @@ export interface Flags {
   nonce?: boolean;
   fragment?: Pick<ConnectOptions, "maxFragmentLength" | "recordSizeLimit">;
   alpn?: string[];
+  groups?: string[];
   trace?: boolean;
-  keylog?: number;
+  keylog?: string;
   json?: boolean;
   // Of Node's client alone
   ocspLookup?: boolean;
@@ -42,19 +43,23 @@ const W_HELP =
   "ask for OCSP stapling: 1 = status_request, 2 = status_request_v2 (TLS 1.2), 3 = the same for the whole chain, each certificate of which must then be good; with m appended (1m) a staple is required";
 const F_HELP =
   "longest record wanted: 1-4 = 512, 1024, 2048, 4096 bytes by max_fragment_length (RFC 6066), 5 = 8192 and 6 = 256 by record_size_limit (RFC 8449)";
+export const GROUPS_HELP =
+  "groups of the key exchange, best first, separated by commas; X25519,P-256,P-384 by default";
+export const KEYLOG_HELP =
+  "append the secrets to FILE, as SSLKEYLOGFILE; from then on only its owner can read it";
 
 /** The command `client` with the flags of wolfSSL's example client; `run` gets what they say. */
 export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
   return new Command("client")
     .description("connect to a TLS server, check its certificate and staples, say hello")
     .helpOption("--help", "show this help")
-    .option("-h, --host <name>", "server", "127.0.0.1")
+    .option("-h, --host <name>", "server", readHost, "127.0.0.1")
     .option("-p, --port <number>", "port", numberBetween(1, 65535), 11111)
     .option("-A, --ca <file>", "root CAs to trust, PEM or DER; those that Node brings by default", readFile)
     .option("-c, --cert <file>", "own certificate chain", readFile)
     .option("-k, --key <file>", "its private key", readFile)
     .option("-g, --get", "send an HTTP GET and print the answer")
-    .option("-S, --sni <name>", "name to send as SNI and to verify; the host by default")
+    .option("-S, --sni <name>", "name to send as SNI and to verify; the host by default", readHost)
     .option(
       "-v, --tls <number>",
       "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default, and with -W TLS 1.2",
@@ -66,8 +71,9 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .option("--nonce", "ask for a nonce, and take no staple without it; few servers pass one on")
     .option("-F, --fragment <number>", F_HELP, readFragment)
     .option("-L, --alpn <names>", "application protocols to offer, separated by commas", readProtocols)
+    .option("--groups <names>", GROUPS_HELP, readGroups)
     .option("--trace", "print each handshake message, staples decoded")
-    .option("--keylog <file>", "append the secrets to FILE, as SSLKEYLOGFILE", openLog)
+    .option("--keylog <file>", KEYLOG_HELP)
     .option("--json", "print one JSON object instead of text")
     .allowExcessArguments(false)
     .action(run);
@@ -93,6 +99,7 @@ export function connectOptions(flags: Flags): ConnectOptions {
     key: flags.key,
     rejectUnauthorized: flags.verify,
     ALPNProtocols: flags.alpn,
+    groups: flags.groups,
     ocsp: ocspOptions(flags),
     ...flags.fragment,
   };
@@ -135,6 +142,12 @@ function hostHeader({ sni, host, port }: Flags): string {
   return port === 443 ? bracketed : `${bracketed}:${port}`;
 }
 
+/** Brackets, as an IPv6 address has them in a URL, are taken off. */
+function readHost(text: string): string {
+  if (text !== "") return withoutBrackets(text);
+  throw new InvalidArgumentError("It must not be empty.");
+}
+
 export function readVersion(text: string): "TLSv1.2" | "TLSv1.3" {
   if (text === "3") return "TLSv1.2";
   if (text === "4") return "TLSv1.3";
@@ -161,16 +174,16 @@ function readFragment(text: string): Flags["fragment"] {
 
 /** wolfSSL's C: or F: in front, on what to do when nothing matches, changes nothing: a server that minds refuses. */
 export function readProtocols(text: string): string[] {
-  const names = text.replace(/^[CF]:/, "").split(",");
-  if (names.every((name) => name.length > 0)) return names;
-  throw new InvalidArgumentError("It must be names separated by commas.");
+  return readNames(text.replace(/^[CF]:/, ""));
 }
 
-/** Secrets are for the owner's eyes only. */
-export function openLog(path: string): number {
-  try {
-    return openSync(path, "a", 0o600);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
+/** With colons too, as openssl's -groups has them. */
+export function readGroups(text: string): string[] {
+  return readNames(text.replaceAll(":", ","));
+}
+
+function readNames(text: string): string[] {
+  const names = text.split(",");
+  if (names.every((name) => name.length > 0)) return names;
+  throw new InvalidArgumentError("It must be names separated by commas.");
 }

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
+import { printable } from "../text.js";
 import { clientCommand } from "./client.js";
 import { inspectCommand } from "./inspect.js";
 import { responderCommand } from "./responder.js";
@@ -43,7 +44,7 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
     if (!isUsageError(error)) throw error;
-    err.write(`${(error as Error).message}\n`);
+    err.write(`${printable((error as Error).message)}\n`);
     return USAGE;
   }
 }

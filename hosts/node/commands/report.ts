@@ -3,7 +3,7 @@ import { type CertificateInfo, describeCertificate, isoTime } from "../describe.
 import { TlsError } from "../errors.js";
 import type { OcspVerdict, TLSSocket } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
-import { printable } from "../text.js";
+import { printable, toJson } from "../text.js";
 import type { Output } from "./usage.js";
 
 /** What became of one connection. */
@@ -57,7 +57,7 @@ export function report(outcome: Outcome, out: Output, err: Output): void {
   for (const line of describeConnection(outcome)) out.write(`${printable(line)}\n`);
   out.write(reply);
   if (memory) for (const [what, bytes] of Object.entries(memory)) out.write(`memory ${what}: ${bytes}\n`);
-  if (error) for (const line of describeError(error)) err.write(`${line}\n`);
+  if (error) for (const line of describeError(error)) err.write(`${printable(line)}\n`);
 }
 
 function describeConnection(outcome: Outcome): string[] {
@@ -124,7 +124,7 @@ export function errorFields(error: Error | undefined) {
 /** Prints everything as one JSON object; a second connection is in its field `again`. */
 export function reportJson([first, again]: Outcome[], out: Output): void {
   const result = { ...resultOf(first), again: again && resultOf(again) };
-  out.write(`${JSON.stringify(result, null, 2)}\n`);
+  out.write(`${toJson(result, 2)}\n`);
 }
 
 function resultOf(outcome: Outcome) {

@@ -91,8 +91,6 @@ class OpensslCommand extends Command {
 }
 
 async function serve(flags: Flags, out: Output, err: Output): Promise<number> {
-  // Whoever reads our output may leave; we stay.
-  if (out === process.stdout) process.stdout.on("error", () => undefined);
   const responder = await create(flags, out, err);
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -109,7 +107,7 @@ async function serve(flags: Flags, out: Output, err: Output): Promise<number> {
     await close(server);
     return 0;
   } catch (error) {
-    err.write(`${(error as Error).message}\n`);
+    err.write(`${printable((error as Error).message)}\n`);
     return 1;
   } finally {
     for (const signal of signals) process.off(signal, end);
@@ -127,11 +125,11 @@ async function create(flags: Flags, out: Output, err: Output): Promise<Responder
       authorities: [{ issuer: flags.CA, index: flags.index, signer: signer(flags) }],
       validity: nmin === undefined && ndays === undefined ? undefined : (ndays ?? 0) * DAY + (nmin ?? 0) * 60,
       onIndex: (path, entries, error) =>
-        error ? complain(error) : out.write(`index ${path}: ${entries} certificates\n`),
+        error ? complain(error) : out.write(`index ${printable(path)}: ${entries} certificates\n`),
       onError: complain,
     });
   } catch (error) {
-    if (error instanceof ResponderError) throw new UsageError(printable(error.message));
+    if (error instanceof ResponderError) throw new UsageError(error.message);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ServerOptions } from "../index.js";
-import { openLog, readProtocols, readVersion } from "./flags.js";
+import { GROUPS_HELP, KEYLOG_HELP, readGroups, readProtocols, readVersion } from "./flags.js";
 import { numberBetween, readFile, UsageError } from "./usage.js";
 
 /** What the command line says, read and checked. */
@@ -16,9 +16,10 @@ export interface ServerFlags {
   ocspUrl?: string;
   stapleChain: boolean;
   alpn?: string[];
+  groups?: string[];
   anyInterface?: boolean;
   trace?: boolean;
-  keylog?: number;
+  keylog?: string;
   pcapng?: string;
   json?: boolean;
 }
@@ -46,8 +47,9 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     )
     .option("-L, --alpn <names>", "application protocols to speak, separated by commas", readProtocols)
     .option("-b, --any-interface", "listen on every interface; on 127.0.0.1 alone by default")
+    .option("--groups <names>", GROUPS_HELP, readGroups)
     .option("--trace", "print each handshake message, staples decoded")
-    .option("--keylog <file>", "append the secrets to FILE, as SSLKEYLOGFILE", openLog)
+    .option("--keylog <file>", KEYLOG_HELP)
     .option("--pcapng <file>", "capture the connections, with their secrets, for Wireshark")
     .option("--json", "print one JSON object a line for each connection instead of text")
     .allowExcessArguments(false)
@@ -56,10 +58,10 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
 
 /** What the flags ask of a server, without what fetches its staples. */
 export function serverOptions(flags: ServerFlags): ServerOptions {
-  const { alpn, ca, cert, clientAuth, key, stapleChain, tls } = flags;
+  const { alpn, ca, cert, clientAuth, groups, key, stapleChain, tls } = flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
   const requestCert = ca !== undefined && clientAuth;
   const versions = { minVersion: tls, maxVersion: tls };
-  return { cert, key, ca, requestCert, stapleChain, ...versions, ALPNProtocols: alpn };
+  return { cert, key, ca, requestCert, stapleChain, ...versions, groups, ALPNProtocols: alpn };
 }

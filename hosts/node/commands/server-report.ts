@@ -1,6 +1,6 @@
 import { describeResponse, type ResponseInfo } from "../describe.js";
 import type { ServerSocket } from "../index.js";
-import { printable } from "../text.js";
+import { printable, toJson } from "../text.js";
 import { describe, describeError, describeVerdict, errorFields } from "./report.js";
 import type { Output } from "./usage.js";
 
@@ -102,5 +102,5 @@ export function reportJson(served: Served, trace: readonly string[] | undefined,
     ...errorFields(error),
     trace,
   };
-  out.write(`${JSON.stringify(result)}\n`);
+  out.write(`${toJson(result)}\n`);
 }

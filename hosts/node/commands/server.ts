@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { closeSync, writeFileSync, writeSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Command } from "commander";
@@ -12,14 +12,14 @@ import {
   Stapler,
   type StaplerFailure,
 } from "../index.js";
-import type { Capture } from "../pcapng.js";
 import { Tap } from "../tap.js";
 import { printable } from "../text.js";
 import { Trace } from "../trace.js";
 import { PATIENCE } from "./client.js";
 import { type ServerFlags, serverFlags, serverOptions } from "./server-flags.js";
 import { report, reportJson, type Served } from "./server-report.js";
-import { type Output, openCapture } from "./usage.js";
+import { SideFiles } from "./side-files.js";
+import type { Output } from "./usage.js";
 
 /** Bytes that are kept of what a client says. */
 const MAX_SAID = 16384;
@@ -41,19 +41,16 @@ export function serverCommand(out: Output, err: Output, finish: (code: number) =
 }
 
 async function serve(flags: ServerFlags, out: Output, err: Output): Promise<number> {
-  // Whoever reads our output may leave; we stay
-  if (out === process.stdout) process.stdout.on("error", () => undefined);
   const session = new Session(flags, out, err);
   const end = () => session.end();
   for (const signal of signals) process.once(signal, end);
   try {
     return await session.run();
   } catch (error) {
-    err.write(`${(error as Error).message}\n`);
+    err.write(`${printable((error as Error).message)}\n`);
     return 1;
   } finally {
     for (const signal of signals) process.off(signal, end);
-    if (flags.keylog !== undefined) closeSync(flags.keylog);
   }
 }
 
@@ -64,7 +61,7 @@ class Session {
   private readonly err: Output;
   private readonly server: Server;
   private readonly stapler: Stapler;
-  private readonly capture: Capture | undefined;
+  private readonly files: SideFiles;
   private readonly taps = new WeakMap<ServerSocket, Tap>();
   private readonly traces = new Map<ServerSocket, Traced>();
   private readonly transports = new Set<Duplex>();
@@ -78,7 +75,7 @@ class Session {
     this.out = out;
     this.err = err;
     const options = serverOptions(flags);
-    this.capture = openCapture(flags.pcapng);
+    this.files = new SideFiles(flags, err);
     this.stapler = new Stapler({ overrideUrl: flags.ocspUrl, issuers: flags.ca });
     this.stapler.on("failure", (failure) => this.complain(failure));
     const onMessage: ServerOptions["onMessage"] = (...message) => this.trace(...message);
@@ -86,13 +83,12 @@ class Session {
       ...options,
       stapler: this.stapler,
       onMessage: flags.trace ? onMessage : undefined,
-      onCipher: this.capture && ((sent, bytes, socket) => this.tap(socket).onCipher(sent, bytes)),
+      onCipher: this.files.capture && ((sent, bytes, socket) => this.tap(socket).onCipher(sent, bytes)),
     });
     this.server.on("connection", (transport) => this.count(transport));
     this.server.on("secureConnection", (socket) => this.follow(this.converse(socket)));
     this.server.on("tlsClientError", (error, socket) => this.report(socket, { error }));
-    const { keylog } = flags;
-    if (keylog !== undefined) this.server.on("keylog", (line) => writeSync(keylog, line));
+    if (this.files.logsSecrets) this.server.on("keylog", this.files.secret);
   }
 
   /** Serves until the end; the exit code. */
@@ -104,11 +100,12 @@ class Session {
       this.announce();
       await once(this.server, "close");
       await Promise.all(this.conversations);
-      return this.failed && !loop ? 1 : 0;
+      this.files.close();
+      return this.files.spoilt || (this.failed && !loop) ? 1 : 0;
     } finally {
       this.server.close();
       this.stapler.close();
-      this.capture?.close();
+      this.files.close();
     }
   }
 
@@ -174,7 +171,7 @@ class Session {
   private tap(socket: ServerSocket): Tap {
     const known = this.taps.get(socket);
     if (known) return known;
-    const tap = new Tap(this.capture!, false);
+    const tap = new Tap(this.files.capture!, false);
     tap.watch(socket);
     this.taps.set(socket, tap);
     return tap;

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
-import { Capture } from "../pcapng.js";
 
 /** Where a command writes: `process.stdout`, or a test's. */
 export interface Output {
@@ -22,15 +21,6 @@ export function readFile(path: string): Buffer {
     return readFileSync(path);
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
-  }
-}
-
-/** Opens the capture that --pcapng names, if it is there. */
-export function openCapture(path: string | undefined): Capture | undefined {
-  try {
-    return path === undefined ? undefined : new Capture(path);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
   }
 }
 

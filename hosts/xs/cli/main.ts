@@ -1,4 +1,4 @@
+import { main } from "../../node/commands/main.js";
 import { run } from "./program.js";
 
-const { argv, stderr, stdout } = process;
-process.exitCode = await run(argv.slice(2), stdout, stderr);
+await main(run);

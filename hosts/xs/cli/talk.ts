@@ -1,6 +1,5 @@
 import { createPrivateKey, type X509Certificate } from "node:crypto";
 import { lookup } from "node:dns/promises";
-import { writeSync } from "node:fs";
 import {
   cipherSuite,
   type Fault,
@@ -13,8 +12,10 @@ import {
 import { COURTESY, PATIENCE } from "../../node/commands/client.js";
 import { type Flags, greeting } from "../../node/commands/flags.js";
 import type { Outcome } from "../../node/commands/report.js";
+import type { SideFiles } from "../../node/commands/side-files.js";
 import { UsageError } from "../../node/commands/usage.js";
-import { type FaultName, TlsError } from "../../node/errors.js";
+import { type Advise, type FaultName, TlsError } from "../../node/errors.js";
+import { Hindsight } from "../../node/hindsight.js";
 import type { ConnectOptions } from "../../node/index.js";
 import { keyInfo } from "../../node/negotiated-socket.js";
 import { type Settings, settle } from "../../node/options.js";
@@ -35,10 +36,10 @@ export interface XsFlags extends Flags {
 const buffers = { input: 16645 + 2048, output: 2048, store: 8192 };
 
 /** Has XS talk with a server. */
-export async function talkInXs(options: ConnectOptions, flags: XsFlags): Promise<Outcome> {
+export async function talkInXs(options: ConnectOptions, flags: XsFlags, files: SideFiles): Promise<Outcome> {
   const settings = settle(options);
   const provider = providerFor(flags);
-  const listener = new Listener(options, flags);
+  const listener = new Listener(options, settings, files);
   const { host, port } = flags;
   try {
     const job = { ...toJob(settings, flags), address: await addressOf(host) };
@@ -81,8 +82,8 @@ async function addressOf(host: string): Promise<string> {
 }
 
 function toJob({ core, roots }: Settings, flags: XsFlags): Omit<ClientJob, "address"> {
-  const { serverName, verify, minVersion, maxVersion, alpn, requireEms, recordSizeLimit, maxFragmentLength } =
-    core;
+  const { serverName, verify, minVersion, maxVersion, alpn, groups, requireEms } = core;
+  const { recordSizeLimit, maxFragmentLength } = core;
   return {
     port: flags.port,
     options: {
@@ -91,6 +92,7 @@ function toJob({ core, roots }: Settings, flags: XsFlags): Omit<ClientJob, "addr
       minVersion,
       maxVersion,
       alpn,
+      groups,
       requireEms,
       recordSizeLimit,
       maxFragmentLength,
@@ -118,15 +120,17 @@ function privateKey(key: Buffer): Buffer {
 /** Takes what the program in XS tells. */
 class Listener {
   private readonly options: ConnectOptions;
-  private readonly flags: XsFlags;
+  private readonly files: SideFiles;
   private readonly peer = new PeerCertificates();
+  private readonly hindsight: Hindsight;
   private pending = Buffer.alloc(0);
   private readonly reply: Buffer[] = [];
   private result: ClientResult | undefined;
 
-  constructor(options: ConnectOptions, flags: XsFlags) {
+  constructor(options: ConnectOptions, settings: Settings, files: SideFiles) {
     this.options = options;
-    this.flags = flags;
+    this.hindsight = new Hindsight(settings.core);
+    this.files = files;
   }
 
   /** Any number of bytes of its standard output. */
@@ -143,13 +147,14 @@ class Listener {
   private take(kind: number, content: Buffer): void {
     if (kind === frame.MESSAGE)
       this.takeMessage(content[0] === 1, content.readUInt16BE(1), content.subarray(3));
-    else if (kind === frame.SECRET) writeSync(this.flags.keylog!, content);
+    else if (kind === frame.SECRET) this.files.secret(content);
     else if (kind === frame.DATA) this.reply.push(content);
     else if (kind === frame.RESULT) this.result = JSON.parse(content.toString());
   }
 
   private takeMessage(sent: boolean, type: number, bytes: Buffer): void {
     this.peer.record(sent, type, bytes, 0, bytes.length);
+    this.hindsight.record(sent, type, bytes, 0, bytes.length);
     this.options.onMessage?.(sent, type, bytes, 0, bytes.length);
   }
 
@@ -167,7 +172,7 @@ class Listener {
       resumed: false,
       chain: this.chain(settings),
       verdicts: result?.verdicts.map((verdict) => toVerdict(verdict as Verdict)) ?? [],
-      error: errorOf(result) ?? failure,
+      error: errorOf(result, this.hindsight.advise) ?? failure,
       reply: Buffer.concat(this.reply),
     };
   }
@@ -188,9 +193,9 @@ function groupName(id: number): string | null {
   return name === undefined ? null : keyInfo[name as keyof typeof keyInfo].name;
 }
 
-function errorOf(result: ClientResult | undefined): Error | undefined {
+function errorOf(result: ClientResult | undefined, advise: Advise): Error | undefined {
   if (result?.error !== undefined) return new Error(result.error);
   if (result?.fault === undefined) return undefined;
   const fault: Fault = faults[result.fault as FaultName];
-  return new TlsError(fault, result.detail, result.cause);
+  return new TlsError(fault, result.detail, result.cause, advise);
 }

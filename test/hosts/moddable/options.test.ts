@@ -1,6 +1,6 @@
 import test from "ava";
 import type { SecureOptions } from "../../../hosts/moddable/socket.js";
-import { version } from "../../../src/wire/registry.js";
+import { namedGroup, version } from "../../../src/wire/registry.js";
 import { App, pattern } from "./app.js";
 import { clientCertificate, clientKey, derKey, pemRoot, platform, root, staple } from "./peer.js";
 
@@ -53,6 +53,13 @@ const refused: [string, unknown, RegExp][] = [
     /clientKey: a private key/,
   ],
   ["a key in PEM of another kind", { clientCertificates: [root], clientKey: pemRoot }, /clientKey: neither/],
+  ["a group that is unknown", { groups: ["P-521"] }, /groups/],
+  ["no group", { groups: [] }, /groups/],
+  ["a name that is none", { serverName: "a..b" }, /serverName: neither a DNS name nor an IP address/],
+  ["an address in brackets", { serverName: "[::1]" }, /serverName: neither/],
+  ["an address with a zone", { serverName: "fe80::1%lo" }, /serverName: neither/],
+  ["an international name", { serverName: "b\u00fccher.example" }, /serverName: neither/],
+  ["an empty name", { serverName: "" }, /serverName: neither/],
   ["buffers that are too small", { buffers: { input: 1000 } }, /buffers\.input/],
 ];
 
@@ -64,6 +71,17 @@ for (const [what, secure, message] of refused)
 test("options of the SDK that mean nothing here are let pass", (t) => {
   const secure = { cache: true, trace: true, protocolVersion: 0x303 } as SecureOptions;
   t.deepEqual(new App({ secure }).open().news(), ["writable"]);
+});
+
+test("groups are what is offered, best first", (t) => {
+  const app = new App({ secure: { groups: ["P-256", "X25519"] } }).open();
+  t.deepEqual(app.news(), ["writable"]);
+  const [hello] = app.server.seen.hellos;
+  t.deepEqual(hello.groups, [namedGroup.secp256r1, namedGroup.x25519]);
+  t.deepEqual(
+    hello.shares.map(({ group }) => group),
+    [namedGroup.secp256r1],
+  );
 });
 
 test("without host and serverName the address is verified", (t) => {

@@ -74,6 +74,14 @@ test("modules import only what the manifest maps, and of the core only what it h
     }
 });
 
+test("no platform gets randomness that is not for cryptography", async (t) => {
+  const preprocess = (...flags: string[]) =>
+    promisify(execFile)("cc", ["-E", "-U__linux__", ...flags, join(root, "hosts/moddable/entropy.c")]);
+  await t.throwsAsync(preprocess("-DPICO_BUILD"), { message: /#error .*Pico SDK.* not for cryptography/ });
+  await t.throwsAsync(preprocess(), { message: /#error .*no source of unpredictable bytes/ });
+  t.notRegex(read("hosts/moddable/entropy.c"), /get_rand_32/);
+});
+
 test("modules have nothing that XS lacks or can't run", (t) => {
   for (const file of readdirSync(modules).filter((name) => name.endsWith(".js"))) {
     const code = read(`dist/moddable/${file}`).replace(/\/\*[\s\S]*?\*\//g, "");
