@@ -46,7 +46,7 @@ function checkStaple(s: ClientSession, position: number, now: number): boolean {
   return s.stapleVerifier.settle(staple, certificate, s.path.issuer(position), s.config.ocsp, now);
 }
 
-/** By our policy, or because certificates demand it (RFC 7633) for the server's of clients that ask for staples. */
+/** By our policy, or because certificates demand it (RFC 7633) of clients that ask for staples. */
 function needsStaple(s: ClientSession, position: number): boolean {
   const { stapling, policy, mustStaple } = s.config.ocsp;
   if (stapling === "off") return false;

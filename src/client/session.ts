@@ -1,7 +1,7 @@
 import type { KeySchedule12 } from "../crypto/keys12.js";
 import type { KeySchedule13 } from "../crypto/keys13.js";
 import type { Aead, Exchange, Verification } from "../crypto/provider.js";
-import { findScheme, findSuite, keySize, type Suite, signs13 } from "../crypto/suites.js";
+import { findScheme, findSuite, keySize, type Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import { Path } from "../pki/chain.js";
 import { Staple, StapleVerifier } from "../pki/ocsp.js";
@@ -151,7 +151,7 @@ export class ClientSession {
   acceptScheme(id: number): void {
     const identity = this.config.identity;
     if (identity === undefined || !identity.signer.schemes.includes(id)) return;
-    if (this.version === version.tls13 && !signs13(findScheme(id)!)) return;
+    if (this.version === version.tls13 && findScheme(id)?.pkcs1) return;
     const rank = identity.signer.schemes.indexOf(id);
     const present = identity.signer.schemes.indexOf(this.clientScheme);
     if (present < 0 || rank < present) this.clientScheme = id;

@@ -91,10 +91,8 @@ export interface Scheme {
 const s = signatureScheme;
 
 /**
- * All signature schemes, best first. The last is there for ECDSA with SHA-512 on the curves that we have: in
- * certificates, in responses, and in TLS 1.2, whose { sha512, ecdsa } it is (RFC 5246 7.4.1.4.1), the hash goes with
- * any curve. Servers look for it in signature_algorithms before they send such a chain. It stands last so that
- * a server with a key on P-521 and another kind takes the other one.
+ * All signature schemes, best first. The last is offered for ECDSA with SHA-512 on our own curves, in certificates
+ * and in TLS 1.2 (RFC 5246 7.4.1.4.1); it stands last for servers that have a key on P-521, and another.
  */
 export const schemes = table<Scheme>([
   { id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "ecdsa", curve: "p256" },
@@ -113,11 +111,6 @@ export const schemes = table<Scheme>([
 export function findScheme(id: number): Scheme | undefined {
   for (let i = 0; i < schemes.length; i++) if (schemes[i].id === id) return schemes[i];
   return undefined;
-}
-
-/** Whether a handshake of TLS 1.3 may be signed with it: no PKCS#1 v1.5, and no curve but ours. RFC 8446 4.2.3. */
-export function signs13({ pkcs1, curve }: Scheme): boolean {
-  return !pkcs1 && curve !== "p521";
 }
 
 /** The kind of key a scheme takes: "ecdsa" stands for both curves. */

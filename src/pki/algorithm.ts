@@ -20,7 +20,7 @@ function signatureRow(oid: Oid, scheme: number, optionalNull: boolean): Signatur
 
 /** What may sign a certificate or a response; SHA-1 and MD5 are not in it. RSASSA-PSS is read apart. */
 const signatures = table<SignatureRow>([
-  // 1.2.840.10045.4.3.2 to .4, ecdsa-with-SHA256 to -SHA512, RFC 5758 3.2: with a key on any curve
+  // 1.2.840.10045.4.3.2 to .4, ecdsa-with-SHA256 to -SHA512, RFC 5758 3.2
   signatureRow("\x2a\x86\x48\xce\x3d\x04\x03\x02", s.ecdsa_secp256r1_sha256, false),
   signatureRow("\x2a\x86\x48\xce\x3d\x04\x03\x03", s.ecdsa_secp384r1_sha384, false),
   signatureRow("\x2a\x86\x48\xce\x3d\x04\x03\x04", s.ecdsa_secp521r1_sha512, false),

@@ -23,10 +23,10 @@ export const extendedKeyUsage = Object.freeze({
   clientAuth: 16,
 });
 
-/** RFC 5280 4.1.2.2: at most 20 octets, and one more for the sign of a number that fills them. */
+/** RFC 5280 4.1.2.2: at most 20 octets, and one for the sign. */
 const maxSerial = 20;
 
-/** The size of a SEQUENCE without any element: of a Name without attributes, of a list of no extensions. */
+/** The size of a SEQUENCE without any element. */
 const empty = 2;
 
 /**
@@ -308,9 +308,8 @@ function row(oid: string, read: ExtensionRow<Certificate>["read"]): ExtensionRow
 }
 
 /**
- * The extensions that a path validation for TLS acts on, and those that can't fail it: of the policies any will
- * do (the initial set is any-policy, and none is asked for, 6.1.1 (c) to (g)), so that what certificates say of
- * them is met unless one asks for an explicit policy. Others may stand there if they are not critical.
+ * The extensions that a path validation for TLS acts on, and those that can't fail it, as any policy will do
+ * (6.1.1 (c) to (g)). Others may stand there if they are not critical.
  */
 const extensionRows = table<ExtensionRow<Certificate>>([
   row("\x55\x1d\x13", readBasicConstraints), // 2.5.29.19
@@ -332,7 +331,7 @@ function passOver(der: Der): void {
 
 /**
  * RFC 5280 4.2.1.11: requireExplicitPolicy [0], inhibitPolicyMapping [1]. All but the second alone needs the tree
- * of valid policies (6.1.2 (a)), which is not built here; a CA that means it "MUST mark this extension as critical".
+ * of policies, which is not built here. Who means it marks it as critical.
  */
 function readPolicyConstraints(der: Der, to: Certificate, critical: boolean): void {
   const outer = der.enter(tag.SEQUENCE);
@@ -346,10 +345,7 @@ function readNoCheck(der: Der): void {
   if (der.value(tag.NULL) !== der.at) throw der.fault;
 }
 
-/**
- * RFC 5280 4.2.1.9. A pathLenConstraint is "meaningful only if the cA boolean is asserted". CAs at large spell
- * out cA FALSE, the default; it can mean only one thing.
- */
+/** RFC 5280 4.2.1.9. A pathLenConstraint is "meaningful only if the cA boolean is asserted"; many spell out FALSE. */
 function readBasicConstraints(der: Der, to: Certificate): void {
   const outer = der.enter(tag.SEQUENCE);
   to.ca = der.flag(true);

@@ -173,7 +173,7 @@ export class Path {
     return this.order[i];
   }
 
-  /** Whether the leaf, or a CA above it (RFC 7633 4.2.2), promises that the server staples; asked once the path is found. */
+  /** Whether a certificate of the path promises that the server staples: RFC 7633 4.2.2, 4.2.3. */
   get mustStaple(): boolean {
     for (let i = 0; i < this.length; i++) if (this.rows[this.order[i]].mustStaple) return true;
     return this.anchor!.mustStaple;
@@ -235,7 +235,7 @@ export class Path {
   private linkFault(subject: Certificate, issuer: TrustAnchor | Certificate): Fault | undefined {
     // RFC 5280 6.1.4 (k)
     if (!issuer.ca) return faults.CERT_NOT_CA;
-    // RFC 5280 4.2.1.12; in a CA's certificate it limits what the CA may certify, as browsers have it
+    // RFC 5280 4.2.1.12; it limits what a CA may certify, as browsers have it
     if (!serves(issuer.extendedKeyUsage, this.purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
     // RFC 5280 4.2.1.9 and 6.1.4 (l), (m)
     if (issuer.pathLen >= 0 && this.intermediates() > issuer.pathLen) return faults.CERT_PATH_LENGTH;
@@ -369,7 +369,7 @@ function leafFault(leaf: Certificate, purpose: number, now: number): Fault | und
   return commonFault(leaf, now);
 }
 
-/** What forbids a certificate to be a CA's, where an anchor is asked no more: it is trusted as it is. */
+/** What forbids a certificate to be a CA's, and is not asked of an anchor. */
 function authorityFault(certificate: Certificate, now: number): Fault | undefined {
   // RFC 5280 6.1.4 (n)
   if (!certificate.permits(keyUsage.keyCertSign)) return faults.CERT_CA_KEY_USAGE;

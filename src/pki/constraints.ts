@@ -19,7 +19,7 @@ const emailAddress: Oid = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01";
 
 /**
  * Passes over NameConstraints, RFC 5280 4.2.1.10, and checks their form: at least one list, no list empty,
- * `minimum` 0, the default, which may be spelt out, and no `maximum`.
+ * `minimum` 0, spelt out or not, and no `maximum`.
  */
 export function readNameConstraints(der: Der): void {
   const outer = der.enter(tag.SEQUENCE);

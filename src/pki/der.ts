@@ -123,7 +123,7 @@ export class Der {
     return value;
   }
 
-  /** BOOLEAN DEFAULT FALSE, X.690 11.1 and 11.5: true is 0xff, and false is written only where it may be. */
+  /** BOOLEAN DEFAULT FALSE, X.690 11.1 and 11.5: true is 0xff, false absent, where it may not be 0. */
   flag(mayBeFalse = false): boolean {
     if (this.peek() !== tag.BOOLEAN) return false;
     const start = this.value(tag.BOOLEAN);
@@ -279,7 +279,7 @@ export interface ExtensionRow<T> {
 
 /**
  * Reads Extensions, RFC 5280 4.1.2.9 and 4.2, handing each known one to its row. Returns whether there is a
- * critical one that no row knows. None may stand twice; that there is one at all is the caller's to demand.
+ * critical one that no row knows. None may stand twice.
  */
 export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to: T): boolean {
   let unknownCritical = false;

@@ -48,7 +48,7 @@ const maxCertificates = 4;
 /** How far the judgment has come. The two in the middle say whose signature is verified next. */
 const stage = Object.freeze({ TAKEN: 1, DELEGATE: 2, RESPONSE: 3, SETTLED: 4 });
 
-/** A time that was not told: no comparison with it holds. Any number may be one, as there were days before 1970. */
+/** A time that was not told: no comparison with it holds. */
 const absent = Number.NaN;
 
 /** What one SingleResponse says. Times are in seconds since 1970, NaN when absent. */
@@ -381,7 +381,7 @@ export class StapleVerifier {
     return time;
   }
 
-  /** [1] EXPLICIT Extensions, 4.4. That the list is never empty (RFC 5280 4.1) is not what responders at large know. */
+  /** [1] EXPLICIT Extensions, 4.4. Some responders write an empty list. */
   private readExtensions(rows: readonly ExtensionRow<StapleVerifier>[]): void {
     const outer = this.der.enter(tag.CONSTRUCTED + 1);
     const unknownCritical = readExtensions(this.der, rows, this);

@@ -1,4 +1,4 @@
-import { findScheme, findSuite, groupOf, type Scheme, type Suite, signs13 } from "../crypto/suites.js";
+import { findScheme, findSuite, groupOf, type Scheme, type Suite } from "../crypto/suites.js";
 import { MAX_PLAINTEXT } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, namedGroup, version } from "../wire/registry.js";
@@ -31,14 +31,14 @@ function authOf(scheme: Scheme | undefined): "rsa" | "ecdsa" {
 }
 
 /**
- * The client's schemes that can sign this handshake: those of TLS 1.3 (RFC 8446 4.2.3), in 1.2 the suite's kind on a
- * curve of the client's.
+ * The client's schemes that can sign this handshake: in TLS 1.3 no PKCS#1, nor a hash without its curve (RFC 8446
+ * 4.2.3), in 1.2 the suite's kind on a curve of the client's.
  */
 export function usableSchemes(s: ServerSession): number[] {
   const suites = commonSuites(s);
   return s.offer.schemes.filter((id) => {
     const scheme = findScheme(id)!;
-    if (s.version === version.tls13) return signs13(scheme);
+    if (s.version === version.tls13) return !scheme.pkcs1 && scheme.curve !== "p521";
     return suites.some((suite) => suite.auth === authOf(scheme)) && takesCurve(s, scheme.curve);
   });
 }

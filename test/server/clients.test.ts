@@ -1,4 +1,3 @@
-import { sign } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { purpose, extendedKeyUsage as purposesOf } from "../../certs/extensions.js";
 import { chainCases, credential, fixture, NOW } from "../../certs/fixtures.js";
@@ -11,7 +10,6 @@ import {
   trustAnchor,
   wants,
 } from "../../src/client/index.js";
-import type { Signature } from "../../src/crypto/provider.js";
 import { extendedKeyUsage } from "../../src/pki/certificate.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { alert, extensionType as ext, handshakeType as hs, version } from "../../src/wire/registry.js";
@@ -216,24 +214,6 @@ for (const [name, only] of both) {
       if (only === version.tls13) t.is(client.server.fault, faults.SIGNATURE_SCHEME);
       else t.true(finish(client).server.established, client.server.fault?.name);
     }
-  });
-
-  test(`TLS ${name}: a client of ours signs with SHA-512 where its key may`, (t) => {
-    const sha512 = (): Signature => {
-      const message: Uint8Array[] = [];
-      return {
-        update: (bytes, start, end) => message.push(bytes.slice(start, end)),
-        sign(out, at) {
-          const signature = sign("sha512", Buffer.concat(message), key);
-          out.set(signature, at);
-          return signature.length;
-        },
-      };
-    };
-    const client = { certificates: chain, signer: { schemes: [0x0603], begin: sha512 } };
-    const { server } = new Pair(demand, { ...versions, identity: client }).run();
-    if (only === version.tls13) t.is(server.end.fault, faults.CERTIFICATE_REQUIRED);
-    else t.true(server.end.established, server.end.fault?.name);
   });
 
   test(`TLS ${name}: RSA clients sign with any scheme that the version has`, (t) => {
