@@ -26,7 +26,7 @@ export interface Why {
 
 export const noIssuer: Why = Object.freeze({
   code: "ERR_TLSTAPLE_STAPLE_ISSUER",
-  text: "its issuer's certificate is neither in the chain nor among `issuers`",
+  text: "its issuer's certificate is neither in the chain nor given as `issuers` (-A of the command)",
 });
 export const noUrl: Why = Object.freeze({
   code: "ERR_TLSTAPLE_OCSP_URL",
