@@ -91,12 +91,12 @@ async function exchange(
   response: ServerResponse,
 ): Promise<Reply | undefined> {
   const { method, url = "", headers } = request;
-  if (method === "GET") {
+  if (method === "GET" || method === "HEAD") {
     const reply = await responder.reply(readPath(url));
     send(request, response, reply);
     return reply;
   }
-  if (method !== "POST") return refuse(response, 405, { allow: "GET, POST" });
+  if (method !== "POST") return refuse(response, 405, { allow: "GET, HEAD, POST" });
   if (mediaType(headers["content-type"]) !== "application/ocsp-request") return refuse(response, 415);
   const body = await readBody(request);
   if (!body) return refuse(response, 413);
@@ -139,30 +139,35 @@ function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
  * it. A DER request says its length, which tells where it begins. What is none comes back as no octets at all.
  */
 export function readPath(url: string): Buffer {
-  const path = decode(url.split("?", 1)[0]);
+  const path = base64In(url.split("?", 1)[0]);
   for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
-    const der = readBase64(path, at + 1);
-    if (der) return der;
+    if (isRequest(path, at + 1)) return Buffer.from(path.slice(at + 1), "base64");
   }
   return Buffer.alloc(0);
 }
 
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return "";
-  }
+/** As base64 is written where it has lines, in a form where a space stands for a plus, or encoded twice. */
+function base64In(path: string): string {
+  const text = decode(decode(path))
+    .replace(/[\t\r\n]/g, "")
+    .trimEnd()
+    .replaceAll(" ", "+");
+  const digits = text.replace(/={1,2}$/, "");
+  const start = digits.split(/[^A-Za-z0-9+/]/).pop()!.length;
+  return text.slice(digits.length - start);
 }
 
-/** Whether a request stands there is seen in its header, so that a path of many slashes costs no more than one. */
-function readBase64(path: string, start: number): Buffer | undefined {
-  const header = Buffer.from(path.slice(start, start + 8), "base64");
-  const size = sizeOf(header);
+/** Percent-encoding, RFC 3986 2.1; what is none stays as it is. */
+function decode(path: string): string {
+  return path.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** Whether a request takes all that is left of the base64, by its header: each slash costs the same. */
+function isRequest(path: string, start: number): boolean {
+  if (path[start] !== "M") return false;
   const digits = path.endsWith("==") ? 2 : path.endsWith("=") ? 1 : 0;
   const length = Math.floor(((path.length - digits - start) * 3) / 4);
-  if (size !== length || !/^[A-Za-z0-9+/]+={0,2}$/.test(path.slice(start))) return undefined;
-  return Buffer.from(path.slice(start), "base64");
+  return sizeOf(Buffer.from(path.slice(start, start + 8), "base64")) === length;
 }
 
 /** The size of the SEQUENCE that begins so, X.690 8.1.3; NaN when there is none. */
@@ -175,7 +180,7 @@ function sizeOf(header: Buffer): number {
 
 function send(request: IncomingMessage, response: ServerResponse, { der, lifetime }: Reply): void {
   const body = { "content-type": "application/ocsp-response", "content-length": der.length };
-  if (request.method !== "GET" || !lifetime) {
+  if (request.method === "POST" || !lifetime) {
     response.writeHead(200, { ...body, "cache-control": "no-cache, no-store" }).end(der);
     return;
   }
