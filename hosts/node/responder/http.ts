@@ -140,8 +140,13 @@ function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
  */
 export function readPath(url: string): Buffer {
   const path = base64In(url.split("?", 1)[0]);
-  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) {
-    if (isRequest(path, at + 1)) return Buffer.from(path.slice(at + 1), "base64");
+  // Wherever it begins, it is in one of these, so that each slash costs a look and no more
+  const decoded = [0, 1, 2, 3].map((offset) => Buffer.from(path.slice(offset), "base64"));
+  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+    const start = slash + 1;
+    const bytes = decoded[start % 4];
+    const at = Math.floor(start / 4) * 3;
+    if (sizeAt(bytes, at) === bytes.length - at) return bytes.subarray(at);
   }
   return Buffer.alloc(0);
 }
@@ -162,20 +167,12 @@ function decode(path: string): string {
   return path.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** Whether a request takes all that is left of the base64, by its header: each slash costs the same. */
-function isRequest(path: string, start: number): boolean {
-  if (path[start] !== "M") return false;
-  const digits = path.endsWith("==") ? 2 : path.endsWith("=") ? 1 : 0;
-  const length = Math.floor(((path.length - digits - start) * 3) / 4);
-  return sizeOf(Buffer.from(path.slice(start, start + 8), "base64")) === length;
-}
-
-/** The size of the SEQUENCE that begins so, X.690 8.1.3; NaN when there is none. */
-function sizeOf(header: Buffer): number {
-  if (header.length < 4 || header[0] !== 0x30) return Number.NaN;
-  if (header[1] < 0x80) return 2 + header[1];
-  if (header[1] === 0x81) return 3 + header[2];
-  return header[1] === 0x82 ? 4 + header.readUInt16BE(2) : Number.NaN;
+/** The size of the SEQUENCE that begins there, X.690 8.1.3; NaN when there is none. */
+function sizeAt(bytes: Buffer, at: number): number {
+  if (bytes.length < at + 4 || bytes[at] !== 0x30) return Number.NaN;
+  if (bytes[at + 1] < 0x80) return 2 + bytes[at + 1];
+  if (bytes[at + 1] === 0x81) return 3 + bytes[at + 2];
+  return bytes[at + 1] === 0x82 ? 4 + bytes.readUInt16BE(at + 2) : Number.NaN;
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { der, lifetime }: Reply): void {
