@@ -15,6 +15,7 @@ export {
   lookupStatus,
 } from "./ocsp/lookup.js";
 export type { StaplerOptions } from "./ocsp/settings.js";
+export { type StapleCode, StapleError } from "./ocsp/staple-error.js";
 export type { Pair } from "./ocsp/subject.js";
 export {
   type ConnectOptions,

@@ -1,6 +1,7 @@
 import type { Hello, Selection } from "../../src/server/index.js";
 import { type Fault, faults } from "../../src/wire/fault.js";
 import { version } from "../../src/wire/registry.js";
+import { StapleError } from "./ocsp/staple-error.js";
 import {
   type Credentials,
   type SecureContext,
@@ -26,10 +27,13 @@ export class Selector {
   default: SecureContext;
   /** Undefined: nothing is fetched. */
   stapler: StapleSource | undefined;
+  /** Called when the source of staples fails, once until it fails otherwise. */
+  onStapleError: (error: StapleError) => void = () => undefined;
   /** In TLS 1.3 a staple for each certificate, not for the first alone. */
   stapleChain = true;
   private readonly named: { readonly pattern: RegExp; readonly context: SecureContext }[] = [];
   private readonly onName: SNICallback | undefined;
+  private told = "";
 
   constructor(context: SecureContext, onName?: SNICallback) {
     this.default = context;
@@ -93,6 +97,16 @@ export class Selector {
     });
     const ready = stapler.ready(identity.certificates, count);
     if (ready) return selection(ready);
-    return stapler.staples(identity.certificates, count).then(selection, () => ({ identity }));
+    return stapler.staples(identity.certificates, count).then(selection, (cause) => {
+      this.complain(identity.certificates[0], cause);
+      return { identity };
+    });
+  }
+
+  private complain(certificate: Uint8Array, cause: unknown): void {
+    const text = `the source of staples failed: ${(cause as Error | undefined)?.message ?? cause}`;
+    if (text === this.told) return;
+    this.told = text;
+    this.onStapleError(new StapleError(certificate, { code: "ERR_TLSTAPLE_STAPLE_SOURCE", text, cause }));
   }
 }

@@ -1,7 +1,8 @@
 import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
+import type { StapleError } from "./ocsp/staple-error.js";
 import { SecureContext, type SecureContextOptions, toContext } from "./secure-context.js";
-import { Selector } from "./selector.js";
+import { Selector, type StapleSource } from "./selector.js";
 import { readTicketKey, type ServerOptions, type ServerSettings, settleServer } from "./server-options.js";
 import { ServerSocket } from "./server-socket.js";
 import { Stapler } from "./stapler.js";
@@ -11,7 +12,8 @@ import { TicketKeys } from "./ticket-keys.js";
  * A TLS server with the manners of node:tls's.
  *
  * Events: `secureConnection` (ServerSocket), `tlsClientError` (error, ServerSocket) for a handshake that failed,
- * `keylog` (line, ServerSocket), and net.Server's, where `connection` is the one below.
+ * `keylog` (line, ServerSocket), `stapleError` (StapleError) when a certificate has no staple or no new one, and
+ * net.Server's, where `connection` is the one below.
  */
 export class Server extends NetServer {
   private readonly settings: ServerSettings;
@@ -31,8 +33,9 @@ export class Server extends NetServer {
     this.tickets = new TicketKeys(settings.sessionTimeout, settings.ticketKeys);
     this.selector = new Selector(context, settings.SNICallback);
     this.selector.stapleChain = settings.stapleChain ?? true;
+    this.selector.onStapleError = this.onStapleError;
     if (settings.stapler === undefined) this.fetchStaples();
-    else if (settings.stapler !== "off") this.selector.stapler = settings.stapler;
+    else if (settings.stapler !== "off") this.share(settings.stapler);
     this.on("connection", (transport: Duplex) => this.accept(transport));
     if (onSecureConnection) this.on("secureConnection", onSecureConnection);
   }
@@ -57,15 +60,36 @@ export class Server extends NetServer {
     this.tickets.set(readTicketKey(key, "ticketKeys"));
   }
 
+  /** The Stapler that was given, or else the server's own; undefined where none fetches the staples. */
+  get stapler(): Stapler | undefined {
+    const { stapler } = this.selector;
+    return stapler instanceof Stapler ? stapler : undefined;
+  }
+
   /** Staples with a Stapler of our own, which ends when the server closes; it may listen again. */
   private fetchStaples(): void {
     const stapler = new Stapler();
-    this.selector.stapler = stapler;
+    this.selector.stapler = stapler.on("stapleError", this.onStapleError);
     this.once("close", () => {
       stapler.close();
       this.fetchStaples();
     });
   }
+
+  /** Staples with what others may use too; a server that is closed is not held by it. */
+  private share(stapler: StapleSource): void {
+    this.selector.stapler = stapler;
+    if (!(stapler instanceof Stapler)) return;
+    stapler.on("stapleError", this.onStapleError);
+    this.once("close", () => {
+      stapler.off("stapleError", this.onStapleError);
+      this.once("listening", () => this.share(stapler));
+    });
+  }
+
+  private readonly onStapleError = (error: StapleError): void => {
+    this.emit("stapleError", error);
+  };
 
   private accept(transport: Duplex): void {
     const socket = new ServerSocket(transport, this.settings, this.selector, this.tickets);

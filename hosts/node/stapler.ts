@@ -9,6 +9,7 @@ import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from 
 import type { OcspFetchError } from "./ocsp/http.js";
 import { Lru } from "./ocsp/lru.js";
 import { readSettings, type Settings, type StaplerOptions } from "./ocsp/settings.js";
+import { closed, noIssuer, noUrl, StapleError, type Why, waiting, whyOf } from "./ocsp/staple-error.js";
 import { digest, isIssuedBy, readSubject, type Subject } from "./ocsp/subject.js";
 import { answers, judge } from "./ocsp/verify.js";
 
@@ -65,12 +66,21 @@ export interface StaplerFailure {
 export interface StaplerEvents {
   staple: [StapleEvent];
   failure: [StaplerFailure];
+  /** A certificate has no staple, or no new one: told once for each reason, and again when it was good meanwhile. */
+  stapleError: [StapleError];
 }
 
 /** A certificate that can be asked about. */
 interface Known {
   readonly id: string;
   readonly subject: Subject;
+}
+
+/** One that cannot, and why; undefined for a root that names no responder, as who trusts it asks for no staple. */
+interface Unknown {
+  readonly certificate: Uint8Array;
+  readonly why: Why | undefined;
+  told: boolean;
 }
 
 /** Seconds for which a response is refreshed though no handshake asks for it. */
@@ -96,7 +106,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   };
   private readonly settings: Settings;
   private readonly directory: StapleDirectory | undefined;
-  private readonly chains: Lru<readonly (Known | undefined)[]>;
+  private chains: Lru<readonly (Known | Unknown)[]>;
   private readonly entries: Lru<Entry>;
   private closed = false;
 
@@ -106,6 +116,8 @@ export class Stapler extends EventEmitter<StaplerEvents> {
    */
   constructor(options: StaplerOptions = {}) {
     super();
+    // Each server that shares it listens
+    this.setMaxListeners(0);
     this.settings = readSettings(options);
     const { directory, maxEntries, fetching } = this.settings;
     this.chains = new Lru(maxEntries);
@@ -137,15 +149,16 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   /** Ends all timers and fetches. There are no staples from then on. */
   close(): void {
     this.closed = true;
+    this.chains = new Lru(this.settings.maxEntries);
     for (const entry of this.entries.values()) entry.stop();
   }
 
   // ---- Handing out
 
   /** The entries of a chain's certificates; what is due is being fetched when this returns. */
-  private demand(chain: readonly Uint8Array[], count: number): (Entry | undefined)[] {
+  private demand(chain: readonly Uint8Array[], count: number): (Entry | Unknown)[] {
     const known = this.chains.use(digest(chain), () => this.readChain(chain));
-    return known.slice(0, count).map((each) => (each && !this.closed ? this.want(each) : undefined));
+    return known.slice(0, count).map((each) => ("why" in each ? each : this.want(each)));
   }
 
   private want(known: Known): Entry {
@@ -156,48 +169,75 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   }
 
   /** Only a first response is waited for: once a responder has failed, handshakes go on without. */
-  private mustWait(entry: Entry | undefined): entry is Entry {
-    return entry?.flight !== undefined && entry.failures === 0 && !this.freshOf(entry);
+  private mustWait(entry: Entry | Unknown): entry is Entry {
+    return (
+      entry instanceof Entry && entry.flight !== undefined && entry.failures === 0 && !this.freshOf(entry)
+    );
   }
 
   /** What may be handed out at this very moment. */
-  private freshOf(entry: Entry | undefined): Kept | undefined {
+  private freshOf(entry: Entry | Unknown): Kept | undefined {
     const { clock, policy } = this.settings;
-    return isFresh(entry?.kept, clock(), policy.skew) ? entry?.kept : undefined;
+    const kept = entry instanceof Entry ? entry.kept : undefined;
+    return isFresh(kept, clock(), policy.skew) ? kept : undefined;
   }
 
-  private handOut(entries: readonly (Entry | undefined)[], awaited: readonly Entry[]): Staples {
+  private handOut(entries: readonly (Entry | Unknown)[], awaited: readonly Entry[]): Staples {
     const kept = entries.map((entry) => this.freshOf(entry));
+    for (const entry of entries.filter((_, i) => !kept[i])) this.explain(entry);
     const present = kept.filter((each) => each !== undefined);
-    const atOnce = entries.filter((entry, i) => kept[i] && !awaited.includes(entry!));
+    const atOnce = entries.filter((entry, i) => kept[i] && !awaited.includes(entry as Entry));
     this.counters.hits += atOnce.length;
     this.counters.none += kept.length - present.length;
     const until = present.length > 0 ? Math.min(...present.map((each) => each.until)) : undefined;
     return { staples: kept.map((each) => each?.der), until };
   }
 
+  /** Tells why nothing is handed out. */
+  private explain(entry: Entry | Unknown): void {
+    if (entry instanceof Entry) {
+      this.tellWhy(entry, entry.why ?? (entry.flight ? waiting : whyOf(faults.OCSP_EXPIRED)));
+    } else if (entry.why && !entry.told) {
+      entry.told = true;
+      this.tell("stapleError", new StapleError(entry.certificate, entry.why));
+    }
+  }
+
+  /** Not at each handshake, nor at each try: once until it changes. */
+  private tellWhy(entry: Entry, why: Why): void {
+    const until = this.freshOf(entry)?.until;
+    const told = [why.code, why.text, until].join();
+    if (told === entry.told) return;
+    entry.told = told;
+    this.tell("stapleError", new StapleError(entry.subject.certificate.bytes, why, until));
+  }
+
   // ---- Certificates
 
   /** Finds who issued each certificate: the next one, if the chain is in order. */
-  private readChain(chain: readonly Uint8Array[]): (Known | undefined)[] {
+  private readChain(chain: readonly Uint8Array[]): (Known | Unknown)[] {
     const parsed = chain.map(readCertificate);
-    return parsed.map((certificate, i) => {
-      if (!certificate) return undefined;
+    return chain.map((der, i) => {
+      const certificate = parsed[i];
+      if (this.closed || !certificate)
+        return unknown(der, this.closed ? closed : whyOf(faults.CERT_MALFORMED));
       const candidates = [parsed[i + 1], ...parsed, ...this.settings.issuers];
       const issuer = candidates.find((each) => each && isIssuedBy(certificate, each));
-      return issuer && this.know(certificate.raw, issuer.raw);
+      if (!issuer) return unknown(der, noIssuer);
+      return this.know(certificate.raw, issuer.raw, i > 0 && issuer.raw.equals(certificate.raw));
     });
   }
 
   /** Nothing is known of a certificate that names no responder, or that our own parser refuses. */
-  private know(certificate: Uint8Array, issuer: Uint8Array): Known | undefined {
+  private know(certificate: Uint8Array, issuer: Uint8Array, isRoot: boolean): Known | Unknown {
     const id = digest([certificate, issuer]);
     try {
       const subject = readSubject({ certificate, issuer });
-      return urlsOf(subject, this.settings.fetching).length > 0 ? { id, subject } : undefined;
+      if (urlsOf(subject, this.settings.fetching).length > 0) return { id, subject };
+      return unknown(certificate, isRoot ? undefined : noUrl);
     } catch (error) {
       this.tell("failure", { id, error });
-      return undefined;
+      return unknown(certificate, whyOf(error));
     }
   }
 
@@ -267,6 +307,8 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     if (!isFresh(kept, now, policy.skew) || !supersedes(kept, entry.kept)) return false;
     entry.kept = kept;
     entry.failures = 0;
+    entry.why = undefined;
+    entry.told = "";
     entry.due = refreshAt(kept.until, now, random);
     const { status, thisUpdate, until } = kept;
     this.tell("staple", { id: entry.id, status, thisUpdate, until });
@@ -280,7 +322,9 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     if (isFault(error)) this.counters.rejected++;
     entry.failures++;
     entry.due = retryAt(entry.failures, clock(), random);
+    entry.why = whyOf(error, url);
     this.tell("failure", { id: entry.id, url, error });
+    this.tellWhy(entry, entry.why);
   }
 
   private schedule(entry: Entry): void {
@@ -293,9 +337,13 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   }
 
   /** Calls listeners later, so that what they throw is theirs alone. */
-  private tell<E extends keyof StaplerEvents>(event: E, ...args: StaplerEvents[E]): void {
+  protected tell<E extends keyof StaplerEvents>(event: E, ...args: StaplerEvents[E]): void {
     process.nextTick(() => (this as EventEmitter).emit(event, ...args));
   }
+}
+
+function unknown(certificate: Uint8Array, why: Why | undefined): Unknown {
+  return { certificate, why, told: false };
 }
 
 function readCertificate(der: Uint8Array): X509Certificate | undefined {

@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { credential, NOW } from "../../certs/fixtures.js";
+import { type LookupReport, lookupStatus, Stapler } from "../../hosts/node/index.js";
 import { type FetchCode, type FetchOptions, fetchOcsp, OcspFetchError } from "../../hosts/node/ocsp/http.js";
 import { ocspRequest } from "../../hosts/node/ocsp/request.js";
 import { readSubject } from "../../hosts/node/ocsp/subject.js";
@@ -12,7 +14,7 @@ import { judge } from "../../hosts/node/ocsp/verify.js";
 import { opensslResponder } from "../peers/peers.js";
 import { freePort } from "../peers/process.js";
 import { withPeer } from "../peers/with-peer.js";
-import { type Responder, send, serve } from "./responders.js";
+import { makePki, type Responder, respond, send, serve } from "./responders.js";
 
 const [certificate, issuer] = credential("p256", "server1").chain;
 const subject = readSubject({ certificate, issuer });
@@ -73,6 +75,75 @@ test("by GET when that fits in 255 bytes, else by POST", async (t) => {
   t.is(await asked(`${url}/?a=query`), "POST");
   t.is(await asked(url, { get: false }), "POST");
   await closed(t, responder);
+});
+
+/** Says this to a GET, and the bytes to a POST. */
+function poster(t: ExecutionContext, refuse: (response: ServerResponse) => void): Promise<Responder> {
+  return serve(t, (response) => (response.req.method === "POST" ? send(response, bytes) : refuse(response)));
+}
+
+const methods = ({ requests }: Responder) => requests.map(({ method }) => method).join();
+const malformedRequest = Buffer.from("30030a0101", "hex");
+
+const refusals: [string, (response: ServerResponse) => void][] = [
+  ...[400, 403, 404, 405, 414, 501].map((status): [string, (response: ServerResponse) => void] => [
+    `HTTP ${status}`,
+    (response) => response.writeHead(status, { "Content-Type": "text/html" }).end("<h1>No</h1>"),
+  ]),
+  ["malformedRequest", (response) => send(response, malformedRequest)],
+];
+
+for (const [what, refuse] of refusals)
+  test(`GET ends in ${what}: POST, at once from then on`, async (t) => {
+    const responder = await poster(t, refuse);
+    for (let i = 0; i < 3; i++) t.deepEqual(Buffer.from(await fetchOcsp(responder.url, request)), bytes);
+    t.is(methods(responder), "GET,POST,POST,POST");
+    t.deepEqual(responder.requests[1].der, request);
+    t.deepEqual(Buffer.from(await fetchOcsp(`${responder.url}/elsewhere`, request)), bytes);
+    t.is(responder.requests[4].method, "GET", "that is another responder");
+    await closed(t, responder);
+  });
+
+test("refused by POST too, it is asked both ways again, within the same time", async (t) => {
+  const away = await serve(t, (response) => response.writeHead(404).end());
+  await fails(t, away.url, "ERR_TLSTAPLE_OCSP_STATUS");
+  await fails(t, away.url, "ERR_TLSTAPLE_OCSP_STATUS");
+  t.is(methods(away), "GET,POST,GET,POST");
+  const strict = await serve(t, (response) => send(response, malformedRequest));
+  t.deepEqual(Buffer.from(await fetchOcsp(strict.url, request)), malformedRequest);
+  t.deepEqual(Buffer.from(await fetchOcsp(strict.url, request)), malformedRequest);
+  t.is(methods(strict), "GET,POST,GET,POST");
+  const slow = await serve(t, (response) => {
+    if (response.req.method === "GET") setTimeout(() => response.writeHead(405).end(), 150);
+  });
+  const start = performance.now();
+  await fails(t, slow.url, "ERR_TLSTAPLE_OCSP_TIMEOUT", { timeout: 300 });
+  t.true(performance.now() - start < 430);
+  await closed(t, slow);
+});
+
+test("a GET that fails otherwise is not tried by POST", async (t) => {
+  const responder = await poster(t, (response) => response.destroy());
+  await fails(t, responder.url, "ERR_TLSTAPLE_OCSP_NETWORK");
+  t.is(methods(responder), "GET");
+});
+
+test("a Stapler and a lookup meet a responder that knows POST alone", async (t) => {
+  const responder = await serve(t, (response) => {
+    if (response.req.method === "POST") send(response, respond(pki.leaf));
+    else response.writeHead(405).end();
+  });
+  const pki = makePki({ urls: [responder.url] });
+  const stapler = new Stapler();
+  t.teardown(() => stapler.close());
+  t.truthy((await stapler.staples(pki.chain, 1)).staples[0]);
+  t.is(methods(responder), "GET,POST");
+  const pair = { certificate: pki.leaf.der, issuer: pki.ca.der };
+  const reports: LookupReport[] = [];
+  const { verdict } = await lookupStatus(pair, { onLookup: (report) => reports.push(report) });
+  t.is(verdict.status, "good");
+  t.is(methods(responder), "GET,POST,POST", "both know what one has found");
+  t.is(reports.length, 1);
 });
 
 for (const get of [true, false])
@@ -168,7 +239,7 @@ test("the limit is to the byte", async (t) => {
   await fails(t, url, "ERR_TLSTAPLE_OCSP_SIZE", { maxBytes: bytes.length - 1 });
 });
 
-for (const status of [204, 301, 302, 304, 307, 400, 404, 500, 503])
+for (const status of [204, 301, 302, 304, 307, 401, 408, 429, 500, 502, 503])
   test(`HTTP ${status}`, async (t) => {
     const responder = await serve(t, (response) => {
       response.writeHead(status, { Location: "/again" }).end();

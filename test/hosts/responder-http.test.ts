@@ -117,6 +117,28 @@ test("the request in a path, however it is written", (t) => {
   }
 });
 
+test("base64 in lines, with spaces for pluses, encoded twice, and in odd company", (t) => {
+  const plus = awkward(/\+.*\//);
+  for (const der of [one, slashes, plus, padded, medium, long]) {
+    const base64 = der.toString("base64");
+    const lines = base64.replace(/.{1,64}/g, "$&\n");
+    const ways = [
+      encodeURIComponent(lines),
+      encodeURIComponent(lines.replaceAll("\n", "\r\n")),
+      lines.replaceAll("\n", "%0a"),
+      encodeURIComponent(base64.replaceAll("+", " ")),
+      base64.replaceAll("+", "%20"),
+      encodeURIComponent(lines.replaceAll("+", " ")),
+      encodeURIComponent(encodeURIComponent(base64)),
+      encodeURIComponent(encodeURIComponent(lines)),
+      base64.replaceAll("=", "%3d").replaceAll("+", "%2b"),
+    ];
+    for (const way of ways)
+      for (const prefix of ["/", "/ocsp/", "http://ocsp.test:80/my%20ca/", "/caf%E9/", "/100%/"])
+        t.deepEqual(readPath(`${prefix}${way}`), der, prefix + way);
+  }
+});
+
 test("what is no request in a path", (t) => {
   const base64 = one.toString("base64");
   for (const path of [
@@ -145,6 +167,30 @@ test("a path of nothing but slashes and beginnings costs little", (t) => {
   t.true(performance.now() - start < 3000);
 });
 
+/** A path whose slashes all stand before a header that says just what is left, and whose end is no base64. */
+function hostile(length: number): string {
+  let path = "!";
+  while (path.length < length) {
+    const size = Math.floor(((path.length + 8) * 3) / 4) - 4;
+    const header = Buffer.from([0x30, 0x82, size >> 8, size & 255, 0, 0]);
+    path = `/${header.toString("base64")}${path}`;
+  }
+  return path;
+}
+
+test("the time for a path grows as its length, not as its square", (t) => {
+  const best = (path: string) => {
+    const times = Array.from({ length: 30 }, () => {
+      const start = performance.now();
+      t.is(readPath(path).length, 0);
+      return performance.now() - start;
+    });
+    return Math.min(...times);
+  };
+  // Four times the length costs sixteen times as much where it is a square
+  t.true(best(hostile(64_000)) < 9 * best(hostile(16_000)) + 0.5);
+});
+
 test("GET, with and without slashes and a path of one's own", async (t) => {
   const port = await serve(t, await responderOf());
   for (const path of [pathOf(one), `/${one.toString("base64")}`, `/some/where${pathOf(one)}`]) {
@@ -163,6 +209,29 @@ test("GET of what is no request: malformedRequest with 200, not to be cached", a
     t.is(statusOf(answer), "malformedRequest");
     t.is(answer.headers["cache-control"], "no-cache, no-store");
   }
+});
+
+test("HEAD: what GET has, without the body", async (t) => {
+  const exchanges: Exchange[] = [];
+  // Each RSA signature is as long as the next
+  const responder = await responderOf("rsa");
+  const port = await serve(t, responder, { onExchange: (exchange) => exchanges.push(exchange) });
+  const [plain, fresh] = [{}, { nonce: Buffer.alloc(9) }].map((more) => pathOf(requestOf(5, "rsa", more)));
+  const head = (path: string, headers = {}) => ask(port, { method: "HEAD", path, headers });
+  const withoutDate = ({ headers: { date: _, ...headers } }: Answer) => headers;
+  for (const path of [plain, fresh, "/"]) {
+    const [got, headed] = [await get(port, path), await head(path)];
+    t.is(headed.status, 200);
+    t.deepEqual(withoutDate(headed), withoutDate(got));
+    t.true(Number(headed.headers["content-length"]) > 0);
+    t.is(headed.body.length, 0);
+  }
+  const { etag } = (await head(plain)).headers;
+  t.is((await head(plain, { "if-none-match": etag })).status, 304);
+  const line = `HEAD ${plain} HTTP/1.1\r\nHost: a\r\n`;
+  const answers = await raw(port, `${line}\r\n${line}Connection: close\r\n\r\n`);
+  t.regex(answers, /^(HTTP\/1.1 200 OK\r\n(\S+: .*\r\n)+\r\n){2}$/);
+  t.like(exchanges.at(-1), { method: "HEAD", status: 200 });
 });
 
 test("POST", async (t) => {
@@ -185,10 +254,10 @@ test("POST", async (t) => {
 
 test("405 for other methods", async (t) => {
   const port = await serve(t, await responderOf());
-  for (const method of ["HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]) {
+  for (const method of ["PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]) {
     const { status, headers, body } = await ask(port, { method, path: pathOf(one) });
     t.is(status, 405, method);
-    t.is(headers.allow, "GET, POST");
+    t.is(headers.allow, "GET, HEAD, POST");
     t.is(body.length, 0);
   }
   t.is(await raw(port, "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"), "");
@@ -292,6 +361,8 @@ test("many requests on one connection, one behind the other", async (t) => {
 
 // Caching, RFC 9919 6
 
+const idOf = (serial: number) => certId(authority("p256", "intermediate1"), integer(serial));
+
 test("GET without nonce: headers for caches", async (t) => {
   let now = NOW;
   const port = await serve(t, await responderOf("p256", {}, { clock: () => now }));
@@ -310,7 +381,7 @@ test("GET without nonce: headers for caches", async (t) => {
   t.deepEqual(later.body, body);
 });
 
-test("what must not be cached: with a nonce, without nextUpdate, an error", async (t) => {
+test("what must not be cached: with a nonce, without nextUpdate, an error, unknown", async (t) => {
   const port = await serve(t, await responderOf());
   const endless = await serve(t, await responderOf("p256", {}, { validity: undefined }));
   const foreign = ocspRequest({ certIds: [certId(authority("p256", "root"), integer(5))] });
@@ -318,6 +389,8 @@ test("what must not be cached: with a nonce, without nextUpdate, an error", asyn
     await get(port, pathOf(requestOf(5, "p256", { nonce: Buffer.alloc(16) }))),
     await get(endless),
     await get(port, pathOf(foreign)),
+    await get(port, pathOf(requestOf(0x77))),
+    await get(port, pathOf(ocspRequest({ certIds: [5, 0x77].map((serial) => idOf(serial)) }))),
   ]) {
     t.is(status, 200);
     t.is(headers["cache-control"], "no-cache, no-store");

@@ -304,6 +304,18 @@ for (const [args, message] of wrong)
     t.notRegex(text, /\n\s+at /);
   });
 
+openssl("-CA with a chain: the first is the CA, and nothing is said of what the others issued", async (t) => {
+  const pem = (...names: string[]) => names.map((name) => readFileSync(file("p256", name), "utf8")).join("");
+  const chain = temporaryFile(t, pem("intermediate1", "root"));
+  const peer = await start(t, but("-CA", chain));
+  const ours = await client("p256", "intermediate1", peer, ...certificates("p256", "server1", "server2"));
+  t.regex(ours, /server1\.pem: good[\s\S]*server2\.pem: revoked[\s\S]*verify OK/);
+  t.regex(await client("p256", "root", peer, ...certificates("p256", "intermediate1")), /unauthorized \(6\)/);
+  const { code, text } = await refused(...but("-CA", temporaryFile(t, pem("root", "intermediate1"))));
+  t.is(code, 2);
+  t.regex(text, /CN=ocsp-intermediate1 may not sign for .*CN=root/);
+});
+
 test("a port that is taken: exit code 1", async (t) => {
   const port = await listen(t, createServer());
   const { code, text } = await refused(...but("-port", `${port}`));

@@ -234,35 +234,53 @@ test("name and key of the issuer both count, and the hash by which they were mad
   t.is(await statusOf(responder, ocspRequest({ certIds: [disguised] })), "unauthorized");
 });
 
-test("a response speaks for one authority: whom another issued is unknown to it", async (t) => {
-  const authorities = ["intermediate1", "intermediate2"].map((name) => authorityOptions("p256", name));
-  const responder = await createResponder({ authorities, validity: 60, clock: () => NOW });
-  const ours = certId(authority("p256", "intermediate1"), integer(5));
-  for (const certIds of [
-    [ours, foreign()],
-    [foreign(), ours],
-  ]) {
+/** The CertID of an authority's certificate. */
+const idOf = (name: string, serial: number) => certId(authority("p256", name), integer(serial));
+
+async function responderOfTwo(signer?: SignerOptions): Promise<Responder> {
+  const more = signer ? { signer } : {};
+  const authorities = ["intermediate1", "intermediate2"].map((name) => authorityOptions("p256", name, more));
+  return createResponder({ authorities, validity: 60, clock: () => NOW });
+}
+
+const told = async (responder: Responder, certIds: readonly Buffer[]) =>
+  (await responder.reply(ocspRequest({ certIds }))).answers.map(
+    ({ serial, status }) => `${serial} ${status}`,
+  );
+
+test("a response says nothing of those whose authority another signs for", async (t) => {
+  const responder = await responderOfTwo();
+  const [ours, theirs] = [idOf("intermediate1", 5), idOf("intermediate2", 8)];
+  for (const [certIds, expected, name, issuer] of [
+    [[ours, theirs], "05 good", "server1", "intermediate1"],
+    [[theirs, ours], "08 revoked", "server4", "intermediate2"],
+  ] as const) {
     const { der, answers } = await responder.reply(ocspRequest({ certIds }));
     t.deepEqual(
-      answers.map(({ status }) => status),
-      ["good", "unknown"],
+      answers.map(({ serial, status }) => `${serial} ${status}`),
+      [expected],
     );
-    const [name, issuer] = certIds[0] === ours ? ["server1", "intermediate1"] : ["server3", "intermediate2"];
-    t.is(verdict(der, "p256", name, issuer), "good");
+    t.is(describeResponse(der).responses!.length, 1);
+    t.is(verdict(der, "p256", name, issuer), name === "server1" ? "good" : "OCSP_CERT_REVOKED");
   }
+  const same = [idOf("intermediate1", 5), idOf("intermediate2", 5)];
+  t.deepEqual(await told(responder, same), ["05 good"], "nor is its serial number looked up among ours");
 });
 
-test("the serial number of another's certificate is not looked up among ours", async (t) => {
-  const authorities = ["intermediate1", "intermediate2"].map((name) => authorityOptions("p256", name));
-  const responder = await createResponder({ authorities, validity: 60, clock: () => NOW });
-  const [ours, theirs] = ["intermediate1", "intermediate2"].map((name) =>
-    certId(authority("p256", name), integer(5)),
-  );
-  const { answers } = await responder.reply(ocspRequest({ certIds: [ours, theirs] }));
-  t.deepEqual(
-    answers.map(({ status }) => status),
-    ["good", "unknown"],
-  );
+test("what nobody here issued is unknown beside what is ours", async (t) => {
+  const responder = await responderOf();
+  t.deepEqual(await told(responder, [idOf("intermediate1", 5), idOf("intermediate2", 8)]), [
+    "05 good",
+    "08 unknown",
+  ]);
+});
+
+test("two CAs with one signer: each certificate is looked up where it belongs", async (t) => {
+  const responder = await responderOfTwo(signerOptions("p256", "ocsp-intermediate1", { configured: true }));
+  const [one, two] = ["intermediate1", "intermediate2"].map((name) => (serial: number) => idOf(name, serial));
+  t.deepEqual(await told(responder, [one(5), two(8)]), ["05 good", "08 revoked"]);
+  t.deepEqual(await told(responder, [two(8), one(5)]), ["08 revoked", "05 good"]);
+  t.deepEqual(await told(responder, [one(8), two(5)]), ["08 unknown", "05 unknown"]);
 });
 
 // Nonces, RFC 9654

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,8 +11,9 @@ import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { credential, fixtureFile } from "../../certs/fixtures.js";
 import { run } from "../../hosts/node/commands/program.js";
-import { createResponder, listen as listenOcsp } from "../../hosts/node/responder/index.js";
+import { createHandler, createResponder, listen as listenOcsp } from "../../hosts/node/responder/index.js";
 import { authorityOptions } from "./responder-fixtures.js";
+import { serve } from "./responders.js";
 import { listen } from "./servers.js";
 
 const root = credential("p256", "root").certificateFile;
@@ -121,6 +123,38 @@ test.serial("no responder answers: no staple, and the reason", async (t) => {
   t.is(await serving.code, 0);
   t.regex(serving.out.text, / {2}no staple: none is to be had\n/);
   t.regex(serving.err.text, new RegExp(`^staple from http://127.0.0.1:${nobody}`));
+});
+
+test.serial("no staple: one line for each reason, however many clients come", async (t) => {
+  const { url } = await serve(t, (response) => response.writeHead(500).end());
+  const serving = await server("server1", "-O", url, "-i", "--no-staple-chain");
+  for (let i = 0; i < 3; i++) t.is((await client(serving, "server1", "-W", "1")).code, 0);
+  const line = `staple from ${url}: HTTP 500 \\(.*CN=server1.*, serial 05\\)\n`;
+  t.regex(serving.err.text, new RegExp(`^${line}$`));
+  process.emit("SIGTERM");
+  t.is(await serving.code, 0);
+});
+
+test.serial("both commands ask a responder that knows POST alone", async (t) => {
+  const made = await createResponder({
+    authorities: [authorityOptions("p256", "intermediate1")],
+    validity: 3600,
+  });
+  const methods: string[] = [];
+  const answer = createHandler(made);
+  const http = createHttpServer((request, response) => {
+    methods.push(request.method!);
+    if (request.method === "POST") answer(request, response);
+    else response.writeHead(405).end();
+  });
+  const url = `http://127.0.0.1:${await listen(t, http)}`;
+  const stapling = await server("server1", "-O", url, "-v", "3");
+  t.is((await client(stapling, "server1", "-W", "1m")).code, 0);
+  t.deepEqual(methods, ["GET", "POST"]);
+  const silent = await server("server1", "-v", "3");
+  const met = await client(silent, "server1", "-O", `${url}/again`);
+  t.is(met.code, 0, met.err);
+  t.deepEqual(methods, ["GET", "POST", "GET", "POST"]);
 });
 
 test.serial("-A requires a client's certificate, -d asks for none", async (t) => {

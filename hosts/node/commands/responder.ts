@@ -6,6 +6,8 @@ import { OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { Command, Option } from "commander";
 import { describeResponse } from "../describe.js";
 import { outline } from "../inspect.js";
+import { readCertificates } from "../pem.js";
+import { attempt } from "../responder/error.js";
 import {
   createResponder,
   type Exchange,
@@ -44,6 +46,9 @@ const digests: readonly SignatureDigest[] = ["sha256", "sha384", "sha512"];
 const DAY = 86_400;
 const MANY = 2 ** 31 - 1;
 
+const CA_HELP =
+  "certificate of the CA that issued the certificates, PEM or DER; of several in the file the first, as with a chain";
+
 /** `tlstaple responder`, with the flags of `openssl ocsp`. `finish` gets the exit code. */
 export function responderCommand(out: Output, err: Output, finish: (code: number) => void): Command {
   const command = new OpensslCommand("responder")
@@ -54,7 +59,7 @@ export function responderCommand(out: Output, err: Output, finish: (code: number
     .option("--port <number>", "port; 0 for any that is free", numberBetween(0, 65535), 0)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .requiredOption("--index <file>", "index file of `openssl ca`; read again when it has changed")
-    .requiredOption("--CA <file>", "certificate of the CA that issued the certificates, PEM or DER", readFile)
+    .requiredOption("--CA <file>", CA_HELP, readFile)
     .requiredOption("--rsigner <file>", "certificate that signs: the CA's, or its delegate's", readFile)
     .option("--rkey <file>", "its private key; in the file of -rsigner by default", readFile)
     .option("--rother <file>", "more certificates to send", readFile)
@@ -122,7 +127,7 @@ async function create(flags: Flags, out: Output, err: Output): Promise<Responder
   const complain = (error: Error) => err.write(`${printable(error.message)}\n`);
   try {
     return await createResponder({
-      authorities: [{ issuer: flags.CA, index: flags.index, signer: signer(flags) }],
+      authorities: [{ issuer: firstOf(flags.CA), index: flags.index, signer: signer(flags) }],
       validity: nmin === undefined && ndays === undefined ? undefined : (ndays ?? 0) * DAY + (nmin ?? 0) * 60,
       onIndex: (path, entries, error) =>
         error ? complain(error) : out.write(`index ${printable(path)}: ${entries} certificates\n`),
@@ -132,6 +137,11 @@ async function create(flags: Flags, out: Output, err: Output): Promise<Responder
     if (error instanceof ResponderError) throw new UsageError(error.message);
     throw error;
   }
+}
+
+/** A CA's file may hold its chain, leaf first; the others have indexes and signers of their own. */
+function firstOf(file: Buffer): Uint8Array {
+  return attempt("issuer's certificate", () => readCertificates(file))[0].raw;
 }
 
 function signer(flags: Flags): SignerOptions {

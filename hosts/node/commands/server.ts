@@ -3,14 +3,13 @@ import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Command } from "commander";
-import { isFault } from "../../../src/wire/fault.js";
 import {
   createServer,
   type Server,
   type ServerOptions,
   type ServerSocket,
+  type StapleError,
   Stapler,
-  type StaplerFailure,
 } from "../index.js";
 import { Tap } from "../tap.js";
 import { printable } from "../text.js";
@@ -77,7 +76,6 @@ class Session {
     const options = serverOptions(flags);
     this.files = new SideFiles(flags, err);
     this.stapler = new Stapler({ overrideUrl: flags.ocspUrl, issuers: flags.ca });
-    this.stapler.on("failure", (failure) => this.complain(failure));
     const onMessage: ServerOptions["onMessage"] = (...message) => this.trace(...message);
     this.server = createServer({
       ...options,
@@ -85,6 +83,7 @@ class Session {
       onMessage: flags.trace ? onMessage : undefined,
       onCipher: this.files.capture && ((sent, bytes, socket) => this.tap(socket).onCipher(sent, bytes)),
     });
+    this.server.on("stapleError", (error) => this.complain(error));
     this.server.on("connection", (transport) => this.count(transport));
     this.server.on("secureConnection", (socket) => this.follow(this.converse(socket)));
     this.server.on("tlsClientError", (error, socket) => this.report(socket, { error }));
@@ -191,9 +190,8 @@ class Session {
   }
 
   /** No staple, or not a new one: why. */
-  private complain({ error, url }: StaplerFailure): void {
-    const why = isFault(error) ? `${error.name}: ${error.text}` : (error as Error).message;
-    this.err.write(`staple${url ? ` from ${printable(url)}` : ""}: ${printable(why)}\n`);
+  private complain({ message, url }: StapleError): void {
+    this.err.write(`staple${url ? " from" : ":"} ${printable(message)}\n`);
   }
 }
 

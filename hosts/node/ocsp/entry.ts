@@ -1,6 +1,7 @@
 /** What a Stapler knows of one certificate, and when it asks again. Times are in seconds since 1970. */
 
 import type { Answer } from "./ask.js";
+import type { Why } from "./staple-error.js";
 import type { Subject } from "./subject.js";
 
 /** A verified response. */
@@ -60,6 +61,9 @@ export class Entry {
   kept: Kept | undefined;
   /** Tries in a row that brought no response to keep. */
   failures = 0;
+  /** What went wrong at the last of them, and what was told of that. */
+  why: Why | undefined;
+  told = "";
   /** When it was last asked for. */
   wanted = 0;
   /** When the responder was last asked, and when it is next. */

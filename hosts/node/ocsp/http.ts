@@ -1,8 +1,16 @@
 /** OCSP over HTTP, RFC 6960 appendix A. */
 
 import { once } from "node:events";
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from "node:http";
 import { request as httpsRequest } from "node:https";
+import { performance } from "node:perf_hooks";
+import { Lru } from "./lru.js";
+import { digest } from "./subject.js";
 
 /** Why there is no response to look at. */
 export type FetchCode =
@@ -36,7 +44,10 @@ export interface FetchOptions {
   /** The largest response; 65,536 by default. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
-  /** Ask by GET, which caches can answer, where the URL stays within 255 bytes (RFC 5019 section 5). */
+  /**
+   * Ask by GET, which caches can answer, where the URL stays within 255 bytes (RFC 5019 section 5). A responder that
+   * knows POST alone is asked so then, and from then on.
+   */
   readonly get?: boolean;
   /** In place of HTTP. Time and size are limited all the same. */
   readonly fetch?: OcspFetch;
@@ -105,27 +116,58 @@ interface Exchange {
   readonly signal: AbortSignal;
 }
 
+/** What responders that know POST alone, or other URLs, say to a GET: an HTTP status, or malformedRequest. */
+const refusals: readonly (number | undefined)[] = [400, 403, 404, 405, 414, 501];
+const malformedRequest = Buffer.from("30030a0101", "hex");
+
+/** Responders that answered a POST after they had refused a GET, and when, by performance.now(). */
+const posters = new Lru<{ since: number }>(1000);
+/** Milliseconds for which that counts: it may have been for another reason. */
+const day = 86_400_000;
+
 async function exchange(url: string, request: Uint8Array, how: Exchange): Promise<Buffer> {
-  const outgoing = send(url, request, how);
+  const target = readUrl(url);
+  const poster = posters.use(digest([Buffer.from(target.href)]), () => ({ since: Number.NEGATIVE_INFINITY }));
+  const short = how.get && performance.now() - poster.since > day ? getUrl(target, request) : undefined;
+  if (short) {
+    const got = await get(url, short, how);
+    if (got) return got;
+  }
+  const body = await receive(url, await post(target, request, how), how.maxBytes);
+  if (short && !malformedRequest.equals(body)) poster.since = performance.now();
+  return body;
+}
+
+/** The response, or undefined when it should be tried by POST. */
+async function get(url: string, short: URL, { signal, maxBytes }: Exchange): Promise<Buffer | undefined> {
+  const response = await answerTo(open(short, { signal }).end());
+  const refused = refusals.includes(response.statusCode);
+  const body = refused ? malformedRequest : await receive(url, response, maxBytes);
+  response.destroy();
+  return malformedRequest.equals(body) ? undefined : body;
+}
+
+function post(target: URL, request: Uint8Array, { signal }: Exchange): Promise<IncomingMessage> {
+  const headers = { "Content-Type": "application/ocsp-request", "Content-Length": request.length };
+  return answerTo(open(target, { signal, method: "POST", headers }).end(request));
+}
+
+function open(target: URL, options: RequestOptions): ClientRequest {
+  const request = target.protocol === "https:" ? httpsRequest : httpRequest;
+  const headers = { Accept: "application/ocsp-response", ...options.headers };
+  return request(target, { agent: false, ...options, headers });
+}
+
+async function answerTo(outgoing: ClientRequest): Promise<IncomingMessage> {
   // What fails after the response has begun is told by the response
   outgoing.on("error", () => undefined);
   const [response] = (await once(outgoing, "response")) as [IncomingMessage];
-  checkHead(url, response, how.maxBytes);
-  return readBody(url, response, how.maxBytes);
+  return response;
 }
 
-function send(url: string, request: Uint8Array, { get, signal }: Exchange): ClientRequest {
-  const target = readUrl(url);
-  const open = target.protocol === "https:" ? httpsRequest : httpRequest;
-  const options = { agent: false as const, signal, headers: { Accept: "application/ocsp-response" } };
-  const short = get ? getUrl(target, request) : undefined;
-  if (short) return open(short, options).end();
-  const headers = {
-    ...options.headers,
-    "Content-Type": "application/ocsp-request",
-    "Content-Length": request.length,
-  };
-  return open(target, { ...options, method: "POST", headers }).end(request);
+async function receive(url: string, response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  checkHead(url, response, maxBytes);
+  return readBody(url, response, maxBytes);
 }
 
 function readUrl(url: string): URL {

@@ -57,7 +57,10 @@ export interface Reply {
   /** Why, when that is not successful. */
   readonly problem?: string;
   readonly answers: readonly { readonly serial: string; readonly status: CertificateStatus["status"] }[];
-  /** For whoever asks the same: absent with a nonce, without nextUpdate and for errors. */
+  /**
+   * For whoever asks the same: absent with a nonce, without nextUpdate, for errors, and where a certificate is
+   * unknown, as it may be issued the next moment.
+   */
   readonly lifetime?: Lifetime;
 }
 
@@ -78,7 +81,7 @@ const successful = OCSPResponseStatus.successful;
 
 /**
  * An OCSP responder, RFC 6960 and RFC 9919, without a network: see `createServer` of http.ts for that. One response
- * speaks for one authority: the first of ours that the request names.
+ * is signed for one authority, the first of ours that the request names, and for those with the same signer.
  */
 export class Responder {
   readonly counters: ResponderCounters = {
@@ -124,7 +127,8 @@ export class Responder {
   private async answer(der: Uint8Array): Promise<Reply> {
     const { certIDs, nonce } = readRequest(der, this.options.maxRequests ?? 64);
     const authority = this.authorityOf(certIDs);
-    const answers = await Promise.all(certIDs.map((certID) => this.look(authority, certID)));
+    const looked = await Promise.all(certIDs.map((certID) => this.look(authority, certID)));
+    const answers = looked.filter((answer) => answer !== undefined);
     const { response, times } = nonce
       ? this.sign(authority, answers, nonce)
       : this.signOnce(authority, answers);
@@ -132,7 +136,7 @@ export class Responder {
       der: await response,
       responseStatus: successful,
       answers: answers.map(({ serial, status }) => ({ serial, status: status.status })),
-      lifetime: nonce ? undefined : this.lifetime(times),
+      lifetime: nonce || answers.some(isUnknown) ? undefined : this.lifetime(times),
     };
   }
 
@@ -153,10 +157,15 @@ export class Responder {
     throw new OcspError(OCSPResponseStatus.unauthorized, "none of the issuers is known");
   }
 
-  /** Whom another CA issued is unknown to this one, RFC 6960 2.2. */
-  private async look(authority: Authority, certID: CertID): Promise<Found> {
+  /**
+   * Each authority answers for its own. One whose signer is another's can't in this response, which says nothing of
+   * its certificates then; what nobody here issued is unknown, RFC 6960 2.2.
+   */
+  private async look({ signer }: Authority, certID: CertID): Promise<Found | undefined> {
     const serial = serialText(certID.serialNumber);
-    if (this.authorities.get(issuerKeyOf(certID)) !== authority) return { certID, serial, status: unknown };
+    const authority = this.authorities.get(issuerKeyOf(certID));
+    if (!authority) return { certID, serial, status: unknown };
+    if (!authority.signer.isSame(signer)) return undefined;
     return { certID, serial, status: await authority.lookup(serial) };
   }
 
@@ -164,7 +173,7 @@ export class Responder {
   private signOnce(authority: Authority, answers: readonly Found[]): Signed {
     if (answers.length > 1) return this.sign(authority, answers);
     const [{ certID, status }] = answers;
-    const cache = status.status === "unknown" ? this.strangers : this.signed;
+    const cache = isUnknown(answers[0]) ? this.strangers : this.signed;
     const key = `${Buffer.from(AsnConvert.serialize(certID)).toString("hex")} ${JSON.stringify(status)}`;
     const kept = cache.get(key);
     if (kept && this.isFresh(kept.times)) return kept;
@@ -223,6 +232,8 @@ interface Signed {
 }
 
 const unknown: CertificateStatus = Object.freeze({ status: "unknown" });
+
+const isUnknown = ({ status }: Answer) => status.status === "unknown";
 
 /** An authority as it was read and checked. */
 interface Authority {

@@ -71,6 +71,11 @@ export class Signer {
     return this.certificate.subject.replaceAll("\n", ", ");
   }
 
+  /** Whether responses that are signed by either say the same of their signer. */
+  isSame({ certificate }: Signer): boolean {
+    return certificate.raw.equals(this.certificate.raw);
+  }
+
   sign(data: ArrayBuffer): Promise<Buffer> {
     return signAsync(this.digest, Buffer.from(data), this.key);
   }
