@@ -31,6 +31,7 @@ export class Server extends NetServer {
     this.tickets = new TicketKeys(settings.sessionTimeout, settings.ticketKeys);
     this.selector = new Selector(context, settings.SNICallback);
     this.selector.stapleChain = settings.stapleChain ?? true;
+    this.selector.forwardNonce = settings.forwardNonce;
     if (settings.stapler === undefined) this.fetchStaples();
     else if (settings.stapler !== "off") this.selector.stapler = settings.stapler;
     this.on("connection", (transport: Duplex) => this.accept(transport));

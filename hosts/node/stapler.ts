@@ -6,6 +6,7 @@ import { type Fault, faults, isFault } from "../../src/wire/fault.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ocsp/ask.js";
 import { StapleDirectory } from "./ocsp/directory.js";
 import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from "./ocsp/entry.js";
+import { Forwarder, type Question } from "./ocsp/forwarder.js";
 import type { OcspFetchError } from "./ocsp/http.js";
 import { Lru } from "./ocsp/lru.js";
 import { readSettings, type Settings, type StaplerOptions } from "./ocsp/settings.js";
@@ -32,6 +33,10 @@ export interface StaplerCounters {
   loaded: number;
   /** Certificates forgotten because there were more than `maxEntries`. */
   evicted: number;
+  /** Requests with the nonce of a client, among `requests`. */
+  forwarded: number;
+  /** Clients whose nonce was not passed on, as too many had one. */
+  unforwarded: number;
 }
 
 /** What there is to staple. */
@@ -67,6 +72,8 @@ export interface StaplerEvents {
   failure: [StaplerFailure];
 }
 
+const noStaples: Staples = Object.freeze({ staples: [], until: undefined });
+
 /** A certificate that can be asked about. */
 interface Known {
   readonly id: string;
@@ -93,11 +100,14 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     rejected: 0,
     loaded: 0,
     evicted: 0,
+    forwarded: 0,
+    unforwarded: 0,
   };
   private readonly settings: Settings;
   private readonly directory: StapleDirectory | undefined;
   private readonly chains: Lru<readonly (Known | undefined)[]>;
   private readonly entries: Lru<Entry>;
+  private readonly forwarder: Forwarder;
   private closed = false;
 
   /**
@@ -110,6 +120,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     const { directory, maxEntries, fetching } = this.settings;
     this.chains = new Lru(maxEntries);
     this.entries = new Lru(maxEntries, (entry) => this.evict(entry));
+    this.forwarder = new Forwarder(this.settings);
     if (directory === undefined) return;
     const onError = (error: unknown) => this.tell("failure", { error });
     this.directory = new StapleDirectory(directory, fetching.maxBytes, maxEntries, onError);
@@ -134,9 +145,27 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     return entries.some((entry) => this.mustWait(entry)) ? undefined : this.handOut(entries, []);
   }
 
+  /**
+   * Responses that are asked for now, with the nonce of one client (RFC 6066 section 8), and not kept. Where none
+   * comes within `nonceWait`, or too many are under way, those that `staples` gives. Never rejects.
+   */
+  async fresh(chain: readonly Uint8Array[], count: number, nonce: Uint8Array): Promise<Staples> {
+    const kept = this.staples(chain, count);
+    const known = this.known(chain, count);
+    const answers = await this.forward(known, nonce);
+    const missing = known.some((each, i) => each && !answers[i]);
+    const others = missing ? await kept : noStaples;
+    const ends = [others.until, ...answers.map((each) => each?.until)].filter((end) => end !== undefined);
+    return {
+      staples: known.map((_, i) => answers[i]?.der ?? others.staples[i]),
+      until: ends.length > 0 ? Math.min(...ends) : undefined,
+    };
+  }
+
   /** Ends all timers and fetches. There are no staples from then on. */
   close(): void {
     this.closed = true;
+    this.forwarder.close();
     for (const entry of this.entries.values()) entry.stop();
   }
 
@@ -144,8 +173,13 @@ export class Stapler extends EventEmitter<StaplerEvents> {
 
   /** The entries of a chain's certificates; what is due is being fetched when this returns. */
   private demand(chain: readonly Uint8Array[], count: number): (Entry | undefined)[] {
+    return this.known(chain, count).map((each) => each && this.want(each));
+  }
+
+  /** Those of a chain's first certificates that can be asked about. */
+  private known(chain: readonly Uint8Array[], count: number): (Known | undefined)[] {
     const known = this.chains.use(digest(chain), () => this.readChain(chain));
-    return known.slice(0, count).map((each) => (each && !this.closed ? this.want(each) : undefined));
+    return known.slice(0, count).map((each) => (this.closed ? undefined : each));
   }
 
   private want(known: Known): Entry {
@@ -226,6 +260,35 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   private evict(entry: Entry): void {
     this.counters.evicted++;
     entry.stop();
+  }
+
+  // ---- The nonces of clients
+
+  /** The answers for those that are known, at their places. */
+  private async forward(
+    known: readonly (Known | undefined)[],
+    nonce: Uint8Array,
+  ): Promise<(Kept | undefined)[]> {
+    const asked = known.filter((each) => each !== undefined);
+    const answers = await this.forwarder.forward(
+      asked.map((each) => this.question(each)),
+      nonce,
+    );
+    if (!answers) this.counters.unforwarded++;
+    return known.map((each) => each && answers?.[asked.indexOf(each)]);
+  }
+
+  private question({ id, subject }: Known): Question {
+    const onAttempt = () => {
+      this.counters.requests++;
+      this.counters.forwarded++;
+    };
+    const onFailure = (error: unknown, url: string) => {
+      this.counters.failures++;
+      if (isFault(error)) this.counters.rejected++;
+      this.tell("failure", { id, url, error });
+    };
+    return { subject, onAttempt, onFailure };
   }
 
   // ---- Fetching

@@ -119,12 +119,14 @@ function negotiate(s: ServerSession): string {
     const next = negotiate13(s);
     if (next === "SEND_HELLO_RETRY_REQUEST") return next;
   } else negotiate12(s);
+  const stapling = wantedStapling(s);
   s.hello = Object.freeze({
     serverName: s.offer.serverName,
     alpn: s.offer.alpn,
     version: s.version,
     schemes: usableSchemes(s),
-    stapling: wantedStapling(s),
+    stapling,
+    nonce: s.offer.nonces[stapling],
   });
   if (!s.resumed) return "SELECT";
   s.rows = s.version === version.tls13 ? rows13 : rows12;

@@ -52,7 +52,7 @@ function staple(row: OcspCase): { staple: Staple; settle: () => void } {
   const verifier = new StapleVerifier(provider, store);
   verifier.nonce = row.nonce;
   staple.take(store, row.response, 0, row.response.length);
-  const policy = { ...row, responders: row.responders.map(responder) };
+  const policy = { ...row, responders: row.responders.map(responder), nonce: undefined };
   const settle = () => {
     while (!verifier.settle(staple, subject, issuer, policy, row.at));
   };
