@@ -219,12 +219,12 @@ function checkOcsp({ ocsp, minVersion }: Config): void {
   demand(!alsoV1 || second, 'ocsp.alsoV1: only beside "v2" or "v2-multi"');
   const known = policy === "if-present" || policy === "leaf" || policy === "chain";
   demand(known, 'ocsp.policy: "if-present", "leaf" or "chain"');
-  const asks = nonce === true || nonce === "if-present";
-  demand(asks || nonce === false, 'ocsp.nonce: false, "if-present" or true');
+  const said = nonce === false || nonce === "if-present" || nonce === true;
+  demand(said, 'ocsp.nonce: false, "if-present" or true');
   demand(ocsp.skew >= 0, "ocsp.skew: seconds, not negative");
   demand(maxAge === undefined || maxAge >= 0, "ocsp.maxAge: seconds, not negative");
   demand(
-    stapling !== "off" || (policy === "if-present" && !asks),
+    stapling !== "off" || (policy === "if-present" && !nonce),
     "ocsp.stapling is off, so no staple can be demanded and no nonce asked for",
   );
 }
