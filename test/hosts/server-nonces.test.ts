@@ -226,6 +226,8 @@ const lies: Readonly<Record<string, Lie>> = {
     respond(link === leaf ? ca : leaf, having(nonce)),
   "a stale response": (_, link, nonce) =>
     respond(link, { ...having(nonce), thisUpdate: now() - 7200, nextUpdate: now() - 100 }),
+  "a response that has just ended": (_, link, nonce) =>
+    respond(link, { ...having(nonce), thisUpdate: now() - 7200, nextUpdate: now() - 10 }),
   unknown: (_, link, nonce) => respond(link, { ...having(nonce), status: "unknown" }),
   "an error": () => Buffer.from("30030a0106", "hex"),
   garbage: () => Buffer.from("<html>"),
@@ -251,7 +253,7 @@ async function lying(t: ExecutionContext, lie: Lie) {
 for (const [name, lie] of Object.entries(lies))
   for (const [way, { version, ocsp, stapled }] of Object.entries(ways))
     test.serial(`${way}: ${name} is not stapled, but what is kept`, async (t) => {
-      const { pki, withNonce } = await lying(t, lie);
+      const { pki, responder, withNonce } = await lying(t, lie);
       const identity = { cert: pki.chain, key: pki.leaf.key.pem };
       const served = await serveForwarding(t, { nonceWait: 300 }, { ...identity, ...only(version) });
       const options: ConnectOptions = { ca: pki.root.der, ocsp };
@@ -261,6 +263,8 @@ for (const [name, lie] of Object.entries(lies))
       t.is((await visit(served.port, asking(options, "if-present")))[0].status, "good");
       t.deepEqual(served.sockets[1].staples, kept);
       t.is(withNonce(), stapled);
+      for (const { method, der } of responder.requests)
+        t.is(method, nonceIn(der) === undefined ? "GET" : "POST", "no cache knows the nonce");
       t.is(served.failures.length, stapled);
       await t.throwsAsync(visit(served.port, asking(options, true)), { code: "OCSP_NONCE" });
       await visit(served.port, options);

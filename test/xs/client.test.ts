@@ -136,6 +136,16 @@ test("the portable provider", async (t) => {
   t.regex(stdout, /^TLSv1\.3, TLS_CHACHA20_POLY1305_SHA256, X25519\n/);
 });
 
+for (const v of ["3", "4"])
+  test(`-v ${v}: --nonce takes a staple without one, --nonce-required does not`, async (t) => {
+    const peer = await serve(t, { ...good, version: versions[v as "3"] });
+    const { code, stderr } = await xs(...to(peer), "-W", "1m", "-v", v, "--nonce");
+    t.is(code, 0, stderr);
+    const demanding = await xs(...to(peer), "-W", "1m", "-v", v, "--nonce-required");
+    t.is(demanding.code, 1);
+    t.regex(demanding.stderr, /^OCSP_NONCE: /);
+  });
+
 test("--json, and too small an arena", async (t) => {
   const peer = await serve(t, good);
   const found = JSON.parse((await xs(...to(peer), "-W", "1", "--json", "--memory")).stdout);
