@@ -195,6 +195,9 @@ test.serial("-o and -O ask the responder; what it says is law", async (t) => {
   t.is(code, 0);
   t.regex(stdout, new RegExp(`^asked ${url} about serial 05: good, \\d+ ms$`, "m"));
   t.regex(stdout, /CN=server1\.tlstaple\.test\n {2}OCSP good/);
+  // Without -W the nonce is for the responder alone
+  for (const flag of ["--nonce", "--nonce-required"])
+    t.is((await tlstaple(...to(peer), "-O", url, flag)).code, 0, flag);
   const revoked = await serve(t, { ...good, identity: credential("p256", "server2") });
   const refused = await tlstaple(...to(revoked, "p256", "server2"), "-O", url);
   t.is(refused.code, 1);
