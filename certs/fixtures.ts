@@ -117,6 +117,15 @@ export function ocspCases(): OcspCase[] {
   return readRows<OcspRow>("ocsp/cases.json").map(ocspCase);
 }
 
+/** Those with a nonce, and what they come to where a response may lack it. */
+export function lenientCases(): OcspCase[] {
+  const lacking = ["nonce-missing", "nonce-in-single"];
+  const cases = ocspCases().filter(({ nonce }) => nonce !== undefined);
+  return cases.map((row) =>
+    lacking.includes(row.id) ? { ...row, expected: "good", alert: undefined } : row,
+  );
+}
+
 function ocspCase(row: OcspRow): OcspCase {
   const { skew, maxAge, allowMissingNextUpdate, responders, nonce } = row.options ?? {};
   return {

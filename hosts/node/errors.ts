@@ -133,7 +133,7 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   OCSP_NO_NEXT_UPDATE:
     "Let the responder set nextUpdate (-nmin, -ndays), or set ocsp.allowMissingNextUpdate.",
   OCSP_CRITICAL_EXTENSION: badStaple,
-  OCSP_NONCE: "Few servers pass a nonce on to the responder: set ocsp.nonce to false.",
+  OCSP_NONCE: 'Few servers pass a nonce on to the responder: set ocsp.nonce to "if-present" (--nonce).',
   OCSP_STAPLE_MISSING: "Turn OCSP stapling on at the server; some staple only from the second connection on.",
   OCSP_LOOKUP_FAIL:
     "Check that the responder can be reached (the error's cause says more), or give overrideUrl.",

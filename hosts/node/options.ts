@@ -7,6 +7,7 @@ import {
   configure,
 } from "../../src/client/options.js";
 import type { Identity, Provider } from "../../src/crypto/provider.js";
+import type { Nonce } from "../../src/pki/ocsp.js";
 import { version } from "../../src/wire/registry.js";
 import { coded, typeError } from "./errors.js";
 import { type InquirySettings, inquirySettings, type LookupChoice, lookupSchema } from "./inquiry.js";
@@ -190,7 +191,7 @@ const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536
 /** What the core has of it. Where certificates are looked up, a staple is not the only way to meet `policy`. */
 function coreOcsp({ lookup, overrideUrl, ...ocsp }: OcspLayer): Partial<CoreOcspOptions> {
   if (!lookup) return ocsp;
-  return { ...ocsp, policy: "if-present", nonce: ocsp.nonce && ocsp.stapling !== "off" };
+  return { ...ocsp, policy: "if-present", nonce: ocsp.stapling === "off" ? false : ocsp.nonce };
 }
 
 function lookupOf({ ocsp = {} }: Layer, core: ClientOptions): InquirySettings | undefined {
@@ -245,7 +246,7 @@ const schema: Schema<Omit<Layer, "identity">> = {
     alsoV1: boolean,
     policy: oneOf("if-present", "leaf", "chain"),
     mustStaple: boolean,
-    nonce: boolean,
+    nonce: oneOf<Nonce>(false, "if-present", true),
     skew: number,
     maxAge: number,
     allowMissingNextUpdate: boolean,

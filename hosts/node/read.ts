@@ -64,7 +64,7 @@ export function callback<F extends (...args: never[]) => unknown>(): Read<F> {
 
 export const clockFunction = callback<() => number | undefined>();
 
-export function oneOf<T extends string>(...allowed: T[]): Read<T> {
+export function oneOf<T extends string | boolean>(...allowed: T[]): Read<T> {
   return (value, name) => {
     if (allowed.includes(value as T)) return value as T;
     throw valueError(name, `${String(value)} is none of ${allowed.join(", ")}`);

@@ -11,7 +11,7 @@ import {
 import type { Stapler } from "./stapler.js";
 
 /** Where staples come from. */
-export type StapleSource = Pick<Stapler, "ready" | "staples">;
+export type StapleSource = Pick<Stapler, "ready" | "staples"> & Partial<Pick<Stapler, "fresh">>;
 
 /** Called with what a client's name is to be served with: a context, options for one, or nothing for the server's own. */
 export type SNIAnswer = (error: Error | null, context?: SecureContext | SecureContextOptions) => void;
@@ -31,6 +31,8 @@ export class Selector {
   onStapleError: (error: StapleError) => void = () => undefined;
   /** In TLS 1.3 a staple for each certificate, not for the first alone. */
   stapleChain = true;
+  /** Pass the nonces of clients on to the responders. */
+  forwardNonce = false;
   private readonly named: { readonly pattern: RegExp; readonly context: SecureContext }[] = [];
   private readonly onName: SNICallback | undefined;
   private told = "";
@@ -73,7 +75,7 @@ export class Selector {
     const count = this.stapleCount(hello, credentials);
     if (count === 0) return { identity };
     if (staples) return { identity, staples: staples.slice(0, count), staplesUntil };
-    return this.staple(credentials, count);
+    return this.staple(credentials, count, this.forwardNonce ? hello.nonce : undefined);
   }
 
   /**
@@ -87,18 +89,24 @@ export class Selector {
   }
 
   /** Waits for the stapler only when it must fetch; how long that may take is the stapler's business. */
-  private staple({ identity }: Credentials, count: number): Answer | Promise<Answer> {
+  private staple(
+    { identity }: Credentials,
+    count: number,
+    nonce: Uint8Array | undefined,
+  ): Answer | Promise<Answer> {
     const { stapler } = this;
     if (stapler === undefined) return { identity };
+    const { certificates } = identity;
     const selection = ({ staples, until }: Awaited<ReturnType<StapleSource["staples"]>>): Selection => ({
       identity,
       staples,
       staplesUntil: until,
     });
-    const ready = stapler.ready(identity.certificates, count);
+    const fresh = nonce && stapler.fresh?.(certificates, count, nonce);
+    const ready = fresh ? undefined : stapler.ready(certificates, count);
     if (ready) return selection(ready);
-    return stapler.staples(identity.certificates, count).then(selection, (cause) => {
-      this.complain(identity.certificates[0], cause);
+    return (fresh ?? stapler.staples(certificates, count)).then(selection, (cause) => {
+      this.complain(certificates[0], cause);
       return { identity };
     });
   }

@@ -42,14 +42,19 @@ import type { SNICallback, StapleSource } from "./selector.js";
 import type { ServerSocket } from "./server-socket.js";
 import { TICKET_KEY, ticketKey } from "./ticket-keys.js";
 
-/** How the certificates of clients are judged. */
+/** How the certificates of clients are judged, and what becomes of the nonces of clients. */
 export interface ClientCertificateOcsp extends Partial<Omit<ClientOcspOptions, "responders">>, LookupChoice {
+  /**
+   * "forward": the responders are asked afresh with the nonce of a client that sends one (RFC 6066 section 8), as
+   * often as the Stapler allows. False by default: it gets the staple that is kept, without its nonce.
+   */
+  readonly nonce?: false | "forward";
   /** Certificates of responders that are trusted though no CA delegated them. */
   readonly responders?: Certificates;
 }
 
 /** The same, read. */
-interface OcspLayer extends Partial<ClientOcspOptions>, LookupChoice {}
+interface OcspLayer extends Partial<ClientOcspOptions>, LookupChoice, Pick<ClientCertificateOcsp, "nonce"> {}
 
 /** Options of `createServer`: those of node:tls, as far as they make sense here, and those of net.Server. */
 export interface ServerOptions extends SecureContextOptions, Omit<ServerOpts, "allowHalfOpen"> {
@@ -137,6 +142,7 @@ export interface ServerSettings
   readonly connection: ConnectionSettings;
   readonly sessionTimeout: number;
   readonly pauseOnConnect: boolean;
+  readonly forwardNonce: boolean;
 }
 
 /** What concerns each connection, beyond its core. */
@@ -168,6 +174,7 @@ export function settleServer(options: ServerOptions): ServerSettings {
     connection: { stream, roots, handshakeTimeout, onMessage, onCipher, lookup },
     sessionTimeout,
     pauseOnConnect,
+    forwardNonce: forwardsNonce(layer),
     SNICallback,
     stapler,
     stapleChain,
@@ -197,7 +204,7 @@ function coreOptions(layer: Partial<Layer>, roots: readonly Root[]): ServerSetti
 }
 
 /** What the core has of it. Where certificates are looked up, a staple is not the only way to meet `policy`. */
-function coreOcsp({ lookup, overrideUrl, ...ocsp }: OcspLayer): Partial<ClientOcspOptions> {
+function coreOcsp({ lookup, overrideUrl, nonce, ...ocsp }: OcspLayer): Partial<ClientOcspOptions> {
   return lookup ? { ...ocsp, policy: "if-present" } : ocsp;
 }
 
@@ -212,6 +219,14 @@ function lookupOf({ ocsp = {} }: Partial<Layer>, core: ServerSettings["core"]): 
     cache: new LookupCache(),
   };
   return inquirySettings(ocsp, settings);
+}
+
+/** Only a Stapler asks with a nonce. */
+function forwardsNonce({ ocsp, stapler }: Partial<Layer>): boolean {
+  if (ocsp?.nonce !== "forward") return false;
+  if (stapler === "off") throw valueError("ocsp.nonce", 'with stapler "off" no responder is asked');
+  if (stapler && !stapler.fresh) throw valueError("ocsp.nonce", "this stapler has no method `fresh`");
+  return true;
 }
 
 function clientAuthOf({ requestCert, rejectUnauthorized }: Partial<Layer>): CoreOptions["clientAuth"] {
@@ -284,6 +299,7 @@ const schema: Schema<Layer> = {
     maxAge: number,
     allowMissingNextUpdate: boolean,
     responders: readResponders,
+    nonce: oneOf<false | "forward">(false, "forward"),
     ...lookupSchema,
   }),
   stapler: staplesFrom,

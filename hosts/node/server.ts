@@ -33,6 +33,7 @@ export class Server extends NetServer {
     this.tickets = new TicketKeys(settings.sessionTimeout, settings.ticketKeys);
     this.selector = new Selector(context, settings.SNICallback);
     this.selector.stapleChain = settings.stapleChain ?? true;
+    this.selector.forwardNonce = settings.forwardNonce;
     this.selector.onStapleError = this.onStapleError;
     if (settings.stapler === undefined) this.fetchStaples();
     else if (settings.stapler !== "off") this.share(settings.stapler);

@@ -6,6 +6,7 @@ import { type Fault, faults, isFault } from "../../src/wire/fault.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ocsp/ask.js";
 import { StapleDirectory } from "./ocsp/directory.js";
 import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from "./ocsp/entry.js";
+import { Forwarder, type Question } from "./ocsp/forwarder.js";
 import type { OcspFetchError } from "./ocsp/http.js";
 import { Lru } from "./ocsp/lru.js";
 import { readSettings, type Settings, type StaplerOptions } from "./ocsp/settings.js";
@@ -33,6 +34,10 @@ export interface StaplerCounters {
   loaded: number;
   /** Certificates forgotten because there were more than `maxEntries`. */
   evicted: number;
+  /** Requests with the nonce of a client, among `requests`. */
+  forwarded: number;
+  /** Clients whose nonce was not passed on, as too many had one. */
+  unforwarded: number;
 }
 
 /** What there is to staple. */
@@ -70,6 +75,8 @@ export interface StaplerEvents {
   stapleError: [StapleError];
 }
 
+const noStaples: Staples = Object.freeze({ staples: [], until: undefined });
+
 /** A certificate that can be asked about. */
 interface Known {
   readonly id: string;
@@ -103,11 +110,14 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     rejected: 0,
     loaded: 0,
     evicted: 0,
+    forwarded: 0,
+    unforwarded: 0,
   };
   private readonly settings: Settings;
   private readonly directory: StapleDirectory | undefined;
   private chains: Lru<readonly (Known | Unknown)[]>;
   private readonly entries: Lru<Entry>;
+  private readonly forwarder: Forwarder;
   private closed = false;
 
   /**
@@ -122,6 +132,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     const { directory, maxEntries, fetching } = this.settings;
     this.chains = new Lru(maxEntries);
     this.entries = new Lru(maxEntries, (entry) => this.evict(entry));
+    this.forwarder = new Forwarder(this.settings);
     if (directory === undefined) return;
     const onError = (error: unknown) => this.tell("failure", { error });
     this.directory = new StapleDirectory(directory, fetching.maxBytes, maxEntries, onError);
@@ -146,10 +157,28 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     return entries.some((entry) => this.mustWait(entry)) ? undefined : this.handOut(entries, []);
   }
 
+  /**
+   * Responses that are asked for now, with the nonce of one client (RFC 6066 section 8), and not kept. Where none
+   * comes within `nonceWait`, or too many are under way, those that `staples` gives. Never rejects.
+   */
+  async fresh(chain: readonly Uint8Array[], count: number, nonce: Uint8Array): Promise<Staples> {
+    const kept = this.staples(chain, count);
+    const known = this.known(chain, count);
+    const answers = await this.forward(known, nonce);
+    const missing = known.some((each, i) => "id" in each && !answers[i]);
+    const others = missing ? await kept : noStaples;
+    const ends = [others.until, ...answers.map((each) => each?.until)].filter((end) => end !== undefined);
+    return {
+      staples: known.map((_, i) => answers[i]?.der ?? others.staples[i]),
+      until: ends.length > 0 ? Math.min(...ends) : undefined,
+    };
+  }
+
   /** Ends all timers and fetches. There are no staples from then on. */
   close(): void {
     this.closed = true;
     this.chains = new Lru(this.settings.maxEntries);
+    this.forwarder.close();
     for (const entry of this.entries.values()) entry.stop();
   }
 
@@ -157,8 +186,12 @@ export class Stapler extends EventEmitter<StaplerEvents> {
 
   /** The entries of a chain's certificates; what is due is being fetched when this returns. */
   private demand(chain: readonly Uint8Array[], count: number): (Entry | Unknown)[] {
-    const known = this.chains.use(digest(chain), () => this.readChain(chain));
-    return known.slice(0, count).map((each) => ("why" in each ? each : this.want(each)));
+    return this.known(chain, count).map((each) => ("why" in each ? each : this.want(each)));
+  }
+
+  /** What is known of a chain's first certificates. */
+  private known(chain: readonly Uint8Array[], count: number): readonly (Known | Unknown)[] {
+    return this.chains.use(digest(chain), () => this.readChain(chain)).slice(0, count);
   }
 
   private want(known: Known): Entry {
@@ -266,6 +299,37 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   private evict(entry: Entry): void {
     this.counters.evicted++;
     entry.stop();
+  }
+
+  // ---- The nonces of clients
+
+  /** The answers for those that are known, at their places. */
+  private async forward(
+    known: readonly (Known | Unknown)[],
+    nonce: Uint8Array,
+  ): Promise<(Kept | undefined)[]> {
+    const asked = known.filter((each) => "id" in each);
+    const answers = await this.forwarder.forward(
+      asked.map((each) => this.question(each)),
+      nonce,
+    );
+    if (!answers) this.counters.unforwarded++;
+    return known.map((each) => ("id" in each ? answers?.[asked.indexOf(each)] : undefined));
+  }
+
+  private question(known: Known): Question {
+    const { id, subject } = known;
+    const onAttempt = () => {
+      this.counters.requests++;
+      this.counters.forwarded++;
+    };
+    const onFailure = (error: unknown, url: string) => {
+      this.counters.failures++;
+      if (isFault(error)) this.counters.rejected++;
+      this.tell("failure", { id, url, error });
+      this.tellWhy(this.want(known), whyOf(error, url));
+    };
+    return { subject, onAttempt, onFailure };
   }
 
   // ---- Fetching

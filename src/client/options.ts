@@ -2,7 +2,7 @@ import type { Identity, Provider } from "../crypto/provider.js";
 import { findScheme, narrowVersions, schemes, suites } from "../crypto/suites.js";
 import type { TrustAnchor } from "../pki/chain.js";
 import { parseIp } from "../pki/hostname.js";
-import type { Responder } from "../pki/ocsp.js";
+import type { Nonce, Responder } from "../pki/ocsp.js";
 import { MAX_RECORD } from "../record/record.js";
 import { given } from "../wire/given.js";
 import { version } from "../wire/registry.js";
@@ -27,8 +27,11 @@ export interface OcspOptions {
   readonly policy: OcspRequirement;
   /** Honour a certificate's demand for a staple (RFC 7633). */
   readonly mustStaple: boolean;
-  /** Ask for a nonce of 32 bytes (RFC 9654), and take no response without it. Few servers forward it. */
-  readonly nonce: boolean;
+  /**
+   * Send a nonce of 32 bytes (RFC 9654). "if-present": a staple that has a nonce must have this one. True: every
+   * staple must have it, which takes a server that forwards it; few do.
+   */
+  readonly nonce: Nonce;
   /** Seconds by which clocks may differ. */
   readonly skew: number;
   /** Seconds after thisUpdate when a response counts as stale, nextUpdate or not. */
@@ -208,7 +211,7 @@ function check(config: Config): void {
 
 /** A word that is not known must not pass for the mildest one. */
 function checkOcsp({ ocsp, minVersion }: Config): void {
-  const { stapling, alsoV1, policy, maxAge } = ocsp;
+  const { stapling, alsoV1, policy, maxAge, nonce } = ocsp;
   const second = isV2(stapling);
   demand(stapling === "off" || stapling === "v1" || second, 'ocsp.stapling: "off", "v1", "v2" or "v2-multi"');
   // RFC 8446 4.4.2.1 gives status_request_v2 no place in TLS 1.3; the words are wolfSSL's
@@ -216,10 +219,12 @@ function checkOcsp({ ocsp, minVersion }: Config): void {
   demand(!alsoV1 || second, 'ocsp.alsoV1: only beside "v2" or "v2-multi"');
   const known = policy === "if-present" || policy === "leaf" || policy === "chain";
   demand(known, 'ocsp.policy: "if-present", "leaf" or "chain"');
+  const said = nonce === false || nonce === "if-present" || nonce === true;
+  demand(said, 'ocsp.nonce: false, "if-present" or true');
   demand(ocsp.skew >= 0, "ocsp.skew: seconds, not negative");
   demand(maxAge === undefined || maxAge >= 0, "ocsp.maxAge: seconds, not negative");
   demand(
-    stapling !== "off" || (policy === "if-present" && !ocsp.nonce),
+    stapling !== "off" || (policy === "if-present" && !nonce),
     "ocsp.stapling is off, so no staple can be demanded and no nonce asked for",
   );
 }

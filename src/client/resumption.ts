@@ -64,11 +64,14 @@ function fits(s: ClientSession, session: Session): boolean {
   return fitting && (!config.verify || trusts(s, session, now));
 }
 
-/** A session is worth what was verified when it began. Who asks for a nonce wants news in every handshake. */
+/**
+ * A session is worth what was verified when it began. Who demands a nonce wants news in every handshake; who takes
+ * staples without one takes those of a cache, and a session ends no later than its staples do.
+ */
 function trusts(s: ClientSession, session: Session, now: number): boolean {
   const { trust, ocsp } = s.config;
   const { anchor, verifiedAt } = session;
-  if (anchor === undefined || ocsp.nonce) return false;
+  if (anchor === undefined || ocsp.nonce === true) return false;
   if (ocsp.maxAge !== undefined && now > verifiedAt + ocsp.maxAge) return false;
   const demanded = ocsp.stapling !== "off" && ocsp.mustStaple && session.mustStaple ? "leaf" : "if-present";
   if (!satisfies(session.policy, ocsp.policy) || !satisfies(session.policy, demanded)) return false;

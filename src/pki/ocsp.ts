@@ -19,7 +19,12 @@ export interface OcspPolicy {
   readonly allowMissingNextUpdate: boolean;
   /** Responders trusted for every certificate, besides the issuer and its delegates. */
   readonly responders: readonly Responder[];
+  /** With "if-present" a response without the verifier's nonce counts too; one with another never does. */
+  readonly nonce?: Nonce;
 }
+
+/** Whether a nonce is asked for (RFC 9654): not at all, to be repeated where there is one, or demanded. */
+export type Nonce = false | "if-present" | true;
 
 /** A responder trusted by configuration, RFC 6960 4.2.2.2 (1): a name and a key, like any authority. */
 export type Responder = Authority;
@@ -121,7 +126,7 @@ export class Staple extends SingleResponse {
  * `store.bytes`, where the response stays.
  */
 export class StapleVerifier {
-  /** The nonce that every response must repeat, RFC 9654. */
+  /** The nonce that every response must repeat, unless the policy lets it do without (RFC 9654). */
   nonce: Uint8Array | undefined;
   private readonly provider: Provider;
   private readonly store: Store;
@@ -198,7 +203,7 @@ export class StapleVerifier {
     staple.clear();
     this.readResponse(staple, subject, issuer);
     demand(staple.severity >= 0, faults.OCSP_WRONG_CERT);
-    this.checkNonce();
+    this.checkNonce(policy);
     checkTimes(staple, policy, now);
     demand(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
     this.findSigner(issuer, policy, now);
@@ -403,9 +408,10 @@ export class StapleVerifier {
 
   // Whether it counts now
 
-  private checkNonce(): void {
+  /** RFC 9654 section 2.1. A response that was made in advance has no nonce. */
+  private checkNonce(policy: OcspPolicy): void {
     const { nonce, store, nonceStart, nonceEnd } = this;
-    if (!nonce) return;
+    if (!nonce || (policy.nonce === "if-present" && nonceEnd === 0)) return;
     demand(equalBytes(nonce, 0, nonce.length, store.bytes, nonceStart, nonceEnd), faults.OCSP_NONCE);
   }
 

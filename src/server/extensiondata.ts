@@ -4,6 +4,7 @@ import type { Reader } from "../wire/reader.js";
 import { statusType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import { inMessage } from "./messages.js";
+import { nonceIn } from "./nonce.js";
 import { authorities } from "./request.js";
 import type { ServerSession } from "./session.js";
 
@@ -71,12 +72,12 @@ export function readMaxFragmentLength(s: ServerSession, r: Reader): void {
 /** CertificateStatusRequest, RFC 6066 section 8; a status_type that is not known says nothing to us. */
 export function readStatusRequest(s: ServerSession, r: Reader): void {
   s.offer.status = r.u8() === statusType.ocsp;
-  if (s.offer.status) readOcspRequest(r);
+  if (s.offer.status) s.offer.nonces.v1 = readOcspRequest(r);
   else r.skip(r.left);
 }
 
-/** OCSPStatusRequest: responder_id_list and request_extensions, of which a stapler that asks in advance can heed neither. */
-function readOcspRequest(r: Reader): void {
+/** OCSPStatusRequest: of responder_id_list a stapler can heed nothing, of request_extensions the nonce. */
+function readOcspRequest(r: Reader): Uint8Array | undefined {
   const ids = r.enter16();
   while (r.left > 0) {
     const id = r.enter16();
@@ -84,7 +85,10 @@ function readOcspRequest(r: Reader): void {
     r.drop(id);
   }
   r.leave(ids);
-  r.drop(r.enter16());
+  const extensions = r.enter16();
+  const nonce = nonceIn(r.bytes, r.at, r.end);
+  r.drop(extensions);
+  return nonce;
 }
 
 /** CertificateStatusRequestListV2, RFC 6961 2.2: items in any order. */
@@ -94,7 +98,8 @@ export function readStatusRequestV2(s: ServerSession, r: Reader): void {
   while (r.left > 0) {
     const kind = r.u8();
     const request = r.enter16();
-    if (kind === statusType.ocsp || kind === statusType.ocsp_multi) readOcspRequest(r);
+    if (kind === statusType.ocsp) s.offer.nonces.v2 = readOcspRequest(r);
+    else if (kind === statusType.ocsp_multi) s.offer.nonces["v2-multi"] = readOcspRequest(r);
     else r.skip(r.left);
     r.leave(request);
     if (kind === statusType.ocsp) s.offer.statusV2 = true;

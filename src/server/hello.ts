@@ -122,13 +122,15 @@ function negotiate(s: ServerSession): string {
     if (!negotiate13(s)) return "SEND_HELLO_RETRY_REQUEST";
   } else negotiate12(s);
   if (!s.resumed) checkFull(s);
+  const stapling = wantedStapling(s);
   s.hello = Object.freeze({
     serverName: s.offer.serverName,
     alpn: s.offer.alpn,
     version: s.version,
     schemes: usableSchemes(s),
     certificateSchemes: certificateSchemes(s),
-    stapling: wantedStapling(s),
+    stapling,
+    nonce: s.offer.nonces[stapling],
     resumes: (identity: Identity) => s.ticket !== undefined && isOf(s, s.ticket, identity),
   });
   return "SELECT";

@@ -1,3 +1,5 @@
+import type { Hello } from "./options.js";
+
 /** A KeyShareEntry, RFC 8446 4.2.8: where its key_exchange lies in the ClientHello. */
 export interface Share {
   readonly group: number;
@@ -36,6 +38,8 @@ export class Offer {
   status = false;
   statusV2 = false;
   statusMulti = false;
+  /** The nonce of each of these requests (RFC 9654), where there is one. */
+  readonly nonces: Partial<Record<Hello["stapling"], Uint8Array>> = {};
   /** MaxFragmentLength's enum, RFC 6066 section 4, or 0. */
   fragmentCode = 0;
   /** RFC 8449, or 0. */

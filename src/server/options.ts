@@ -17,6 +17,8 @@ export interface Hello {
   readonly certificateSchemes: readonly number[];
   /** How the client wants to hear of revocation; "v2" and "v2-multi" only in TLS 1.2 (RFC 6961). */
   readonly stapling: "off" | "v1" | "v2" | "v2-multi";
+  /** The nonce that the client wants repeated in its staples, 1 to 128 bytes (RFC 9654). */
+  readonly nonce: Uint8Array | undefined;
   /**
    * Whether the client's ticket is of a session with this identity's certificate. If the answer has such a one, the
    * session is resumed, and no staple is sent; else the handshake is a full one.
@@ -43,7 +45,7 @@ export interface TicketKey {
 }
 
 /** How clients' certificates are judged. */
-export interface ClientOcspOptions extends OcspPolicy {
+export interface ClientOcspOptions extends Omit<OcspPolicy, "nonce"> {
   /** Ask the client to staple in TLS 1.3 (RFC 8446 4.3.2). */
   readonly stapling: "off" | "v1";
   readonly policy: "if-present" | "leaf" | "chain";

@@ -442,10 +442,12 @@ test("an IP address goes into no server_name", (t) => {
 });
 
 test("status_request carries a fresh nonce of 32 bytes when asked to", (t) => {
-  const hello = () => new Link(servers.p256, { ocsp: { nonce: true } }).run().puppet.hello;
-  const [one, two] = [hello().statusNonce, hello().statusNonce];
-  t.is(one?.length, 32);
-  t.notDeepEqual(one, two);
+  for (const nonce of [true, "if-present"] as const) {
+    const hello = () => new Link(servers.p256, { ocsp: { nonce } }).run().puppet.hello;
+    const [one, two] = [hello().statusNonce, hello().statusNonce];
+    t.is(one?.length, 32);
+    t.notDeepEqual(one, two);
+  }
   t.is(new Link(servers.p256).run().puppet.hello.statusNonce, undefined);
   t.false(new Link(servers.p256, { ocsp: { stapling: "off" } }).run().puppet.hello.status);
 });

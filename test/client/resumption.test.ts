@@ -358,9 +358,11 @@ for (const protocol of both)
     });
   });
 
-test("who asks for a nonce resumes nothing", (t) => {
+test("who demands a nonce resumes nothing; who takes a staple without one does", (t) => {
   const session = first(t, {});
-  t.false(resumes(t, { client: { ocsp: { nonce: true } }, session }));
+  t.false(meet({ client: { ocsp: { nonce: true } }, session }).client.resumed);
+  t.true(resumes(t, { client: { ocsp: { nonce: "if-present" } }, session }));
+  t.true(resumes(t, { client: { ocsp: { nonce: false } }, session }));
 });
 
 test("without a clock nothing is offered, and no session made", (t) => {

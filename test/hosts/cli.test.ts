@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
-import { credential, type Edition, fixtureFile } from "../../certs/fixtures.js";
+import { credential, type Edition, fixture, fixtureFile } from "../../certs/fixtures.js";
 import { run } from "../../hosts/node/commands/program.js";
 import { version } from "../../src/wire/registry.js";
 import { ocspResponse } from "../peers/openssl.js";
@@ -161,12 +161,27 @@ test.serial("--groups: only these are offered, best first", async (t) => {
   );
 });
 
-test.serial("--policy and --nonce", async (t) => {
+test.serial("--policy, --nonce and --nonce-required", async (t) => {
   const staples = [await ocspResponse("p256", "server1", "intermediate1")];
   const peer = await serve(t, { ...good, staples });
   t.is((await tlstaple(...to(peer), "-W", "1", "--policy", "leaf")).code, 0);
   t.regex((await tlstaple(...to(peer), "-W", "1", "--policy", "chain")).stderr, /^OCSP_STAPLE_MISSING/);
+  // `openssl ocsp` asked with a nonce of its own
   t.regex((await tlstaple(...to(peer), "-W", "1", "--nonce")).stderr, /^OCSP_NONCE/);
+  const plain = await serve(t, { ...good, staples: [fixture("good/p256/server1-ocsp.der")] });
+  const nonce = ["-W", "1", "--trace", "--nonce"];
+  const sent = await tlstaple(...to(plain), ...nonce);
+  t.is(sent.code, 0, sent.stderr);
+  t.regex(sent.stdout, /→ ClientHello[\s\S]* nonce [0-9a-f]+/);
+  const required = await tlstaple(...to(plain), "-W", "1", "--nonce-required");
+  t.is(required.code, 1);
+  t.regex(required.stderr, /^OCSP_NONCE[\s\S]*advice .*--nonce\)/);
+  t.regex((await tlstaple(...to(plain), ...nonce, "--nonce-required")).stderr, /^OCSP_NONCE/);
+  for (const flag of ["--nonce", "--nonce-required"]) {
+    const alone = await tlstaple(...to(peer), flag);
+    t.is(alone.code, 2);
+    t.regex(alone.stderr, /no nonce asked for/);
+  }
 });
 
 for (const v of [3, 4] as const)
@@ -192,6 +207,9 @@ test.serial("-o and -O ask the responder; what it says is law", async (t) => {
   t.is(code, 0);
   t.regex(stdout, new RegExp(`^asked ${url} about serial 05: good, \\d+ ms$`, "m"));
   t.regex(stdout, /CN=server1\.tlstaple\.test\n {2}OCSP good/);
+  // Without -W the nonce is for the responder alone
+  for (const flag of ["--nonce", "--nonce-required"])
+    t.is((await tlstaple(...to(peer), "-O", url, flag)).code, 0, flag);
   const revoked = await serve(t, { ...good, identity: credential("p256", "server2") });
   const refused = await tlstaple(...to(revoked, "p256", "server2"), "-O", url);
   t.is(refused.code, 1);

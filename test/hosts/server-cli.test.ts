@@ -2,16 +2,19 @@
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { OCSPRequest } from "@peculiar/asn1-ocsp";
+import { AsnConvert } from "@peculiar/asn1-schema";
 import test, { type ExecutionContext } from "ava";
 import { credential, fixtureFile } from "../../certs/fixtures.js";
 import { run } from "../../hosts/node/commands/program.js";
 import { createHandler, createResponder, listen as listenOcsp } from "../../hosts/node/responder/index.js";
+import { faults } from "../../src/client/index.js";
 import { authorityOptions } from "./responder-fixtures.js";
 import { serve } from "./responders.js";
 import { listen } from "./servers.js";
@@ -156,6 +159,63 @@ test.serial("both commands ask a responder that knows POST alone", async (t) => 
   t.is(met.code, 0, met.err);
   t.deepEqual(methods, ["GET", "POST", "GET", "POST"]);
 });
+
+test.serial("--nonce-forward: a nonce that is demanded is asked for, and stapled", async (t) => {
+  const url = await responder(t, "intermediate1");
+  for (const way of [
+    ["-W", "1"],
+    ["-W", "2"],
+    ["-W", "1", "-v", "4"],
+  ]) {
+    const demand = [...way, "--nonce-required", "--trace"];
+    const chain = ["-O", url, "--no-staple-chain"];
+    const plain = await server("server1", ...chain);
+    t.regex((await client(plain, "server1", ...demand)).err, /^OCSP_NONCE/);
+    t.is(await plain.code, 1);
+    const forwarding = await server("server1", ...chain, "--nonce-forward");
+    const { code, out, err } = await client(forwarding, "server1", ...demand);
+    t.is(code, 0, err);
+    const [sent, stapled, ...more] = [...out.matchAll(/ nonce ([0-9a-f]+…)/g)].map(([, nonce]) => nonce);
+    t.truthy(sent);
+    t.is(stapled, sent);
+    t.deepEqual(more, []);
+    t.is(await forwarding.code, 0);
+    t.is(forwarding.err.text, "");
+  }
+});
+
+test.serial("a responder that knows no nonces: the reason, and the staple that is kept", async (t) => {
+  const made = await createResponder({
+    authorities: [authorityOptions("p256", "intermediate1")],
+    validity: 3600,
+  });
+  const deaf: RequestListener = async (request, reply) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const about = request.method === "GET" ? undefined : Buffer.concat(chunks);
+    const path = Buffer.from(decodeURIComponent(request.url!.slice(1)), "base64");
+    reply.setHeader("Content-Type", "application/ocsp-response");
+    reply.end(await made.respond(about ? withoutNonce(about) : path));
+  };
+  const port = await listen(t, createHttpServer(deaf));
+  const serving = await server(
+    "server1",
+    "-O",
+    `http://127.0.0.1:${port}`,
+    "--no-staple-chain",
+    "--nonce-forward",
+  );
+  t.is((await client(serving, "server1", "-W", "1", "--nonce")).code, 0);
+  t.is(await serving.code, 0);
+  t.is(serving.err.text, `staple from http://127.0.0.1:${port}: OCSP_NONCE: ${faults.OCSP_NONCE.text}\n`);
+  t.regex(serving.out.text, / {2}staple 0: good, serial 05/);
+});
+
+function withoutNonce(request: Buffer): Buffer {
+  const { tbsRequest } = AsnConvert.parse(request, OCSPRequest);
+  tbsRequest.requestExtensions = undefined;
+  return Buffer.from(AsnConvert.serialize(new OCSPRequest({ tbsRequest })));
+}
 
 test.serial("-A requires a client's certificate, -d asks for none", async (t) => {
   const clientCa = credential("client", "ca").certificateFile;

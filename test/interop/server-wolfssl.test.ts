@@ -180,3 +180,27 @@ run("a responder that is down costs no connection", async (t) => {
   t.teardown(() => stapler.close());
   for (const way of ways) t.regex((await ask(t, { stapler }, way)).output, answered);
 });
+
+// id-pkix-ocsp-nonce, and its OCTET STRING in the extension's
+const nonceExtension = /2b0601050507300102(?:0101ff)?04..04..((?:..){16})/;
+
+for (const way of ways) {
+  run(`wolfSSL's nonce is passed on: ${flags(way)}`, async (t) => {
+    const { url, requests } = await serveResponder(t, "p256");
+    const stapler = new Stapler({ overrideUrl: url });
+    t.teardown(() => stapler.close());
+    const served = { stapler, ocsp: { nonce: "forward" } as const };
+    const { output, sockets } = await ask(t, served, { ...way, nonce: true });
+    t.regex(output, answered);
+    const nonceOf = (bytes: Uint8Array) => nonceExtension.exec(Buffer.from(bytes).toString("hex"))?.[1];
+    const asked = requests.map(nonceOf).filter((nonce) => nonce !== undefined);
+    const count = way.stapling === 3 ? 3 : 1;
+    t.is(asked.length, count);
+    t.is(new Set(asked).size, 1);
+    t.deepEqual(
+      sockets[0].staples.map((staple) => nonceOf(staple!)),
+      asked,
+    );
+    t.deepEqual(stapler.counters.forwarded, count);
+  });
+}

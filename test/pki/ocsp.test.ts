@@ -388,6 +388,26 @@ test("the nonce of an earlier response does not do", (t) => {
   t.is(judge.verdict(byIssuer(), { nonce }), "OCSP_NONCE");
 });
 
+test("a response may lack the nonce where the policy says so, but have no other", (t) => {
+  const nonce = Buffer.alloc(32, 0xa5);
+  const having = (...extensions: Buffer[]) => byIssuer(extensions.length > 0 ? { extensions } : {});
+  const nonceOf = (bytes: Buffer) => extension("1.3.6.1.5.5.7.48.1.2", false, octets(bytes));
+  const lenient = { nonce, mayLackNonce: true };
+  for (const [response, ifPresent, demanded] of [
+    [having(), "good", "OCSP_NONCE"],
+    [having(unknownExtension(false)), "good", "OCSP_NONCE"],
+    [having(nonceOf(nonce)), "good", "good"],
+    [having(nonceOf(Buffer.alloc(32, 0xa6))), "OCSP_NONCE", "OCSP_NONCE"],
+    [having(nonceOf(nonce.subarray(1))), "OCSP_NONCE", "OCSP_NONCE"],
+    [having(nonceOf(Buffer.alloc(33, 0xa5))), "OCSP_NONCE", "OCSP_NONCE"],
+    [having(nonceOf(Buffer.alloc(0))), "OCSP_NONCE", "OCSP_NONCE"],
+  ] as const) {
+    t.is(judge.verdict(response, lenient), ifPresent);
+    t.is(judge.verdict(response, { nonce }), demanded);
+    t.is(judge.verdict(response), "good");
+  }
+});
+
 // The envelope, RFC 6960 4.2.1
 verdict("a responseStatus that is not used", () => errorResponse(4), "OCSP_NOT_SUCCESSFUL");
 verdict("an empty responseStatus", () => sequence(tlv(tag.enumerated)), "OCSP_MALFORMED");

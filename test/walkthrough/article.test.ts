@@ -21,7 +21,7 @@ test.serial("each step comes out as it must, and the captures are there", async 
   t.is(code, 0, out);
   t.regex(out, /Every step came out as it must\./);
   t.notRegex(out, /WRONG/);
-  t.is(readdirSync(join(directory, "captures")).length, 13);
+  t.is(readdirSync(join(directory, "captures")).length, 17);
 });
 
 async function play(t: ExecutionContext): Promise<{ code: number; out: string }> {
@@ -73,6 +73,19 @@ run("Wireshark sees in them what the article sees", async (t) => {
     await tshark("8-tls13", "-Y", "ocsp", ...fields("ocsp.responseStatus", "ocsp.certStatus")),
     "0,0,0\t0,0,0",
   );
+  for (const [capture, stapled] of [
+    ["14-forwarded", 1],
+    ["15-forwarded-tls13", 3],
+  ] as const) {
+    const nonces = (await tshark(capture, "-Y", "ocsp", ...fields("ocsp.ReOcspNonce"))).split(",");
+    t.is(nonces.length, stapled);
+    const nonce = nonces[0].slice(-64);
+    t.regex(nonce, /^[0-9a-f]{64}$/);
+    t.deepEqual(new Set(nonces), new Set([nonces[0]]));
+    const sent = `tls.handshake.type == 1 && tls contains ${nonce.match(/../g)!.join(":")}`;
+    t.is(await tshark(capture, "-Y", sent, ...fields("tls.handshake.type")), "1", "in the ClientHello too");
+  }
+  t.is(await tshark("12-nonce", "-Y", "ocsp", ...fields("ocsp.certStatus", "ocsp.ReOcspNonce")), "0");
   // The server's own capture, of five connections
   t.is(
     await tshark("server3", "-Y", "tls.handshake.type == 22", ...status),

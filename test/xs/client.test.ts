@@ -161,6 +161,16 @@ test("--groups are what is offered, and the advice names them where they help", 
   t.is((await xs(...args, "--groups", "P-256")).code, 0);
 });
 
+for (const v of ["3", "4"])
+  test(`-v ${v}: --nonce takes a staple without one, --nonce-required does not`, async (t) => {
+    const peer = await serve(t, { ...good, version: versions[v as "3"] });
+    const { code, stderr } = await xs(...to(peer), "-W", "1m", "-v", v, "--nonce");
+    t.is(code, 0, stderr);
+    const demanding = await xs(...to(peer), "-W", "1m", "-v", v, "--nonce-required");
+    t.is(demanding.code, 1);
+    t.regex(demanding.stderr, /^OCSP_NONCE: /);
+  });
+
 test("--json, and too small an arena", async (t) => {
   const peer = await serve(t, good);
   const found = JSON.parse((await xs(...to(peer), "-W", "1", "--json", "--memory")).stdout);

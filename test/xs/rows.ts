@@ -4,12 +4,14 @@ import {
   type ChainCase,
   chainCases,
   credential,
+  lenientCases,
   NOW,
   type OcspCase,
   ocspCases,
   stapleFile,
 } from "../../certs/fixtures.js";
 import { alert, faults, version } from "../../src/client/index.js";
+import type { Nonce } from "../../src/pki/ocsp.js";
 import { flip } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { type Script, steps } from "../peers/script.js";
@@ -26,6 +28,9 @@ export function fixtureRows(): Row[] {
   return versions.flatMap(([title, protocol]) => [
     ...chains.map((row) => chainRow(`${title}: chain ${row.id}`, row, protocol)),
     ...responses.map((row) => responseRow(`${title}: response ${row.id}`, row, protocol)),
+    ...lenientCases().map((row) =>
+      responseRow(`${title}: response ${row.id}, nonce if present`, row, protocol, "if-present"),
+    ),
   ]);
 }
 
@@ -55,7 +60,7 @@ function chainRow(title: string, row: ChainCase, protocol: number): Row {
   };
 }
 
-function responseRow(title: string, row: OcspCase, protocol: number): Row {
+function responseRow(title: string, row: OcspCase, protocol: number, nonceMode: Nonce = true): Row {
   const { skew, maxAge, allowMissingNextUpdate, nonce } = row;
   const key = privateKey(row.subjectFile.replace(/\.pem$/, "-key.pem"));
   return {
@@ -67,7 +72,7 @@ function responseRow(title: string, row: OcspCase, protocol: number): Row {
       clock: row.at,
       version: protocol,
       buffers,
-      ocsp: { policy: "leaf", skew, maxAge, allowMissingNextUpdate, nonce: nonce !== undefined },
+      ocsp: { policy: "leaf", skew, maxAge, allowMissingNextUpdate, nonce: nonce !== undefined && nonceMode },
       responders: row.responders,
       nonce: nonce?.toString("hex"),
     },

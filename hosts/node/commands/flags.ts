@@ -18,6 +18,7 @@ export interface Flags {
   stapling?: Stapling;
   policy?: Policy;
   nonce?: boolean;
+  nonceRequired?: boolean;
   fragment?: Pick<ConnectOptions, "maxFragmentLength" | "recordSizeLimit">;
   alpn?: string[];
   groups?: string[];
@@ -68,7 +69,8 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .option("-d, --no-verify", "check nothing of the server's; for tests only")
     .option("-W, --stapling <kind>", W_HELP, readStapling)
     .option("--policy <name>", "certificates that need a good staple: if-present, leaf or chain", readPolicy)
-    .option("--nonce", "ask for a nonce, and take no staple without it; few servers pass one on")
+    .option("--nonce", "send a nonce with -W; a staple that has a nonce must then have this one")
+    .option("--nonce-required", "the same, and take no staple without it; few servers pass a nonce on")
     .option("-F, --fragment <number>", F_HELP, readFragment)
     .option("-L, --alpn <names>", "application protocols to offer, separated by commas", readProtocols)
     .option("--groups <names>", GROUPS_HELP, readGroups)
@@ -121,7 +123,8 @@ export function versionsToTry({ stapling, tls }: Flags): readonly Flags["tls"][]
 const staplings = ["v1", "v2", "v2-multi"] as const;
 
 function ocspOptions(flags: Flags): ConnectOptions["ocsp"] {
-  const { stapling, nonce, ocspUrl } = flags;
+  const { stapling, ocspUrl } = flags;
+  const nonce = flags.nonceRequired ? true : flags.nonce && ("if-present" as const);
   const lookup = flags.ocspLookup || ocspUrl !== undefined;
   const ways = { nonce, lookup, overrideUrl: ocspUrl };
   if (stapling === undefined) return { ...ways, stapling: "off", policy: flags.policy };

@@ -15,6 +15,7 @@ export interface ServerFlags {
   ready?: string;
   ocspUrl?: string;
   stapleChain: boolean;
+  nonceForward?: boolean;
   alpn?: string[];
   groups?: string[];
   anyInterface?: boolean;
@@ -45,6 +46,10 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
       "--no-staple-chain",
       "TLS 1.3: staple for the first certificate alone, for wolfSSL's clients up to 5.5",
     )
+    .option(
+      "--nonce-forward",
+      "ask the responders afresh with the nonce of a client that sends one, within limits",
+    )
     .option("-L, --alpn <names>", "application protocols to speak, separated by commas", readProtocols)
     .option("-b, --any-interface", "listen on every interface; on 127.0.0.1 alone by default")
     .option("--groups <names>", GROUPS_HELP, readGroups)
@@ -58,10 +63,11 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
 
 /** What the flags ask of a server, without what fetches its staples. */
 export function serverOptions(flags: ServerFlags): ServerOptions {
-  const { alpn, ca, cert, clientAuth, groups, key, stapleChain, tls } = flags;
+  const { alpn, ca, cert, clientAuth, groups, key, nonceForward, stapleChain, tls } = flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
   const requestCert = ca !== undefined && clientAuth;
   const versions = { minVersion: tls, maxVersion: tls };
-  return { cert, key, ca, requestCert, stapleChain, ...versions, groups, ALPNProtocols: alpn };
+  const ocsp = { nonce: nonceForward && ("forward" as const) };
+  return { cert, key, ca, requestCert, stapleChain, ocsp, ...versions, groups, ALPNProtocols: alpn };
 }

@@ -29,7 +29,7 @@ export interface AskOptions extends FetchOptions {
   readonly policy: OcspPolicy;
   /** Seconds since 1970. */
   readonly clock: () => number;
-  /** Demands that the response repeat these bytes. */
+  /** Has the response repeat these bytes; the policy says whether it may do without. */
   readonly nonce?: Uint8Array;
   /** Called after each responder that was asked. */
   readonly onAttempt?: (attempt: Attempt) => void;

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Verdict } from "../../../src/client/index.js";
-import { type OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
+import { type Nonce, type OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
 import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
 import { given } from "../../../src/wire/given.js";
 import { type OcspVerdict, toVerdict } from "../verdict.js";
@@ -27,9 +27,12 @@ export interface LookupOptions extends Pick<FetchOptions, "maxBytes" | "signal" 
   /** The responder to ask, in place of those that the certificates name. */
   readonly overrideUrl?: string;
   /** What responses are measured by; as the client's where nothing is given. */
-  readonly policy?: Partial<OcspPolicy>;
-  /** Send a nonce of 32 bytes, and take no response without it (RFC 9654); false by default. */
-  readonly nonce?: boolean;
+  readonly policy?: Partial<Omit<OcspPolicy, "nonce">>;
+  /**
+   * Send a nonce of 32 bytes (RFC 9654). "if-present": a response that has a nonce must have this one. True: every
+   * response must. False by default.
+   */
+  readonly nonce?: Nonce;
   /** Answers that were had before are taken from here until they end; not with a nonce, which asks for a new one. */
   readonly cache?: LookupCache;
   /** Milliseconds for all of it; 5,000 by default. */
@@ -110,8 +113,8 @@ async function lookUp(pair: Pair, options: LookupOptions): Promise<LookupResult>
 }
 
 /** A response that nothing else ends counts for a day. */
-function policyOf({ policy }: LookupOptions): OcspPolicy {
-  const whole = { ...defaultPolicy, ...given(policy) };
+function policyOf({ policy, nonce }: LookupOptions): OcspPolicy {
+  const whole = { ...defaultPolicy, ...given(policy), nonce };
   return whole.allowMissingNextUpdate ? { ...whole, maxAge: whole.maxAge ?? DAY } : whole;
 }
 

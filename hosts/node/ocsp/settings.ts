@@ -34,6 +34,12 @@ export interface StaplerOptions {
   readonly timeout?: number;
   /** Milliseconds that a handshake waits for a first response; 3,000 by default. */
   readonly wait?: number;
+  /** Requests with clients' nonces that may be under way at once; 20 by default. Beyond that, what is kept is stapled. */
+  readonly noncesAtOnce?: number;
+  /** How many of them may begin within a second; 50 by default. */
+  readonly noncesPerSecond?: number;
+  /** Milliseconds that a handshake waits for them; 2,000 by default. */
+  readonly nonceWait?: number;
   /** The largest response; 65,536 by default. */
   readonly maxBytes?: number;
   /** How many certificates are known at a time; 1,000 by default. */
@@ -57,6 +63,9 @@ export interface Settings {
   readonly fetching: FetchOptions & { readonly overrideUrl?: string; readonly maxBytes: number };
   readonly directory: string | undefined;
   readonly wait: number;
+  readonly noncesAtOnce: number;
+  readonly noncesPerSecond: number;
+  readonly nonceWait: number;
   readonly maxEntries: number;
   readonly clock: () => number;
   readonly random: () => number;
@@ -73,6 +82,9 @@ export function readSettings(options: StaplerOptions): Settings {
     fetching: { overrideUrl, fetch, get, timeout, maxBytes },
     directory: read.directory,
     wait: read.wait ?? 3000,
+    noncesAtOnce: read.noncesAtOnce ?? 20,
+    noncesPerSecond: read.noncesPerSecond ?? 50,
+    nonceWait: read.nonceWait ?? 2000,
     maxEntries: read.maxEntries ?? 1000,
     clock: read.clock ?? (() => Date.now() / 1000),
     random: read.random ?? Math.random,
@@ -111,6 +123,9 @@ const schema: Schema<Fields> = {
   get: boolean,
   timeout: milliseconds,
   wait: milliseconds,
+  noncesAtOnce: number,
+  noncesPerSecond: number,
+  nonceWait: milliseconds,
   maxBytes: positive,
   maxEntries: positive,
   skew: number,

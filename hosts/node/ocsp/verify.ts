@@ -18,7 +18,7 @@ export interface Judgment {
 
 /**
  * Judges a response in DER about a certificate, at `now`, seconds since 1970. With `nonce` the response must
- * repeat it. Never throws for what the response says.
+ * repeat it, unless the policy lets it do without. Never throws for what the response says.
  */
 export function judge(
   response: Uint8Array,

@@ -16,10 +16,11 @@ export interface Cell {
 }
 
 /** Our stapling server with a certificate of the test PKI, on a free port of 127.0.0.1. */
-async function serve(edition: Edition, name: string, stapler: Stapler): Promise<Server> {
-  const { certificateFile, keyFile } = credential(edition, name);
+async function serve(edition: Edition, row: Row, stapler: Stapler): Promise<Server> {
+  const { certificateFile, keyFile } = credential(edition, row.server);
+  const ocsp = { nonce: row.nonce && ("forward" as const) };
   const server = createServer(
-    { cert: readFileSync(certificateFile), key: readFileSync(keyFile), stapler },
+    { cert: readFileSync(certificateFile), key: readFileSync(keyFile), stapler, ocsp },
     (socket) => socket.end("hello from tlstaple\n"),
   );
   server.listen(0, "127.0.0.1");
@@ -32,10 +33,10 @@ export async function fillTable(edition: Edition, options: StaplerOptions = {}):
   const cells: Cell[] = [];
   const stapler = new Stapler(options);
   for (const row of rows) {
-    const server = await serve(edition, row.server, stapler);
+    const server = await serve(edition, row, stapler);
     const { port } = server.address() as AddressInfo;
     for (const [i, way] of ways.entries()) {
-      const got = await ask(edition, port, way);
+      const got = await ask(edition, port, row.nonce ? [...way.flags, "--nonce-required"] : way.flags);
       cells.push({ row, way, expected: row.expected[i], got });
     }
     server.close();
@@ -44,10 +45,10 @@ export async function fillTable(edition: Edition, options: StaplerOptions = {}):
   return cells;
 }
 
-async function ask(edition: Edition, port: number, way: Way): Promise<string> {
+async function ask(edition: Edition, port: number, flags: readonly string[]): Promise<string> {
   const errors: string[] = [];
   const code = await run(
-    clientArgs(edition, port, ...way.flags),
+    clientArgs(edition, port, ...flags),
     { write: () => undefined },
     { write: (text) => errors.push(text.toString()) },
   );

@@ -97,6 +97,18 @@ async function article(edition: Edition): Promise<void> {
   );
   judgeOutcome("server1, the client asks by itself", await client(edition, "11-lookup", "-o"), "good");
   await server.stop();
+
+  stage.step("Nonces (the article: USE_NONCE): sent, demanded in vain, passed on");
+  server = await startServer(edition, "server3");
+  judgeOutcome("server3, --nonce", await client(edition, "12-nonce", "-W", "2", "--nonce"), "good");
+  const demand = ["-W", "2", "--nonce-required"];
+  judgeOutcome("server3, --nonce-required", await client(edition, "13-in-vain", ...demand), "OCSP_NONCE");
+  await server.stop();
+  server = await startServer(edition, "server3", "--nonce-forward");
+  judgeOutcome("server3, forwarded", await client(edition, "14-forwarded", ...demand, "--trace"), "good");
+  const demand13 = ["-W", "1", "-v", "4", "--nonce-required"];
+  judgeOutcome("server3, TLS 1.3", await client(edition, "15-forwarded-tls13", ...demand13), "good");
+  await server.stop();
 }
 
 /** Each server asked in each way, the responders running. */
@@ -121,21 +133,16 @@ function mark(got: string, expected: string): string {
 async function wireshark(): Promise<void> {
   stage.step("The captures (the article: Wireshark)");
   stage.say(`${captures}/*.pcapng open decrypted in Wireshark: the secrets are inside`);
-  const fields = ["tls.handshake.extensions_status_request_type", "ocsp.responseStatus", "ocsp.certStatus"];
-  for (const capture of ["3-w3", "5-revoked"]) {
-    const file = join(captures, `${capture}.pcapng`);
-    const args = [
-      "-r",
-      file,
-      "-Y",
-      "tls.handshake.type == 22",
-      "-T",
-      "fields",
-      ...fields.flatMap((f) => ["-e", f]),
-    ];
-    stage.say(`$ tshark ${args.join(" ")}`);
-    stage.say(await promisify(execFile)("tshark", args).then(({ stdout }) => stdout, noTshark));
-  }
+  const stapled = ["tls.handshake.extensions_status_request_type", "ocsp.responseStatus", "ocsp.certStatus"];
+  for (const capture of ["3-w3", "5-revoked"]) await dissect(capture, "tls.handshake.type == 22", stapled);
+  await dissect("14-forwarded", "ocsp", ["ocsp.certStatus", "ocsp.ReOcspNonce"]);
+}
+
+async function dissect(capture: string, filter: string, fields: readonly string[]): Promise<void> {
+  const file = join(captures, `${capture}.pcapng`);
+  const args = ["-r", file, "-Y", filter, "-T", "fields", ...fields.flatMap((field) => ["-e", field])];
+  stage.say(`$ tshark ${args.join(" ")}`);
+  stage.say(await promisify(execFile)("tshark", args).then(({ stdout }) => stdout, noTshark));
 }
 
 function noTshark(error: NodeJS.ErrnoException): string {

@@ -19,6 +19,8 @@ export type Expected = "good" | "OCSP_CERT_REVOKED";
 export interface Row {
   readonly server: string;
   readonly what: string;
+  /** The client demands a nonce, and the server passes it on. */
+  readonly nonce?: boolean;
   /** One for each of `ways`. */
   readonly expected: readonly Expected[];
 }
@@ -33,6 +35,13 @@ export const rows: readonly Row[] = Object.freeze([
   { server: "server4", what: "revoked", expected: [revoked, revoked, revoked, revoked] },
   // Only who asks for its issuer's status too can know
   { server: "server5", what: "under a revoked intermediate", expected: [good, good, revoked, revoked] },
+  { server: "server3", what: "good, a nonce demanded", nonce: true, expected: [good, good, good, good] },
+  {
+    server: "server4",
+    what: "revoked, a nonce demanded",
+    nonce: true,
+    expected: [revoked, revoked, revoked, revoked],
+  },
 ]);
 
 /** The CAs, and the port of 127.0.0.1 where the certificates that each has issued name their responder. */

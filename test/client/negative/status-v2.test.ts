@@ -104,6 +104,10 @@ test("a nonce is asked for by status_request_v2, and demanded of every response"
   const { client, puppet } = new Link(script, options).run();
   t.is(puppet.hello.statusNonce?.length, 32);
   t.is(client.fault?.name, "OCSP_NONCE");
+  const lenient = only12({ stapling: "v2-multi", nonce: "if-present" });
+  const other = new Link(script, lenient).run();
+  t.is(other.puppet.hello.statusNonce?.length, 32);
+  t.is(other.client.fault, undefined);
 });
 
 const refused: Record<string, Case> = {

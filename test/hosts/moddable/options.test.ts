@@ -32,6 +32,7 @@ const refused: [string, unknown, RegExp][] = [
   ["a misspelt option", { oscp: {} }, /secure\.oscp/],
   ["a misspelt option of ocsp", { ocsp: { Policy: "leaf" } }, /secure\.ocsp\.Policy/],
   ["a policy that is unknown", { ocsp: { policy: "strict" } }, /policy/],
+  ["a nonce that is neither sent nor not", { ocsp: { nonce: "maybe" } }, /ocsp\.nonce/],
   ["verify that is no boolean", { verify: 0 }, /verify/],
   ["a version that is unknown", { minVersion: "TLSv1.1" }, /minVersion/],
   ["versions in the wrong order", { minVersion: "TLSv1.3", maxVersion: "TLSv1.2" }, /minVersion/],
@@ -135,6 +136,19 @@ for (const protocol of [version.tls12, version.tls13])
     app.arrive(app.server.sendData(pattern(9000)));
     t.deepEqual(Uint8Array.from(app.received), pattern(9000));
   });
+
+test("a nonce is sent, and demanded or not", (t) => {
+  const script = { staples: [staple] };
+  const open = (nonce: false | "if-present" | true) =>
+    new App({ secure: { ocsp: { policy: "leaf", nonce } }, script }).open();
+  t.is(open(false).server.hello.statusNonce, undefined);
+  const lenient = open("if-present");
+  t.is(lenient.server.hello.statusNonce?.length, 32);
+  t.deepEqual(lenient.news(), ["writable"]);
+  const demanding = open(true);
+  t.is(demanding.server.hello.statusNonce?.length, 32);
+  t.deepEqual(demanding.news(), ["error OCSP_NONCE"]);
+});
 
 test("without verification no clock is needed", (t) => {
   const secure = { verify: false, clock: () => undefined };
