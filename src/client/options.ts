@@ -91,7 +91,7 @@ export interface ClientOptions {
   /** Resume sessions, and be told of new ones: made by `resumption`. By default every handshake is a full one. */
   readonly resumption?: Resumption;
   readonly buffers?: Partial<BufferSizes>;
-  /** Certificates that are kept of a chain; what comes after them is ignored. */
+  /** Certificates that are kept of a chain; what comes after them is ignored, up to 64 certificates and 65,536 bytes. */
   readonly maxCertificates?: number;
   /** Every secret, labelled as in SSLKEYLOGFILE (RFC 9850), for debugging. */
   readonly onSecret?: (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void;

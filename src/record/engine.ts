@@ -408,15 +408,15 @@ export class Engine<S extends Session<S>> {
   private handle(n: number): void {
     const { inbox, reader, session } = this;
     const start = inbox.messageAt;
-    const header = this.left > 0 ? 0 : MESSAGE_HEADER;
-    if (this.left > 0) this.left -= n;
     this.consumed = start + n;
-    reader.over(inbox.bytes, start + header, start + n);
+    reader.over(inbox.bytes, this.left > 0 ? start : start + MESSAGE_HEADER, start + n);
+    if (this.left > 0) this.left -= n;
     session.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
     const row = this.row(this.type)!;
     const next = row.run(session);
     reader.finish();
-    if (row.state !== ANY) session.transcribe(inbox.bytes, start, start + n);
+    // ANY
+    if (row.state !== "") session.transcribe(inbox.bytes, start, start + n);
     session.state = next;
   }
 

@@ -306,7 +306,7 @@ export const faults = Object.freeze({
   CERT_KEY: fault(
     "CERT_KEY",
     a.unsupported_certificate,
-    "a certificate's public key is of an unknown kind, malformed or too small",
+    "a certificate's public key is of a kind that is not taken, malformed or too small",
     "RSA_KEY_SIZE_E",
     -409,
   ),
