@@ -184,6 +184,18 @@ test("told when it changes, when the old response ends, and again after it was g
   t.is(errors[3].code, "ERR_TLSTAPLE_OCSP_NETWORK");
 });
 
+test("the same reason is told again after a good response", async (t) => {
+  const { clock, errors, one, rest, script } = scripted();
+  const honest = script.says;
+  for (const says of [() => undefined, honest, () => undefined]) {
+    script.says = says;
+    clock.now += 9000;
+    await one();
+    await rest();
+  }
+  t.deepEqual(told(errors), Array(2).fill("0 ERR_TLSTAPLE_OCSP_NETWORK"));
+});
+
 test("closed", async (t) => {
   const { stapler, errors, one } = scripted();
   await one();
