@@ -240,7 +240,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
       at += this.takePlain(chunk, at);
       while (core.wants & wants.WORK) core.work();
     }
-    if (!this.push(chunk.subarray(0, at))) this.transport.pause();
+    if (!this.push(filled(chunk, at))) this.transport.pause();
   }
 
   /** Moves what the chunk has room for; returns how much that was. */
@@ -380,6 +380,21 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
+/**
+ * The first `n` bytes of a chunk, which whoever keeps them keeps alive: copied where most of it would be for nothing,
+ * as a record may be all padding (RFC 8446 5.4).
+ */
+function filled(chunk: Buffer, n: number): Buffer {
+  const data = chunk.subarray(0, n);
+  return 2 * n < chunk.length ? Buffer.from(data) : data;
+}
+
+/** As node:tls says it: the peer went away, and nothing is known that TLS could tell of. */
+function disconnected(): Error {
+  return coded(new Error("the connection ended before the TLS handshake was done"), "ECONNRESET");
+}
+
+/** Not of a copy, which would keep the secret. */
+function hex({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("hex");
 }
