@@ -99,7 +99,7 @@ function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions
       return new TlsClient({ ...settings.core, ...reports, resumption: resuming });
     },
     transport: (core, received) =>
-      socket ? adopt(socket, core, received, onCipher) : openTcp(options, core.cipherIn, received, onCipher),
+      socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),
     roots,
     handshakeTimeout,
     onMessage,
