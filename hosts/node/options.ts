@@ -13,6 +13,7 @@ import { type InquirySettings, inquirySettings, type LookupChoice, lookupSchema 
 import type { Certificates } from "./pem.js";
 import { provider } from "./provider.js";
 import {
+  abortSignal,
   boolean,
   clockFunction,
   cryptoProvider,
@@ -89,6 +90,7 @@ export interface ConnectOptions extends ContextOptions, Tcp {
   readonly socket?: Duplex;
   /** Milliseconds without traffic until the event `timeout`. */
   readonly timeout?: number;
+  /** Destroys the socket with an AbortError. */
   readonly signal?: AbortSignal;
   readonly highWaterMark?: number;
   readonly allowHalfOpen?: boolean;
@@ -150,6 +152,7 @@ export function settle(options: ConnectOptions): Settings {
   if (context !== undefined && !(context instanceof Context))
     throw typeError("context", "made by createContext");
   if (options.timeout !== undefined) milliseconds(options.timeout, "timeout");
+  if (options.signal !== undefined) abortSignal(options.signal, "signal");
   const layer = overlay(context?.layer ?? {}, readLayer(options));
   const core = configured({ ...coreOptions(layer), serverName: nameToVerify(options) });
   const saved = options.session === undefined ? undefined : decodeSession(options.session);

@@ -101,10 +101,16 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     return undefined;
   }
 
-  /** Asks responders about the peer's certificates; `inquire` may come to that. */
+  /** Whether an end without close_notify, after the handshake, passes for one. */
+  protected abstract bearsTruncation(): boolean;
+
+  /** Asks responders about the peer's certificates, for as long as the socket is open; `inquire` may come to that. */
   protected async lookUp(settings: InquirySettings): Promise<Refusal | undefined> {
     const onLookup = (report: LookupReport) => this.emit("ocspLookup", report);
-    const { verdicts, refusal } = await inquire(this.getPeerChain(), this.ocsp, { ...settings, onLookup });
+    const closed = new AbortController();
+    this.once("close", () => closed.abort());
+    const how = { ...settings, onLookup, signal: closed.signal };
+    const { verdicts, refusal } = await inquire(this.getPeerChain(), this.ocsp, how);
     this.found = verdicts;
     return refusal;
   }

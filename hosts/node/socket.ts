@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import { TlsClient } from "../../src/client/index.js";
 import { resumption, type Session } from "../../src/client/resumption.js";
 import type { InquirySettings } from "./inquiry.js";
@@ -33,7 +34,10 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     this.servername = settings.core.serverName;
     this.verify = settings.core.verify === true;
     this.lookup = settings.lookup;
+    this.allowTruncation = settings.allowTruncation;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
+    // Only now, as it may destroy at once
+    if (options.signal !== undefined) addAbortSignal(options.signal, this);
   }
 
   /** Whether the server went on from the option `session`: it sent neither certificates nor staples then. */
@@ -90,10 +94,10 @@ class Sessions {
 }
 
 function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<TlsClient> {
-  const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, signal, socket } = options;
+  const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
   const { handshakeTimeout, roots } = settings;
   return {
-    stream: { allowHalfOpen, highWaterMark, signal },
+    stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
       const resuming = resumption(sessions.offered?.session, sessions.take);
       return new TlsClient({ ...settings.core, ...reports, resumption: resuming });

@@ -168,7 +168,7 @@ for (const [name, protocol] of [
     const when = held ? "while the server is looked up" : "after the server was looked up";
 
     test.serial(`${name}: the server speaks first, cut anywhere; the rest comes ${when}`, async (t) => {
-      const words = ["220 ", "here", " I am\r\n"].map((word) => Buffer.from(word));
+      const words = ["220 ", "hi"].map((word) => Buffer.from(word));
       const cuts = Array.from({ length: sizeOf(protocol, words) + 1 }, (_, i) => i);
       await playAll(t, { protocol, words, held }, cuts);
     });

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { createServer as createHttps, get, type RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import mqtt, { type IClientOptions } from "mqtt";
 import { WebSocket, WebSocketServer } from "ws";
@@ -54,6 +55,29 @@ test("https.get with an agent: connections are kept and used again", async (t) =
   t.is(await fetchText(port, { agent }), "/x on 1");
   t.is(await fetchText(port, { agent }), "/x on 1");
 });
+
+for (const when of ["before", "while it connects", "before the answer"] as const)
+  test(`a request with an agent is aborted ${when}: nothing stays open`, async (t) => {
+    const { cert, key } = good;
+    let connections = 0;
+    const server = createHttps({ cert, key }).on("request", () => abort.abort());
+    server.on("connection", (peer) => {
+      connections++;
+      peer.on("close", () => connections--);
+    });
+    const port = await listen(t, server);
+    const agent = new Agent({ keepAlive: true, ca });
+    const abort = new AbortController();
+    if (when === "before") abort.abort();
+    const { signal } = abort;
+    const request = get({ host: "127.0.0.1", port, servername: "localhost", agent, signal });
+    if (when === "while it connects") request.on("socket", () => abort.abort());
+    const [error] = await once(request, "error");
+    t.deepEqual([error.name, error.code], ["AbortError", "ABORT_ERR"]);
+    await sleep(20);
+    while (connections > 0) await sleep(5);
+    t.deepEqual({ ...agent.sockets, ...agent.freeSockets }, {});
+  });
 
 test("an agent shares no connection between requests whose security differs", async (t) => {
   const port = await serveHttps(t, good);
