@@ -10,6 +10,7 @@ const distinguishing = [
   "requireEms",
   "recordSizeLimit",
   "maxFragmentLength",
+  "allowTruncation",
   "clock",
   "provider",
 ] as const;

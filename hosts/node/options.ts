@@ -67,6 +67,8 @@ export interface ContextOptions {
   readonly recordSizeLimit?: number;
   /** RFC 6066: 512, 1024, 2048 or 4096 bytes. */
   readonly maxFragmentLength?: number;
+  /** Take the connection's end without close_notify for an end: then look at `socket.truncated`. False by default. */
+  readonly allowTruncation?: boolean;
   /** Milliseconds from the connection to the end of the handshake; 10,000 by default, 0 for no limit. */
   readonly handshakeTimeout?: number;
   /** Seconds since 1970, or undefined when the clock was never set. */
@@ -112,6 +114,7 @@ interface Layer {
   requireEms?: boolean;
   recordSizeLimit?: number;
   maxFragmentLength?: number;
+  allowTruncation?: boolean;
   handshakeTimeout?: number;
   clock?: () => number | undefined;
   provider?: Provider;
@@ -142,6 +145,7 @@ export interface Settings {
   readonly core: ClientOptions;
   readonly roots: readonly Root[];
   readonly handshakeTimeout: number;
+  readonly allowTruncation: boolean;
   readonly saved: SavedSession | undefined;
   readonly lookup: InquirySettings | undefined;
 }
@@ -160,6 +164,7 @@ export function settle(options: ConnectOptions): Settings {
     core,
     roots: layer.ca ?? defaultRoots(),
     handshakeTimeout: layer.handshakeTimeout ?? 10_000,
+    allowTruncation: layer.allowTruncation ?? false,
     saved,
     lookup: lookupOf(layer, core),
   };
@@ -250,6 +255,7 @@ const schema: Schema<Omit<Layer, "identity">> = {
   requireEms: boolean,
   recordSizeLimit: number,
   maxFragmentLength: number,
+  allowTruncation: boolean,
   handshakeTimeout: milliseconds,
   clock: clockFunction,
   provider: cryptoProvider,

@@ -47,6 +47,8 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
   authorized = false;
   /** Why it was not. */
   authorizationError: TlsError | Error | undefined;
+  /** The connection ended without the peer's close_notify: what came may not be all. */
+  truncated = false;
 
   protected override readonly core: C;
   protected override readonly transport: Transport;
@@ -270,8 +272,13 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
 
   private transportEnded(): void {
     if (this.ended || this.destroyed) return;
-    this.core.eof();
-    this.pump();
+    this.truncated = true;
+    if (!this.secured) this.destroy(disconnected());
+    else if (this.bearsTruncation()) this.endReading();
+    else {
+      this.core.eof();
+      this.pump();
+    }
   }
 
   private fault(): TlsError {

@@ -20,8 +20,11 @@ export class TLSSocket extends SecureSocket<TlsClient> {
   private readonly verify: boolean;
   private readonly sessions: Sessions;
   private readonly lookup: InquirySettings | undefined;
+  private readonly allowTruncation: boolean;
   /** The server is found good, by lookup too. */
   private admitted = false;
+  /** `getSession` was called. */
+  private sessionsAsked = false;
 
   /**
    * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
@@ -54,6 +57,15 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     const { latest, offered } = this.sessions;
     const session = latest ?? (this.core.resumed ? offered?.session : undefined);
     return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.sessionsAsked && this.listenerCount("session") === 0) this.sessions.wipe();
+    super._destroy(error, done);
+  }
+
+  protected override bearsTruncation(): boolean {
+    return this.allowTruncation;
   }
 
   /** In TLS 1.2 it comes before the server is looked up: then it is told of later. */

@@ -9,6 +9,7 @@ import { MAX_PLAINTEXT, Protection13 } from "../../src/record/record.js";
 import { contentType } from "../../src/wire/registry.js";
 import { Helper } from "../bench/process.js";
 import type { Hoard, Holding } from "./hoarder.js";
+import { innards, record } from "./innards.js";
 import { serveOurs } from "./ours.js";
 import { rootOf } from "./servers.js";
 
@@ -26,20 +27,14 @@ class Padded extends Protection13 {
   }
 }
 
-/** What a connection of ours is made of. */
-interface Innards {
-  readonly core: { readonly session: { readonly engine: Engine<never> } };
-  readonly transport: Transport;
-}
-
 /** A peer that makes records as it likes. */
 class Peer {
   private readonly engine: Engine<never>;
   private readonly transport: Transport;
 
   constructor(socket: unknown, padded: boolean) {
-    const { core, transport } = socket as Innards;
-    this.engine = core.session.engine;
+    const { engine, transport } = innards(socket);
+    this.engine = engine;
     this.transport = transport;
     if (padded) Object.setPrototypeOf(this.engine.outbox.protection, Padded.prototype);
   }
@@ -47,18 +42,14 @@ class Peer {
   /** Sends up to `count` records with so much data in them, one size after the other; stops once nobody takes them. */
   async shower(sizes: readonly number[], count: number): Promise<number> {
     for (let sent = 0; sent < count; sent++)
-      if (!this.transport.write(this.record(sizes[sent % sizes.length])) && !(await this.drained()))
+      if (
+        !this.transport.write(
+          record(this.engine, contentType.application_data, sizes[sent % sizes.length]),
+        ) &&
+        !(await this.drained())
+      )
         return sent;
     return count;
-  }
-
-  private record(n: number): Buffer {
-    const { outbox, cipherOut } = this.engine;
-    outbox.emit(contentType.application_data, n);
-    const { bytes, start, end } = cipherOut;
-    const record = Buffer.from(bytes.subarray(start, end));
-    cipherOut.advance(end - start);
-    return record;
   }
 
   private async drained(): Promise<boolean> {

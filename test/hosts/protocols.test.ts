@@ -79,6 +79,24 @@ for (const when of ["before", "while it connects", "before the answer"] as const
     t.deepEqual({ ...agent.sockets, ...agent.freeSockets }, {});
   });
 
+test("an agent's idle connection that the server closes without close_notify harms nobody", async (t) => {
+  const { cert, key } = good;
+  const server = createHttps({ cert, key });
+  const peers: Duplex[] = [];
+  server.on("secureConnection", (peer) => peers.push(peer));
+  server.on("request", (_request, response) => response.end(`on ${peers.length}`));
+  const port = await listen(t, server);
+  const agent = new Agent({ keepAlive: true, ca });
+  t.teardown(() => agent.destroy());
+  const freed = once(agent, "free");
+  t.is(await fetchText(port, { agent }), "on 1");
+  const [idle] = (await freed) as [TLSSocket];
+  peers[0].destroy();
+  if (!idle.closed) await once(idle, "close").catch(() => undefined);
+  t.true(idle.truncated);
+  t.is(await fetchText(port, { agent }), "on 2");
+});
+
 test("an agent shares no connection between requests whose security differs", async (t) => {
   const port = await serveHttps(t, good);
   const agent = new Agent({ keepAlive: true });
@@ -90,6 +108,7 @@ test("an agent shares no connection between requests whose security differs", as
     { ocsp: { stapling: "off" } },
     { ocsp: { policy: "leaf" } },
     { requireEms: true },
+    { allowTruncation: true },
     { ALPNProtocols: ["http/1.1"] },
     { recordSizeLimit: 1024 },
     { maxFragmentLength: 1024 },

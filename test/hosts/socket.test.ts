@@ -119,6 +119,50 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     const port = await serveTls(t, good, (peer) => peer.write("part", () => rawOf(peer).end()), only);
     const socket = open(t, port).resume();
     t.is((await failure(socket)).code, "TRUNCATED");
+    t.true(socket.truncated);
+  });
+
+  for (const [where, rest] of [
+    ["between records", Buffer.alloc(0)],
+    ["in a record", Buffer.from([23, 3, 3, 0, 100, 1, 2, 3])],
+  ] as const)
+    test(`${version}: with allowTruncation a connection cut ${where} ends, and says so`, async (t) => {
+      const cut = (peer: NodeSocket) => peer.write("part", () => rawOf(peer).end(rest));
+      const port = await serveTls(t, good, cut, only);
+      const socket = open(t, port, { context: createContext({ ca, allowTruncation: true }) });
+      t.is(`${await read(socket)}`, "part");
+      t.true(socket.truncated);
+      await once(socket, "close");
+      t.is(socket.errored, null);
+    });
+
+  test(`${version}: with allowTruncation an orderly end is one, and a reset is none`, async (t) => {
+    const orderly = open(t, await serveTls(t, good, (peer) => peer.end("all"), only), {
+      allowTruncation: true,
+    });
+    t.is(`${await read(orderly)}`, "all");
+    t.false(orderly.truncated);
+    const reset = (peer: NodeSocket) => peer.write("part", () => rawOf(peer).resetAndDestroy());
+    const socket = open(t, await serveTls(t, good, reset, only), { allowTruncation: true }).resume();
+    const error: Error & { code?: string } = await failure(socket);
+    t.is(error.code, "ECONNRESET");
+  });
+
+  test(`${version}: a connection cut within the handshake is ECONNRESET, whatever is allowed`, async (t) => {
+    const port = await serveTls(t, good, undefined, only);
+    // After nothing, after a part of the server's first flight, and after all of it where more is to come
+    for (const most of version === "TLSv1.2" ? [0, 1, 100, 10_000] : [0, 1, 100]) {
+      const relay = createTcpServer((near) => {
+        const far = connectTcp(port, "127.0.0.1").on("error", () => undefined);
+        near.pipe(far).once("data", (flight: Buffer) => near.end(flight.subarray(0, most)));
+        if (most === 0) near.end();
+      });
+      const error: Error & { code?: string } = await failure(
+        open(t, await listen(t, relay), { allowTruncation: true }),
+      );
+      t.is(error.code, "ECONNRESET", `${most} bytes`);
+      t.false(error instanceof TlsError);
+    }
   });
 
   test(`${version}: after our own end no close_notify is owed to us`, async (t) => {
