@@ -319,6 +319,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
   override _destroy(error: Error | null, done: Done): void {
     clearTimeout(this.handshakeTimer);
     this.stopIdling();
+    this.core.wipe();
     if (error instanceof TlsError) farewell(this.transport);
     else this.transport.destroy();
     done(error);

@@ -50,11 +50,13 @@ export class TLSSocket extends SecureSocket<TlsClient> {
 
   /**
    * The latest session, as in the event `session`, or else the one that was resumed; it ends with the first staple's
-   * nextUpdate at the latest. Undefined until the server is found good.
+   * nextUpdate at the latest. Undefined until the server is found good; and when the socket is destroyed it is wiped,
+   * if by then nobody has asked, here or by listening to that event.
    */
   getSession(): Buffer | undefined {
     if (!this.admitted) return undefined;
     const { latest, offered } = this.sessions;
+    this.sessionsAsked = true;
     const session = latest ?? (this.core.resumed ? offered?.session : undefined);
     return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
   }
@@ -90,13 +92,19 @@ export class TLSSocket extends SecureSocket<TlsClient> {
 
 /** The session that was given, and the one that came last. */
 class Sessions {
-  readonly offered: SavedSession | undefined;
+  offered: SavedSession | undefined;
   latest: Session | undefined;
   private readonly notify: () => void;
 
   constructor(offered: SavedSession | undefined, notify: () => void) {
     this.offered = offered;
     this.notify = notify;
+  }
+
+  wipe(): void {
+    this.offered?.session.secret.fill(0);
+    this.latest?.secret.fill(0);
+    this.offered = this.latest = undefined;
   }
 
   readonly take = (session: Session): void => {
