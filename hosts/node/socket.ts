@@ -23,8 +23,8 @@ export class TLSSocket extends SecureSocket<TlsClient> {
   private readonly allowTruncation: boolean;
   /** The server is found good, by lookup too. */
   private admitted = false;
-  /** `getSession` was called. */
-  private sessionsAsked = false;
+  /** What `getSession` gives once the socket is destroyed. */
+  private lastSession: Buffer | undefined;
 
   /**
    * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
@@ -50,19 +50,18 @@ export class TLSSocket extends SecureSocket<TlsClient> {
 
   /**
    * The latest session, as in the event `session`, or else the one that was resumed; it ends with the first staple's
-   * nextUpdate at the latest. Undefined until the server is found good; and when the socket is destroyed it is wiped,
-   * if by then nobody has asked, here or by listening to that event.
+   * nextUpdate at the latest. Undefined until the server is found good. It holds a secret, also after the end.
    */
   getSession(): Buffer | undefined {
-    if (!this.admitted) return undefined;
+    if (!this.admitted || this.lastSession) return this.lastSession;
     const { latest, offered } = this.sessions;
-    this.sessionsAsked = true;
     const session = latest ?? (this.core.resumed ? offered?.session : undefined);
     return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.sessionsAsked && this.listenerCount("session") === 0) this.sessions.wipe();
+    this.lastSession = this.getSession();
+    this.sessions.wipe();
     super._destroy(error, done);
   }
 
