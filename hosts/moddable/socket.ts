@@ -487,7 +487,7 @@ export class TLSSocket {
     const { client, signer, tcp } = this;
     this.platform.timers.clear(this.deadline);
     this.client = this.signer = this.tcp = this.bytes = this.deadline = undefined;
-    client?.reset();
+    client?.wipe();
     signer?.dispose?.();
     try {
       tcp?.close();

@@ -11,6 +11,7 @@ const distinguishing = [
   "requireEms",
   "recordSizeLimit",
   "maxFragmentLength",
+  "allowTruncation",
   "clock",
   "provider",
 ] as const;

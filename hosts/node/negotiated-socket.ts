@@ -29,6 +29,7 @@ export type Core = Pick<
   | "verdicts"
   | "version"
   | "wants"
+  | "wipe"
   | "work"
 > &
   Partial<Pick<TlsServer, "approve" | "awaits">>;

@@ -14,6 +14,7 @@ import { type InquirySettings, inquirySettings, type LookupChoice, lookupSchema 
 import type { Certificates } from "./pem.js";
 import { provider } from "./provider.js";
 import {
+  abortSignal,
   boolean,
   clockFunction,
   cryptoProvider,
@@ -71,6 +72,8 @@ export interface ContextOptions {
   readonly recordSizeLimit?: number;
   /** RFC 6066: 512, 1024, 2048 or 4096 bytes. */
   readonly maxFragmentLength?: number;
+  /** Take the connection's end without close_notify for an end: then look at `socket.truncated`. False by default. */
+  readonly allowTruncation?: boolean;
   /** Milliseconds from the connection to the end of the handshake; 10,000 by default, 0 for no limit. */
   readonly handshakeTimeout?: number;
   /** Seconds since 1970, or undefined when the clock was never set. */
@@ -94,6 +97,7 @@ export interface ConnectOptions extends ContextOptions, Tcp {
   readonly socket?: Duplex;
   /** Milliseconds without traffic until the event `timeout`. */
   readonly timeout?: number;
+  /** Destroys the socket with an AbortError. */
   readonly signal?: AbortSignal;
   readonly highWaterMark?: number;
   readonly allowHalfOpen?: boolean;
@@ -116,6 +120,7 @@ interface Layer {
   requireEms?: boolean;
   recordSizeLimit?: number;
   maxFragmentLength?: number;
+  allowTruncation?: boolean;
   handshakeTimeout?: number;
   clock?: () => number | undefined;
   provider?: Provider;
@@ -146,6 +151,7 @@ export interface Settings {
   readonly core: ClientOptions;
   readonly roots: readonly Root[];
   readonly handshakeTimeout: number;
+  readonly allowTruncation: boolean;
   readonly saved: SavedSession | undefined;
   readonly lookup: InquirySettings | undefined;
 }
@@ -156,6 +162,7 @@ export function settle(options: ConnectOptions): Settings {
   if (context !== undefined && !(context instanceof Context))
     throw typeError("context", "made by createContext");
   if (options.timeout !== undefined) milliseconds(options.timeout, "timeout");
+  if (options.signal !== undefined) abortSignal(options.signal, "signal");
   const layer = overlay(context?.layer ?? {}, readLayer(options));
   const core = configured({ ...coreOptions(layer), serverName: nameToVerify(options) });
   const saved = options.session === undefined ? undefined : decodeSession(options.session);
@@ -163,6 +170,7 @@ export function settle(options: ConnectOptions): Settings {
     core,
     roots: layer.ca ?? defaultRoots(),
     handshakeTimeout: layer.handshakeTimeout ?? 10_000,
+    allowTruncation: layer.allowTruncation ?? false,
     saved,
     lookup: lookupOf(layer, core),
   };
@@ -256,6 +264,7 @@ const schema: Schema<Omit<Layer, "identity">> = {
   requireEms: boolean,
   recordSizeLimit: number,
   maxFragmentLength: number,
+  allowTruncation: boolean,
   handshakeTimeout: milliseconds,
   clock: clockFunction,
   provider: cryptoProvider,

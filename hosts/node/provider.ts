@@ -381,7 +381,7 @@ export const provider: Provider = Object.freeze<Provider>({
 
   hmac(algorithm, keyBytes, keyStart, keyEnd, data, start, end, out, at) {
     const hmac = createHmac(algorithm, keyBytes.subarray(keyStart, keyEnd));
-    out.set(hmac.update(data.subarray(start, end)).digest(), at);
+    take(hmac.update(data.subarray(start, end)).digest(), out, at);
   },
 
   aead(algorithm, key, start, end) {

@@ -62,6 +62,11 @@ export function callback<F extends (...args: never[]) => unknown>(): Read<F> {
   };
 }
 
+export const abortSignal: Read<AbortSignal> = (value, name) => {
+  if (value instanceof AbortSignal) return value;
+  throw typeError(name, "an AbortSignal");
+};
+
 export const clockFunction = callback<() => number | undefined>();
 
 export function oneOf<T extends string | boolean>(...allowed: T[]): Read<T> {

@@ -47,6 +47,8 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
   authorized = false;
   /** Why it was not. */
   authorizationError: TlsError | Error | undefined;
+  /** The connection ended without the peer's close_notify: what came may not be all. */
+  truncated = false;
 
   protected override readonly core: C;
   protected override readonly transport: Transport;
@@ -101,10 +103,16 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     return undefined;
   }
 
-  /** Asks responders about the peer's certificates; `inquire` may come to that. */
+  /** Whether an end without close_notify, after the handshake, passes for one. */
+  protected abstract bearsTruncation(): boolean;
+
+  /** Asks responders about the peer's certificates, for as long as the socket is open; `inquire` may come to that. */
   protected async lookUp(settings: InquirySettings): Promise<Refusal | undefined> {
     const onLookup = (report: LookupReport) => this.emit("ocspLookup", report);
-    const { verdicts, refusal } = await inquire(this.getPeerChain(), this.ocsp, { ...settings, onLookup });
+    const closed = new AbortController();
+    this.once("close", () => closed.abort());
+    const how = { ...settings, onLookup, signal: closed.signal };
+    const { verdicts, refusal } = await inquire(this.getPeerChain(), this.ocsp, how);
     this.found = verdicts;
     return refusal;
   }
@@ -240,7 +248,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
       at += this.takePlain(chunk, at);
       while (core.wants & wants.WORK) core.work();
     }
-    if (!this.push(chunk.subarray(0, at))) this.transport.pause();
+    if (!this.push(filled(chunk, at))) this.transport.pause();
   }
 
   /** Moves what the chunk has room for; returns how much that was. */
@@ -264,8 +272,13 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
 
   private transportEnded(): void {
     if (this.ended || this.destroyed) return;
-    this.core.eof();
-    this.pump();
+    this.truncated = true;
+    if (!this.secured) this.destroy(disconnected());
+    else if (this.bearsTruncation()) this.endReading();
+    else {
+      this.core.eof();
+      this.pump();
+    }
   }
 
   private fault(): TlsError {
@@ -306,6 +319,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
   override _destroy(error: Error | null, done: Done): void {
     clearTimeout(this.handshakeTimer);
     this.stopIdling();
+    this.core.wipe();
     if (error instanceof TlsError) farewell(this.transport);
     else this.transport.destroy();
     done(error);
@@ -380,6 +394,21 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
+/**
+ * The first `n` bytes of a chunk, which whoever keeps them keeps alive: copied where most of it would be for nothing,
+ * as a record may be all padding (RFC 8446 5.4).
+ */
+function filled(chunk: Buffer, n: number): Buffer {
+  const data = chunk.subarray(0, n);
+  return 2 * n < chunk.length ? Buffer.from(data) : data;
+}
+
+/** As node:tls says it: the peer went away, and nothing is known that TLS could tell of. */
+function disconnected(): Error {
+  return coded(new Error("the connection ended before the TLS handshake was done"), "ECONNRESET");
+}
+
+/** Not of a copy, which would keep the secret. */
+function hex({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("hex");
 }

@@ -81,6 +81,11 @@ export class ServerSocket extends SecureSocket<TlsServer> {
     this.emit("secure");
   }
 
+  /** A client may just leave: no half record, and no half message, waits in the input buffer. */
+  protected override bearsTruncation(): boolean {
+    return this.core.cipherIn.start === 0;
+  }
+
   private reason(): string {
     return this.verify
       ? "the client showed no certificate"

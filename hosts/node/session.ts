@@ -71,8 +71,9 @@ function isDemanded({ stapling, skew, allowMissingNextUpdate, responders }: Dema
   return asked && Number.isFinite(skew) && typeof allowMissingNextUpdate === "boolean";
 }
 
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64");
+/** Not of a copy, which would keep a secret. */
+function base64({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("base64");
 }
 
 function unbase64(text: string): Buffer {

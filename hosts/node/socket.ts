@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import { TlsClient } from "../../src/client/index.js";
 import { resumption, type Session } from "../../src/client/resumption.js";
 import { Hindsight } from "./hindsight.js";
@@ -20,8 +21,11 @@ export class TLSSocket extends SecureSocket<TlsClient> {
   private readonly verify: boolean;
   private readonly sessions: Sessions;
   private readonly lookup: InquirySettings | undefined;
+  private readonly allowTruncation: boolean;
   /** The server is found good, by lookup too. */
   private admitted = false;
+  /** What `getSession` gives once the socket is destroyed. */
+  private lastSession: Buffer | undefined;
 
   /**
    * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
@@ -34,7 +38,10 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     this.servername = settings.core.serverName;
     this.verify = settings.core.verify === true;
     this.lookup = settings.lookup;
+    this.allowTruncation = settings.allowTruncation;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
+    // Only now, as it may destroy at once
+    if (options.signal !== undefined) addAbortSignal(options.signal, this);
   }
 
   /** Whether the server went on from the option `session`: it sent neither certificates nor staples then. */
@@ -44,13 +51,23 @@ export class TLSSocket extends SecureSocket<TlsClient> {
 
   /**
    * The latest session, as in the event `session`, or else the one that was resumed; it ends with the first staple's
-   * nextUpdate at the latest. Undefined until the server is found good.
+   * nextUpdate at the latest. Undefined until the server is found good. It holds a secret, also after the end.
    */
   getSession(): Buffer | undefined {
-    if (!this.admitted) return undefined;
+    if (!this.admitted || this.lastSession) return this.lastSession;
     const { latest, offered } = this.sessions;
     const session = latest ?? (this.core.resumed ? offered?.session : undefined);
     return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.lastSession = this.getSession();
+    this.sessions.wipe();
+    super._destroy(error, done);
+  }
+
+  protected override bearsTruncation(): boolean {
+    return this.allowTruncation;
   }
 
   /** In TLS 1.2 it comes before the server is looked up: then it is told of later. */
@@ -75,13 +92,19 @@ export class TLSSocket extends SecureSocket<TlsClient> {
 
 /** The session that was given, and the one that came last. */
 class Sessions {
-  readonly offered: SavedSession | undefined;
+  offered: SavedSession | undefined;
   latest: Session | undefined;
   private readonly notify: () => void;
 
   constructor(offered: SavedSession | undefined, notify: () => void) {
     this.offered = offered;
     this.notify = notify;
+  }
+
+  wipe(): void {
+    this.offered?.session.secret.fill(0);
+    this.latest?.secret.fill(0);
+    this.offered = this.latest = undefined;
   }
 
   readonly take = (session: Session): void => {
@@ -91,17 +114,17 @@ class Sessions {
 }
 
 function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<TlsClient> {
-  const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, signal, socket } = options;
+  const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
   const { handshakeTimeout, roots } = settings;
   const hindsight = new Hindsight(settings.core);
   return {
-    stream: { allowHalfOpen, highWaterMark, signal },
+    stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
       const resuming = resumption(sessions.offered?.session, sessions.take);
       return new TlsClient({ ...settings.core, ...reports, resumption: resuming });
     },
     transport: (core, received) =>
-      socket ? adopt(socket, core, received, onCipher) : openTcp(options, core.cipherIn, received, onCipher),
+      socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),
     roots,
     handshakeTimeout,
     onMessage: (...message) => {

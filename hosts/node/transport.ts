@@ -1,4 +1,4 @@
-import { connect as connectTcp, type NetConnectOpts, type Socket } from "node:net";
+import { connect as connectTcp, type NetConnectOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Port, type TlsClient, wants } from "../../src/client/index.js";
 import type { ConnectOptions } from "./options.js";
@@ -43,28 +43,29 @@ const tcpNames = [
   "keepAliveInitialDelay",
 ] as const;
 
-/** Where bytes go that nobody will read, once the connection is over. */
-const waste = Buffer.allocUnsafeSlow(4096);
+/** Where bytes are read to while there is no room for them: because nothing goes on, or because all is over. */
+const spare = Buffer.allocUnsafeSlow(4096);
 
 /**
- * Opens a TCP connection whose bytes the system writes where the core reads them, without a copy.
- * `received` is called whenever `port` has advanced.
+ * Opens a TCP connection whose bytes the system writes where the core reads them, without a copy; where its signal is
+ * aborted already, none. `received` is called whenever `cipherIn` has advanced.
  */
 export function openTcp(
   options: ConnectOptions,
-  port: Port,
+  core: Pick<Sink, "cipherIn">,
   received: () => void,
   onCipher?: OnCipher,
 ): Socket {
+  if (options.signal?.aborted) return new Socket();
   const tcp = Object.fromEntries(tcpNames.map((name) => [name, options[name]]));
   const onread = {
-    buffer: () => (port.end > port.start ? port.bytes.subarray(port.start, port.end) : waste),
+    buffer() {
+      const { bytes, start, end } = core.cipherIn;
+      return end > start ? bytes.subarray(start, end) : spare;
+    },
     callback(n: number, bytes: Uint8Array): boolean {
       onCipher?.(false, bytes.subarray(0, n));
-      if (bytes !== waste) {
-        port.advance(n);
-        received();
-      }
+      feed(core, bytes.subarray(0, n), received);
       return true;
     },
   };
@@ -81,13 +82,7 @@ export type Sink = Pick<TlsClient, "cipherIn" | "closedByPeer" | "wants">;
  */
 export function adopt(stream: Duplex, core: Sink, received: () => void, onCipher?: OnCipher): Transport {
   stream.on("data", (chunk: Buffer) => {
-    let at = 0;
-    for (let n = fill(core.cipherIn, chunk); n > 0; n = fill(core.cipherIn, chunk.subarray(at))) {
-      onCipher?.(false, chunk.subarray(at, at + n));
-      core.cipherIn.advance(n);
-      at += n;
-      received();
-    }
+    const at = feed(core, chunk, received, onCipher);
     // Once the connection is over nobody reads what comes after
     if (at === chunk.length || core.closedByPeer || core.wants & wants.CLOSED) return;
     stream.pause();
@@ -96,9 +91,32 @@ export function adopt(stream: Duplex, core: Sink, received: () => void, onCipher
   return stream;
 }
 
-/** Writes what there is room for; returns how much that was. */
-function fill({ bytes, start, end }: Port, chunk: Buffer): number {
-  return chunk.copy(bytes, start, 0, end - start);
+/** Has the core take what there is room for, and what that makes room for; returns how much that was. */
+function feed(
+  core: Pick<Sink, "cipherIn">,
+  chunk: Uint8Array,
+  received: () => void,
+  onCipher?: OnCipher,
+): number {
+  let at = 0;
+  for (let n = fill(core.cipherIn, chunk); n > 0; n = fill(core.cipherIn, chunk.subarray(at))) {
+    onCipher?.(false, chunk.subarray(at, at + n));
+    core.cipherIn.advance(n);
+    at += n;
+    received();
+  }
+  return at;
+}
+
+/**
+ * Writes what there is room for, unless it is there; returns how much that was. What the system has written may lie
+ * behind its place: that was told before the read, and the input buffer may have moved down since.
+ */
+function fill({ bytes, start, end }: Port, chunk: Uint8Array): number {
+  const n = Math.min(chunk.length, end - start);
+  const there = chunk.buffer === bytes.buffer && chunk.byteOffset === bytes.byteOffset + start;
+  if (!there) bytes.set(chunk.subarray(0, n), start);
+  return n;
 }
 
 /** Time for the last alert to leave, in milliseconds. */

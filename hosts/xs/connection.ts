@@ -54,6 +54,7 @@ export class Connection {
   drop(error?: Error): void {
     if (this.over) return;
     this.over = true;
+    this.client.wipe();
     this.tcp.close();
     this.owner.ended(error);
   }

@@ -74,6 +74,11 @@ export abstract class Endpoint<S extends EndSession<S>> {
     this.session.engine.fail(fault);
   }
 
+  /** Forgets all secrets and data. For when the transport is gone: nothing comes or goes any more. */
+  wipe(): void {
+    this.session.engine.wipe();
+  }
+
   /** Ready for another connection with the same options and the same memory. */
   reset(): void {
     this.session.reset();

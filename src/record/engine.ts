@@ -199,12 +199,21 @@ export class Engine<S extends Session<S>> {
     if (this.fault || this.closing) return;
     this.closing = true;
     this.sendAlert(LEVEL_WARNING, alert.close_notify);
+    this.forget();
   }
 
   /** The transport delivers no more bytes. Without close_notify before that: TRUNCATED. */
   eof(): void {
     this.transportEnded = true;
     this.stalled = false;
+    this.forget();
+  }
+
+  /** The connection is over, whatever still waits: no secret and no data stay. */
+  wipe(): void {
+    this.closing = this.transportEnded = true;
+    this.forget();
+    this.outbox.bytes.fill(0);
   }
 
   /** Ends the connection with a fault that the owner found, such as a time-out; the peer gets its alert, or another. */
@@ -215,13 +224,21 @@ export class Engine<S extends Session<S>> {
     if (this.fault === faults.BUFFER_TOO_SMALL) this.faultDetail = this.inbox.needed;
     const silent = this.closing || this.fault === faults.PEER_ALERT || this.fault === faults.TRUNCATED;
     if (!silent) this.sendAlert(LEVEL_FATAL, description ?? this.fault.alert);
-    this.session.wipe();
+    this.forget();
   }
 
   /** Nothing will change any more, but for what waits in `cipherOut`. */
   private get over(): boolean {
     const useless = !this.established || this.closedByPeer || this.transportEnded;
     return this.fault !== undefined || (this.closing && useless);
+  }
+
+  /** What is over needs no secrets. */
+  private forget(): void {
+    if (!this.over) return;
+    this.receiveBy(plaintext);
+    this.sendUnder(plaintext);
+    this.session.wipe();
   }
 
   // ---- For the ports
@@ -298,6 +315,10 @@ export class Engine<S extends Session<S>> {
   /** From here on records come under `protection`; no message may reach across (RFC 8446 5.1). */
   receiveUnder(protection: Protection): void {
     if (this.left > 0 || this.inbox.messageEnd !== this.consumed) throw faults.UNEXPECTED_MESSAGE;
+    this.receiveBy(protection);
+  }
+
+  private receiveBy(protection: Protection): void {
     this.inbound.dispose();
     this.inbound = protection;
   }
@@ -492,9 +513,14 @@ export class Engine<S extends Session<S>> {
     // Where there are keys, one in the clear may be anybody's: it ends the handshake, whatever it says
     const bare = this.inbound.suffix > 0 && !this.opened.sealed;
     // Before the handshake is done, closing it is failing it
-    if (closes && this.established) this.closedByPeer = true;
+    if (closes && this.established) this.receiveEnd();
     else if (!bare && (warns || description === alert.user_canceled)) this.countIdle();
     else this.failByAlert(description);
+  }
+
+  private receiveEnd(): void {
+    this.closedByPeer = true;
+    this.forget();
   }
 
   private failByAlert(description: number): never {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { createServer as createHttps, get, type RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import mqtt, { type IClientOptions } from "mqtt";
 import { WebSocket, WebSocketServer } from "ws";
@@ -55,6 +56,47 @@ test("https.get with an agent: connections are kept and used again", async (t) =
   t.is(await fetchText(port, { agent }), "/x on 1");
 });
 
+for (const when of ["before", "while it connects", "before the answer"] as const)
+  test(`a request with an agent is aborted ${when}: nothing stays open`, async (t) => {
+    const { cert, key } = good;
+    let connections = 0;
+    const server = createHttps({ cert, key }).on("request", () => abort.abort());
+    server.on("connection", (peer) => {
+      connections++;
+      peer.on("close", () => connections--);
+    });
+    const port = await listen(t, server);
+    const agent = new Agent({ keepAlive: true, ca });
+    const abort = new AbortController();
+    if (when === "before") abort.abort();
+    const { signal } = abort;
+    const request = get({ host: "127.0.0.1", port, servername: "localhost", agent, signal });
+    if (when === "while it connects") request.on("socket", () => abort.abort());
+    const [error] = await once(request, "error");
+    t.deepEqual([error.name, error.code], ["AbortError", "ABORT_ERR"]);
+    await sleep(20);
+    while (connections > 0) await sleep(5);
+    t.deepEqual({ ...agent.sockets, ...agent.freeSockets }, {});
+  });
+
+test("an agent's idle connection that the server closes without close_notify harms nobody", async (t) => {
+  const { cert, key } = good;
+  const server = createHttps({ cert, key });
+  const peers: Duplex[] = [];
+  server.on("secureConnection", (peer) => peers.push(peer));
+  server.on("request", (_request, response) => response.end(`on ${peers.length}`));
+  const port = await listen(t, server);
+  const agent = new Agent({ keepAlive: true, ca });
+  t.teardown(() => agent.destroy());
+  const freed = once(agent, "free");
+  t.is(await fetchText(port, { agent }), "on 1");
+  const [idle] = (await freed) as [TLSSocket];
+  peers[0].destroy();
+  if (!idle.closed) await once(idle, "close").catch(() => undefined);
+  t.true(idle.truncated);
+  t.is(await fetchText(port, { agent }), "on 2");
+});
+
 test("an agent shares no connection between requests whose security differs", async (t) => {
   const port = await serveHttps(t, good);
   const agent = new Agent({ keepAlive: true });
@@ -66,6 +108,7 @@ test("an agent shares no connection between requests whose security differs", as
     { ocsp: { stapling: "off" } },
     { ocsp: { policy: "leaf" } },
     { requireEms: true },
+    { allowTruncation: true },
     { ALPNProtocols: ["http/1.1"] },
     { recordSizeLimit: 1024 },
     { maxFragmentLength: 1024 },

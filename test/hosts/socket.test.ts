@@ -1,6 +1,8 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { connect as connectTcp, createServer as createTcpServer, type Socket } from "node:net";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Duplex } from "node:stream";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { TLSSocket as NodeSocket } from "node:tls";
@@ -15,6 +17,7 @@ import {
   type TLSSocket,
   TlsError,
 } from "../../hosts/node/index.js";
+import { serveOurs } from "./ours.js";
 import { listen, rootOf, type Stapled, serveTls, stapled } from "./servers.js";
 
 const ca = rootOf("p256");
@@ -116,6 +119,50 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     const port = await serveTls(t, good, (peer) => peer.write("part", () => rawOf(peer).end()), only);
     const socket = open(t, port).resume();
     t.is((await failure(socket)).code, "TRUNCATED");
+    t.true(socket.truncated);
+  });
+
+  for (const [where, rest] of [
+    ["between records", Buffer.alloc(0)],
+    ["in a record", Buffer.from([23, 3, 3, 0, 100, 1, 2, 3])],
+  ] as const)
+    test(`${version}: with allowTruncation a connection cut ${where} ends, and says so`, async (t) => {
+      const cut = (peer: NodeSocket) => peer.write("part", () => rawOf(peer).end(rest));
+      const port = await serveTls(t, good, cut, only);
+      const socket = open(t, port, { context: createContext({ ca, allowTruncation: true }) });
+      t.is(`${await read(socket)}`, "part");
+      t.true(socket.truncated);
+      await once(socket, "close");
+      t.is(socket.errored, null);
+    });
+
+  test(`${version}: with allowTruncation an orderly end is one, and a reset is none`, async (t) => {
+    const orderly = open(t, await serveTls(t, good, (peer) => peer.end("all"), only), {
+      allowTruncation: true,
+    });
+    t.is(`${await read(orderly)}`, "all");
+    t.false(orderly.truncated);
+    const reset = (peer: NodeSocket) => peer.write("part", () => rawOf(peer).resetAndDestroy());
+    const socket = open(t, await serveTls(t, good, reset, only), { allowTruncation: true }).resume();
+    const error: Error & { code?: string } = await failure(socket);
+    t.is(error.code, "ECONNRESET");
+  });
+
+  test(`${version}: a connection cut within the handshake is ECONNRESET, whatever is allowed`, async (t) => {
+    const port = await serveTls(t, good, undefined, only);
+    // After nothing, after a part of the server's first flight, and after all of it where more is to come
+    for (const most of version === "TLSv1.2" ? [0, 1, 100, 10_000] : [0, 1, 100]) {
+      const relay = createTcpServer((near) => {
+        const far = connectTcp(port, "127.0.0.1").on("error", () => undefined);
+        near.pipe(far).once("data", (flight: Buffer) => near.end(flight.subarray(0, most)));
+        if (most === 0) near.end();
+      });
+      const error: Error & { code?: string } = await failure(
+        open(t, await listen(t, relay), { allowTruncation: true }),
+      );
+      t.is(error.code, "ECONNRESET", `${most} bytes`);
+      t.false(error instanceof TlsError);
+    }
   });
 
   test(`${version}: after our own end no close_notify is owed to us`, async (t) => {
@@ -343,13 +390,74 @@ test("the first address does not answer, the next one does", async (t) => {
   t.is(`${await read(open(t, port, { host: "localhost", lookup, autoSelectFamily: true }))}`, "here");
 });
 
-test("an abort signal destroys", async (t) => {
-  const port = await listen(t, createTcpServer());
-  const abort = new AbortController();
-  const socket = open(t, port, { signal: abort.signal });
-  const failed = failure(socket);
-  abort.abort();
-  t.is((await failed).name, "AbortError");
+/** A number that goes up with each connection to a server, and down with its end. */
+function counter(server: Server): () => number {
+  let count = 0;
+  server.on("connection", (peer: Socket) => {
+    count++;
+    peer.on("close", () => count--);
+  });
+  return () => count;
+}
+
+/** Waits until there is none; that hangs where one stays open. */
+async function none(count: () => number): Promise<void> {
+  await setTimeout(20);
+  while (count() > 0) await setTimeout(5);
+}
+
+for (const stage of ["at once", "connect", "lookup", "secureConnect"] as const)
+  test(`an abort signal destroys, and nothing stays open: ${stage}`, async (t) => {
+    const { port, server } = await serveOurs(t);
+    const connections = counter(server);
+    const { promise: asked, resolve: ask } = deferred();
+    let lookingUp: AbortSignal | undefined;
+    const lookup = (_url: string, _request: Uint8Array, signal: AbortSignal) => {
+      lookingUp = signal;
+      ask();
+      return new Promise<never>(() => undefined);
+    };
+    const ocsp =
+      stage === "lookup" ? { lookup, overrideUrl: "http://localhost/", stapling: "off" as const } : {};
+    const abort = new AbortController();
+    const socket = open(t, port, { signal: abort.signal, ocsp });
+    const failed = failure(socket);
+    if (stage === "lookup") await asked;
+    else if (stage !== "at once") await once(socket, stage);
+    const reason = new Error("enough");
+    abort.abort(reason);
+    const { name, code, cause }: Error & { code?: string } = await failed;
+    t.deepEqual([name, code, cause], ["AbortError", "ABORT_ERR", reason]);
+    t.true(socket.destroyed);
+    await none(connections);
+    if (stage === "lookup") t.true(lookingUp?.aborted);
+  });
+
+test("an aborted signal: no connection is begun, and a stream that was handed in is closed", async (t) => {
+  const signal = AbortSignal.abort();
+  const server = createTcpServer(() => t.fail());
+  const path = join(mkdtempSync(join(tmpdir(), "tlstaple-")), "socket");
+  t.teardown(() => rmSync(dirname(path), { recursive: true }));
+  await new Promise<void>((done) => server.listen(path, done));
+  t.teardown(() => server.close());
+  const lookup = () => t.fail();
+  t.is((await failure(connect({ ...base, path, signal }))).name, "AbortError");
+  t.is((await failure(connect({ ...base, host: "localhost", port: 1, lookup, signal }))).name, "AbortError");
+  const silent = createTcpServer((peer) => peer.resume());
+  const connections = counter(silent);
+  const handed = connectTcp(await listen(t, silent), "127.0.0.1");
+  await once(handed, "connect");
+  t.is((await failure(connect({ ...base, socket: handed, signal }))).name, "AbortError");
+  t.true(handed.destroyed);
+  await none(connections);
+});
+
+test("what is no signal is refused before anything is opened", (t) => {
+  const signal = { aborted: false } as AbortSignal;
+  const lookup = () => t.fail();
+  t.throws(() => connect({ ...base, host: "localhost", port: 1, lookup, signal }), {
+    code: "ERR_TLSTAPLE_OPTION_TYPE",
+  });
 });
 
 test("end before the handshake: it is completed first", async (t) => {

@@ -243,6 +243,63 @@ test("no message follows our close_notify, though the peer asks for one", (t) =>
   t.is(drain(toy.engine.cipherOut).length, 0);
 });
 
+/** How a connection comes to its end, by what happens last. */
+const endings: Record<string, (toy: Toy, peer: ReturnType<Pair["theirs"]>) => void> = {
+  "a fault": ({ engine }) => engine.fail(faults.HANDSHAKE_TIMEOUT),
+  "our close_notify after the peer's"({ engine }, peer) {
+    feed(engine, peer.seal(contentType.alert, Buffer.from([1, 0])));
+    engine.close();
+  },
+  "the peer's close_notify after ours"({ engine }, peer) {
+    engine.close();
+    feed(engine, peer.seal(contentType.alert, Buffer.from([1, 0])));
+  },
+  "the transport's end after our close_notify"({ engine }) {
+    engine.close();
+    engine.eof();
+  },
+  wipe: ({ engine }) => engine.wipe(),
+  "wipe, half closed"({ engine }) {
+    engine.close();
+    engine.wipe();
+  },
+};
+
+for (const pair of pairs)
+  for (const [ending, end] of Object.entries(endings))
+    test(`${pair.name}: at its end a connection forgets keys, IVs and secrets: ${ending}`, (t) => {
+      const toy = connected(pair);
+      let disposed = 0;
+      const ivs: Uint8Array[] = [];
+      for (const direction of ["receiveUnder", "sendUnder"] as const) {
+        const protection = pair.ours() as Protection13;
+        const { dispose } = protection.aead;
+        protection.aead.dispose = () => {
+          disposed++;
+          dispose.call(protection.aead);
+        };
+        ivs.push(protection.nonce);
+        toy.engine[direction](protection);
+      }
+      const peer = pair.theirs();
+      t.is(feed(toy.engine, peer.seal(application_data, Buffer.from("hello"))).toString(), "hello");
+      t.deepEqual([toy.wipes, disposed], [0, 0]);
+      end(toy, peer);
+      t.true(toy.wipes > 0);
+      t.is(disposed, 2);
+      for (const iv of ivs) t.true(iv.every((byte) => byte === 0));
+      if (ending.startsWith("wipe")) t.true(toy.engine.inbox.bytes.every((byte) => byte === 0));
+      t.is(toy.engine.wants & ~wants.WRITE & ~wants.CLOSED, 0);
+    });
+
+test("half closed, a connection keeps its keys: what the peer sends is read still", (t) => {
+  const [pair] = pairs13;
+  const toy = connected(pair);
+  toy.engine.close();
+  t.is(feed(toy.engine, pair.theirs().seal(application_data, Buffer.from("hello"))).toString(), "hello");
+  t.is(toy.wipes, 0);
+});
+
 test("no alert follows our close_notify", (t) => {
   const [pair] = pairs13;
   const { engine } = connected(pair);

@@ -1,4 +1,6 @@
 import test, { type ExecutionContext } from "ava";
+import { at } from "../../../src/client/memory.js";
+import type { ClientSession } from "../../../src/client/session.js";
 import { alert, version } from "../../../src/wire/registry.js";
 import { App, bytes, pattern, type Setup } from "./app.js";
 import type { Quirks } from "./fake.js";
@@ -512,6 +514,20 @@ test("close gives the provider's keys back", (t) => {
   other.arrive(other.server.close());
   t.is(other.keys, 0);
 });
+
+for (const ending of ["close", "the server's close", "a fault"] as const)
+  test(`${ending}: neither secrets nor data are left`, (t) => {
+    const app = connected(t);
+    const { client } = app.socket as unknown as { client: { session: ClientSession } };
+    const { engine, memory } = client.session;
+    t.true(isClear(engine.inbox.bytes) === false && isClear(memory.subarray(at.clientSecret)) === false);
+    if (ending === "close") app.socket.close();
+    else app.arrive(ending === "a fault" ? Buffer.from("no TLS") : app.server.close());
+    t.true(isClear(memory.subarray(at.clientSecret)));
+    t.true(isClear(engine.inbox.bytes));
+  });
+
+const isClear = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
 
 test("close before the transport is connected", (t) => {
   const app = new App();
