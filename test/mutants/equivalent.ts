@@ -1,12 +1,14 @@
-/** Mutants that change nothing that can be seen, each with the reason. See mutants.ts. */
+/** Mutants that change nothing that can be seen, each with the reason. See main.ts. */
 
 interface Row {
   /** The end of the file's path below build/. */
   readonly file: string;
   /** Part of the line as compiled. */
   readonly code: string;
-  /** Part of what the mutant removes, where the line has more than one. */
+  /** Part of what the mutant replaces, where the line has more than one. */
   readonly text?: string;
+  /** What it puts there, where there is more than one. */
+  readonly by?: string;
   readonly because: string;
 }
 
