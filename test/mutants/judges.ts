@@ -123,14 +123,21 @@ export interface Chosen {
   readonly patience: number;
 }
 
+/** Milliseconds beyond which a test file judges only what no quicker one runs. */
+const quick = 15_000;
+
 /** The tests that run the code at an offset. */
 export function judgesOf(file: string, offset: number): Chosen[] {
-  return importers(file)
+  const able = importers(file)
     .map((test) => ({ test, ...judges[keyOf(test)] }))
     .filter(
       ({ passes, reach }) =>
         passes && (reach[file] ?? []).some(([start, end]) => start <= offset && offset < end),
     )
-    .sort((a, b) => a.milliseconds - b.milliseconds)
-    .map(({ test, milliseconds }) => ({ test, patience: 10_000 + 5 * milliseconds }));
+    .sort((a, b) => a.milliseconds - b.milliseconds);
+  const prompt = able.filter(({ milliseconds }) => milliseconds <= quick);
+  return (prompt.length > 0 ? prompt : able.slice(0, 1)).map(({ test, milliseconds }) => ({
+    test,
+    patience: 10_000 + 5 * milliseconds,
+  }));
 }

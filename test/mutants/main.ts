@@ -83,6 +83,11 @@ async function main(filters: readonly string[], wanted: readonly Kind[], most: n
   const queue = chosen.filter((mutant) => verdicts[keyOf(mutant)] !== "killed");
   console.log(`${all.length} mutants, ${chosen.length} chosen, ${queue.length} to try`);
   const bench = new Bench();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      bench.remove();
+      process.exit(1);
+    });
   try {
     await prove(bench, [...new Set(queue.flatMap(({ file }) => importers(file)))]);
     for (const [i, mutant] of queue.entries()) {
