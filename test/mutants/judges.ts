@@ -138,6 +138,6 @@ export function judgesOf(file: string, offset: number): Chosen[] {
   const prompt = able.filter(({ milliseconds }) => milliseconds <= quick);
   return (prompt.length > 0 ? prompt : able.slice(0, 1)).map(({ test, milliseconds }) => ({
     test,
-    patience: 10_000 + 5 * milliseconds,
+    patience: 4_000 + 3 * milliseconds,
   }));
 }
