@@ -12,7 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./files.js";
+import type { Chosen } from "./judges.js";
 import type { Mutant } from "./mutations.js";
+import type { Order } from "./runner.js";
 
 /** What stands for `ava` in a bench: see runner.ts. */
 const ava = {
@@ -37,23 +39,30 @@ export class Bench {
   }
 
   /** Whether a test file passes with the mutant in place. */
-  async passesWith({ file, start, end, by }: Mutant, test: string, patience: number): Promise<boolean> {
+  async passesWith({ file, start, end, by }: Mutant, { test, skip, patience }: Chosen): Promise<boolean> {
     const path = join(this.build, file);
     const original = readFileSync(path, "utf8");
     writeFileSync(path, original.slice(0, start) + by + original.slice(end));
     try {
-      return await this.passes(test, patience);
+      return await this.run({ file: join("build", test), skip }, patience);
     } finally {
       writeFileSync(path, original);
     }
   }
 
-  /** Whether a test file passes within so many milliseconds; `coverage` is a folder for what it reached. */
-  passes(test: string, patience: number, coverage?: string): Promise<boolean> {
-    const env = { ...process.env, TLSTAPLE_FUZZ: "0.1", ...(coverage && { NODE_V8_COVERAGE: coverage }) };
-    const child = spawn(process.execPath, ["build/test/mutants/runner.js", join("build", test)], {
+  /** The titles of a test file's tests that fail as they are; `coverage` is a folder for what it reached. */
+  async failures(test: string, patience: number, coverage: string): Promise<string[] | undefined> {
+    const failures = join(this.folder, "failures.json");
+    const order = { file: join("build", test), skip: [], failures };
+    const ended = await this.run(order, patience, { NODE_V8_COVERAGE: coverage });
+    return ended ? JSON.parse(readFileSync(failures, "utf8")) : undefined;
+  }
+
+  /** Whether the order was carried out within so many milliseconds, and nothing failed. */
+  private run(order: Order, patience: number, extra: NodeJS.ProcessEnv = {}): Promise<boolean> {
+    const child = spawn(process.execPath, ["build/test/mutants/runner.js", JSON.stringify(order)], {
       cwd: this.folder,
-      env,
+      env: { ...process.env, TLSTAPLE_FUZZ: "0.1", ...extra },
       stdio: "ignore",
       detached: true,
     });

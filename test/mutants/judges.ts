@@ -16,7 +16,8 @@ type Span = readonly [start: number, end: number];
 
 /** What a test file is like when nothing is broken. */
 interface Judge {
-  readonly passes: boolean;
+  /** The titles of tests that fail all the same, and so judge nothing; undefined: it does not come to an end. */
+  readonly skip?: readonly string[];
   readonly milliseconds: number;
   /** By file: what ran of it. */
   readonly reach: Readonly<Record<string, readonly Span[]>>;
@@ -48,13 +49,14 @@ function keyOf(test: string): string {
   return made;
 }
 
-/** Runs test files as they are, unless that is known: what fails then judges nothing. */
+/** Runs test files as they are, unless that is known. */
 export async function prove(bench: Bench, tests: readonly string[]): Promise<void> {
   for (const test of tests) {
     const key = keyOf(test);
     judges[key] ??= await tryOut(bench, test);
-    const { passes, milliseconds } = judges[key];
-    console.log(passes ? `${milliseconds} ms  ${test}` : `left out, it fails as it is: ${test}`);
+    const { skip, milliseconds } = judges[key];
+    console.log(skip ? `${milliseconds} ms  ${test}` : `left out, it does not come to an end: ${test}`);
+    for (const title of skip ?? []) console.log(`  left out, it fails as it is: ${title}`);
     writeFileSync(memory, JSON.stringify(judges));
   }
 }
@@ -63,9 +65,9 @@ async function tryOut(bench: Bench, test: string): Promise<Judge> {
   const folder = mkdtempSync(join(tmpdir(), "tlstaple-reach-"));
   const begun = Date.now();
   try {
-    const passes = await bench.passes(test, patience, folder);
+    const skip = await bench.failures(test, patience, folder);
     const milliseconds = Date.now() - begun;
-    return { passes, milliseconds, reach: passes ? readReach(folder, bench.build) : {} };
+    return { skip, milliseconds, reach: skip ? readReach(folder, bench.build) : {} };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -119,6 +121,7 @@ function spans(ran: Uint8Array): Span[] {
 
 export interface Chosen {
   readonly test: string;
+  readonly skip: readonly string[];
   /** How long it may take. */
   readonly patience: number;
 }
@@ -128,16 +131,16 @@ const quick = 15_000;
 
 /** The tests that run the code at an offset. */
 export function judgesOf(file: string, offset: number): Chosen[] {
+  const runs = ({ reach }: Judge) =>
+    (reach[file] ?? []).some(([start, end]) => start <= offset && offset < end);
   const able = importers(file)
     .map((test) => ({ test, ...judges[keyOf(test)] }))
-    .filter(
-      ({ passes, reach }) =>
-        passes && (reach[file] ?? []).some(([start, end]) => start <= offset && offset < end),
-    )
+    .filter(runs)
     .sort((a, b) => a.milliseconds - b.milliseconds);
   const prompt = able.filter(({ milliseconds }) => milliseconds <= quick);
-  return (prompt.length > 0 ? prompt : able.slice(0, 1)).map(({ test, milliseconds }) => ({
+  return (prompt.length > 0 ? prompt : able.slice(0, 1)).map(({ test, skip = [], milliseconds }) => ({
     test,
+    skip,
     patience: 4_000 + 3 * milliseconds,
   }));
 }

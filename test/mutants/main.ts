@@ -49,8 +49,7 @@ function describe(mutant: Mutant): string {
 
 async function judge(bench: Bench, mutant: Mutant): Promise<Verdict> {
   const judges = judgesOf(mutant.file, mutant.start);
-  for (const { test, patience } of judges)
-    if (!(await bench.passesWith(mutant, test, patience))) return "killed";
+  for (const chosen of judges) if (!(await bench.passesWith(mutant, chosen))) return "killed";
   return judges.length > 0 ? "survived" : "not run by any test";
 }
 
