@@ -127,7 +127,7 @@ export interface Chosen {
 }
 
 /** Milliseconds beyond which a test file judges only what no quicker one runs. */
-const quick = 15_000;
+const quick = 60_000;
 
 /** The tests that run the code at an offset. */
 export function judgesOf(file: string, offset: number): Chosen[] {

@@ -15,7 +15,8 @@ export { host, root };
 const DAY = 86400;
 const time = (seconds: number) => generalizedTime(new Date(1000 * seconds).toISOString());
 
-function staple(thisUpdate: number, nextUpdate: number | undefined, signer: Authority = root): Buffer {
+/** A response about `subject`, in seconds since 1970. */
+export function staple(thisUpdate: number, nextUpdate: number | undefined, signer: Authority = root): Buffer {
   const single = singleResponse({
     certId: certId(root, subject.serial),
     thisUpdate: time(thisUpdate),
