@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import test from "ava";
 import { issue } from "../../certs/certificate.js";
@@ -12,7 +13,14 @@ import { fetchOcsp, type OcspFetch } from "../../hosts/node/ocsp/http.js";
 import { readSettings } from "../../hosts/node/ocsp/settings.js";
 import { createResponder, listen } from "../../hosts/node/responder/index.js";
 import { root, rows, staple, subject } from "../peers/default-staples.js";
-import { authority, authorityOptions, ocspRequest, requestOf } from "./responder-fixtures.js";
+import {
+  authority,
+  authorityOptions,
+  indexLine,
+  ocspRequest,
+  requestOf,
+  temporaryFile,
+} from "./responder-fixtures.js";
 
 /** What looks up, staples and answers where nobody says how. */
 
@@ -149,6 +157,21 @@ test("createResponder: a delegate without keyUsage may sign, RFC 5280 4.2.1.3", 
   const responder = await createResponder({ authorities: own, clock });
   const request = ocspRequest({ certIds: [certId(root, subject.serial)] });
   t.is(describeResponse(await responder.respond(request)).responses![0].certStatus, "good");
+});
+
+test("createResponder: an index that changes is read again, though nobody wants to hear of it", async (t) => {
+  const index = temporaryFile(t, indexLine("05"));
+  const responder = await createResponder({
+    authorities: [authorityOptions("p256", "intermediate1", { index })],
+    clock,
+  });
+  const status = async () =>
+    describeResponse(await responder.respond(requestOf(5, "p256"))).responses?.[0].certStatus;
+  t.is(await status(), "good");
+  writeFileSync(index, indexLine("05", "250601000000Z"));
+  t.is(await status(), "revoked");
+  writeFileSync(index, "nonsense");
+  t.is(await status(), "revoked", "the last one that could be read");
 });
 
 test("listen: on this machine alone, with bounds", async (t) => {

@@ -36,4 +36,20 @@ export const equivalent: readonly Row[] = [
     text: "last >= start",
     because: "the record's header ends the search too: its first byte is never 0",
   },
+  {
+    file: "moddable/socket.js",
+    code: "this.deadline = undefined;",
+    because: "to clear a timer that is over does nothing",
+  },
+  {
+    file: "responder/responder.js",
+    code: "const { validity = 0 }",
+    because: "only whether it is in its range matters there",
+  },
+  {
+    file: "responder/signer.js",
+    code: "modulusLength = MIN_MODULUS",
+    text: "modulusLength = MIN_MODULUS",
+    because: "a key that has no modulus is not below the least one either",
+  },
 ];

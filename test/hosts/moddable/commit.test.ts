@@ -144,3 +144,12 @@ test("what is held and can't be sealed at the close is nobody's error", (t) => {
   t.is(app.wire.closed, 1);
   t.deepEqual(app.timers.pending, []);
 });
+
+test("close after a part was read leaves no timer behind", (t) => {
+  const app = new App({ onReadable() {} }).open();
+  app.arrive(app.server.sendData(bytes("data")));
+  app.socket.read(1);
+  t.is(app.timers.pending.length, 1);
+  app.socket.close();
+  t.deepEqual(app.timers.pending, []);
+});
