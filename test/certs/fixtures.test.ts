@@ -20,6 +20,11 @@ test("each expectation is a fault that exists, with its alert", (t) => {
   }
 });
 
+test("no case is lost: each is a test of its own in many places", (t) => {
+  t.true(chainCases().length >= 266, `${chainCases().length}`);
+  t.true(ocspCases().length >= 173, `${ocspCases().length}`);
+});
+
 test("ids are unique", (t) => {
   for (const cases of [chainCases(), ocspCases()]) {
     t.is(new Set(cases.map(({ id }) => id)).size, cases.length);

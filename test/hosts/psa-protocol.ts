@@ -1,4 +1,7 @@
-/** The lines of JSON between a test in Node and psa-server.ts in XS. */
+/**
+ * What a test in Node and psa-server.ts in XS say to each other: frames as remote-protocol.ts packs them, of JSON
+ * and the arrays that it mentions. XS would take seconds over those as text: a client's memory goes both ways.
+ */
 
 export type Argument =
   | number
@@ -13,28 +16,22 @@ export interface Call {
   readonly on: number;
   readonly method: string;
   readonly args: readonly Argument[];
-  /** In hex. */
-  readonly arrays: readonly string[];
+  /** The lengths of the arrays that follow. */
+  readonly arrays: readonly number[];
 }
 
+/** What the call left in the arrays follows it. */
 export interface Answer {
   readonly value?: unknown;
   readonly object?: number;
   readonly error?: { readonly name: string; readonly message: string };
-  /** What the call left in the arrays. */
-  readonly arrays: readonly string[];
 }
 
-const digits = "0123456789abcdef";
-
-export function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) text += digits[bytes[i] >> 4] + digits[bytes[i] & 15];
-  return text;
-}
-
-export function fromHex(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length >> 1);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
+/** The arrays that stand one behind the other. */
+export function split(bytes: Uint8Array, lengths: readonly number[]): Uint8Array[] {
+  let at = 0;
+  return lengths.map((length) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  });
 }

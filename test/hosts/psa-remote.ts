@@ -13,7 +13,8 @@ import { portable } from "../../hosts/portable/index.js";
 import type { PsaSigner } from "../../hosts/psa/index.js";
 import type { AeadAlgorithm, Exchange, Provider } from "../../src/crypto/provider.js";
 import { signatureScheme } from "../../src/wire/registry.js";
-import { type Answer, type Argument, type Call, fromHex, toHex } from "./psa-protocol.js";
+import { HEADER, pack } from "../xs/remote-protocol.js";
+import { type Answer, type Argument, type Call, split } from "./psa-protocol.js";
 import type { WorkerData, WorkerMessage } from "./psa-worker.js";
 
 const binary =
@@ -72,11 +73,14 @@ class Line {
   call(on: number, method: string, values: readonly unknown[]): unknown {
     const arrays: Uint8Array[] = [];
     const args = values.map((value) => encode(value, arrays));
-    const call: Call = { on, method, args, arrays: arrays.map(toHex) };
-    this.port.postMessage(`${JSON.stringify(call)}\n`);
-    const answer: Answer = JSON.parse(this.wait());
-    answer.arrays.forEach((hex, i) => {
-      arrays[i].set(fromHex(hex));
+    const lengths = arrays.map(({ length }) => length);
+    const call: Call = { on, method, args, arrays: lengths };
+    this.port.postMessage(pack(Buffer.from(JSON.stringify(call)), arrays));
+    const frame = this.wait();
+    const arraysAt = HEADER + frame.readUInt32BE(0);
+    const answer: Answer = JSON.parse(frame.toString("utf8", HEADER, arraysAt));
+    split(frame.subarray(arraysAt), lengths).forEach((bytes, i) => {
+      arrays[i].set(bytes);
     });
     if (answer.error) throw toError(answer.error);
     return answer.object === undefined ? answer.value : this.stub(answer.object);
@@ -89,12 +93,12 @@ class Line {
     return new Proxy({}, { get }) as T;
   }
 
-  private wait(): string {
+  private wait(): Buffer {
     if (Atomics.wait(this.signal, 0, 0, 60_000) === "timed-out") throw new Error("the XS host is silent");
     Atomics.store(this.signal, 0, 0);
-    const { line, failure }: WorkerMessage = receiveMessageOnPort(this.port)!.message;
-    if (line === undefined) throw new Error(failure);
-    return line;
+    const { frame, failure }: WorkerMessage = receiveMessageOnPort(this.port)!.message;
+    if (frame === undefined) throw new Error(failure);
+    return Buffer.from(frame.buffer, frame.byteOffset, frame.length);
   }
 }
 

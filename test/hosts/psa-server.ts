@@ -1,7 +1,10 @@
-/** Runs in the XS host: lends its natives over PSA Crypto to a test in Node, which sends a line for each call. */
+/** Runs in the XS host: lends its natives over PSA Crypto to a test in Node, which sends a frame for each call. */
 
 import { psa as provide, signer } from "../../hosts/psa/index.js";
-import { type Answer, type Argument, type Call, fromHex, toHex } from "./psa-protocol.js";
+import { fromText, toText } from "../../hosts/xs/text.js";
+import { Line } from "../xs/line.js";
+import { HEADER, pack } from "../xs/remote-protocol.js";
+import { type Answer, type Argument, type Call, split } from "./psa-protocol.js";
 
 if (!psa) throw new Error("this host was built without PSA Crypto");
 const provider = provide(psa, {
@@ -44,23 +47,20 @@ function keep(object: object): number {
 
 type Method = (...args: unknown[]) => unknown;
 
-function perform({ on, method, args, arrays }: Call): Answer {
-  const bytes = arrays.map(inside);
+function perform({ on, method, args }: Call, bytes: Uint8Array[]): Answer {
   try {
     const target = objects[on] as Record<string, Method>;
     const value = target[method](...args.map((arg) => decode(arg, bytes)));
     const isObject = typeof value === "object" && !Array.isArray(value);
-    const result = isObject ? { object: keep(value as object) } : { value };
-    return { ...result, arrays: bytes.map(toHex) };
+    return isObject ? { object: keep(value as object) } : { value };
   } catch (error) {
     const { name, message } = error as Error;
-    return { error: { name, message }, arrays: bytes.map(toHex) };
+    return { error: { name, message } };
   }
 }
 
 /** The array as a view inside a larger one, so that an offset lost in C shows. */
-function inside(hex: string): Uint8Array {
-  const bytes = fromHex(hex);
+function inside(bytes: Uint8Array): Uint8Array {
   const view = new Uint8Array(new ArrayBuffer(bytes.length + 16), 5, bytes.length);
   view.set(bytes);
   return view;
@@ -72,33 +72,12 @@ function decode(arg: Argument, bytes: Uint8Array[]): unknown {
   return Object.fromEntries(Object.entries(arg.fields).map(([name, field]) => [name, decode(field, bytes)]));
 }
 
-// ---- Lines
+const line = new Line(Number(programArguments[0]));
 
-const chunk = new Uint8Array(65536);
-let line: string[] = [];
-let answer = new Uint8Array(0);
-let sent = 0;
-
-const connection: SocketWatcher = {
-  ready(readable: boolean, writable: boolean) {
-    if (readable) receive();
-    if (writable || answer.length > sent) flush();
-  },
-};
-const socket = host.connect(connection, "127.0.0.1", Number(programArguments[0]));
-
-function receive(): void {
-  const n = host.read(socket, chunk, 0, chunk.length);
-  if (n === 0) host.close(socket);
-  for (let i = 0; i < n; i++) line.push(String.fromCharCode(chunk[i]));
-  if (n === 0 || line[line.length - 1] !== "\n") return;
-  const text = `${JSON.stringify(perform(JSON.parse(line.join(""))))}\n`;
-  line = [];
-  answer = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  sent = 0;
-}
-
-function flush(): void {
-  sent += host.send(socket, answer, sent, answer.length);
-  host.watch(socket, true, sent < answer.length);
+for (;;) {
+  const header = new DataView(line.receive(HEADER).buffer);
+  const call: Call = JSON.parse(toText(line.receive(header.getUint32(0)).buffer as ArrayBuffer));
+  const arrays = split(line.receive(header.getUint32(4)), call.arrays).map(inside);
+  const answer = perform(call, arrays);
+  line.send(pack(fromText(JSON.stringify(answer)), arrays));
 }

@@ -1,8 +1,9 @@
-/** Carries the lines between a test, which sleeps meanwhile, and the XS host. */
+/** Carries the frames between a test, which sleeps meanwhile, and the XS host. */
 
 import { spawn } from "node:child_process";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { type MessagePort, workerData } from "node:worker_threads";
+import { HEADER } from "../xs/remote-protocol.js";
 
 export interface WorkerData {
   readonly binary: string;
@@ -12,9 +13,9 @@ export interface WorkerData {
   readonly signal: Int32Array;
 }
 
-/** A line of the host's, or why there will be none any more. */
+/** A frame of the host's, or why there will be none any more. */
 export interface WorkerMessage {
-  readonly line?: string;
+  readonly frame?: Uint8Array;
   readonly failure?: string;
 }
 
@@ -27,17 +28,24 @@ function tell(message: WorkerMessage): void {
 }
 
 const server = createServer((socket: Socket) => {
-  let line = "";
+  let parts: Buffer[] = [];
   server.close();
-  port.on("message", (text: string) => socket.write(text));
-  socket.setEncoding("latin1").on("data", (part: string) => {
-    line += part;
-    if (!line.endsWith("\n")) return;
-    tell({ line });
-    line = "";
+  port.on("message", (frame: Uint8Array) => socket.write(frame));
+  // the host waits for a first byte
+  socket.setNoDelay(true).write(Buffer.of(0));
+  socket.on("data", (part: Buffer) => {
+    parts.push(part);
+    const frame = Buffer.concat(parts);
+    if (frame.length < lengthOf(frame)) return;
+    tell({ frame });
+    parts = [];
   });
-  tell({ line: "" });
+  tell({ frame: Buffer.alloc(HEADER) });
 });
+
+function lengthOf(frame: Buffer): number {
+  return frame.length < HEADER ? HEADER : HEADER + frame.readUInt32BE(0) + frame.readUInt32BE(4);
+}
 
 server.listen(0, "127.0.0.1", () => {
   const child = spawn(binary, [program, String((server.address() as AddressInfo).port)]);

@@ -1,0 +1,95 @@
+/** Mutants that change nothing that can be seen, each with the reason. See main.ts. */
+
+interface Row {
+  /** The end of the file's path below build/. */
+  readonly file: string;
+  /** Part of the line as compiled. */
+  readonly code: string;
+  /** Part of what the mutant replaces, where the line has more than one. */
+  readonly text?: string;
+  /** What it puts there, where there is more than one. */
+  readonly by?: string;
+  readonly because: string;
+}
+
+export const equivalent: readonly Row[] = [
+  {
+    file: ".js",
+    code: "throw faults.INTERNAL_ERROR",
+    because: "these tell the type checker what the state table guarantees",
+  },
+  {
+    file: "record/messages.js",
+    code: "return length > 0 && this.rawEnd",
+    text: "length > 0",
+    because: "without a header there are 0 bytes to wait for, and 0 is the answer either way",
+  },
+  {
+    file: "record/messages.js",
+    code: "if (this.messageLeft === 0 && this.rawAt === this.rawEnd)",
+    text: "this.messageLeft === 0",
+    because: "saves a copy: moving a waiting message down is never wrong",
+  },
+  {
+    file: "record/record.js",
+    code: "while (last >= start && bytes[last] === 0)",
+    text: "last >= start",
+    because: "the record's header ends the search too: its first byte is never 0",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "this.deadline = undefined;",
+    because: "to clear a timer that is over does nothing",
+  },
+  {
+    file: "responder/responder.js",
+    code: "const { validity = 0 }",
+    because: "only whether it is in its range matters there",
+  },
+  {
+    file: "responder/signer.js",
+    code: "modulusLength = MIN_MODULUS",
+    text: "modulusLength = MIN_MODULUS",
+    because: "a key that has no modulus is not below the least one either",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "const phase =",
+    text: "3",
+    by: "4",
+    because: "phases are only told apart",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "this.schedule(0)",
+    text: "0",
+    because: "it is the next timer either way",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "const SLACK = 96",
+    because: "about so much room is kept back",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "room > 2 * SLACK",
+    because: "when little room is left, a little more or less of it is kept back",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "const REMINDER = 10",
+    because: "about so long",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "return (client.wants & wants.DATA) !== 0 || client.fault",
+    text: "client.closedByPeer",
+    because: "the end is met by a turn, which tells it; only a fault can come of a write",
+  },
+  {
+    file: "moddable/socket.js",
+    code: "this.newsworthy(client)",
+    text: "!this.busy",
+    because: "a turn too many does nothing",
+  },
+];
