@@ -19,14 +19,15 @@ export interface OcspVerdict {
   fault?: FaultName;
 }
 
+/** A time that is absent is NaN, or what JSON makes of that. */
 export function toVerdict(verdict: Verdict): OcspVerdict {
   const { status, responder, delegated } = verdict;
   const found: OcspVerdict = { status };
   if (verdict.fault) found.fault = verdict.fault.name as FaultName;
-  if (Number.isNaN(verdict.producedAt)) return found;
+  if (!Number.isFinite(verdict.producedAt)) return found;
   Object.assign(found, { responder, delegated });
   for (const name of ["thisUpdate", "nextUpdate", "producedAt", "revokedAt"] as const)
-    if (!Number.isNaN(verdict[name])) found[name] = new Date(verdict[name] * 1000);
+    if (Number.isFinite(verdict[name])) found[name] = new Date(verdict[name] * 1000);
   if (verdict.revocationReason >= 0)
     found.revocationReason = revocationReasons[verdict.revocationReason] ?? String(verdict.revocationReason);
   return found;

@@ -12,7 +12,7 @@ import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, statusType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
-import { equalSecret } from "../wire/writer.js";
+import { equalSecret, secretBytes } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
 import { certificateListLength, writeCertificates } from "./certificates.js";
 import { keepPeerShare, readOcspResponse, readSignatureAlgorithms, wantedStatus } from "./extensions.js";
@@ -281,7 +281,7 @@ export function protections(s: ClientSession): Protection12 {
 
 function protection(s: ClientSession, keyAt: number, ivAt: number, aad: Uint8Array): Protection12 {
   const gcm = s.suiteInForce.aead !== "chacha20-poly1305";
-  const iv = new Uint8Array(12);
+  const iv = secretBytes(12);
   for (let i = 0; i < ivLength(s); i++) iv[i] = s.memory[ivAt + i];
   return new Protection12(s.aead(keyAt), iv, gcm ? AES_GCM_RECORDS : Number.MAX_SAFE_INTEGER, gcm, aad);
 }

@@ -9,7 +9,7 @@ import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
-import { equalSecret } from "../wire/writer.js";
+import { equalSecret, secretBytes } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
 import { certificateListLength, writeCertificates } from "./certificates.js";
 import { ignoreCompatibilityChange, sendCompatibilityChange } from "./compatibility.js";
@@ -66,7 +66,7 @@ export function schedule(s: ClientSession): KeySchedule13 {
 /** The keys of one direction, RFC 8446 7.3. */
 function protection(s: ClientSession, secretAt: number): Protection13 {
   const suite = s.suiteInForce;
-  const iv = new Uint8Array(12);
+  const iv = secretBytes(12);
   schedule(s).trafficKeys(secretAt, at.keys, keySize[suite.aead], iv);
   const aead = s.aead(at.keys);
   s.forget(at.keys, at.schedule);

@@ -5,7 +5,7 @@ import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
 import type { Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { version } from "../wire/registry.js";
-import type { Writer } from "../wire/writer.js";
+import { copySecret, type Writer } from "../wire/writer.js";
 import { stapleAt } from "./authenticate.js";
 import { protections } from "./client12.js";
 import { at } from "./memory.js";
@@ -154,7 +154,7 @@ export class Resuming {
     this.expected--;
     const keys = schedule(s);
     keys.ticketPsk(at.applicationSecret, bytes, nonceAt, nonceEnd, at.hash);
-    const secret = s.memory.slice(at.hash, at.hash + keys.size);
+    const secret = copySecret(s.memory, at.hash, at.hash + keys.size);
     s.forget(at.hash, at.verifyData);
     this.hand(s, secret, new Uint8Array(bytes.subarray(start, end)), lifetime, ageAdd);
   }
@@ -193,7 +193,7 @@ export class Resuming {
     const { ticket, lifetime } = this;
     // RFC 7627 5.3: without it a session must not be resumed
     if (ticket === undefined || ticket.length === 0 || !s.extendedMasterSecret) return;
-    const secret = s.memory.slice(keys.master, keys.master + masterSize);
+    const secret = copySecret(s.memory, keys.master, keys.master + masterSize);
     // RFC 5077 3.3: 0 says nothing about the lifetime
     this.hand(s, secret, ticket, lifetime === 0 ? MAX_LIFETIME : lifetime, 0);
   }

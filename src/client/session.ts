@@ -25,7 +25,7 @@ export class ClientSession {
   readonly store: Store;
   readonly path: Path;
   readonly stapleVerifier: StapleVerifier;
-  /** For each certificate, in the order sent, what came with it; made as they come, and kept for the next server's. */
+  /** For each certificate, in the order sent, what came with it; made as they come. */
   private readonly staples: Staple[] = [];
 
   rows: readonly Row<ClientSession>[] = rowsHello;
@@ -185,29 +185,5 @@ export class ClientSession {
     this.keys13 = this.keys12 = this.exchange = undefined;
     this.resuming?.wipe();
     this.forget(at.clientSecret, at.end);
-  }
-
-  reset(): void {
-    this.wipe();
-    this.engine.reset();
-    this.store.reset();
-    this.path.reset();
-    this.stapleVerifier.reset();
-    for (let i = 0; i < this.staples.length; i++) this.staples[i].reset();
-    this.rows = rowsHello;
-    this.state = "START";
-    this.offered = this.seen = this.sessionIdLength = this.version = this.group = this.peerShareLength = 0;
-    this.suite = this.cookie = this.alpn = this.verification = undefined;
-    this.retried = this.extendedMasterSecret = this.pathFound = false;
-    this.recordSizeLimited = this.fragmentLimited = this.requested = false;
-    this.changeCipherSpecSent = false;
-    this.resuming = this.requestKeyUpdate = undefined;
-    this.announced = this.responsesSent = 0;
-    this.certificatesSent =
-      this.stapleIndex =
-      this.clientScheme =
-      this.certificateIndex =
-      this.certificateOffset =
-        0;
   }
 }

@@ -31,8 +31,7 @@ const empty = 2;
 
 /**
  * What is kept of one X.509 certificate, RFC 5280 section 4. Spans are offsets into `bytes`: the input after
- * `read`, the store after `parse`, when the input may be overwritten. The object is made once and filled again
- * for each handshake.
+ * `read`, the store after `parse`, when the input may be overwritten.
  */
 export class Certificate {
   bytes: Uint8Array = none;

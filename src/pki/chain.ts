@@ -99,7 +99,7 @@ export class Path {
   private constraints: NameConstraints | undefined;
   private readonly der = new Der();
   private readonly maxCertificates: number;
-  /** The certificates as sent, and why one cannot be used; made as they come, and kept for the next server's. */
+  /** The certificates as sent, and why one cannot be used; made as they come. */
   private readonly rows: Certificate[] = [];
   private readonly rowFaults: (Fault | undefined)[] = [];
   private sent = 0;
@@ -122,18 +122,6 @@ export class Path {
     this.purpose = options.purpose ?? extendedKeyUsage.serverAuth;
     this.reference = options.name === undefined ? undefined : parseReference(options.name);
     this.maxCertificates = maxCertificates;
-  }
-
-  /** Begins with another server. The store is its owner's to reset. */
-  reset(): void {
-    this.length = this.lengthWithAnchor = 0;
-    this.anchor = undefined;
-    this.sent = 0;
-    this.depth = -1;
-    this.signatures = 0;
-    this.fault = undefined;
-    this.faultDepth = -1;
-    this.constraints?.reset();
   }
 
   /**

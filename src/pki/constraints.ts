@@ -60,11 +60,6 @@ export class NameConstraints {
   private end = 0;
   private comparisons = 0;
 
-  /** Forgets the work done so far. */
-  reset(): void {
-    this.comparisons = 0;
-  }
-
   /**
    * Whether all names of a certificate are allowed by the NameConstraints `bytes[start…end)`, which
    * `readNameConstraints` has passed over. Throws CERT_CHAIN_TOO_LONG when it takes too much work.

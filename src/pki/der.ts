@@ -141,17 +141,20 @@ export class Der {
   oid(): number {
     const start = this.value(tag.OID);
     if (start === this.at || this.bytes[this.at - 1] >= 0x80) throw this.fault;
+    let first = true;
     for (let i = start; i < this.at; i++) {
-      const first = i === start || this.bytes[i - 1] < 0x80;
-      if (first && this.bytes[i] === 0x80) throw this.fault;
+      const octet = this.bytes[i];
+      if (first && octet === 0x80) throw this.fault;
+      first = octet < 0x80;
     }
     return start;
   }
 
-  /** Whether `bytes[start…at)`, an OID's contents, is this one: see `Oid`. */
+  /** Whether `bytes[start…at)`, an OID's contents, is this one: see `Oid`. Those of one kind differ in their ends. */
   is(start: number, oid: Oid): boolean {
-    if (this.at - start !== oid.length) return false;
-    for (let i = 0; i < oid.length; i++) if (this.bytes[start + i] !== oid.charCodeAt(i)) return false;
+    const size = oid.length;
+    if (this.at - start !== size) return false;
+    for (let i = size; i-- > 0; ) if (this.bytes[start + i] !== oid.charCodeAt(i)) return false;
     return true;
   }
 
@@ -283,48 +286,49 @@ export interface ExtensionRow<T> {
  */
 export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to: T): boolean {
   let unknownCritical = false;
+  let seen = 0;
+  let count = 0;
   const outer = der.enter(tag.SEQUENCE);
   const first = der.at;
-  let count = 0;
   while (der.more) {
     if (++count > maxExtensions) throw der.fault;
-    if (readExtension(der, first, rows, to)) unknownCritical = true;
+    const self = der.at;
+    const extension = der.enter(tag.SEQUENCE);
+    const start = der.oid();
+    const i = findRow(der, rows, start);
+    if (i < 0 ? standsBefore(der, start, first, self) : seen & (1 << i)) throw der.fault;
+    const critical = der.flag();
+    const value = der.enter(tag.OCTET_STRING);
+    if (i < 0) {
+      if (critical) unknownCritical = true;
+      der.drop(value);
+    } else {
+      seen |= 1 << i;
+      rows[i].read(der, to, critical);
+      der.leave(value);
+    }
+    der.leave(extension);
   }
   der.leave(outer);
   return unknownCritical;
 }
 
-/** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }. */
-function readExtension<T>(der: Der, first: number, rows: readonly ExtensionRow<T>[], to: T): boolean {
-  const self = der.at;
-  const outer = der.enter(tag.SEQUENCE);
-  const row = findRow(der, rows, first, self);
-  const critical = der.flag();
-  const value = der.enter(tag.OCTET_STRING);
-  if (row) {
-    row.read(der, to, critical);
-    der.leave(value);
-  } else der.drop(value);
-  der.leave(outer);
-  return critical && !row;
+/** The row of the extnID `start…at`, or -1. */
+function findRow<T>(der: Der, rows: readonly ExtensionRow<T>[], start: number): number {
+  for (let i = 0; i < rows.length; i++) if (der.is(start, rows[i].oid)) return i;
+  return -1;
 }
 
-/** Reads extnID, refuses it when it stands among the extensions `first…self`, and finds its row. */
-function findRow<T>(
-  der: Der,
-  rows: readonly ExtensionRow<T>[],
-  first: number,
-  self: number,
-): ExtensionRow<T> | undefined {
-  const start = der.oid();
+/** Whether the extnID `start…at` stands among the extensions `first…self` too. */
+function standsBefore(der: Der, start: number, first: number, self: number): boolean {
   const end = der.at;
+  let found = false;
   for (der.at = first; der.at < self; ) {
     const outer = der.enter(tag.SEQUENCE);
     const other = der.value(tag.OID);
-    if (equalBytes(der.bytes, start, end, der.bytes, other, der.at)) throw der.fault;
+    if (equalBytes(der.bytes, start, end, der.bytes, other, der.at)) found = true;
     der.drop(outer);
   }
   der.at = end;
-  for (let i = 0; i < rows.length; i++) if (der.is(start, rows[i].oid)) return rows[i];
-  return undefined;
+  return found;
 }

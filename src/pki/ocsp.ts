@@ -86,7 +86,7 @@ class SingleResponse {
 /**
  * One OCSP response, RFC 6960: `take` keeps it, a `StapleVerifier` judges it, and what it says can be read.
  * That is what the response claims, even when it was refused; `status` is there only once the signature has
- * been verified. The object is used again for each handshake.
+ * been verified.
  */
 export class Staple extends SingleResponse {
   status: Status | undefined;
@@ -104,18 +104,8 @@ export class Staple extends SingleResponse {
     return this.start >= 0;
   }
 
-  reset(): void {
-    this.clear();
-    this.status = undefined;
-    this.producedAt = absent;
-    this.responder = "byName";
-    this.delegated = false;
-    this.start = this.end = -1;
-  }
-
   /** Copies the response `der[start…end)` to the store. Throws STORE_TOO_SMALL. */
   take(store: Store, der: Uint8Array, start: number, end: number): void {
-    this.reset();
     this.start = store.save(der, start, end);
     this.end = this.start + end - start;
   }
@@ -162,12 +152,6 @@ export class StapleVerifier {
     this.store = store;
     this.scratch = scratch;
     this.scratchAt = scratchAt;
-  }
-
-  /** Forgets what was being judged. */
-  reset(): void {
-    this.staple = undefined;
-    this.verification = undefined;
   }
 
   /**

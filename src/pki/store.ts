@@ -2,31 +2,25 @@ import { faults } from "../wire/fault.js";
 import { copyBytes } from "../wire/writer.js";
 
 /**
- * What is kept of a handshake's certificates and staples: one region `bytes[start…limit)`, filled from below
- * and emptied as a whole by `reset`. What would merely be good to have is kept from above and is overwritten
- * as soon as what is needed reaches it.
+ * What is kept of a handshake's certificates and staples: one region `bytes[start…limit)`, filled from below. What
+ * would merely be good to have is kept from above and is overwritten as soon as what is needed reaches it.
  */
 export class Store {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly limit: number;
   /** Where the next needed byte goes; what was kept from above is intact if it begins at or after this. */
-  at = 0;
-  /** Bytes asked for since `reset`, whether they fitted or not: what a store for this peer must have at least. */
+  at: number;
+  /** Bytes asked for so far, whether they fitted or not: what a store for this peer must have at least. */
   needed = 0;
-  private top = 0;
+  private top: number;
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.bytes = bytes;
     this.start = start;
     this.limit = end;
-    this.reset();
-  }
-
-  reset(): void {
-    this.at = this.start;
-    this.top = this.limit;
-    this.needed = 0;
+    this.at = start;
+    this.top = end;
   }
 
   /** Copies a span and returns its offset here. Throws STORE_TOO_SMALL, `needed` then telling the size. */

@@ -13,7 +13,6 @@ export interface EndSession<S extends Session<S>> extends Session<S> {
   alpn: string | undefined;
   keys13: object | undefined;
   requestKeyUpdate: boolean | undefined;
-  reset(): void;
 }
 
 /** Our key was changed, and nothing sent with it: an answer to every request for that so far (RFC 8446 4.6.3). */
@@ -77,11 +76,6 @@ export abstract class Endpoint<S extends EndSession<S>> {
   /** Forgets all secrets and data. For when the transport is gone: nothing comes or goes any more. */
   wipe(): void {
     this.session.engine.wipe();
-  }
-
-  /** Ready for another connection with the same options and the same memory. */
-  reset(): void {
-    this.session.reset();
   }
 
   /**

@@ -155,19 +155,6 @@ export class Engine<S extends Session<S>> {
     this.plainOut = new PlainOut(this);
   }
 
-  reset(): void {
-    this.inbound.dispose();
-    this.inbound = plaintext;
-    this.inbox.reset();
-    this.outbox.reset();
-    this.maxInner = MAX_PLAINTEXT;
-    this.warnings = true;
-    this.established = this.stalled = this.closedByPeer = this.closing = this.transportEnded = false;
-    this.left = this.idleMessages = this.faultDetail = 0;
-    this.consumed = this.inbox.messageAt;
-    this.fault = this.cause = undefined;
-  }
-
   // ---- What the connection's owner sees
 
   get wants(): number {

@@ -37,12 +37,6 @@ export class Inbox {
     this.messageAt = this.messageEnd = this.plainAt = this.plainEnd = this.rawAt = this.rawEnd = base;
   }
 
-  reset(): void {
-    this.bytes.fill(0, this.base, this.limit);
-    this.messageAt = this.messageEnd = this.plainAt = this.plainEnd = this.rawAt = this.rawEnd = this.base;
-    this.needed = 0;
-  }
-
   /** Bytes of handshake messages that wait. */
   get messageLeft(): number {
     return this.messageEnd - this.messageAt;

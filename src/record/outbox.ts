@@ -25,13 +25,6 @@ export class Outbox {
     this.at = this.end = base;
   }
 
-  reset(): void {
-    this.protect(plaintext);
-    this.bytes.fill(0, this.base, this.limit);
-    this.maxContent = MAX_PLAINTEXT;
-    this.at = this.end = this.base;
-  }
-
   get pending(): number {
     return this.end - this.at;
   }

@@ -35,11 +35,6 @@ export class HelloInbox extends Inbox {
     super.makeRoom();
   }
 
-  override reset(): void {
-    this.giveBack();
-    super.reset();
-  }
-
   protected override tooSmall(needed: number): void {
     if (this.limit === LARGE || !this.awaitsHello()) super.tooSmall(needed);
     const large = new Uint8Array(LARGE);

@@ -6,7 +6,7 @@ import { AAD, AES_GCM_RECORDS, type Protection, Protection12 } from "../record/r
 import { faults } from "../wire/fault.js";
 import { alert, extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
-import { equalSecret } from "../wire/writer.js";
+import { equalSecret, secretBytes } from "../wire/writer.js";
 import { admitted, authenticate } from "./authenticate.js";
 import { hasExtensions, writeExtensions } from "./extensions.js";
 import {
@@ -305,7 +305,7 @@ function deriveKeys(s: ServerSession): void {
 
 function protection(s: ServerSession, keyAt: number, ivAt: number): Protection {
   const gcm = s.suiteInForce.aead !== "chacha20-poly1305";
-  const iv = new Uint8Array(12);
+  const iv = secretBytes(12);
   iv.set(s.memory.subarray(ivAt, ivAt + ivLength(s)));
   const capacity = gcm ? AES_GCM_RECORDS : Number.MAX_SAFE_INTEGER;
   return new Protection12(s.aead(keyAt), iv, capacity, gcm, new Uint8Array(AAD));

@@ -8,7 +8,7 @@ import { AES_GCM_RECORDS, Protection13 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
-import { equalSecret, type Writer } from "../wire/writer.js";
+import { equalSecret, secretBytes, type Writer } from "../wire/writer.js";
 import { admitted, authenticate, readEntryExtensions } from "./authenticate.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
 import { writeExtensions } from "./extensions.js";
@@ -171,7 +171,7 @@ function writeServerHello(s: ServerSession, where: number): void {
 /** The keys of one direction, RFC 8446 7.3. */
 function protection(s: ServerSession, secretAt: number): Protection13 {
   const { aead } = s.suiteInForce;
-  const iv = new Uint8Array(12);
+  const iv = secretBytes(12);
   s.schedule13().trafficKeys(secretAt, at.keys, keySize[aead], iv);
   const keyed = s.aead(at.keys);
   s.forget(at.keys, at.schedule);

@@ -210,29 +210,4 @@ export class ServerSession {
     this.verifications = [];
     this.forget(at.clientSecret, at.end);
   }
-
-  reset(): void {
-    this.wipe();
-    this.engine.reset();
-    this.store.reset();
-    this.path.reset();
-    this.stapleVerifier.reset();
-    for (const staple of this.staples) staple.reset();
-    this.rows = rowsHello;
-    this.state = "WAIT_CLIENT_HELLO";
-    this.offer = new Offer();
-    this.hello = this.answer = this.suite = this.alpn = undefined;
-    this.selection = this.long = this.ticket = undefined;
-    this.announced = "off";
-    this.requested = this.changeCipherSpecSent = this.ticketAnnounced = this.pathFound = false;
-    this.requestKeyUpdate = undefined;
-    this.retriedGroup =
-      this.prehashed =
-      this.sessionIdLength =
-      this.version =
-      this.group =
-      this.peerShareLength =
-        0;
-    this.recordSizeLimit = this.scheme = this.selectedPsk = this.certificatesSent = this.stapleIndex = 0;
-  }
 }

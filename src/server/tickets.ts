@@ -2,7 +2,7 @@ import type { Identity } from "../crypto/provider.js";
 import { hashSize } from "../crypto/suites.js";
 import { isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
-import { copyBytes, equalBytes, Writer } from "../wire/writer.js";
+import { copyBytes, copySecret, equalBytes, Writer } from "../wire/writer.js";
 import { MAX_TICKET_LIFETIME } from "./config.js";
 import type { TicketKey } from "./options.js";
 import type { ServerSession } from "./session.js";
@@ -155,7 +155,7 @@ function readState(r: Reader): Ticket {
   const certificateAt = r.skip(hashSize.sha256);
   const certificate = r.bytes.slice(certificateAt, r.at);
   const length = r.enter8();
-  const secret = r.bytes.slice(r.at, r.end);
+  const secret = copySecret(r.bytes, r.at, r.end);
   r.drop(length);
   r.finish();
   return { version, suite, ems, expires, serverName: serverName || undefined, certificate, secret };

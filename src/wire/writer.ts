@@ -92,11 +92,12 @@ export class Writer {
 }
 
 /**
- * Copies `from[start…end)` to `to[at…]`. A long run goes through the engine's own copy, at the price of a
- * view; a short one through a loop, which costs nothing on XS. The spans must not overlap.
+ * Copies `from[start…end)` to `to[at…]`. Within one array, and for a long run, that is the engine's own copy, between
+ * two at the price of a view; a short one goes through a loop, which costs nothing on XS.
  */
 export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start > 64) to.set(from.subarray(start, end), at);
+  if (from === to) to.copyWithin(at, start, end);
+  else if (end - start > 64) to.set(from.subarray(start, end), at);
   else for (let i = start; i < end; i++) to[at++] = from[i];
 }
 
@@ -112,6 +113,18 @@ export function equalBytes(
   if (aEnd - aStart !== bEnd - bStart) return false;
   for (let i = aStart, j = bStart; i < aEnd; ) if (a[i++] !== b[j++]) return false;
   return true;
+}
+
+/** Memory for a secret: V8's collector moves short arrays and leaves copies behind, but no ArrayBuffer of its own. */
+export function secretBytes(n: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(n));
+}
+
+/** A copy of a secret, `bytes[start…end)`. */
+export function copySecret(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = secretBytes(end - start);
+  copyBytes(bytes, start, end, copy, 0);
+  return copy;
 }
 
 /** Whether two spans of `n` bytes hold the same bytes, in time that depends on `n` alone. */

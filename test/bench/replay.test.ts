@@ -29,21 +29,19 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     const recorded = await record(port, optionsFor(echo.recorder), size);
     t.true(recorded.length > size + request(size).length);
 
-    const real = new TlsClient(optionsFor(repeater.provider));
-    const none = new TlsClient(optionsFor(echo.provider));
     for (let times = 0; times < 3; times++) {
       repeater.rewind();
-      real.reset();
+      const real = new TlsClient(optionsFor(repeater.provider));
       t.is(play(real, recorded), size);
       t.is(real.verdicts[0].status, "good");
       echo.rewind();
-      none.reset();
-      t.is(play(none, recorded), size);
+      t.is(play(new TlsClient(optionsFor(echo.provider)), recorded), size);
     }
 
     recorded[recorded.length - 1] ^= 1;
     repeater.rewind();
-    real.reset();
-    t.throws(() => play(real, recorded), { message: "BAD_RECORD_MAC" });
+    t.throws(() => play(new TlsClient(optionsFor(repeater.provider)), recorded), {
+      message: "BAD_RECORD_MAC",
+    });
   });
 }

@@ -44,7 +44,7 @@ function connect(protocol: number, provider: Provider): Link {
   link.run();
   client.close();
   client.abort(faults.HANDSHAKE_TIMEOUT);
-  client.reset();
+  client.wipe();
   return link;
 }
 

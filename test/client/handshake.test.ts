@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from "ava";
 import { fixture } from "../../certs/fixtures.js";
 import { provider, signer } from "../../hosts/node/provider.js";
-import { type ClientOptions, faults, wants } from "../../src/client/index.js";
+import { type ClientOptions, faults, TlsClient, wants } from "../../src/client/index.js";
 import {
   alert,
   cipherSuite as c,
@@ -17,7 +17,7 @@ import { identity, servers } from "../peers/identity.js";
 import { bodyOf, type Extension, extension, message, newSessionTicket13 } from "../peers/messages.js";
 import { suites } from "../peers/schedule.js";
 import { edit, layouts, type Script, steps } from "../peers/script.js";
-import { Link } from "./link.js";
+import { defaults, Link } from "./link.js";
 
 /** Our client against the puppet: every handshake that must succeed. */
 
@@ -469,19 +469,18 @@ test("the secrets handed out are the puppet's", (t) => {
   }
 });
 
-test("one client, reset, connects again", (t) => {
-  const link = new Link(servers.p256).run();
-  const { client } = link;
-  t.true(client.established);
-  client.reset();
-  t.false(client.established);
-  t.is(client.version, 0);
+test("one arena serves one connection after another", (t) => {
+  const buffers = { input: 24837, output: 4096, store: 8192 };
+  const arena = new Uint8Array(24837 + 4096 + 8192);
   for (const [, only] of both) {
-    const next = new Link({ ...servers.p256, version: only, echo: true });
-    Object.assign(next, { client });
-    next.run().write(Buffer.from("again"));
-    t.is(next.received.toString(), "again");
-    client.reset();
+    const client = new TlsClient({ ...defaults, buffers }, arena);
+    const link = new Link({ ...servers.p256, version: only, echo: true });
+    Object.assign(link, { client });
+    link.run().write(Buffer.from("again"));
+    t.is(link.received.toString(), "again");
+    client.wipe();
+    t.is(client.wants, wants.CLOSED);
+    t.true(arena.every((byte) => byte === 0));
   }
 });
 

@@ -214,15 +214,6 @@ for (const protocol of both) {
     t.false(resumes(t, { client, server: { ticketKeys: [] }, session }));
     t.false(resumes(t, { client, server: { clock: () => session.until }, session }));
   });
-
-  test(`${name(protocol)}: after reset`, (t) => {
-    const session = first(t, { client: only(protocol) });
-    const again = meet({ client: only(protocol), session });
-    t.true(again.client.resumed);
-    again.client.reset();
-    t.false(again.client.resumed);
-    t.is(again.client.fault, undefined);
-  });
 }
 
 test("TLS 1.3: after a HelloRetryRequest, the binder covers both hellos", (t) => {

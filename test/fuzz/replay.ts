@@ -69,12 +69,11 @@ function isPrefix({ data }: Outcome, recording: Recording): boolean {
 export function anyBoundary(t: ExecutionContext, recording: Recording): void {
   const { bytes } = recording;
   const random = new Random(t);
-  const client = recording.subject();
   const ways: ((left: number) => number)[] = [() => 1, () => 2, () => random.between(1, 30)];
   for (const cut of steps(bytes.length, 5))
     ways.push((left) => (left > bytes.length - cut ? left - (bytes.length - cut) : left));
   for (const [i, way] of ways.entries()) {
-    client.reset();
+    const client = recording.subject();
     const outcome = play(client, bytes, way);
     if (!succeeded(outcome, recording)) t.fail(`way ${i}: ${outcome.fault?.name}`);
   }
@@ -85,7 +84,6 @@ export function anyBoundary(t: ExecutionContext, recording: Recording): void {
 export function everyByte(t: ExecutionContext, recording: Recording, protocol: number): void {
   const { bytes } = recording;
   const random = new Random(t);
-  const client = recording.subject();
   const open = clear(bytes, protocol).flatMap(({ start, end }) =>
     [...Array(end - start).keys()].map((i) => start + i),
   );
@@ -93,7 +91,7 @@ export function everyByte(t: ExecutionContext, recording: Recording, protocol: n
   const ignored = positions.filter((at) => {
     const mutant = Buffer.from(bytes);
     mutant[at] ^= random.between(1, 255);
-    client.reset();
+    const client = recording.subject();
     const outcome = play(client, mutant);
     if (!isPrefix(outcome, recording)) t.fail(`byte ${at}: forged data`);
     return succeeded(outcome, recording);
@@ -104,9 +102,8 @@ export function everyByte(t: ExecutionContext, recording: Recording, protocol: n
 /** The stream cut anywhere: without the server's close_notify that is never taken for the end. */
 export function everyCut(t: ExecutionContext, recording: Recording): void {
   const { bytes } = recording;
-  const client = recording.subject();
   for (const n of steps(bytes.length, 3)) {
-    client.reset();
+    const client = recording.subject();
     const outcome = play(client, bytes.subarray(0, n));
     if (outcome.fault !== faults.TRUNCATED) t.fail(`${n} bytes: ${outcome.fault?.name}`);
     if (!isPrefix(outcome, recording)) t.fail(`${n} bytes: forged data`);
@@ -117,12 +114,11 @@ export function everyCut(t: ExecutionContext, recording: Recording): void {
 /** Anything done to the stream: a fault, or it still means the same. */
 export function anyMutation(t: ExecutionContext, recording: Recording, protocol: number, n: number): void {
   const random = new Random(t);
-  const client = recording.subject();
   const original = meaning(recording.bytes, protocol);
   const seen = new Set<string>();
   for (let i = 0; i < times(n); i++) {
     const mutant = mutate(recording.bytes, random);
-    client.reset();
+    const client = recording.subject();
     const outcome = play(client, mutant, () => random.between(1, 4000));
     const same = succeeded(outcome, recording);
     if (!same && outcome.fault === undefined) t.fail(`mutant ${i}: success with other data`);

@@ -45,8 +45,8 @@ test("a staple ends before nextUpdate, by a minute or a tenth of its life", (t) 
   t.is(untilOf(1100), 1090);
   t.is(untilOf(1000 + 86_400, 500), 1500);
   t.is(untilOf(1000 + 86_400, undefined, 5000), 5000);
-  t.is(untilOf(-1), 4600);
-  t.is(untilOf(-1, 50), 1050);
+  t.is(untilOf(Number.NaN), 4600);
+  t.is(untilOf(Number.NaN, 50), 1050);
 });
 
 test("what was used last is kept", (t) => {

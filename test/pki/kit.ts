@@ -67,25 +67,28 @@ export interface WalkOptions extends Partial<Omit<PathOptions, "anchors">> {
 
 /** A path over certificates, walked to its end, and the signatures that each step verified. */
 export class Walk {
-  readonly path: Path;
-  readonly store: Store;
+  path: Path;
+  store: Store;
   readonly steps: number[] = [];
   private readonly now: number;
+  private readonly make: () => [Store, Path];
 
   constructor(options: WalkOptions = {}) {
     const { anchors = [root.der], now = NOW, storeSize = 65536, max = 8 } = options;
     const { name = host, schemes = provider.schemes, purpose } = options;
     this.now = now;
-    this.store = new Store(new Uint8Array(storeSize));
     const settings = { anchors: anchors.map(trustAnchor), name, schemes, purpose };
     if ("name" in options) settings.name = options.name as string;
-    this.path = new Path(this.counting(), this.store, max, settings);
+    this.make = () => {
+      const store = new Store(new Uint8Array(storeSize));
+      return [store, new Path(this.counting(), store, max, settings)];
+    };
+    [this.store, this.path] = this.make();
   }
 
   /** Takes the certificates through one buffer that is overwritten each time, as the engine does. */
   run(chain: readonly Uint8Array[]): this {
-    this.store.reset();
-    this.path.reset();
+    [this.store, this.path] = this.make();
     this.steps.length = 0;
     for (const der of chain) {
       const buffer = Uint8Array.from([0xff, ...der, 0xff]);

@@ -21,17 +21,18 @@ export type Measure = Partial<Omit<OcspPolicy, "nonce">> & {
 
 /** Judges responses about one certificate, as a handshake would, and counts the signatures verified. */
 export class Judge {
-  readonly store: Store;
-  readonly staple = new Staple();
-  private readonly verifier: StapleVerifier;
+  store: Store;
+  staple = new Staple();
+  private readonly provider: Provider;
+  private readonly size: number;
   private readonly subject: Certificate;
   private readonly issuer: Authority;
   private signatures = 0;
 
   constructor(subject: Buffer, issuer: Buffer, size = 8192, provider = nodeProvider) {
-    const counting = this.counting(provider);
-    this.store = new Store(new Uint8Array(size), 0, size);
-    this.verifier = new StapleVerifier(counting, this.store);
+    this.provider = this.counting(provider);
+    this.size = size;
+    this.store = new Store(new Uint8Array(size));
     this.subject = parsed(subject);
     this.issuer = parsed(issuer);
   }
@@ -39,8 +40,8 @@ export class Judge {
   /** The number of signatures that each call of settle() verified. Throws the fault of a response that fails. */
   settle(der: Buffer | undefined, { nonce, mayLackNonce, ...options }: Measure = {}, at = NOW): number[] {
     const steps: number[] = [];
-    this.verifier.nonce = nonce;
-    this.run(der, { ...policy, ...given(options), nonce: mayLackNonce && "if-present" }, at, steps);
+    const measure = { ...policy, ...given(options), nonce: mayLackNonce && ("if-present" as const) };
+    this.run(der, measure, at, steps, nonce);
     return steps;
   }
 
@@ -55,16 +56,23 @@ export class Judge {
     return caught(() => this.settle(der, options, at));
   }
 
-  private run(der: Buffer | undefined, policy: OcspPolicy, at: number, steps: number[]): void {
-    this.store.reset();
-    this.staple.reset();
-    this.verifier.reset();
+  private run(
+    der: Buffer | undefined,
+    policy: OcspPolicy,
+    at: number,
+    steps: number[],
+    nonce?: Uint8Array,
+  ): void {
+    this.store = new Store(new Uint8Array(this.size));
+    this.staple = new Staple();
+    const verifier = new StapleVerifier(this.provider, this.store);
+    verifier.nonce = nonce;
     if (der) this.staple.take(this.store, der, 0, der.length);
     for (let settled = false; !settled; ) {
       if (steps.length > 50) throw new Error("settle() does not come to an end");
       this.signatures = 0;
       try {
-        settled = this.verifier.settle(this.staple, this.subject, this.issuer, policy, at);
+        settled = verifier.settle(this.staple, this.subject, this.issuer, policy, at);
       } finally {
         steps.push(this.signatures);
       }

@@ -52,13 +52,3 @@ test("what is kept from above gives way to what is needed", (t) => {
   t.is(store.keep(bytes, 0, 1), -1);
   t.false(store.holds(-1));
 });
-
-test("begins anew with reset", (t) => {
-  const store = new Store(new Uint8Array(8));
-  store.reserve(4);
-  store.keep(bytes, 0, 4);
-  store.reset();
-  t.is(store.needed, 0);
-  t.is(store.keep(bytes, 0, 8), 0);
-  t.is(store.reserve(8), 0);
-});

@@ -631,34 +631,6 @@ test("everything but data is traced, whole", (t) => {
   ]);
 });
 
-test("reset makes a new engine of it", (t) => {
-  const rows = [...partwise, { state: "PARTS", on: CHANGE_CIPHER_SPEC, run: () => "PARTS" }];
-  const { engine } = new Toy(rows, 1000);
-  engine.established = true;
-  engine.warnings = false;
-  engine.maxInner = 100;
-  // A message in progress, and a fault with a detail
-  feed(engine, concat(flight(message(9, concat(u8(3), part(4))).subarray(0, 6)), alertRecord(FATAL, 40)));
-  t.is(engine.fault, faults.PEER_ALERT);
-  engine.eof();
-  engine.reset();
-  engine.session.state = "HEAD";
-  t.deepEqual(
-    [engine.fault, engine.faultDetail, engine.cause, engine.left, engine.established, engine.closedByPeer],
-    [undefined, 0, undefined, 0, false, false],
-  );
-  t.true(engine.warnings);
-  t.is(engine.maxInner, 16384);
-  t.is(engine.wants, wants.WORK);
-  feed(engine, flight(message(9, concat(u8(3), part(4)))));
-  t.is(engine.session.state, "DONE");
-  engine.close();
-  feed(engine, alertRecord(WARNING, 0));
-  engine.reset();
-  settle(engine);
-  t.is(engine.wants, wants.READ);
-});
-
 test("a record's header is checked before the record is there", (t) => {
   const { engine } = heard(dialogue, header(handshake, 16641));
   t.is(engine.fault, faults.RECORD_OVERFLOW);

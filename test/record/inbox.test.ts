@@ -54,14 +54,6 @@ test("a message that no buffer of this size holds names the size", (t) => {
   t.is(inbox.needed, 101);
 });
 
-test("reset leaves nothing of the last connection", (t) => {
-  const inbox = inboxWith(Buffer.alloc(50, 0xff), 60);
-  fault(() => inbox.admit(1000));
-  inbox.reset();
-  t.true(inbox.bytes.every((byte) => byte === 0));
-  t.deepEqual([inbox.room, inbox.messageLeft, inbox.needed, inbox.record()], [60, 0, 0, 0]);
-});
-
 // Everything a peer may send, as the engine sees it
 
 interface Item {

@@ -87,14 +87,6 @@ for (const [name, only] of both) {
     t.is(client.server.faultDetail, entry);
     t.is(memoryOf(client.server), 4096 + 17408 + 16384);
   });
-
-  test(`TLS ${name}: a server that is used again begins in its own memory`, (t) => {
-    const again = server({ buffers: { input: 4096 }, select: () => undefined });
-    new Scripted(again, padded(50_000, settings)).hello();
-    t.true(memoryOf(again) > 65536);
-    again.reset();
-    t.is(memoryOf(again), 4096 + 17408 + 16384);
-  });
 }
 
 test("TLS 1.3: both ClientHellos may be long", (t) => {

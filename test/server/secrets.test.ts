@@ -175,6 +175,6 @@ test("an identity that is asked for in vain leaves no key pair", (t) => {
   watched.server.work();
   watched.server.work();
   t.is(watched.pairs, 1);
-  watched.server.reset();
+  watched.server.wipe();
   t.is(watched.pairs, 0);
 });

@@ -12,7 +12,7 @@ export interface HandshakeJob {
 
 /** A client's options. */
 export interface HandshakeCase {
-  /** The client before, reset, instead of one of its own. */
+  /** In the arena of the client before. */
   readonly again?: true;
   readonly trust: readonly number[];
   readonly serverName: string;

@@ -45,6 +45,7 @@ function withNonce(nonce: Uint8Array): Provider {
 class Series implements Owner {
   private index = 0;
   private client: TlsClient | undefined;
+  private arena: Uint8Array | undefined;
   private connection: Connection | undefined;
 
   begin(): void {
@@ -55,14 +56,16 @@ class Series implements Owner {
 
   /** Nothing is left over from the handshakes but what leaks. */
   private takeStock(): void {
-    if (!job.cases[this.index]?.again) this.client = undefined;
+    this.client = undefined;
+    if (!job.cases[this.index]?.again) this.arena = undefined;
     host.collect();
     host.mark("handshakes");
   }
 
   private connect(row: HandshakeCase): void {
-    if (row.again) this.client!.reset();
-    else this.client = new TlsClient(optionsOf(row));
+    const { input, output, store } = row.buffers;
+    if (!row.again) this.arena = new Uint8Array(input + output + store);
+    this.client = new TlsClient(optionsOf(row), this.arena);
     this.connection = new Connection(this.client!, "127.0.0.1", job.port, this);
   }
 

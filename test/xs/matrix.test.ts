@@ -61,7 +61,7 @@ check(`after ${rows.length} handshakes the heap is what it was after the first $
 });
 
 for (const protocol of [version.tls12, version.tls13]) {
-  check(`a client that is reset holds no more each time, ${nameOf(version, protocol)}`, (t) => {
+  check(`clients of one arena hold no more each time, ${nameOf(version, protocol)}`, (t) => {
     const held = [...use()].filter(([i]) => rows[i]?.client.again && rows[i].client.version === protocol);
     t.true(held.length > 1);
     for (const [i, bytes] of held) t.is(bytes, held[0][1], `after ${i}`);

@@ -148,7 +148,7 @@ function breakOff(): void {
   throw new Error("the server breaks off");
 }
 
-/** So many connections of one client in each version, which is reset before each but the first. */
+/** So many connections in each version, one after the other in the same arena. */
 export function repeatedRows(count: number): Row[] {
   const names = Object.keys(servers);
   return versions.flatMap(([title, protocol]) =>
@@ -156,7 +156,7 @@ export function repeatedRows(count: number): Row[] {
       const name = names[i % names.length];
       const { script, ...expectation } = servers[name];
       return {
-        title: `${title}: client reset, connection ${i}: ${name}`,
+        title: `${title}: one arena, connection ${i}: ${name}`,
         script: { ...script, version: protocol, ...limited },
         client: { ...demanding, version: protocol, ...(i > 0 && { again: true }) },
         ...expectation,
