@@ -81,14 +81,6 @@ export class Der {
     this.end = outer;
   }
 
-  /** Narrows the view back to `bytes[start…at)`, just passed over; returns the outer end, for `leave`. */
-  within(start: number): number {
-    const outer = this.end;
-    this.end = this.at;
-    this.at = start;
-    return outer;
-  }
-
   /** Refuses trailing data. */
   finish(): void {
     if (this.at !== this.end) throw this.fault;
