@@ -152,7 +152,7 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
   return core;
 }
 
-/** A misspelt option must not leave a connection less secure than was asked. */
+/** A misspelt option must not make a connection less secure. */
 function refuseUnknown(options: object, names: readonly string[], what: string): void {
   for (const name in options)
     if (!names.includes(name)) throw new TypeError(`${what}.${name}: there is no such option`);

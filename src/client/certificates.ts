@@ -1,9 +1,34 @@
-import { version } from "../wire/registry.js";
+import { handshakeType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import type { ClientSession } from "./session.js";
 
+/** Certificate, RFC 8446 4.4.2 and RFC 5246 7.4.6: an empty list when we have none, or none that the server takes. */
+export function sendCertificate(s: ClientSession): string {
+  const list = certificateListLength(s);
+  const context = s.version === version.tls13 ? 1 : 0;
+  const w = s.engine.beginRaw(handshakeType.certificate);
+  w.u8(handshakeType.certificate);
+  w.u24(context + 3 + list);
+  if (context > 0) w.u8(0);
+  w.u24(list);
+  return continueCertificate(s);
+}
+
+export function sendMoreCertificates(s: ClientSession): string {
+  s.engine.beginRaw(handshakeType.certificate);
+  return continueCertificate(s);
+}
+
+function continueCertificate(s: ClientSession): string {
+  const done = writeCertificates(s, s.engine.writer);
+  s.engine.sendRaw();
+  if (!done) return "SEND_MORE_CERTIFICATES";
+  if (s.version === version.tls12) return "SEND_KEY_EXCHANGE";
+  return s.clientScheme !== 0 ? "SEND_CERTIFICATE_VERIFY" : "SEND_FINISHED";
+}
+
 /** The length of our certificate_list. */
-export function certificateListLength(s: ClientSession): number {
+function certificateListLength(s: ClientSession): number {
   const certificates = s.config.identity?.certificates;
   if (certificates === undefined || s.clientScheme === 0) return 0;
   let length = 0;
@@ -17,7 +42,7 @@ function perCertificate(s: ClientSession): number {
 }
 
 /** Writes as much of our certificate_list as there is room for; true when that was the rest. */
-export function writeCertificates(s: ClientSession, w: Writer): boolean {
+function writeCertificates(s: ClientSession, w: Writer): boolean {
   const certificates = s.config.identity?.certificates ?? [];
   if (s.clientScheme === 0) return true;
   while (s.certificateIndex < certificates.length) {

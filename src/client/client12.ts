@@ -14,9 +14,9 @@ import { extensionType, handshakeType, statusType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
-import { certificateListLength, writeCertificates } from "./certificates.js";
+import { sendCertificate, sendMoreCertificates } from "./certificates.js";
 import { keepPeerShare, readOcspResponse, readSignatureAlgorithms, wantedStatus } from "./extensions.js";
-import { agree, beginVerification, settleVerification } from "./keyexchange.js";
+import { agree, beginVerification, readSignature, sendSignature, settleVerification } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
 import type { ClientSession } from "./session.js";
 
@@ -141,11 +141,7 @@ function receiveServerKeyExchange(s: ClientSession): string {
   // ClientHello.random, ServerHello.random
   verification.update(s.memory, at.clientRandom, at.serverRandom + RANDOM);
   verification.update(r.bytes, start, end);
-  verification.end();
-  const signature = r.enter16();
-  s.signatureStart = r.skip(r.left);
-  s.signatureEnd = r.at;
-  r.leave(signature);
+  readSignature(s, r);
   return "VERIFY_KEY_EXCHANGE";
 }
 
@@ -164,7 +160,7 @@ function verifyServer(s: ClientSession): string {
   return "WAIT_REQUEST_OR_DONE";
 }
 
-/** ClientCertificateType: rsa_sign, and ecdsa_sign, which stands for EdDSA's keys too (RFC 8422 5.5). */
+/** ClientCertificateType; ecdsa_sign is EdDSA's too (RFC 8422 5.5). */
 const RSA_SIGN = 1;
 const ECDSA_SIGN = 64;
 
@@ -199,27 +195,6 @@ function makeKeyPair(s: ClientSession): string {
   return s.requested ? "SEND_CERTIFICATE" : "SEND_KEY_EXCHANGE";
 }
 
-/** Certificate, RFC 5246 7.4.6: an empty list when we have none, or none that the server takes. */
-function sendCertificate(s: ClientSession): string {
-  const list = certificateListLength(s);
-  const w = s.engine.beginRaw(on.certificate);
-  w.u8(on.certificate);
-  w.u24(3 + list);
-  w.u24(list);
-  return continueCertificates(s);
-}
-
-function sendMoreCertificates(s: ClientSession): string {
-  s.engine.beginRaw(on.certificate);
-  return continueCertificates(s);
-}
-
-function continueCertificates(s: ClientSession): string {
-  const done = writeCertificates(s, s.engine.writer);
-  s.engine.sendRaw();
-  return done ? "SEND_KEY_EXCHANGE" : "SEND_MORE_CERTIFICATES";
-}
-
 /** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
 function sendClientKeyExchange(s: ClientSession): string {
   const w = s.engine.begin(on.client_key_exchange);
@@ -247,13 +222,7 @@ function sendCertificateVerify(s: ClientSession): string {
   const { signatures } = s.transcript;
   const signature = signatures[s.config.identity?.signer.schemes.indexOf(s.clientScheme) ?? 0];
   s.transcript.dropSignatures();
-  const w = s.engine.begin(on.certificate_verify);
-  w.u16(s.clientScheme);
-  const length = w.begin16();
-  w.skip(signature.sign(w.bytes, w.at));
-  w.finish16(length);
-  s.engine.send();
-  return "SEND_FINISHED";
+  return sendSignature(s, signature);
 }
 
 export function schedule(s: ClientSession): KeySchedule12 {
@@ -334,7 +303,7 @@ export function connect(s: ClientSession): string {
   return "CONNECTED";
 }
 
-/** What a handshake that goes on answers anyway; later, there is no renegotiation (RFC 5246 7.4.1.1). */
+/** RFC 5246 7.4.1.1; there is no renegotiation. */
 export function ignoreHelloRequest(s: ClientSession): string {
   s.engine.countIdle();
   return s.state;

@@ -6,15 +6,14 @@ import { isFresh } from "../record/endpoint.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { AES_GCM_RECORDS, MAX_PLAINTEXT, Protection13 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
-import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";
 import { authenticate } from "./authenticate.js";
-import { certificateListLength, writeCertificates } from "./certificates.js";
+import { sendCertificate, sendMoreCertificates } from "./certificates.js";
 import { ignoreCompatibilityChange, sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw } from "./extensions.js";
-import { agree, beginVerification, settleVerification } from "./keyexchange.js";
+import { agree, beginVerification, readSignature, sendSignature, settleVerification } from "./keyexchange.js";
 import { at } from "./memory.js";
 import type { ClientSession } from "./session.js";
 
@@ -158,16 +157,8 @@ function receiveCertificateVerify(s: ClientSession): string {
   const content = s.transcript.signedContent(verifyContext.server);
   const verification = beginVerification(s, id);
   verification.update(content, 0, content.length);
-  verification.end();
   readSignature(s, r);
   return "VERIFY";
-}
-
-function readSignature(s: ClientSession, r: Reader): void {
-  const signature = r.enter16();
-  s.signatureStart = r.skip(r.left);
-  s.signatureEnd = r.at;
-  r.leave(signature);
 }
 
 function verifyServer(s: ClientSession): string {
@@ -205,41 +196,12 @@ function deriveApplicationKeys(s: ClientSession): string {
   return s.requested ? "SEND_CERTIFICATE" : "SEND_FINISHED";
 }
 
-/** Certificate, RFC 8446 4.4.2: an empty list when we have none, or none that the server takes. */
-function sendCertificate(s: ClientSession): string {
-  const list = certificateListLength(s);
-  const w = s.engine.beginRaw(on.certificate);
-  w.u8(on.certificate);
-  w.u24(1 + 3 + list);
-  w.u8(0);
-  w.u24(list);
-  return continueCertificates(s);
-}
-
-function sendMoreCertificates(s: ClientSession): string {
-  s.engine.beginRaw(on.certificate);
-  return continueCertificates(s);
-}
-
-function continueCertificates(s: ClientSession): string {
-  const done = writeCertificates(s, s.engine.writer);
-  s.engine.sendRaw();
-  if (!done) return "SEND_MORE_CERTIFICATES";
-  return s.clientScheme !== 0 ? "SEND_CERTIFICATE_VERIFY" : "SEND_FINISHED";
-}
-
 function sendCertificateVerify(s: ClientSession): string {
   const signature = s.config.identity?.signer.begin(s.clientScheme);
   if (signature === undefined) throw faults.INTERNAL_ERROR;
   const content = s.transcript.signedContent(verifyContext.client);
   signature.update(content, 0, content.length);
-  const w = s.engine.begin(on.certificate_verify);
-  w.u16(s.clientScheme);
-  const length = w.begin16();
-  w.skip(signature.sign(w.bytes, w.at));
-  w.finish16(length);
-  s.engine.send();
-  return "SEND_FINISHED";
+  return sendSignature(s, signature);
 }
 
 export function sendFinished(s: ClientSession): string {

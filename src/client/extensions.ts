@@ -219,13 +219,10 @@ function readKnown(s: ClientSession, r: Reader, i: number, where: number): void 
   row.read(s, r, where);
 }
 
-/** Extensions in front of one that we don't know, at most: each is compared with it. */
+/** Extensions that one of an unknown type is compared with, at most. */
 const MAX_BEFORE = 64;
 
-/**
- * "Unrecognized extensions" are refused in answers, and elsewhere ignored; but no type may stand there twice (RFC 8446
- * 4.2). `start` is where the first one begins.
- */
+/** An unknown type is refused in answers, and elsewhere ignored; but none may stand there twice (RFC 8446 4.2). */
 function skipUnknown(r: Reader, where: number, start: number): void {
   if ((where & answers) !== 0) throw faults.UNSUPPORTED_EXTENSION;
   const { bytes } = r;

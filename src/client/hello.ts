@@ -136,7 +136,7 @@ function setVersion(s: ClientSession, selected: number): void {
   note(s, selected);
 }
 
-/** Notes what the server speaks. Before its ServerHello some messages tell already, and that must hold then. */
+/** Notes what the server speaks; some messages tell before its ServerHello, which must then agree. */
 function note(s: ClientSession, protocol: number): string {
   if (s.version !== 0 && s.version !== protocol) throw faults.UNEXPECTED_MESSAGE;
   s.version = protocol;

@@ -1,6 +1,8 @@
-import type { Verification } from "../crypto/provider.js";
+import type { Signature, Verification } from "../crypto/provider.js";
 import { findScheme, fitsKey } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import { handshakeType } from "../wire/registry.js";
 import { at } from "./memory.js";
 import type { ClientSession } from "./session.js";
 
@@ -21,6 +23,26 @@ export function beginVerification(s: ClientSession, id: number): Verification {
   if (!fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
   s.verification = s.config.provider.verification(id);
   return s.verification;
+}
+
+/** Notes where the server's signature lies, for the step that verifies it: all that it covers is known. */
+export function readSignature(s: ClientSession, r: Reader): void {
+  s.verification?.end();
+  const signature = r.enter16();
+  s.signatureStart = r.skip(r.left);
+  s.signatureEnd = r.at;
+  r.leave(signature);
+}
+
+/** CertificateVerify, RFC 8446 4.4.3 and RFC 5246 7.4.8: our scheme and signature. */
+export function sendSignature(s: ClientSession, signature: Signature): string {
+  const w = s.engine.begin(handshakeType.certificate_verify);
+  w.u16(s.clientScheme);
+  const length = w.begin16();
+  w.skip(signature.sign(w.bytes, w.at));
+  w.finish16(length);
+  s.engine.send();
+  return "SEND_FINISHED";
 }
 
 /** Verifies the handshake signature by the key of the server's certificate. */

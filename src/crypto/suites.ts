@@ -90,10 +90,7 @@ export interface Scheme {
 
 const s = signatureScheme;
 
-/**
- * All signature schemes, best first. The last is offered for ECDSA with SHA-512 on our own curves, in certificates
- * and in TLS 1.2 (RFC 5246 7.4.1.4.1); it stands last for servers that have a key on P-521, and another.
- */
+/** All signature schemes, best first. The last is there for SHA-512 on our curves, in certificates and in TLS 1.2. */
 export const schemes = table<Scheme>([
   { id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "ecdsa", curve: "p256" },
   { id: s.ed25519, hash: "sha512", key: "ed25519" },

@@ -142,7 +142,7 @@ export class Der {
     return start;
   }
 
-  /** Whether `bytes[start…at)`, an OID's contents, is this one: see `Oid`. Those of one kind differ in their ends. */
+  /** Whether `bytes[start…at)`, an OID's contents, is this one: see `Oid`. Most differ in their ends. */
   is(start: number, oid: Oid): boolean {
     const size = oid.length;
     if (this.at - start !== size) return false;
@@ -311,7 +311,7 @@ function findRow<T>(der: Der, rows: readonly ExtensionRow<T>[], start: number): 
   return -1;
 }
 
-/** Whether the extnID `start…at` stands among the extensions `first…self` too. */
+/** Whether the extnID `start…at` stands in `first…self` too. */
 function standsBefore(der: Der, start: number, first: number, self: number): boolean {
   const end = der.at;
   let found = false;

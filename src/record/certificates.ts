@@ -1,10 +1,7 @@
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 
-/**
- * Bytes and entries of a certificate_list that are taken at most. What stands behind the certificates that are kept is
- * ignored, but to pass over it, too, is work that a peer could ask for before it has proved anything.
- */
+/** Bytes and entries of a certificate_list that are taken at most: to pass over those that are not kept is work too. */
 const MAX_LIST = 0x10000;
 const MAX_ENTRIES = 64;
 
@@ -46,10 +43,7 @@ export function readCertificate(list: CertificateList, r: Reader): void {
   r.leave(certificate);
 }
 
-/**
- * The names of CAs in a CertificateRequest, RFC 8446 4.2.4 and RFC 5246 7.4.4, `least` bytes of them: a hint that nobody
- * here has a use for, but well-formed.
- */
+/** The names of CAs, RFC 8446 4.2.4 and RFC 5246 7.4.4, `least` bytes of them: a hint that we have no use for. */
 export function readAuthorities(r: Reader, least: number): void {
   const names = r.enter16();
   if (r.left < least) throw faults.DECODE_ERROR;

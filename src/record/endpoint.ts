@@ -73,7 +73,7 @@ export abstract class Endpoint<S extends EndSession<S>> {
     this.session.engine.fail(fault);
   }
 
-  /** Forgets all secrets and data. For when the transport is gone: nothing comes or goes any more. */
+  /** Forgets all secrets and data, once the transport is gone. */
   wipe(): void {
     this.session.engine.wipe();
   }

@@ -443,10 +443,7 @@ export class Engine<S extends Session<S>> {
     return true;
   }
 
-  /**
-   * Once there are keys, only the ChangeCipherSpec of RFC 8446 D.4 comes without, and it never comes with; and the alert
-   * of a peer that could not come to have any, which ends the handshake one way or the other.
-   */
+  /** With keys, only the ChangeCipherSpec of RFC 8446 D.4 comes in the clear, and the alert of a peer that has none yet. */
   private checkProtection(): void {
     const { inbound, opened } = this;
     if (inbound.suffix === 0) return;
@@ -497,7 +494,7 @@ export class Engine<S extends Session<S>> {
     const description = bytes[start + 1];
     const closes = description === alert.close_notify;
     const warns = this.warnings && bytes[start] === LEVEL_WARNING && !closes;
-    // Where there are keys, one in the clear may be anybody's: it ends the handshake, whatever it says
+    // In the clear it may be anybody's: it ends the handshake, whatever it says
     const bare = this.inbound.suffix > 0 && !this.opened.sealed;
     // Before the handshake is done, closing it is failing it
     if (closes && this.established) this.receiveEnd();

@@ -99,7 +99,7 @@ export class Inbox {
     this.rawAt = this.plainAt = this.plainEnd = this.messageEnd;
   }
 
-  /** Whatever returns from here has made room for `needed` bytes. */
+  /** May return if it has made room. */
   protected tooSmall(needed: number): void {
     this.needed = needed;
     throw faults.BUFFER_TOO_SMALL;

@@ -115,7 +115,7 @@ export function equalBytes(
   return true;
 }
 
-/** Memory for a secret: V8's collector moves short arrays and leaves copies behind, but no ArrayBuffer of its own. */
+/** Memory for a secret: V8's collector moves other short arrays, and leaves copies behind. */
 export function secretBytes(n: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(n));
 }
