@@ -111,17 +111,25 @@ function otherVersion({ minVersion, maxVersion }: Config): string {
   return "The server speaks neither TLS 1.2 nor TLS 1.3: update it.";
 }
 
-const keyNames = Object.freeze({ ecdsa: "P-256, P-384", ed25519: "Ed25519", rsa: "RSA" });
+const keyNames = Object.freeze({ ed25519: ["Ed25519"], rsa: ["RSA"] });
+const curveNames: readonly string[] = ["P-256", "P-384"];
+
+/** Kinds of keys that the server's certificate may have; TLS 1.2 takes only curves that were offered (RFC 8422 5.3). */
+function keysOffered({ groups, maxVersion, schemes }: Config): string[] {
+  const offered = groups.map(groupName);
+  const ecdsa = curveNames.filter((name) => maxVersion > version.tls12 || offered.includes(name));
+  return [...new Set(schemes.flatMap((id) => ({ ...keyNames, ecdsa })[findScheme(id)!.key]))];
+}
 
 /** All that was offered, and what may be offered more. */
-function nothingInCommon({ groups, maxVersion, minVersion, provider, schemes, sni }: Config): string {
+function nothingInCommon(config: Config): string {
+  const { groups, maxVersion, minVersion, provider, sni } = config;
   const versions = minVersion === maxVersion ? `TLS 1.${minVersion - 0x301}` : "TLS 1.2 and 1.3";
-  const keys = new Set(schemes.map((id) => keyNames[findScheme(id)!.key]));
   const offered = [
     versions,
     "suites of ECDHE with AES-GCM or ChaCha20-Poly1305 (no CBC, no RSA key exchange)",
     groups.map(groupName).join(", "),
-    `certificates for keys of ${[...keys].join(", ")}`,
+    `certificates for keys of ${keysOffered(config).join(", ")}`,
   ];
   const wider = [
     ...(minVersion === maxVersion ? ["minVersion and maxVersion (-v)"] : []),

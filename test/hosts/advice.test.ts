@@ -83,6 +83,15 @@ test("no staple without a HelloRetryRequest: nothing of groups", async (t) => {
   t.notRegex(error.advice, /groups|HelloRetryRequest/);
 });
 
+test("handshake_failure: in TLS 1.2 a key's curve counts as offered only among the groups", async (t) => {
+  const port = await refusing(t, alert.handshake_failure);
+  const narrow = { groups: ["X25519", "P-256"] } as const;
+  const tls12 = await failure(port, { ...narrow, maxVersion: "TLSv1.2" });
+  t.regex(tls12.advice, /; X25519, P-256; certificates for keys of P-256, Ed25519, RSA\./);
+  const both = await failure(port, narrow);
+  t.regex(both.advice, /; X25519, P-256; certificates for keys of P-256, P-384, Ed25519, RSA\./);
+});
+
 test("handshake_failure: what was offered, and what may be offered more", async (t) => {
   const cbc = await serveNode(t, { maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-AES128-SHA" });
   const all = await failure(cbc);
