@@ -83,6 +83,9 @@ test("Stapler: each default", (t) => {
     },
     directory: undefined,
     wait: 3000,
+    noncesAtOnce: 20,
+    noncesPerSecond: 50,
+    nonceWait: 2000,
     maxEntries: 1000,
     random: Math.random,
   });
