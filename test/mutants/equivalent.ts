@@ -59,6 +59,13 @@ export const equivalent: readonly Row[] = [
     because: "the same bytes go out, in more calls of the system",
   },
   {
+    file: "node/secure-socket.js",
+    code: "this.flush(room > 0 && this.pending.length > 0 ?",
+    text: "0",
+    by: "1",
+    because: "with one byte of room left, the batch asks to go on and goes on, and each sends what is pending",
+  },
+  {
     file: "responder/signer.js",
     code: "options.byKey ?? false",
     text: "options.byKey ?? false",
