@@ -25,6 +25,7 @@ import {
   type Responder,
   type SignerOptions,
 } from "../../hosts/node/responder/index.js";
+import type { Signer } from "../../hosts/node/responder/signer.js";
 import { Judge } from "../pki/ocsp-judge.js";
 import {
   authority,
@@ -455,6 +456,17 @@ test("many ask, one signature: until half of its validity", async (t) => {
   now -= 3600;
   await ask();
   t.is(responder.counters.signatures, 3, "a clock that was set back");
+});
+
+test("a signature that fails is not kept", async (t) => {
+  const responder = await responderOf();
+  const { authorities } = responder as unknown as { authorities: Map<string, { signer: Signer }> };
+  const [{ signer }] = authorities.values();
+  const sign = signer.sign.bind(signer);
+  signer.sign = () => Promise.reject(new Error("the key is away"));
+  t.is(await statusOf(responder, requestOf(5)), "internalError");
+  signer.sign = sign;
+  t.is(await statusOf(responder, requestOf(5)), "successful");
 });
 
 test("other serials, other hashes, nonces and several certificates are signed by themselves", async (t) => {

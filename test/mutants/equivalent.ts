@@ -63,7 +63,8 @@ export const equivalent: readonly Row[] = [
     code: "this.flush(room > 0 && this.pending.length > 0 ?",
     text: "0",
     by: "1",
-    because: "with one byte of room left, the batch asks to go on and goes on, and each sends what is pending",
+    because:
+      "with one byte of room left, the batch asks to go on and goes on, and each sends what is pending",
   },
   {
     file: "responder/signer.js",
