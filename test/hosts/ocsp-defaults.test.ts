@@ -128,6 +128,14 @@ test("createResponder: no nextUpdate, and nothing that a cache may keep", async 
   t.is(lifetime, undefined);
 });
 
+test("createResponder: the machine's clock", async (t) => {
+  const responder = await createResponder({ authorities });
+  const before = Math.floor(Date.now() / 1000);
+  const { responses } = describeResponse(await responder.respond(requestOf(5, "p256")));
+  const thisUpdate = Date.parse(responses![0].thisUpdate!) / 1000;
+  t.true(thisUpdate >= before && thisUpdate < before + 60, responses![0].thisUpdate!);
+});
+
 test("createResponder: 64 certificates in a request", async (t) => {
   const responder = await createResponder({ authorities, clock });
   const about = async (count: number) => {

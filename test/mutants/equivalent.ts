@@ -37,6 +37,19 @@ export const equivalent: readonly Row[] = [
     because: "the record's header ends the search too: its first byte is never 0",
   },
   {
+    file: "record/engine.js",
+    code: "{ type: 0, start: 0, end: 0, sealed: false }",
+    text: "0",
+    because: "a record is opened into it before it is looked at",
+  },
+  {
+    file: "record/engine.js",
+    code: "this.inbound.suffix > 0",
+    text: "0",
+    by: "1",
+    because: "there is none, or it has a tag at least",
+  },
+  {
     file: "moddable/socket.js",
     code: "this.deadline = undefined;",
     because: "to clear a timer that is over does nothing",
