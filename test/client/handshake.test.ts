@@ -381,6 +381,10 @@ test("TLS 1.2: supported_groups in a ServerHello, as BIG-IP sends it, says nothi
   }
 });
 
+test("TLS 1.2: a ServerHello may have no extensions at all, RFC 5246 7.4.1.3", (t) => {
+  converse(t, { ...servers.p256, version: tls12, ems: false, extensions: { server_hello: () => [] } });
+});
+
 test("TLS 1.2: a HelloRequest is ignored wherever it comes, and no part of the transcript", (t) => {
   const { chain, key } = identity("client", "p256");
   const options = { identity: { certificates: chain, signer: signer(key) } };

@@ -126,6 +126,37 @@ for (const [name, protocol, groups] of ways) {
   });
 }
 
+/** How often either side's memory holds the bytes. */
+function copies({ client, server }: Pair, secret: Buffer): [client: number, server: number] {
+  const count = (end: unknown) =>
+    Buffer.from(memoryOf(end)).toString("latin1").split(secret.toString("latin1")).length - 1;
+  return [count(client.end), count(server.end)];
+}
+
+test("TLS 1.3: of a traffic secret there is one copy, which the next KeyUpdate overwrites", (t) => {
+  const { pair, secrets } = meet(version.tls13, [namedGroup.x25519]);
+  pair.run();
+  const ours = secrets.get("CLIENT_TRAFFIC_SECRET_0")!;
+  const theirs = secrets.get("SERVER_TRAFFIC_SECRET_0")!;
+  t.deepEqual(
+    [copies(pair, ours), copies(pair, theirs)],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+  );
+  t.true(pair.client.end.updateKey());
+  t.true(pair.server.end.updateKey());
+  pair.run();
+  t.deepEqual(
+    [copies(pair, ours), copies(pair, theirs)],
+    [
+      [0, 0],
+      [0, 0],
+    ],
+  );
+});
+
 /** Does one thing of either side's at a time; false when both are at rest. */
 function turns({ client, server }: Pair): () => boolean {
   return () =>

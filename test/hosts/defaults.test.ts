@@ -19,7 +19,7 @@ const select = () => selection("p256");
 const strict = { skew: 900, maxAge: undefined, allowMissingNextUpdate: false, responders: [] };
 
 test("each default of connect", (t) => {
-  const { core, handshakeTimeout, lookup, roots } = settle({});
+  const { allowTruncation, core, handshakeTimeout, lookup, roots } = settle({});
   t.like(configure(core), {
     serverName: "localhost",
     verify: true,
@@ -35,6 +35,7 @@ test("each default of connect", (t) => {
     ocsp: { stapling: "v1", alsoV1: false, policy: "if-present", mustStaple: true, nonce: false, ...strict },
   });
   t.is(handshakeTimeout, 10_000);
+  t.false(allowTruncation);
   t.is(lookup, undefined);
   t.true(roots.length > 50);
   t.true(Math.abs(core.clock()! - Date.now() / 1000) < 5);
@@ -59,7 +60,13 @@ test("each default of createServer", (t) => {
   t.is(connection.handshakeTimeout, 10_000);
   t.is(connection.lookup, undefined);
   t.like(connection.stream, { allowHalfOpen: false, highWaterMark: undefined });
-  t.like(rest, { sessionTimeout: 7200, pauseOnConnect: false, stapler: undefined, stapleChain: undefined });
+  t.like(rest, {
+    sessionTimeout: 7200,
+    pauseOnConnect: false,
+    forwardNonce: false,
+    stapler: undefined,
+    stapleChain: undefined,
+  });
   t.true(Math.abs(core.clock()! - Date.now() / 1000) < 5);
 });
 

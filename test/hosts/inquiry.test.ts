@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createNodeServer, type TLSSocket as NodeSocket, type TlsOptions } from "node:tls";
 import test, { type ExecutionContext } from "ava";
 import { purpose } from "../../certs/extensions.js";
@@ -12,6 +13,7 @@ import {
   type TLSSocket,
 } from "../../hosts/node/index.js";
 import { pem } from "../peers/pem.js";
+import { innards } from "./innards.js";
 import {
   honest,
   type Link,
@@ -216,6 +218,22 @@ test.serial("a responder that never answers: the handshake's time is up", async 
   const socket = dial(port, pki, { ocsp: { lookup: true }, handshakeTimeout: 300 });
   t.is(await outcome(socket), "HANDSHAKE_TIMEOUT");
 });
+
+test.serial(
+  "a socket that is destroyed meanwhile: what comes of the lookup is nobody's fault any more",
+  async (t) => {
+    const responder = await serve(t, () => undefined);
+    const pki = makePki({ urls: [responder.url] });
+    const port = await serveTls(t, pki);
+    const socket = dial(port, pki, { ocsp: { lookup: true } });
+    const reported = once(socket, "ocspLookup");
+    await until(() => responder.requests.length > 0);
+    socket.destroy();
+    await reported;
+    await sleep(10);
+    t.is(innards(socket).engine.fault, undefined);
+  },
+);
 
 test.serial("TLS 1.2: a server that the lookup finds revoked leaves no session behind", async (t) => {
   const { pki } = await scene(t, { status: "revoked" });

@@ -83,6 +83,9 @@ test("Stapler: each default", (t) => {
     },
     directory: undefined,
     wait: 3000,
+    noncesAtOnce: 20,
+    noncesPerSecond: 50,
+    nonceWait: 2000,
     maxEntries: 1000,
     random: Math.random,
   });
@@ -123,6 +126,14 @@ test("createResponder: no nextUpdate, and nothing that a cache may keep", async 
   const { der, lifetime } = await responder.reply(requestOf(5, "p256"));
   t.is(describeResponse(der).responses![0].nextUpdate, null);
   t.is(lifetime, undefined);
+});
+
+test("createResponder: the machine's clock", async (t) => {
+  const responder = await createResponder({ authorities });
+  const before = Math.floor(Date.now() / 1000);
+  const { responses } = describeResponse(await responder.respond(requestOf(5, "p256")));
+  const thisUpdate = Date.parse(responses![0].thisUpdate!) / 1000;
+  t.true(thisUpdate >= before && thisUpdate < before + 60, responses![0].thisUpdate!);
 });
 
 test("createResponder: 64 certificates in a request", async (t) => {

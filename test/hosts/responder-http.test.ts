@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { integer } from "../../certs/der.js";
@@ -288,6 +289,47 @@ test("431 for headers of more than 16 KB, 400 for what is no HTTP", async (t) =>
   t.regex(await raw(port, `GET /${"M".repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`), /^HTTP\/1.1 431 /);
   t.regex(await raw(port, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), /^HTTP\/1.1 400 /);
   t.is(statusOf(await post(port, one)), "successful");
+});
+
+test("who is turned away is gone at once, though it keeps its side open", async (t) => {
+  const server = await listen(await responderOf(), { timeout: 60_000 });
+  t.teardown(() => server.close());
+  const socket = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  const [held] = await once(server, "connection");
+  socket.resume().write("\x16\x03\x01\x02\x00");
+  await once(held, "close");
+  t.false(socket.writableEnded);
+});
+
+test("who reset the connection is told nothing", async (t) => {
+  const server = await listen(await responderOf());
+  t.teardown(() => server.close());
+  for (const [code, told] of [
+    ["ECONNRESET", ""],
+    ["HPE_INVALID_METHOD", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"],
+  ]) {
+    let written = "";
+    const write = (chunk: Buffer, _: string, done: () => void) => {
+      written += chunk;
+      done();
+    };
+    const socket = new Duplex({ write, read() {} });
+    server.emit("clientError", Object.assign(new Error(), { code }), socket);
+    await once(socket, "close");
+    t.is(written, told);
+  }
+});
+
+test("how often it is looked for requests that do not arrive", async (t) => {
+  for (const [timeout, interval] of [
+    [undefined, 1000],
+    [300, 300],
+  ]) {
+    const server = await listen(await responderOf(), { timeout });
+    t.teardown(() => server.close());
+    t.like(server, { connectionsCheckingInterval: interval, requestTimeout: timeout ?? 10_000 });
+  }
 });
 
 test("408 for a request that does not arrive, and silence ends", async (t) => {

@@ -1,5 +1,5 @@
 /** The responder without a network, before our own verifier. */
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import test from "ava";
 import { type Authority, issue, pem } from "../../certs/certificate.js";
@@ -25,6 +25,7 @@ import {
   type Responder,
   type SignerOptions,
 } from "../../hosts/node/responder/index.js";
+import type { Signer } from "../../hosts/node/responder/signer.js";
 import { Judge } from "../pki/ocsp-judge.js";
 import {
   authority,
@@ -410,12 +411,22 @@ test("internalError when the lookup fails, and it is told", async (t) => {
   t.deepEqual(errors, ["database away"]);
 });
 
-test("internalError once the signer's certificate has expired", async (t) => {
+test("internalError outside of the validity of the signer's certificate, RFC 5280 4.1.2.5", async (t) => {
   let now = NOW;
   const responder = await responderOf("p256", {}, { clock: () => now });
-  t.is(await statusOf(responder, requestOf(5)), "successful");
-  now = Date.parse("2050-01-01T00:00:00Z") / 1000;
-  t.is(await statusOf(responder, requestOf(5)), "internalError");
+  const { validFrom, validTo } = new X509Certificate(
+    signerOptions("p256", "ocsp-intermediate1").cert as Buffer,
+  );
+  const [first, last] = [validFrom, validTo].map((date) => Date.parse(date) / 1000);
+  for (const [at, expected] of [
+    [first - 1, "internalError"],
+    [first, "successful"],
+    [last + 1, "internalError"],
+    [last, "successful"],
+  ] as const) {
+    now = at;
+    t.is(await statusOf(responder, requestOf(5)), expected, `${at}`);
+  }
 });
 
 test("tryLater when too many signatures are under way; who waits for one of them is served", async (t) => {
@@ -445,6 +456,17 @@ test("many ask, one signature: until half of its validity", async (t) => {
   now -= 3600;
   await ask();
   t.is(responder.counters.signatures, 3, "a clock that was set back");
+});
+
+test("a signature that fails is not kept", async (t) => {
+  const responder = await responderOf();
+  const { authorities } = responder as unknown as { authorities: Map<string, { signer: Signer }> };
+  const [{ signer }] = authorities.values();
+  const sign = signer.sign.bind(signer);
+  signer.sign = () => Promise.reject(new Error("the key is away"));
+  t.is(await statusOf(responder, requestOf(5)), "internalError");
+  signer.sign = sign;
+  t.is(await statusOf(responder, requestOf(5)), "successful");
 });
 
 test("other serials, other hashes, nonces and several certificates are signed by themselves", async (t) => {

@@ -783,6 +783,20 @@ test("records of the size that was asked for", async (t) => {
 
 // Options
 
+test("groups: only these are taken, the server's best first", async (t) => {
+  const groupOf = async (groups: string[], offered: string[]) => {
+    const { port } = await serveOurs(t, { groups });
+    const socket = open(t, port, { groups: offered });
+    return once(socket, "secureConnect").then(
+      () => socket.getEphemeralKeyInfo()!.name,
+      ({ code, detail }) => `${code} ${detail}`,
+    );
+  };
+  t.is(await groupOf(["P-256"], ["X25519", "P-256"]), "prime256v1");
+  t.is(await groupOf(["X25519", "P-256"], ["X25519", "P-256"]), "X25519");
+  t.is(await groupOf(["P-384"], ["X25519", "P-256"]), "PEER_ALERT 40");
+});
+
 test("a handshake has ten seconds, unless it is said otherwise", (t) => {
   t.is(settleServer({}).connection.handshakeTimeout, 10_000);
   t.is(settleServer({ handshakeTimeout: 0 }).connection.handshakeTimeout, 0);
@@ -800,6 +814,10 @@ const badOptions: [object, string][] = [
   [{ requestCert: "yes" }, "TYPE"],
   [{ rejectUnauthorized: 0 }, "TYPE"],
   [{ stapler: "on" }, "TYPE"],
+  [{ groups: "P-256" }, "TYPE"],
+  [{ groups: ["P-521"] }, "VALUE"],
+  [{ groups: ["P-256", "prime256v1"] }, "VALUE"],
+  [{ groups: [] }, "VALUE"],
   [{ staples: Buffer.alloc(1) }, "TYPE"],
   [{ ...stapledContext("p256", "server1"), staples: ["x"] }, "TYPE"],
   [{ ...stapledContext("p256", "server1"), staples: [[], []] }, "TYPE"],

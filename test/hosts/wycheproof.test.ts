@@ -134,8 +134,10 @@ wycheproof("x25519", 518, exchange(g.x25519, 32), ({ flags }) => !flags.includes
 wycheproof("ecdh_secp256r1_ecpoint", 355, exchange(g.secp256r1, 32));
 wycheproof("ecdh_secp384r1_ecpoint", 153, exchange(g.secp384r1, 48));
 wycheproof("ecdsa_secp256r1_sha256", 484, signature(s.ecdsa_secp256r1_sha256, "p256"));
+wycheproof("ecdsa_secp256r1_sha512", 121, signature(s.ecdsa_secp521r1_sha512, "p256"));
 wycheproof("ecdsa_secp384r1_sha256", 118, signature(s.ecdsa_secp256r1_sha256, "p384"));
 wycheproof("ecdsa_secp384r1_sha384", 504, signature(s.ecdsa_secp384r1_sha384, "p384"));
+wycheproof("ecdsa_secp384r1_sha512", 120, signature(s.ecdsa_secp521r1_sha512, "p384"));
 wycheproof("ed25519", 151, signature(s.ed25519, "ed25519"));
 wycheproof("rsa_signature_2048_sha256", 259, signature(s.rsa_pkcs1_sha256, "rsa"));
 wycheproof("rsa_signature_2048_sha384", 71, signature(s.rsa_pkcs1_sha384, "rsa"));

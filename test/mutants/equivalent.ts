@@ -37,6 +37,19 @@ export const equivalent: readonly Row[] = [
     because: "the record's header ends the search too: its first byte is never 0",
   },
   {
+    file: "record/engine.js",
+    code: "{ type: 0, start: 0, end: 0, sealed: false }",
+    text: "0",
+    because: "a record is opened into it before it is looked at",
+  },
+  {
+    file: "record/engine.js",
+    code: "this.inbound.suffix > 0",
+    text: "0",
+    by: "1",
+    because: "there is none, or it has a tag at least",
+  },
+  {
     file: "moddable/socket.js",
     code: "this.deadline = undefined;",
     because: "to clear a timer that is over does nothing",
@@ -45,6 +58,32 @@ export const equivalent: readonly Row[] = [
     file: "responder/responder.js",
     code: "const { validity = 0 }",
     because: "only whether it is in its range matters there",
+  },
+  {
+    file: "responder/index-file.js",
+    code: "age < TICK",
+    text: "age < TICK",
+    by: "age <= TICK",
+    because: "about so long",
+  },
+  {
+    file: "node/secure-socket.js",
+    code: "transport.cork()",
+    because: "the same bytes go out, in more calls of the system",
+  },
+  {
+    file: "node/secure-socket.js",
+    code: "this.flush(room > 0 && this.pending.length > 0 ?",
+    text: "0",
+    by: "1",
+    because:
+      "with one byte of room left, the batch asks to go on and goes on, and each sends what is pending",
+  },
+  {
+    file: "responder/signer.js",
+    code: "options.byKey ?? false",
+    text: "options.byKey ?? false",
+    because: "undefined is as false there",
   },
   {
     file: "responder/signer.js",

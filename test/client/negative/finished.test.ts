@@ -76,8 +76,8 @@ cases(tls13, {
     script: before("server_hello", handshake(message(hs.hello_request))),
     fault: "UNEXPECTED_MESSAGE",
   },
-  "HelloRequest before the ServerHello of a client that speaks TLS 1.3 alone": {
-    script: before("server_hello", handshake(message(hs.hello_request))),
+  "HelloRequest to a client that speaks TLS 1.3 alone, and no ServerHello": {
+    script: { plan: () => [{ ...handshake(message(hs.hello_request)), awaits: hs.client_hello }] },
     options: { minVersion: tls13 },
     fault: "UNEXPECTED_MESSAGE",
   },
