@@ -90,7 +90,7 @@ export interface Scheme {
 
 const s = signatureScheme;
 
-/** All signature schemes, best first. The last is there for SHA-512 on our curves, in certificates and in TLS 1.2. */
+/** All signature schemes, best first; the last for SHA-512 on our curves, in certificates and TLS 1.2. */
 export const schemes = table<Scheme>([
   { id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "ecdsa", curve: "p256" },
   { id: s.ed25519, hash: "sha512", key: "ed25519" },
