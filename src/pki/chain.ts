@@ -132,7 +132,7 @@ export class Path {
   add(der: Uint8Array, start: number, end: number): void {
     const index = this.sent++;
     if (index >= this.maxCertificates) return;
-    if (index === this.rows.length) this.rows.push(new Certificate(this.der));
+    this.rows.push(new Certificate(this.der));
     if (index === 0) this.pinned = findAnchor(this.anchors, der, start, end);
     const reference = index === 0 ? this.reference : undefined;
     // Until it is read, so that one which was not can never stand on a path

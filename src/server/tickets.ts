@@ -2,7 +2,7 @@ import type { Identity } from "../crypto/provider.js";
 import { hashSize } from "../crypto/suites.js";
 import { isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
-import { copyBytes, copySecret, equalBytes, Writer } from "../wire/writer.js";
+import { copySecret, equalBytes, Writer } from "../wire/writer.js";
 import { MAX_TICKET_LIFETIME } from "./config.js";
 import type { TicketKey } from "./options.js";
 import type { ServerSession } from "./session.js";
@@ -107,19 +107,12 @@ export function openTicket(
   if (s.config.clientAuth === "require" || now === undefined) return undefined;
   if (end - start < NAME + IV + TAG || end - start > MAX_TICKET) return undefined;
   const key = findKey(s.config.ticketKeys, bytes, start);
-  const state = key && unseal(s, key, copyOf(bytes, start, end));
+  const state = key && unseal(s, key, copySecret(bytes, start, end));
   const ticket = state && parse(state);
   if (ticket === undefined || !(now < ticket.expires && ticket.expires <= now + MAX_TICKET_LIFETIME))
     return undefined;
   const fits = ticket.version === s.version && ticket.serverName === s.offer.serverName;
   return fits ? ticket : undefined;
-}
-
-/** Not `slice`, which of a Buffer gives a view. */
-function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  const copy = new Uint8Array(end - start);
-  copyBytes(bytes, start, end, copy, 0);
-  return copy;
 }
 
 function findKey(keys: readonly TicketKey[], bytes: Uint8Array, start: number): TicketKey | undefined {

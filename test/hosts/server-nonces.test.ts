@@ -12,7 +12,6 @@ import { describeResponse } from "../../hosts/node/describe.js";
 import {
   type ConnectOptions,
   connect,
-  type OcspVerdict,
   type ServerOptions,
   Stapler,
   type StaplerFailure,
@@ -30,22 +29,7 @@ import { type Ours, serveOurs, stapledContext } from "./ours.js";
 import { authorityOptions, nonceExtension } from "./responder-fixtures.js";
 import { type Link, makePki, type Pki, respond, send, serialIn, serve, until } from "./responders.js";
 import { rootOf, serveTls } from "./servers.js";
-
-type OcspOptions = NonNullable<ConnectOptions["ocsp"]>;
-
-interface Way {
-  readonly version: "TLSv1.2" | "TLSv1.3";
-  readonly ocsp: OcspOptions;
-  /** How many certificates are stapled, of the three that the server shows. */
-  readonly stapled: number;
-}
-
-const ways: Readonly<Record<string, Way>> = {
-  "TLS 1.2, v1": { version: "TLSv1.2", ocsp: { stapling: "v1", policy: "leaf" }, stapled: 1 },
-  "TLS 1.2, v2": { version: "TLSv1.2", ocsp: { stapling: "v2", policy: "leaf" }, stapled: 1 },
-  "TLS 1.2, v2-multi": { version: "TLSv1.2", ocsp: { stapling: "v2-multi", policy: "chain" }, stapled: 3 },
-  "TLS 1.3": { version: "TLSv1.3", ocsp: { stapling: "v1", policy: "chain" }, stapled: 3 },
-};
+import { type OcspOptions, only, visit, type Way, ways } from "./ways.js";
 
 /** The nonce in a request, in hex. */
 function nonceIn(request: Uint8Array): string | undefined {
@@ -55,7 +39,6 @@ function nonceIn(request: Uint8Array): string | undefined {
 }
 
 const nonceOf = (staple: Uint8Array | undefined) => (staple ? describeResponse(staple).nonce : undefined);
-const only = (version: Way["version"]) => ({ minVersion: version, maxVersion: version }) as const;
 const crowd = <T>(n: number, one: () => Promise<T>) => Promise.all(Array.from({ length: n }, one));
 
 interface Forwarding extends Ours {
@@ -76,13 +59,6 @@ async function serveForwarding(
   const served = { staples: undefined, stapler, ocsp: { nonce: "forward" } as const, ...options };
   const ours = await serveOurs(t, served, (socket) => socket.end("."));
   return { ...ours, stapler, failures };
-}
-
-/** One connection of our client; what it found of staples. Throws its error. */
-async function visit(port: number, options: ConnectOptions): Promise<OcspVerdict[]> {
-  const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ...options });
-  for await (const _ of socket);
-  return socket.ocsp;
 }
 
 const asking = (options: ConnectOptions, nonce: OcspOptions["nonce"]): ConnectOptions => ({

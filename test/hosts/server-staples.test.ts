@@ -9,7 +9,6 @@ import test, { type ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
 import {
   type ConnectOptions,
-  connect,
   type OcspVerdict,
   type ServerOptions,
   Stapler,
@@ -33,22 +32,7 @@ import {
   until,
 } from "./responders.js";
 import { rootOf } from "./servers.js";
-
-type OcspOptions = NonNullable<ConnectOptions["ocsp"]>;
-
-interface Way {
-  readonly version: "TLSv1.2" | "TLSv1.3";
-  readonly ocsp: OcspOptions;
-  /** How many certificates are stapled, of the three that the server shows. */
-  readonly stapled: number;
-}
-
-const ways: Readonly<Record<string, Way>> = {
-  "TLS 1.2, v1": { version: "TLSv1.2", ocsp: { stapling: "v1", policy: "leaf" }, stapled: 1 },
-  "TLS 1.2, v2": { version: "TLSv1.2", ocsp: { stapling: "v2", policy: "leaf" }, stapled: 1 },
-  "TLS 1.2, v2-multi": { version: "TLSv1.2", ocsp: { stapling: "v2-multi", policy: "chain" }, stapled: 3 },
-  "TLS 1.3": { version: "TLSv1.3", ocsp: { stapling: "v1", policy: "chain" }, stapled: 3 },
-};
+import { only, visit, ways } from "./ways.js";
 
 // A responder of ours
 
@@ -100,15 +84,6 @@ async function serveStapling(
   t.teardown(() => stapler.close());
   const ours = await serveOurs(t, { staples: undefined, stapler, ...options }, (socket) => socket.end("."));
   return { ...ours, stapler };
-}
-
-const only = (version: Way["version"]) => ({ minVersion: version, maxVersion: version }) as const;
-
-/** One connection of our client from its beginning to its end; what it found of staples. Throws its error. */
-async function visit(port: number, options: ConnectOptions): Promise<OcspVerdict[]> {
-  const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ...options });
-  for await (const _ of socket);
-  return socket.ocsp;
 }
 
 /** One of node:tls; the response that was stapled, or null. */

@@ -2,9 +2,8 @@ import test from "ava";
 import { NOW } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
 import { trustAnchor } from "../../src/client/index.js";
-import { configure } from "../../src/server/config.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
-import { extensionType, version } from "../../src/wire/registry.js";
+import { extensionType } from "../../src/wire/registry.js";
 import { root, rows, script } from "../peers/default-staples.js";
 import { certificateStatus, extension } from "../peers/messages.js";
 import { authority } from "../pki/kit.js";
@@ -14,35 +13,6 @@ import { Scripted } from "./scripted.js";
 /** What the server does where nobody says what it shall do. */
 
 const least: ServerOptions = { provider, select: () => selection("p256"), clock: () => NOW };
-
-test("each default", (t) => {
-  t.like(configure(least), {
-    clockFloor: Date.parse("2026-01-01T00:00:00Z") / 1000,
-    minVersion: version.tls12,
-    maxVersion: version.tls13,
-    groups: provider.groups,
-    schemes: provider.schemes,
-    alpn: [],
-    requireEms: false,
-    clientAuth: "none",
-    trust: [],
-    verify: true,
-    holdClients: false,
-    ticketKeys: [],
-    ticketLifetime: 7200,
-    maxCertificates: 8,
-    recordSizeLimit: undefined,
-    buffers: { input: 16645 + 8192, output: 17408, store: 16384 },
-    ocsp: {
-      stapling: "off",
-      policy: "if-present",
-      skew: 900,
-      maxAge: undefined,
-      allowMissingNextUpdate: false,
-      responders: [],
-    },
-  });
-});
 
 const demanding: ServerOptions = {
   ...least,
