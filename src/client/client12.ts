@@ -1,80 +1,158 @@
-import { finishedLabel, KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
-import { findScheme, groupOf, keySize } from "../crypto/suites.js";
+import { verifyDataSize } from "../crypto/keys12.js";
+import { findScheme, groupOf } from "../crypto/suites.js";
+import { authenticate } from "../handshake/authenticate.js";
 import {
   measureCertificate,
   readAuthorities,
   readCertificate,
   readListLength,
-} from "../record/certificates.js";
+  readOcspResponse,
+} from "../handshake/certificates.js";
+import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
+import { expect, nothing, readExtensions, readPointFormats, writePointFormats } from "../handshake/extensions.js";
+import {
+  changeAndFinish,
+  connect12,
+  deriveMasterSecret,
+  NAMED_CURVE,
+  readFinished12,
+  receiveChangeCipherSpec,
+  restoreMasterSecret,
+  schedule12,
+} from "../handshake/handshake12.js";
+import { dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
+import { at, RANDOM } from "../handshake/memory.js";
+import { checkScheme, readSignature, settleVerification } from "../handshake/signature.js";
 import { ANY, CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
-import { AAD, AES_GCM_RECORDS, Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import { extensionType, handshakeType, statusType } from "../wire/registry.js";
+import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
-import { equalSecret, secretBytes } from "../wire/writer.js";
-import { authenticate } from "./authenticate.js";
-import { sendCertificate, sendMoreCertificates } from "./certificates.js";
-import { keepPeerShare, readOcspResponse, readSignatureAlgorithms, wantedStatus } from "./extensions.js";
-import { agree, beginVerification, readSignature, sendSignature, settleVerification } from "./keyexchange.js";
-import { at, RANDOM } from "./memory.js";
+import { afterRequest, sendNoCertificate } from "./certificate.js";
+import { readSignatureAlgorithms, wantedStatus } from "./extensions.js";
+import type { Tls12 } from "./feature.js";
+import { noteVersion } from "./hello.js";
 import type { ClientSession } from "./session.js";
+import type { ClientState } from "./states.js";
 
 const on = handshakeType;
+const m = inMessage;
+const offered = m.client_hello | m.server_hello12;
+const with12 = (s: ClientSession): boolean => s.speaks(version.tls12);
 
-/** TLS 1.2 from the ServerHello on: a full handshake with ECDHE, RFC 5246 7.3 and RFC 6066 section 8. */
-export const rows12 = table<Row<ClientSession>>([
-  { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: measureListLength },
-  { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
-  {
-    state: "WAIT_STATUS_OR_KEY_EXCHANGE",
-    on: on.certificate_status,
-    run: receiveStatusType,
-    measure: measureStatusType,
-  },
-  { state: "WAIT_STATUS", on: on.certificate_status, run: receiveStatus, measure: measureCertificate },
-  {
-    state: "WAIT_STATUS_LIST",
-    on: on.certificate_status,
-    run: receiveStatusList,
-    measure: measureListLength,
-  },
-  {
-    state: "WAIT_STATUS_ENTRY",
-    on: on.certificate_status,
-    run: receiveStatusEntry,
-    measure: measureCertificate,
-  },
-  { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
-  { state: "WAIT_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
-  { state: "VERIFY_KEY_EXCHANGE", on: STEP, run: verifyServer },
-  { state: "WAIT_REQUEST_OR_DONE", on: on.certificate_request, run: receiveCertificateRequest },
-  { state: "WAIT_REQUEST_OR_DONE", on: on.server_hello_done, run: receiveServerHelloDone, most: 0 },
-  { state: "WAIT_DONE", on: on.server_hello_done, run: receiveServerHelloDone, most: 0 },
-  { state: "AUTHENTICATE", on: STEP, run: authenticateServer },
-  { state: "EXCHANGE", on: STEP, run: makeKeyPair },
-  { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
-  { state: "SEND_MORE_CERTIFICATES", on: STEP, run: sendMoreCertificates, sends: true },
-  { state: "SEND_KEY_EXCHANGE", on: STEP, run: sendClientKeyExchange, sends: true },
-  { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify, sends: true },
-  { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
-  { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: receiveChangeCipherSpec },
-  { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished, most: verifyDataSize },
-  { state: ANY, on: on.hello_request, run: ignoreHelloRequest, most: 0 },
-]);
+/** TLS 1.2: a handshake with ECDHE, RFC 5246 7.3 and RFC 6066 section 8, full or, if resumption is there, from a ticket (RFC 5077 3.1). */
+export const tls12: Tls12 = Object.freeze({
+  name: "tls12" as const,
+  answer12: receiveServerHello12,
+  extensions: table<ExtensionRow<ClientSession>>([
+    {
+      type: extensionType.ec_point_formats,
+      where: offered,
+      sends: with12,
+      write: writePointFormats,
+      read: readPointFormats,
+    },
+    {
+      type: extensionType.extended_master_secret,
+      where: offered,
+      sends: with12,
+      write: nothing,
+      read: (s) => {
+        s.extendedMasterSecret = true;
+      },
+    },
+    {
+      type: extensionType.renegotiation_info,
+      where: offered,
+      sends: with12,
+      write: (_, w) => w.u8(0),
+      // RFC 5746 3.4
+      read: (_, r) => expect(r.u8() === 0, faults.RENEGOTIATION_INFO),
+    },
+  ]),
+  rowsHello: table<Row<ClientSession>>([
+    { state: ANY, on: on.hello_request, run: receiveEarlyHelloRequest, most: 0 },
+  ]),
+  rows12: table<Row<ClientSession>>([
+    { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: measureListLength },
+    { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
+    {
+      state: "WAIT_STATUS_OR_KEY_EXCHANGE",
+      on: on.certificate_status,
+      run: receiveStatusType,
+      measure: measureStatusType,
+    },
+    { state: "WAIT_STATUS", on: on.certificate_status, run: receiveStatus, measure: measureCertificate },
+    { state: "WAIT_STATUS_OR_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
+    { state: "WAIT_KEY_EXCHANGE", on: on.server_key_exchange, run: receiveServerKeyExchange },
+    { state: "VERIFY_KEY_EXCHANGE", on: STEP, run: verifyServer },
+    { state: "WAIT_REQUEST_OR_DONE", on: on.certificate_request, run: receiveCertificateRequest },
+    { state: "WAIT_REQUEST_OR_DONE", on: on.server_hello_done, run: receiveServerHelloDone, most: 0 },
+    { state: "WAIT_DONE", on: on.server_hello_done, run: receiveServerHelloDone, most: 0 },
+    { state: "AUTHENTICATE", on: STEP, run: authenticateServer },
+    { state: "EXCHANGE", on: STEP, run: exchange },
+    { state: "SEND_NO_CERTIFICATE", on: STEP, run: sendNoCertificate, sends: true },
+    { state: "SEND_KEY_EXCHANGE", on: STEP, run: sendClientKeyExchange, sends: true },
+    { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
+    { state: "WAIT_CHANGE_CIPHER_SPEC", on: on.new_session_ticket, run: receiveNewSessionTicket },
+    { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: receiveServersChange },
+    { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished, most: verifyDataSize },
+    { state: "SEND_LAST_FINISHED", on: STEP, run: sendLastFinished, sends: true },
+    { state: ANY, on: on.hello_request, run: ignoreHelloRequest, most: 0 },
+  ]),
+});
+
+// The hello, RFC 5246 7.4.1
+
+/** Only a server of TLS 1.2 sends a HelloRequest, and it has no other way to say hello. */
+function receiveEarlyHelloRequest(s: ClientSession): ClientState {
+  if (!s.speaks(version.tls12)) throw faults.UNEXPECTED_MESSAGE;
+  noteVersion(s, version.tls12);
+  return ignoreHelloRequest(s);
+}
+
+/** RFC 5246 7.4.1.1; there is no renegotiation. */
+function ignoreHelloRequest(s: ClientSession): ClientState {
+  s.engine.countIdle();
+  return s.state;
+}
+
+/** The extensions may be absent altogether (RFC 5246 7.4.1.3). */
+function receiveServerHello12(s: ClientSession, r: Reader, echoed: boolean): ClientState {
+  if (r.left > 0) readExtensions(s, r, inMessage.server_hello12);
+  if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
+  s.rows = s.config.features.rows12;
+  if (echoed && s.sessionIdLength > 0) return resume(s);
+  return "WAIT_CERTIFICATE";
+}
+
+/** The server has repeated our session id: if we offered a ticket, it goes on from there (RFC 5077 3.4). */
+function resume(s: ClientSession): ClientState {
+  const session = s.resuming?.offer12;
+  // A session id that only looks like a session's is nobody's to resume
+  if (session === undefined) throw faults.ILLEGAL_PARAMETER;
+  if (s.suiteInForce.id !== session.suite) throw faults.CIPHER_SUITE;
+  // RFC 7627 5.3
+  if (!s.extendedMasterSecret) throw faults.EMS_REQUIRED;
+  s.resuming!.accepted = true;
+  restoreMasterSecret(s, session.secret);
+  return "WAIT_CHANGE_CIPHER_SPEC";
+}
+
+// The server's flight, RFC 5246 7.4.2 to 7.4.5
 
 /** The length of certificate_list, RFC 5246 7.4.2. */
 function measureListLength(): number {
   return 3;
 }
 
-function receiveCertificateHead(s: ClientSession): string {
+function receiveCertificateHead(s: ClientSession): ClientState {
   readListLength(s, s.engine.reader);
   if (s.engine.left === 0) throw faults.NO_PEER_CERT;
   return "WAIT_CERTIFICATE_ENTRY";
 }
 
-function receiveEntry(s: ClientSession): string {
+function receiveEntry(s: ClientSession): ClientState {
   readCertificate(s, s.engine.reader);
   if (s.certificatesSent === 1) checkCurve(s);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
@@ -93,7 +171,7 @@ function measureStatusType(): number {
 }
 
 /** The type that was asked for by the extension that the server answered, RFC 6961 2.2. */
-function receiveStatusType(s: ClientSession): string {
+function receiveStatusType(s: ClientSession): ClientState {
   const wanted = s.announced === extensionType.status_request ? statusType.ocsp : wantedStatus(s);
   if (s.engine.reader.u8() !== wanted) throw faults.OCSP_MALFORMED;
   if (s.engine.left === 0) throw faults.DECODE_ERROR;
@@ -101,61 +179,40 @@ function receiveStatusType(s: ClientSession): string {
 }
 
 /** The staple of the server's own certificate. */
-function receiveStatus(s: ClientSession): string {
+function receiveStatus(s: ClientSession): ClientState {
   readOcspResponse(s, s.engine.reader, 0);
   return "WAIT_KEY_EXCHANGE";
 }
 
-/** The length of OCSPResponseList.ocsp_response_list<1..2^24-1>, RFC 6961 2.2. */
-function receiveStatusList(s: ClientSession): string {
-  if (s.engine.reader.u24() !== s.engine.left || s.engine.left === 0) throw faults.DECODE_ERROR;
-  return "WAIT_STATUS_ENTRY";
-}
-
-/** OCSPResponse<0..2^24-1>: in the order of the certificates, of whose last some may have none; empty, none. */
-function receiveStatusEntry(s: ClientSession): string {
-  const r = s.engine.reader;
-  const certificate = s.responsesSent++;
-  if (certificate >= s.certificatesSent) throw faults.OCSP_MALFORMED;
-  if (s.engine.reader.left > 3) readOcspResponse(s, r, certificate);
-  else r.skip(3);
-  return s.engine.left > 0 ? "WAIT_STATUS_ENTRY" : "WAIT_KEY_EXCHANGE";
-}
-
-const NAMED_CURVE = 3;
-
 /** ServerKeyExchange, RFC 8422 5.4: ServerECDHParams and their signature, with both randoms before them. */
-function receiveServerKeyExchange(s: ClientSession): string {
+function receiveServerKeyExchange(s: ClientSession): ClientState {
   const r = s.engine.reader;
   const start = r.at;
   if (r.u8() !== NAMED_CURVE) throw faults.ILLEGAL_PARAMETER;
   chooseGroup(s, r.u16());
   const point = r.enter8();
-  keepPeerShare(s, r);
-  r.leave(point);
+  keepPeerShare(s, r.bytes, r.at, r.end);
+  r.drop(point);
   const end = r.at;
-  const id = r.u16();
+  const { id, key } = checkScheme(s, r.u16());
   // RFC 5246 7.4.3: the signature must be of the kind that the suite names; an EdDSA key goes with ECDSA's (RFC 8422 5.10)
-  if ((findScheme(id)?.key === "rsa") !== (s.suiteInForce.auth === "rsa")) throw faults.SIGNATURE_SCHEME;
-  const verification = beginVerification(s, id);
+  if ((key === "rsa") !== (s.suiteInForce.auth === "rsa")) throw faults.SIGNATURE_SCHEME;
+  const verification = s.config.provider.verification(id);
   // ClientHello.random, ServerHello.random
   verification.update(s.memory, at.clientRandom, at.serverRandom + RANDOM);
   verification.update(r.bytes, start, end);
-  readSignature(s, r);
+  readSignature(s, r, verification);
   return "VERIFY_KEY_EXCHANGE";
 }
 
 /** The key pair that TLS 1.3 was offered serves here as well, if it is of the server's group: nobody used it. */
 function chooseGroup(s: ClientSession, group: number): void {
   if (!s.config.groups.includes(group)) throw faults.KEY_SHARE;
-  if (group !== s.group) {
-    s.exchange?.dispose();
-    s.exchange = undefined;
-  }
+  if (group !== s.group) dropKeyPair(s);
   s.group = group;
 }
 
-function verifyServer(s: ClientSession): string {
+function verifyServer(s: ClientSession): ClientState {
   settleVerification(s);
   return "WAIT_REQUEST_OR_DONE";
 }
@@ -165,7 +222,7 @@ const RSA_SIGN = 1;
 const ECDSA_SIGN = 64;
 
 /** CertificateRequest, RFC 5246 7.4.4: our key must be of one of its types, and its signature of one of its schemes. */
-function receiveCertificateRequest(s: ClientSession): string {
+function receiveCertificateRequest(s: ClientSession): ClientState {
   const r = s.engine.reader;
   const types = r.enter8();
   if (r.left === 0) throw faults.DECODE_ERROR;
@@ -174,137 +231,72 @@ function receiveCertificateRequest(s: ClientSession): string {
   r.leave(types);
   readSignatureAlgorithms(s, r);
   readAuthorities(r, 0);
-  const type = findScheme(s.clientScheme)?.key === "rsa" ? RSA_SIGN : ECDSA_SIGN;
+  const type = findScheme(s.scheme)?.key === "rsa" ? RSA_SIGN : ECDSA_SIGN;
   const found = r.bytes.indexOf(type, start);
-  if (found < 0 || found >= end) s.clientScheme = 0;
+  if (found < 0 || found >= end) s.scheme = 0;
   s.requested = true;
   return "WAIT_DONE";
 }
 
-function receiveServerHelloDone(s: ClientSession): string {
-  if (s.clientScheme === 0) s.transcript.dropSignatures();
+function receiveServerHelloDone(s: ClientSession): ClientState {
+  if (s.scheme === 0) s.transcript.dropCompanions();
   return "AUTHENTICATE";
 }
 
-function authenticateServer(s: ClientSession): string {
+// Our flight, RFC 5246 7.4.6 to 7.4.9
+
+function authenticateServer(s: ClientSession): ClientState {
   return authenticate(s) ? "EXCHANGE" : "AUTHENTICATE";
 }
 
-function makeKeyPair(s: ClientSession): string {
-  if (s.exchange === undefined) s.exchange = s.config.provider.exchange(s.group);
-  return s.requested ? "SEND_CERTIFICATE" : "SEND_KEY_EXCHANGE";
+function exchange(s: ClientSession): ClientState {
+  if (s.exchange === undefined) makeKeyPair(s);
+  return s.requested ? afterRequest(s) : "SEND_KEY_EXCHANGE";
 }
 
 /** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
-function sendClientKeyExchange(s: ClientSession): string {
+function sendClientKeyExchange(s: ClientSession): ClientState {
   const w = s.engine.begin(on.client_key_exchange);
   const point = w.begin8();
   if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
   w.finish8(point);
   s.engine.send();
-  deriveMasterSecret(s, agree(s));
-  return s.clientScheme !== 0 ? "SEND_CERTIFICATE_VERIFY" : "SEND_FINISHED";
+  deriveMasterSecret(s);
+  return s.scheme !== 0 ? "SEND_CERTIFICATE_VERIFY" : "SEND_FINISHED";
 }
 
-/** RFC 7627 section 4, or RFC 5246 8.1 with a server that lacks it. */
-function deriveMasterSecret(s: ClientSession, n: number): void {
-  const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
-  s.keys12 = keys;
-  s.digest();
-  if (s.extendedMasterSecret) keys.extendedMasterSecret(at.shared, at.shared + n, at.hash);
-  else keys.masterSecret(at.shared, at.shared + n, at.clientRandom, at.serverRandom);
-  s.forget(at.shared, at.shared + n);
-  s.log("CLIENT_RANDOM", s.memory, keys.master, masterSize);
-}
-
-/** CertificateVerify, RFC 5246 7.4.8: over all handshake messages so far. */
-function sendCertificateVerify(s: ClientSession): string {
-  const { signatures } = s.transcript;
-  const signature = signatures[s.config.identity?.signer.schemes.indexOf(s.clientScheme) ?? 0];
-  s.transcript.dropSignatures();
-  return sendSignature(s, signature);
-}
-
-export function schedule(s: ClientSession): KeySchedule12 {
-  if (s.keys12 === undefined) throw faults.INTERNAL_ERROR;
-  return s.keys12;
-}
-
-/** Implicit parts of the nonces: 4 bytes of salt for AES-GCM (RFC 5288), 12 for ChaCha20-Poly1305 (RFC 7905). */
-function ivLength(s: ClientSession): number {
-  return s.suiteInForce.aead === "chacha20-poly1305" ? 12 : 4;
-}
-
-/** Both directions' keys, RFC 5246 6.3: ours are returned, the server's wait for its ChangeCipherSpec. */
-export function protections(s: ClientSession): Protection12 {
-  const size = keySize[s.suiteInForce.aead];
-  const salt = ivLength(s);
-  const ivs = at.keys + 2 * size;
-  schedule(s).keyBlock(at.clientRandom, at.serverRandom, at.keys, 2 * (size + salt));
-  const aad = new Uint8Array(AAD);
-  const ours = protection(s, at.keys, ivs, aad);
-  s.serverProtection = protection(s, at.keys + size, ivs + salt, aad);
-  s.forget(at.keys, at.schedule);
-  return ours;
-}
-
-function protection(s: ClientSession, keyAt: number, ivAt: number, aad: Uint8Array): Protection12 {
-  const gcm = s.suiteInForce.aead !== "chacha20-poly1305";
-  const iv = secretBytes(12);
-  for (let i = 0; i < ivLength(s); i++) iv[i] = s.memory[ivAt + i];
-  return new Protection12(s.aead(keyAt), iv, gcm ? AES_GCM_RECORDS : Number.MAX_SAFE_INTEGER, gcm, aad);
-}
-
-/** The verify_data of one side over the transcript so far, RFC 5246 7.4.9. */
-function computeFinished(s: ClientSession, label: string): void {
-  s.digest();
-  schedule(s).verifyData(label, at.hash, at.verifyData);
-}
-
-function sendFinished(s: ClientSession): string {
-  changeAndFinish(s, protections(s));
+function sendFinished(s: ClientSession): ClientState {
+  changeAndFinish(s);
   return "WAIT_CHANGE_CIPHER_SPEC";
 }
 
-/** ChangeCipherSpec, and our Finished under the keys that begin there. */
-export function changeAndFinish(s: ClientSession, ours: Protection12): void {
-  const { engine } = s;
-  engine.sendChangeCipherSpec();
-  engine.sendUnder(ours);
-  computeFinished(s, finishedLabel.client);
-  const w = engine.begin(on.finished);
-  w.copy(s.memory, at.verifyData, at.verifyData + verifyDataSize);
-  engine.send();
+// The end of the handshake; a server that resumes sends its Finished first
+
+/** NewSessionTicket, RFC 5077 3.3. */
+function receiveNewSessionTicket(s: ClientSession): ClientState {
+  if (s.resuming === undefined) throw faults.UNEXPECTED_MESSAGE;
+  s.resuming.takeTicket12(s.engine.reader);
+  return s.state;
 }
 
-export function receiveChangeCipherSpec(s: ClientSession): string {
-  if (s.serverProtection === undefined) throw faults.INTERNAL_ERROR;
-  s.engine.receiveUnder(s.serverProtection);
-  s.serverProtection = undefined;
-  return "WAIT_FINISHED";
+/** A ticket that was announced must have come (RFC 5077 3.3). */
+function receiveServersChange(s: ClientSession): ClientState {
+  if (s.resuming && s.resuming.expected > 0) throw faults.UNEXPECTED_MESSAGE;
+  return receiveChangeCipherSpec(s);
 }
 
-function receiveFinished(s: ClientSession): string {
-  verifyFinished(s);
+function receiveFinished(s: ClientSession): ClientState {
+  readFinished12(s);
+  return s.resumed ? "SEND_LAST_FINISHED" : connect(s);
+}
+
+function sendLastFinished(s: ClientSession): ClientState {
+  changeAndFinish(s);
   return connect(s);
 }
 
-export function verifyFinished(s: ClientSession): void {
-  const r: Reader = s.engine.reader;
-  if (r.left !== verifyDataSize) throw faults.DECODE_ERROR;
-  computeFinished(s, finishedLabel.server);
-  if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(verifyDataSize), verifyDataSize))
-    throw faults.FINISHED_MISMATCH;
-}
-
-export function connect(s: ClientSession): string {
-  s.keys12?.wipe();
-  s.engine.established = true;
-  return "CONNECTED";
-}
-
-/** RFC 5246 7.4.1.1; there is no renegotiation. */
-export function ignoreHelloRequest(s: ClientSession): string {
-  s.engine.countIdle();
-  return s.state;
+/** The master secret is still there for the session that the ticket is of. */
+function connect(s: ClientSession): ClientState {
+  s.resuming?.deliver12(s, schedule12(s).master);
+  return connect12(s);
 }

@@ -1,42 +1,45 @@
+import { findSuite } from "../crypto/suites.js";
 import { retryRandom } from "../crypto/transcript.js";
-import { ANY, CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { inMessage } from "../handshake/extensionrow.js";
+import { readExtensions, saw, writeExtensions } from "../handshake/extensions.js";
+import { sendCompatibilityChange } from "../handshake/handshake13.js";
+import { makeKeyPair } from "../handshake/keyexchange.js";
+import { at, RANDOM } from "../handshake/memory.js";
+import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
-import { ignoreHelloRequest, rows12 } from "./client12.js";
-import { rows13 } from "./client13.js";
-import { sendCompatibilityChange } from "./compatibility.js";
-import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js";
-import { at, NONCE, RANDOM } from "./memory.js";
+import { NONCE } from "./extensions.js";
+import type { Answer12 } from "./feature.js";
 import type { ClientSession } from "./session.js";
+import type { ClientState } from "./states.js";
 
-/** The client's part until the version is known. TLS 1.3 answers from `rows13`, TLS 1.2 from `rows12`. */
+/** The client's part until the version is known. TLS 1.3 goes on with `rows13`, TLS 1.2, a feature, with its own. */
 export const rowsHello = table<Row<ClientSession>>([
   { state: "START", on: STEP, run: start },
   { state: "SEND_CLIENT_HELLO", on: STEP, run: sendClientHello, sends: true },
   { state: "WAIT_SERVER_HELLO", on: handshakeType.server_hello, run: receiveServerHello },
   // After a HelloRetryRequest
-  { state: "WAIT_SERVER_HELLO", on: CHANGE_CIPHER_SPEC, run: (s) => note(s, version.tls13) },
-  { state: ANY, on: handshakeType.hello_request, run: receiveHelloRequest, most: 0 },
+  { state: "WAIT_SERVER_HELLO", on: CHANGE_CIPHER_SPEC, run: (s) => noteVersion(s, version.tls13) },
   { state: "RETRY", on: STEP, run: retry },
 ]);
 
 /** Draws the randoms and, for TLS 1.3, the key pair of the group that we like best. */
-function start(s: ClientSession): string {
-  const { provider, groups } = s.config;
+function start(s: ClientSession): ClientState {
+  const { provider, groups, features } = s.config;
   const { nonce } = s.stapleVerifier;
   provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
   if (nonce) provider.random(nonce, 0, NONCE);
   s.transcript.start();
-  if (s.offers(version.tls12)) beginClientSignatures(s);
-  s.config.resumption?.start(s);
+  features.clientCertificates?.begin(s as never);
+  features.resumption?.begin(s as never);
+  if (!s.speaks(version.tls13)) return "SEND_CLIENT_HELLO";
   // It makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
-  if (s.offers(version.tls13)) drawSessionId(s);
-  else return "SEND_CLIENT_HELLO";
+  drawSessionId(s);
   s.group = groups[0];
-  s.exchange = provider.exchange(s.group);
+  makeKeyPair(s);
   return "SEND_CLIENT_HELLO";
 }
 
@@ -46,21 +49,15 @@ export function drawSessionId(s: ClientSession): void {
   s.config.provider.random(s.memory, at.sessionId, at.sessionId + RANDOM);
 }
 
-/** In TLS 1.2 the client's signature covers the messages themselves, from the first on (RFC 5246 7.4.8). */
-function beginClientSignatures(s: ClientSession): void {
-  const signer = s.config.identity?.signer;
-  if (signer) s.transcript.signatures = signer.schemes.map((scheme) => signer.begin(scheme));
-}
-
 /** A HelloRetryRequest was heard: make the key pair it asks for, unless it asked for a cookie alone. */
-function retry(s: ClientSession): string {
-  if (s.exchange === undefined) s.exchange = s.config.provider.exchange(s.group);
+function retry(s: ClientSession): ClientState {
+  if (s.exchange === undefined) makeKeyPair(s);
   sendCompatibilityChange(s);
   return "SEND_CLIENT_HELLO";
 }
 
 /** ClientHello, RFC 8446 4.1.2 and RFC 5246 7.4.1.2. */
-function sendClientHello(s: ClientSession): string {
+function sendClientHello(s: ClientSession): ClientState {
   const { outbox } = s.engine;
   const record = outbox.end;
   const w = s.engine.begin(handshakeType.client_hello);
@@ -76,7 +73,7 @@ function sendClientHello(s: ClientSession): string {
   // legacy_compression_methods: null(0) alone
   w.u8(1);
   w.u8(0);
-  writeExtensions(s, w);
+  writeExtensions(s, w, inMessage.client_hello);
   s.resuming?.bind(s, w);
   s.engine.send();
   // RFC 8446 5.1: old servers take no higher one for a first record
@@ -88,7 +85,7 @@ function sendClientHello(s: ClientSession): string {
 const downgradeSentinel = Object.freeze([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44]);
 
 /** ServerHello, RFC 8446 4.1.3 and RFC 5246 7.4.1.3. */
-function receiveServerHello(s: ClientSession): string {
+function receiveServerHello(s: ClientSession): ClientState {
   const r = s.engine.reader;
   if (r.u16() !== version.tls12) throw faults.PROTOCOL_VERSION;
   const random = r.skip(RANDOM);
@@ -101,7 +98,7 @@ function receiveServerHello(s: ClientSession): string {
   const suite = r.u16();
   if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
   setVersion(s, selectedVersion(r));
-  s.chooseSuite(suite);
+  chooseSuite(s, suite);
   const echoed = echoes(s, r, echo, echoEnd);
   if (s.version === version.tls12) return receiveServerHello12(s, r, echoed);
   if (!echoed) throw faults.ILLEGAL_PARAMETER;
@@ -131,23 +128,24 @@ function selectedVersion(r: Reader): number {
 
 function setVersion(s: ClientSession, selected: number): void {
   if (selected !== version.tls12 && selected !== version.tls13) throw faults.PROTOCOL_VERSION;
-  if (!s.offers(selected) || (s.retried && selected !== version.tls13)) throw faults.PROTOCOL_VERSION;
-  if (selected === version.tls12 && s.offers(version.tls13)) refuseDowngrade(s);
-  note(s, selected);
+  if (!s.speaks(selected) || (s.retried && selected !== version.tls13)) throw faults.PROTOCOL_VERSION;
+  if (selected === version.tls12 && s.speaks(version.tls13)) refuseDowngrade(s);
+  noteVersion(s, selected);
 }
 
 /** Notes what the server speaks; some messages tell before its ServerHello, which must then agree. */
-function note(s: ClientSession, protocol: number): string {
+export function noteVersion(s: ClientSession, protocol: number): ClientState {
   if (s.version !== 0 && s.version !== protocol) throw faults.UNEXPECTED_MESSAGE;
   s.version = protocol;
   return s.state;
 }
 
-/** Only a server of TLS 1.2 sends one, and it has no other way to say hello. */
-function receiveHelloRequest(s: ClientSession): string {
-  if (!s.offers(version.tls12)) throw faults.UNEXPECTED_MESSAGE;
-  note(s, version.tls12);
-  return ignoreHelloRequest(s);
+/** The suite that the server chose must be one that was offered for this version, and not change after a retry. */
+function chooseSuite(s: ClientSession, id: number): void {
+  const suite = findSuite(id);
+  if (suite?.version !== s.version || !s.config.suites.includes(id)) throw faults.CIPHER_SUITE;
+  if (s.suite !== undefined && s.suite !== suite) throw faults.CIPHER_SUITE;
+  s.chooseSuite(suite);
 }
 
 /** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks its random when it is made to speak less. */
@@ -166,7 +164,7 @@ function echoes(s: ClientSession, r: Reader, start: number, end: number): boolea
 }
 
 /** HelloRetryRequest, RFC 8446 4.1.4: once, and it must change something. */
-function receiveRetryRequest(s: ClientSession, r: Reader): string {
+function receiveRetryRequest(s: ClientSession, r: Reader): ClientState {
   if (s.retried) throw faults.UNEXPECTED_MESSAGE;
   readExtensions(s, r, inMessage.hello_retry_request);
   if (!saw(s, extensionType.supported_versions)) throw faults.MISSING_EXTENSION;
@@ -174,26 +172,22 @@ function receiveRetryRequest(s: ClientSession, r: Reader): string {
   s.retried = true;
   const message = s.transcript.restart();
   s.resuming?.retry(s, message);
-  s.transcript.dropSignatures();
+  s.transcript.dropCompanions();
   return "RETRY";
 }
 
-function receiveServerHello13(s: ClientSession, r: Reader): string {
+function receiveServerHello12(s: ClientSession, r: Reader, echoed: boolean): ClientState {
+  const answer = s.config.features.tls12?.answer12 as Answer12<ClientSession, ClientState> | undefined;
+  if (answer === undefined) throw faults.PROTOCOL_VERSION;
+  return answer(s, r, echoed);
+}
+
+function receiveServerHello13(s: ClientSession, r: Reader): ClientState {
   readExtensions(s, r, inMessage.server_hello);
   if (!saw(s, extensionType.key_share)) throw faults.MISSING_EXTENSION;
-  s.transcript.dropSignatures();
+  s.transcript.dropCompanions();
   s.engine.warnings = false;
-  s.rows = s.config.resumption?.rows13 ?? rows13;
+  s.rows = s.config.features.rows13;
   return "AGREE";
 }
 
-/** In TLS 1.2 the extensions may be absent altogether (RFC 5246 7.4.1.3). */
-function receiveServerHello12(s: ClientSession, r: Reader, echoed: boolean): string {
-  if (r.left > 0) readExtensions(s, r, inMessage.server_hello12);
-  if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
-  s.rows = s.config.resumption?.rows12 ?? rows12;
-  const resumed = echoed ? s.resuming?.resume12(s) : undefined;
-  // A session id that only looks like a session's is nobody's to resume
-  if (echoed && s.sessionIdLength > 0 && resumed === undefined) throw faults.ILLEGAL_PARAMETER;
-  return resumed ?? "WAIT_CERTIFICATE";
-}

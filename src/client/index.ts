@@ -3,12 +3,13 @@
  * call `work()` while `wants` has WORK, and talk through `plainIn` and `plainOut`.
  */
 
-import type { Path } from "../pki/chain.js";
-import { type Verdict, verdictOn } from "../pki/verdict.js";
-import { Endpoint } from "../record/endpoint.js";
-import { stapleAt } from "./authenticate.js";
-import { type ClientOptions, type Config, configure } from "./options.js";
-import { ClientSession } from "./session.js";
+import { tls12 } from "./client12.js";
+import { BareClient } from "./client.js";
+import { clientCertificates } from "./clientcertificates.js";
+import { features } from "./features.js";
+import type { ClientOptions } from "./options.js";
+import { resumption } from "./resumption.js";
+import { statusV2 } from "./statusv2.js";
 
 export type {
   Aead,
@@ -25,6 +26,7 @@ export type {
   Verification,
 } from "../crypto/provider.js";
 export { findScheme, findSuite } from "../crypto/suites.js";
+export type { BufferSizes } from "../handshake/options.js";
 export { type TrustAnchor, trustAnchor } from "../pki/chain.js";
 export { type Responder, responder } from "../pki/ocsp.js";
 export type { Verdict } from "../pki/verdict.js";
@@ -32,43 +34,20 @@ export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
 export { type Fault, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
-export type { BufferSizes, ClientOptions, OcspOptions, OcspRequirement, Stapling } from "./options.js";
+export { BareClient } from "./client.js";
+export type { Features } from "./feature.js";
+export { features } from "./features.js";
+export { type ClientOptions, configure, type OcspOptions, type OcspRequirement, type Stapling } from "./options.js";
+export type { Demanded, Session } from "./savedsession.js";
+export { clientCertificates, resumption, statusV2, tls12 };
 
-/** One connection's client. */
-export class TlsClient extends Endpoint<ClientSession> {
-  /**
-   * All memory for bytes is taken here, `arena` if given; nothing is allocated for a record or message later.
-   * Throws RangeError for options that can't be.
-   */
+/** All that a client can be made of. */
+export const everything = features({ tls12, statusV2, clientCertificates, resumption });
+
+/** One connection's client, made of everything, unless its options say of what. */
+export class TlsClient extends BareClient {
+  /** As BareClient's. */
   constructor(options: ClientOptions, arena?: Uint8Array) {
-    const config: Config = configure(options);
-    const { input, output, store } = config.buffers;
-    const needed = input + output + store;
-    if (arena && arena.length < needed) throw new RangeError(`tlstaple: the arena needs ${needed} bytes`);
-    super(new ClientSession(config, arena ?? new Uint8Array(needed)));
-  }
-
-  /** The server resumed the session that was offered: it sent no certificate, and no staple. */
-  get resumed(): boolean {
-    return this.session.resumed;
-  }
-
-  /** The server's certificates, and the path to the anchor once it is found. */
-  get path(): Path {
-    return this.session.path;
-  }
-
-  /**
-   * One verdict for each certificate of the path, the server's first, and for a trust anchor that came with a
-   * staple. Empty before the path is found.
-   */
-  get verdicts(): readonly Verdict[] {
-    const { path, pathFound, stapleIndex, engine } = this.session;
-    const verdicts: Verdict[] = [];
-    for (let i = 0; pathFound && i < path.lengthWithAnchor; i++) {
-      const staple = stapleAt(this.session, i);
-      if (i < path.length || staple.present) verdicts.push(verdictOn(staple, i, stapleIndex, engine.fault));
-    }
-    return verdicts;
+    super(options, everything, arena);
   }
 }

@@ -1,12 +1,22 @@
-import type { Identity, Provider } from "../crypto/provider.js";
-import { findScheme, narrowVersions, schemes, suites } from "../crypto/suites.js";
-import type { TrustAnchor } from "../pki/chain.js";
+import type { Identity } from "../crypto/provider.js";
+import { schemes } from "../crypto/suites.js";
+import {
+  type BufferSizes,
+  type CommonOptions,
+  type Config,
+  checkCommon,
+  chooseSuites,
+  commonDefaults,
+  demand,
+  type Filled,
+  fill,
+} from "../handshake/options.js";
 import { parseIp } from "../pki/hostname.js";
 import type { Nonce, Responder } from "../pki/ocsp.js";
 import { MAX_RECORD } from "../record/record.js";
-import { given } from "../wire/given.js";
 import { version } from "../wire/registry.js";
-import type { Resumption } from "./resumption.js";
+import type { Features } from "./feature.js";
+import type { Session } from "./savedsession.js";
 
 /** How a client asks for staples. */
 export type Stapling = "off" | "v1" | "v2" | "v2-multi";
@@ -48,109 +58,70 @@ export const defaultOcsp: OcspOptions = Object.freeze({
   mustStaple: true,
   nonce: false,
   skew: 900,
+  maxAge: undefined,
   allowMissingNextUpdate: false,
   responders: Object.freeze([]),
 });
 
-/** Sizes of the arena's three parts, in bytes. */
-export interface BufferSizes {
-  /** What arrives: 16,645 for peers that ignore limits, and room for a certificate that straddles records. */
-  readonly input: number;
-  /** What is sent. */
-  readonly output: number;
-  /** What is kept of the certificates and staples during the handshake. */
-  readonly store: number;
-}
-
-export interface ClientOptions {
-  readonly provider: Provider;
+export interface ClientOptions extends CommonOptions {
   /** The name that the certificate must be for, DNS name or IP address; a DNS name is sent as SNI too. */
   readonly serverName?: string;
-  readonly trust: readonly TrustAnchor[];
-  /** Seconds since 1970, or undefined when the clock was never set. */
-  readonly clock: () => number | undefined;
-  /** A time before which no clock can be right; the build's date. */
-  readonly clockFloor?: number;
-  /** False: take any certificate and any staple. For tests only. */
-  readonly verify?: boolean;
-  readonly minVersion?: number;
-  readonly maxVersion?: number;
-  /** What to offer, best first; all that the provider has by default. */
-  readonly suites?: readonly number[];
-  readonly groups?: readonly number[];
-  readonly schemes?: readonly number[];
-  readonly alpn?: readonly string[];
-  /** RFC 8449: 64 to 16385. By default asked for only when the input buffer holds less than a full record. */
-  readonly recordSizeLimit?: number;
+  readonly trust: NonNullable<CommonOptions["trust"]>;
   /** RFC 6066 section 4: 512, 1024, 2048 or 4096. */
   readonly maxFragmentLength?: number;
-  /** Refuse TLS 1.2 servers without extended_master_secret (RFC 7627). */
-  readonly requireEms?: boolean;
+  /** Our certificate, for servers that ask for one; it takes the feature `clientCertificates`. */
   readonly identity?: Identity;
   readonly ocsp?: Partial<OcspOptions>;
-  /** Resume sessions, and be told of new ones: made by `resumption`. By default every handshake is a full one. */
-  readonly resumption?: Resumption;
-  readonly buffers?: Partial<BufferSizes>;
-  /** Certificates that are kept of a chain; what comes after them is ignored, up to 64 certificates and 65,536 bytes. */
-  readonly maxCertificates?: number;
-  /** Every secret, labelled as in SSLKEYLOGFILE (RFC 9850), for debugging. */
-  readonly onSecret?: (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void;
-  /** Every handshake message (streamed ones part by part), alert and ChangeCipherSpec. `type`: ContentType << 8 | HandshakeType. */
-  readonly onMessage?: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) => void;
+  /** A session to resume if it still fits, and who is told of new ones; both take the feature `resumption`. */
+  readonly session?: Session;
+  readonly onSession?: (session: Session) => void;
+  /** What the client is made of; everything by default. */
+  readonly features?: Features;
 }
+
+type Absent = "serverName" | "maxFragmentLength" | "identity" | "session" | "onSession";
 
 /** Options with their defaults filled in and checked. */
-export interface Config
-  extends Readonly<Required<Omit<ClientOptions, Optional>>>,
-    Pick<ClientOptions, Optional> {
+export interface ClientConfig extends Config, Pick<ClientOptions, Absent> {
   readonly ocsp: OcspOptions;
-  readonly buffers: BufferSizes;
   /** The name as it goes into the server_name extension; undefined for IP addresses. */
   readonly sni: string | undefined;
+  readonly features: Features;
 }
-
-type Optional =
-  | "serverName"
-  | "recordSizeLimit"
-  | "maxFragmentLength"
-  | "identity"
-  | "resumption"
-  | "onSecret"
-  | "onMessage";
-
-/** 2026-01-01: no device runs this code before it was written. */
-const CLOCK_FLOOR = 1767225600;
 
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 4096, store: 8192 });
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store: 512 });
 
-/** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
-export function configure(options: ClientOptions): Config {
-  const { serverName } = options;
-  const buffers: BufferSizes = Object.assign({}, defaultBuffers, given(options.buffers));
-  const config = Object.assign(
-    {
-      clockFloor: CLOCK_FLOOR,
-      verify: true,
-      minVersion: version.tls12,
-      maxVersion: version.tls13,
-      groups: options.provider.groups,
-      schemes: options.provider.schemes,
-      alpn: [],
-      requireEms: false,
-      maxCertificates: 8,
-      recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
-    },
-    given(options),
-    narrowVersions(chooseSuites(options)),
-    {
-      sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
-      ocsp: Object.assign({}, defaultOcsp, given(options.ocsp)),
-      buffers,
-    },
-  );
+/**
+ * Fills in the defaults; `own` are the features that the client has unless it is given others. Throws RangeError or
+ * TypeError for options that can't be.
+ */
+export function configure(options: ClientOptions, own: Features): ClientConfig {
+  const filled = fill(defaults(options, own), options);
+  const { serverName } = filled;
+  const config: ClientConfig = Object.assign(filled, chooseSuites(filled), {
+    sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
+    ocsp: fill(defaultOcsp, options.ocsp, "ocsp."),
+    buffers: fill(defaultBuffers, options.buffers, "buffers."),
+  });
+  checkCommon(config, MIN_BUFFERS);
   check(config);
   return Object.freeze(config);
+}
+
+/** Every option there is. */
+function defaults(options: ClientOptions, own: Features): Filled<Omit<ClientConfig, "sni">> {
+  const { tls12 } = options.features ?? own;
+  return Object.assign(commonDefaults(options, fill(defaultBuffers, options.buffers, "buffers.")), {
+    minVersion: tls12 ? version.tls12 : version.tls13,
+    serverName: undefined,
+    maxFragmentLength: undefined,
+    identity: undefined,
+    ocsp: defaultOcsp,
+    session: undefined,
+    onSession: undefined,
+    features: own,
+  });
 }
 
 /** SNI carries no trailing dot (RFC 6066 section 3). */
@@ -158,59 +129,29 @@ function sniOf(name: string): string {
   return name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
-/** The suites to offer: those given, or all that the provider's AEADs allow, in the order of its AEADs. */
-function chooseSuites(options: ClientOptions): readonly number[] {
-  const { aeads } = options.provider;
-  const min = options.minVersion ?? version.tls12;
-  const max = options.maxVersion ?? version.tls13;
-  const usable = suites.filter((s) => s.version >= min && s.version <= max && aeads.includes(s.aead));
-  if (options.suites) return options.suites.filter((id) => usable.some((s) => s.id === id));
-  const rank = (id: number) => {
-    const suite = suites.find((s) => s.id === id);
-    return suite ? (version.tls13 - suite.version) * aeads.length + aeads.indexOf(suite.aead) : 0;
-  };
-  return usable.map((s) => s.id).sort((a, b) => rank(a) - rank(b));
-}
-
-function demand(holds: boolean, message: string): void {
-  if (!holds) throw new RangeError(`tlstaple: ${message}`);
-}
-
-function check(config: Config): void {
-  const { buffers, recordSizeLimit: limit, maxFragmentLength: fragment, provider } = config;
-  demand(typeof config.verify === "boolean", "verify: true or false");
-  demand(config.minVersion >= version.tls12, "minVersion: nothing below TLS 1.2 exists here");
-  demand(config.maxVersion <= version.tls13, "maxVersion: TLS 1.3 is the highest");
-  demand(config.minVersion <= config.maxVersion, "minVersion is above maxVersion");
-  demand(config.suites.length > 0, "suites: none that the provider and the versions allow");
-  demand(
-    config.groups.length > 0 && config.groups.every((g) => provider.groups.includes(g)),
-    "groups: unknown",
-  );
-  demand(
-    config.schemes.length > 0 && config.schemes.every((s) => findScheme(s) !== undefined),
-    "schemes: unknown",
-  );
-  demand(
-    config.alpn.every((name) => name.length > 0 && name.length < 256),
-    "alpn: names have 1 to 255 bytes",
-  );
-  demand(limit === undefined || (limit >= 64 && limit <= 16385), "recordSizeLimit: 64 to 16385");
+function check(config: ClientConfig): void {
+  const { maxFragmentLength: fragment, features, identity } = config;
   demand(
     fragment === undefined || fragmentCode(fragment) > 0,
     "maxFragmentLength: 512, 1024, 2048 or 4096 (RFC 6066 section 4)",
   );
-  demand(buffers.input >= MIN_BUFFERS.input, `buffers.input: at least ${MIN_BUFFERS.input}`);
-  demand(buffers.output >= MIN_BUFFERS.output, `buffers.output: at least ${MIN_BUFFERS.output}`);
-  demand(buffers.store >= MIN_BUFFERS.store, `buffers.store: at least ${MIN_BUFFERS.store}`);
   demand(!config.verify || config.serverName !== undefined, "serverName: the name to verify is missing");
-  demand(config.maxCertificates >= 1 && config.maxCertificates <= 16, "maxCertificates: 1 to 16");
   checkOcsp(config);
-  if (config.identity) checkIdentity(config.identity);
+  if (identity) checkIdentity(identity);
+  has(features.tls12, config.minVersion > version.tls12, "minVersion", "TLS 1.2");
+  has(features.statusV2, !isV2(config.ocsp.stapling), "ocsp.stapling", "status_request_v2");
+  has(features.clientCertificates, identity === undefined, "identity", "client certificates");
+  has(features.resumption, config.session === undefined, "session", "resumption");
+  has(features.resumption, config.onSession === undefined, "onSession", "resumption");
+}
+
+/** What is left out can't be asked for. */
+function has(feature: object | undefined, unasked: boolean, option: string, what: string): void {
+  demand(feature !== undefined || unasked, `${option}: this was built without ${what}`);
 }
 
 /** A word that is not known must not pass for the mildest one. */
-function checkOcsp({ ocsp, minVersion }: Config): void {
+function checkOcsp({ ocsp, minVersion }: ClientConfig): void {
   const { stapling, alsoV1, policy, maxAge, nonce } = ocsp;
   const second = isV2(stapling);
   demand(stapling === "off" || stapling === "v1" || second, 'ocsp.stapling: "off", "v1", "v2" or "v2-multi"');

@@ -1,59 +1,23 @@
-import { KeySchedule12, masterSize } from "../crypto/keys12.js";
+import { masterSize } from "../crypto/keys12.js";
 import type { Hash } from "../crypto/provider.js";
 import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
 import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
-import type { Protection12 } from "../record/record.js";
+import { at } from "../handshake/memory.js";
 import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import { copySecret, type Writer } from "../wire/writer.js";
 import { stapleAt } from "./authenticate.js";
-import { protections } from "./client12.js";
-import { at } from "./memory.js";
-import type { OcspRequirement, Stapling } from "./options.js";
-import type { ClientSession } from "./session.js";
-
-/**
- * What resumes a session, and what was verified when it began: a resumption brings neither certificates nor
- * staples, so it is worth no more than that. It holds a secret.
- */
-export interface Session {
-  readonly version: number;
-  readonly suite: number;
-  /** The PSK of TLS 1.3, the master secret of TLS 1.2. */
-  readonly secret: Uint8Array;
-  readonly ticket: Uint8Array;
-  /** ticket_age_add, RFC 8446 4.6.1. */
-  readonly ageAdd: number;
-  /** Seconds since 1970: when the ticket came, and when it ends, with the first staple or certificate at the latest. */
-  readonly receivedAt: number;
-  readonly until: number;
-  /** The earliest thisUpdate of the staples, or when the session began: what `maxAge` counts from. */
-  readonly verifiedAt: number;
-  readonly serverName: string | undefined;
-  /** Whether the server was verified, up to this anchor: the SHA-256 of its certificate. */
-  readonly anchor: Uint8Array | undefined;
-  /** The policy that the staples met, and whether the server's certificate, or a CA's, demands one (RFC 7633). */
-  readonly policy: OcspRequirement;
-  readonly mustStaple: boolean;
-  readonly demanded: Demanded;
-}
-
-/** What else was demanded of the staples: who demands more now makes a full handshake. */
-export interface Demanded {
-  readonly stapling: Stapling;
-  readonly skew: number;
-  readonly allowMissingNextUpdate: boolean;
-  /** For each responder trusted by configuration the SHA-256 of its name and key, one after another. */
-  readonly responders: Uint8Array;
-}
+import type { Demanded, Session } from "./savedsession.js";
+import type { ClientSession, Resuming } from "./session.js";
 
 /** RFC 8446 4.6.1: seven days. */
 const MAX_LIFETIME = 604_800;
 /** Tickets that are taken of one connection in TLS 1.3; each is work, and a session to keep. */
 const MAX_TICKETS = 16;
 
-/** What a connection that may resume keeps, beside its session's state. */
-export class Resuming {
+/** What a connection that may resume keeps. */
+export class TicketHolder implements Resuming {
   /** What is offered. */
   readonly offer: Session | undefined;
   private readonly deliver: (session: Session) => void;
@@ -62,10 +26,8 @@ export class Resuming {
   /** Tickets that will be taken; in TLS 1.2 the one that was announced, which must come. */
   expected = 0;
   /** TLS 1.2: what it held. */
-  ticket: Uint8Array | undefined;
+  private ticket: Uint8Array | undefined;
   private lifetime = 0;
-  /** TLS 1.2: our keys, until the server's Finished. */
-  ours: Protection12 | undefined;
   /** After a HelloRetryRequest: the transcript that the binder covers, as far as it goes. */
   private transcript: Hash | undefined;
 
@@ -74,14 +36,8 @@ export class Resuming {
     this.deliver = deliver;
   }
 
-  wipe(): void {
-    this.ours?.dispose();
-    this.ours = undefined;
-  }
-
   // ---- TLS 1.3
 
-  /** What may still be offered: after a HelloRetryRequest the suite's hash is settled (RFC 8446 4.1.4). */
   offer13(s: ClientSession): Session | undefined {
     const { offer } = this;
     if (offer?.version !== version.tls13) return undefined;
@@ -133,7 +89,7 @@ export class Resuming {
   keepSecret(s: ClientSession): void {
     const keys = schedule(s);
     s.digest();
-    keys.resumptionSecret(at.hash, at.applicationSecret);
+    keys.resumptionSecret(at.hash, at.resumptionSecret);
     keys.wipe();
     this.expected = MAX_TICKETS;
   }
@@ -153,7 +109,7 @@ export class Resuming {
     if (lifetime === 0 || nonceEnd - nonceAt > maxTicketNonce || this.expected === 0) return;
     this.expected--;
     const keys = schedule(s);
-    keys.ticketPsk(at.applicationSecret, bytes, nonceAt, nonceEnd, at.hash);
+    keys.ticketPsk(at.resumptionSecret, bytes, nonceAt, nonceEnd, at.hash);
     const secret = copySecret(s.memory, at.hash, at.hash + keys.size);
     s.forget(at.hash, at.verifyData);
     this.hand(s, secret, new Uint8Array(bytes.subarray(start, end)), lifetime, ageAdd);
@@ -161,25 +117,12 @@ export class Resuming {
 
   // ---- TLS 1.2
 
-  /** The server has repeated our session id: if we offered a ticket, it goes on from there. RFC 5077 3.4. */
-  resume12(s: ClientSession): string | undefined {
-    const { offer } = this;
-    if (offer?.version !== version.tls12) return undefined;
-    if (s.suiteInForce.id !== offer.suite) throw faults.CIPHER_SUITE;
-    // RFC 7627 5.3
-    if (!s.extendedMasterSecret) throw faults.EMS_REQUIRED;
-    this.accepted = true;
-    const keys = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
-    s.memory.set(offer.secret, keys.master);
-    s.keys12 = keys;
-    s.log("CLIENT_RANDOM", s.memory, keys.master, masterSize);
-    this.ours = protections(s);
-    return "WAIT_CHANGE_CIPHER_SPEC";
+  get offer12(): Session | undefined {
+    return this.offer?.version === version.tls12 ? this.offer : undefined;
   }
 
   /** NewSessionTicket, RFC 5077 3.3; an empty one gives none. */
-  takeTicket12(s: ClientSession): void {
-    const r = s.engine.reader;
+  takeTicket12(r: Reader): void {
     if (this.expected === 0) throw faults.UNEXPECTED_MESSAGE;
     this.expected = 0;
     this.lifetime = r.u32();
@@ -189,11 +132,11 @@ export class Resuming {
   }
 
   /** Hands out the session, now that the handshake is complete; the master secret is still there. */
-  deliver12(s: ClientSession, keys: KeySchedule12): void {
+  deliver12(s: ClientSession, masterAt: number): void {
     const { ticket, lifetime } = this;
     // RFC 7627 5.3: without it a session must not be resumed
     if (ticket === undefined || ticket.length === 0 || !s.extendedMasterSecret) return;
-    const secret = copySecret(s.memory, keys.master, keys.master + masterSize);
+    const secret = copySecret(s.memory, masterAt, masterAt + masterSize);
     // RFC 5077 3.3: 0 says nothing about the lifetime
     this.hand(s, secret, ticket, lifetime === 0 ? MAX_LIFETIME : lifetime, 0);
   }

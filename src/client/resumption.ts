@@ -1,53 +1,28 @@
-import { verifyDataSize } from "../crypto/keys12.js";
 import { hashSize } from "../crypto/suites.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
+import { nothing } from "../handshake/extensions.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import { extensionType, handshakeType, version } from "../wire/registry.js";
+import { extensionType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalBytes, type Writer } from "../wire/writer.js";
-import {
-  changeAndFinish,
-  connect,
-  receiveChangeCipherSpec,
-  rows12,
-  schedule,
-  verifyFinished,
-} from "./client12.js";
-import { receiveEncryptedExtensions, rows13, sendFinished } from "./client13.js";
-import { type ExtensionRow, extensions, inMessage } from "./extensions.js";
+import type { Beginning } from "./feature.js";
 import { drawSessionId } from "./hello.js";
 import { type Stapling, satisfies } from "./options.js";
-import { type Demanded, demandedBy, fingerprint, Resuming, type Session, suiteOf } from "./resuming.js";
+import { demandedBy, fingerprint, suiteOf, TicketHolder } from "./resuming.js";
+import type { Demanded, Session } from "./savedsession.js";
 import type { ClientSession } from "./session.js";
 
-export type { Demanded, Resuming, Session };
-
-/** What a client needs that resumes sessions; one that never does carries nothing of it. */
-export interface Resumption {
-  /** The tables with what resumption adds. */
-  readonly extensions: readonly ExtensionRow[];
-  readonly rows12: readonly Row<ClientSession>[];
-  readonly rows13: readonly Row<ClientSession>[];
-  /** Begins a connection. */
-  readonly start: (s: ClientSession) => void;
-}
-
 /**
- * Lets a client resume `session` (RFC 8446 2.2, RFC 5077), if it fits what the client asks for, and hands each
- * new session to `onSession`. A session that fits no more is not offered, and the handshake is a full one.
+ * Resumes the session that is given (RFC 8446 2.2, RFC 5077), if it fits what the client asks for, and hands each new
+ * one to `onSession`. A session that fits no more is not offered, and the handshake is a full one.
  */
-export function resumption(session: Session | undefined, onSession: (session: Session) => void): Resumption {
-  return Object.freeze({
-    extensions: allExtensions,
-    rows12: allRows12,
-    rows13: allRows13,
-    start(s: ClientSession): void {
-      const offer = session !== undefined && fits(s, session) ? session : undefined;
-      s.resuming = new Resuming(offer, onSession);
-      if (offer?.version === version.tls12) drawSessionId(s);
-    },
-  });
+function begin(s: ClientSession): void {
+  const { session, onSession } = s.config;
+  if (onSession === undefined && session === undefined) return;
+  const offer = session !== undefined && fits(s, session) ? session : undefined;
+  s.resuming = new TicketHolder(offer, onSession ?? nothing);
+  if (offer?.version === version.tls12) drawSessionId(s);
 }
 
 /** Room for the rest of the ClientHello. */
@@ -58,7 +33,7 @@ function fits(s: ClientSession, session: Session): boolean {
   const { config } = s;
   const now = config.clock();
   const alive = now !== undefined && now >= session.receivedAt && now < session.until;
-  const speaks = s.offers(session.version) && config.suites.includes(session.suite);
+  const speaks = s.speaks(session.version) && config.suites.includes(session.suite);
   const small = session.ticket.length <= config.buffers.output - HELLO;
   const fitting = alive && speaks && small && session.serverName === config.serverName;
   return fitting && (!config.verify || trusts(s, session, now));
@@ -105,46 +80,46 @@ function includes(many: Uint8Array, bytes: Uint8Array, at: number): boolean {
   return false;
 }
 
-/** One table of two; of rows that say the same, the first counts. */
-function join<T extends object>(first: readonly T[], second: readonly T[]): readonly T[] {
-  return table(first.concat(second));
-}
-
 // ---- Extensions
 
 const m = inMessage;
 
-const allExtensions = join<ExtensionRow>(extensions, [
-  {
-    type: extensionType.session_ticket,
-    where: m.server_hello12,
-    offered: (s) => s.offers(version.tls12),
-    write: writeTicket12,
-    read: (s) => {
-      if (s.resuming) s.resuming.expected = 1;
+/** Sessions that are resumed, and the tickets of new ones. */
+export const resumption: Beginning = Object.freeze({
+  name: "resumption" as const,
+  begin,
+  extensions: table<ExtensionRow<ClientSession>>([
+    {
+      type: extensionType.session_ticket,
+      where: m.client_hello | m.server_hello12,
+      sends: (s) => s.resuming !== undefined && s.speaks(version.tls12),
+      write: writeTicket12,
+      read: (s) => {
+        if (s.resuming) s.resuming.expected = 1;
+      },
     },
-  },
-  {
-    type: extensionType.psk_key_exchange_modes,
-    where: 0,
-    offered: (s) => s.offers(version.tls13),
-    write: writeModes,
-    read: () => {},
-  },
-  // RFC 8446 4.2.11: the last one
-  {
-    type: extensionType.pre_shared_key,
-    where: m.server_hello,
-    offered: (s) => s.resuming?.offer13(s) !== undefined,
-    write: writePreSharedKey,
-    read: readPreSharedKey,
-  },
-]);
+    {
+      type: extensionType.psk_key_exchange_modes,
+      where: m.client_hello,
+      sends: (s) => s.resuming !== undefined && s.speaks(version.tls13),
+      write: writeModes,
+      read: nothing,
+    },
+    // RFC 8446 4.2.11: the last one
+    {
+      type: extensionType.pre_shared_key,
+      where: m.client_hello | m.server_hello,
+      sends: (s) => s.resuming?.offer13(s) !== undefined,
+      write: writePreSharedKey,
+      read: readPreSharedKey,
+    },
+  ]),
+});
 
 /** RFC 5077 3.2: the ticket, or nothing to ask for one. */
 function writeTicket12(s: ClientSession, w: Writer): void {
-  const offer = s.resuming?.offer;
-  if (offer?.version === version.tls12) w.copy(offer.ticket);
+  const offer = s.resuming?.offer12;
+  if (offer) w.copy(offer.ticket);
 }
 
 /** PskKeyExchangeModes, RFC 8446 4.2.9: psk_dhe_ke(1), which keeps forward secrecy. */
@@ -182,68 +157,4 @@ function readPreSharedKey(s: ClientSession, r: Reader): void {
   const { resuming } = s;
   if (resuming?.offer13(s) === undefined || r.u16() !== 0) throw faults.ILLEGAL_PARAMETER;
   resuming.accepted = true;
-}
-
-// ---- States
-
-const on = handshakeType;
-
-/** TLS 1.3: with a PSK neither certificate nor signature follows; afterwards the tickets' secret is kept. */
-const allRows13 = join<Row<ClientSession>>(
-  [
-    { state: "WAIT_ENCRYPTED_EXTENSIONS", on: on.encrypted_extensions, run: receiveExtensions },
-    { state: "SEND_FINISHED", on: STEP, run: finish13, sends: true },
-  ],
-  rows13,
-);
-
-/** TLS 1.2: tickets, and the abbreviated handshake, in which the server's Finished comes first (RFC 5077 3.1). */
-const allRows12 = join<Row<ClientSession>>(
-  [
-    { state: "WAIT_CHANGE_CIPHER_SPEC", on: on.new_session_ticket, run: receiveTicket12 },
-    { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: changeCipherSpec },
-    { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished12, most: verifyDataSize },
-    { state: "SEND_LAST_FINISHED", on: STEP, run: sendLastFinished, sends: true },
-  ],
-  rows12,
-);
-
-function receiveExtensions(s: ClientSession): string {
-  const next = receiveEncryptedExtensions(s);
-  return s.resumed ? "WAIT_FINISHED" : next;
-}
-
-function finish13(s: ClientSession): string {
-  const next = sendFinished(s);
-  s.resuming?.keepSecret(s);
-  return next;
-}
-
-function receiveTicket12(s: ClientSession): string {
-  s.resuming?.takeTicket12(s);
-  return s.state;
-}
-
-/** A ticket that was announced must have come (RFC 5077 3.3). */
-function changeCipherSpec(s: ClientSession): string {
-  if (s.resuming && s.resuming.expected > 0) throw faults.UNEXPECTED_MESSAGE;
-  return receiveChangeCipherSpec(s);
-}
-
-function receiveFinished12(s: ClientSession): string {
-  verifyFinished(s);
-  return s.resumed ? "SEND_LAST_FINISHED" : connectAndDeliver(s);
-}
-
-function sendLastFinished(s: ClientSession): string {
-  const ours = s.resuming?.ours;
-  if (s.resuming === undefined || ours === undefined) throw faults.INTERNAL_ERROR;
-  s.resuming.ours = undefined;
-  changeAndFinish(s, ours);
-  return connectAndDeliver(s);
-}
-
-function connectAndDeliver(s: ClientSession): string {
-  s.resuming?.deliver12(s, schedule(s));
-  return connect(s);
 }

@@ -10,18 +10,32 @@ export const hashSize: Readonly<Record<HashAlgorithm, number>> = Object.freeze({
   sha512: 64,
 });
 
-/** Bytes of each AEAD's key. */
-export const keySize: Readonly<Record<AeadAlgorithm, number>> = Object.freeze({
-  "aes-128-gcm": 16,
-  "aes-256-gcm": 32,
-  "chacha20-poly1305": 32,
-});
+/** An AEAD as TLS uses it; nonces have 12 bytes and tags 16. */
+export interface AeadUse {
+  readonly name: AeadAlgorithm;
+  /** Bytes of its key. */
+  readonly key: number;
+  /** Bytes of a nonce that TLS 1.2 derives; what is left of it is in each record (RFC 5288, RFC 7905). */
+  readonly salt: number;
+  /** Records that one key may protect (RFC 8446 5.5). */
+  readonly records: number;
+}
+
+function aeadUse(name: AeadAlgorithm, key: number, salt: number, records: number): AeadUse {
+  return Object.freeze({ name, key, salt, records });
+}
+
+/** AES-GCM keeps its margin for 2^24.5 full records; ChaCha20-Poly1305 has no such limit. */
+const AES_GCM_RECORDS = 2 ** 24;
+const aes128Gcm = aeadUse("aes-128-gcm", 16, 4, AES_GCM_RECORDS);
+const aes256Gcm = aeadUse("aes-256-gcm", 32, 4, AES_GCM_RECORDS);
+const chacha20Poly1305 = aeadUse("chacha20-poly1305", 32, 12, Number.MAX_SAFE_INTEGER);
 
 /** A cipher suite. `auth` is what signs the ServerKeyExchange of TLS 1.2; TLS 1.3 leaves that to the schemes. */
 export interface Suite {
   readonly id: number;
   readonly version: number;
-  readonly aead: AeadAlgorithm;
+  readonly aead: AeadUse;
   readonly hash: HashAlgorithm;
   readonly auth?: "ecdsa" | "rsa";
 }
@@ -29,7 +43,7 @@ export interface Suite {
 function suite(
   id: number,
   version: number,
-  aead: AeadAlgorithm,
+  aead: AeadUse,
   hash: HashAlgorithm,
   auth?: "ecdsa" | "rsa",
 ): Suite {
@@ -40,21 +54,21 @@ const c = cipherSuite;
 
 /** All suites, in the order of preference among those of one AEAD. RFC 8446 B.4, RFC 5289, RFC 7905. */
 export const suites = table<Suite>([
-  suite(c.TLS_AES_128_GCM_SHA256, version.tls13, "aes-128-gcm", "sha256"),
-  suite(c.TLS_AES_256_GCM_SHA384, version.tls13, "aes-256-gcm", "sha384"),
-  suite(c.TLS_CHACHA20_POLY1305_SHA256, version.tls13, "chacha20-poly1305", "sha256"),
-  suite(c.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, version.tls12, "aes-128-gcm", "sha256", "ecdsa"),
-  suite(c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, version.tls12, "aes-128-gcm", "sha256", "rsa"),
-  suite(c.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, version.tls12, "aes-256-gcm", "sha384", "ecdsa"),
-  suite(c.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, version.tls12, "aes-256-gcm", "sha384", "rsa"),
+  suite(c.TLS_AES_128_GCM_SHA256, version.tls13, aes128Gcm, "sha256"),
+  suite(c.TLS_AES_256_GCM_SHA384, version.tls13, aes256Gcm, "sha384"),
+  suite(c.TLS_CHACHA20_POLY1305_SHA256, version.tls13, chacha20Poly1305, "sha256"),
+  suite(c.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, version.tls12, aes128Gcm, "sha256", "ecdsa"),
+  suite(c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, version.tls12, aes128Gcm, "sha256", "rsa"),
+  suite(c.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, version.tls12, aes256Gcm, "sha384", "ecdsa"),
+  suite(c.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, version.tls12, aes256Gcm, "sha384", "rsa"),
   suite(
     c.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
     version.tls12,
-    "chacha20-poly1305",
+    chacha20Poly1305,
     "sha256",
     "ecdsa",
   ),
-  suite(c.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, version.tls12, "chacha20-poly1305", "sha256", "rsa"),
+  suite(c.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, version.tls12, chacha20Poly1305, "sha256", "rsa"),
 ]);
 
 /** The suite with this number, or undefined. */

@@ -1,9 +1,12 @@
 import { handshakeType } from "../wire/registry.js";
-import type { Hash, HashAlgorithm, Provider, Signature } from "./provider.js";
+import type { Hash, HashAlgorithm, Provider, Signature, Verification } from "./provider.js";
 import { hashSize } from "./suites.js";
 
+/** What covers the handshake's messages themselves, and not their hash. */
+type Companion = Signature | Verification;
+
 /** What most handshakes have: no client certificate. */
-const none: readonly Signature[] = Object.freeze([]);
+const none: readonly Companion[] = Object.freeze([]);
 
 /** The random that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3). */
 export const retryRandom = Object.freeze([
@@ -11,23 +14,19 @@ export const retryRandom = Object.freeze([
   0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ]);
 
-/** What a CertificateVerify says that it is about, RFC 8446 4.4.3. */
-export const verifyContext = Object.freeze({
-  server: "TLS 1.3, server CertificateVerify",
-  client: "TLS 1.3, client CertificateVerify",
-});
-
 /**
  * The running hash of all handshake messages (RFC 8446 4.4.1, RFC 5246 7.4.9). Until the ServerHello names
  * the suite nobody knows which hash, so both run. In TLS 1.2 a client certificate's key signs the messages
- * themselves, so a signature for it runs along, one for each scheme that the server may turn out to want.
+ * themselves, so with a client its signature runs along, with a server its verification, one for each scheme that
+ * the other side may turn out to want.
  */
 export class Transcript {
   private readonly provider: Provider;
   private sha256: Hash | undefined;
   private sha384: Hash | undefined;
   private algorithm: HashAlgorithm = "sha256";
-  signatures = none;
+  /** In the order of the schemes of whoever began them. */
+  companions = none;
 
   constructor(provider: Provider) {
     this.provider = provider;
@@ -36,18 +35,18 @@ export class Transcript {
   start(): void {
     this.sha256 = this.provider.hash("sha256");
     this.sha384 = this.provider.hash("sha384");
-    this.signatures = none;
+    this.companions = none;
   }
 
   update(bytes: Uint8Array, start: number, end: number): void {
     this.sha256?.update(bytes, start, end);
     this.sha384?.update(bytes, start, end);
-    for (let i = 0; i < this.signatures.length; i++) this.signatures[i].update(bytes, start, end);
+    for (let i = 0; i < this.companions.length; i++) this.companions[i].update(bytes, start, end);
   }
 
-  /** No client certificate will sign with what runs along. */
-  dropSignatures(): void {
-    this.signatures = none;
+  /** No client certificate will be proved by what runs along. */
+  dropCompanions(): void {
+    this.companions = none;
   }
 
   /** The suite is known: only its hash goes on. */

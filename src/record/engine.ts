@@ -2,7 +2,7 @@ import { type Fault, faults, isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { alert, contentType } from "../wire/registry.js";
 import { Writer } from "../wire/writer.js";
-import { Inbox, MESSAGE_HEADER } from "./messages.js";
+import { Inbox, MESSAGE_HEADER } from "./inbox.js";
 import { Outbox } from "./outbox.js";
 import { CipherIn, CipherOut, PlainIn, PlainOut, type Port } from "./ports.js";
 import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./record.js";
@@ -38,11 +38,15 @@ export const SKIPPED = 0;
  * One line of a state machine: in `state`, on that message (HandshakeType) or STEP, `run`, whose answer is
  * the next state. What no row allows is `unexpected_message`.
  */
-export interface Row<S> {
-  readonly state: string;
-  readonly on: number;
+export interface Row<S extends { state: string }> extends Condition {
+  readonly state: S["state"] | typeof ANY;
   /** Reads the message's body from `engine.reader`, to its end. */
-  readonly run: (session: S) => string;
+  readonly run: (session: S) => S["state"];
+}
+
+/** What the engine knows of a row, whoever's it is. */
+interface Condition {
+  readonly on: number;
   /** Bytes that the message's body may have: a longer one is refused by its header, as waiting for it helps nobody. */
   readonly most?: number;
   /**
@@ -56,10 +60,16 @@ export interface Row<S> {
   readonly waits?: boolean;
 }
 
-/** What the engine drives: the negotiation's state and its table. */
-export interface Session<S> {
+/** Any machine's row. */
+export interface AnyRow extends Condition {
+  readonly state: string;
+  readonly run: (session: never) => string;
+}
+
+/** What the engine drives: the negotiation's state and its table, whose rows are for it. */
+export interface Session {
   /** The table that is in force. */
-  readonly rows: readonly Row<S>[];
+  readonly rows: readonly AnyRow[];
   /** The name of the state that is in force. */
   state: string;
   /** Every handshake message's bytes, after they were handled or written. */
@@ -89,8 +99,8 @@ function nowhere(): Opened {
  * TLS records and handshake messages without sockets, clocks or promises, for either side. Bytes come and go
  * through four ports; `work()` does the rest, one costly step at a time. The first fault is kept for good.
  */
-export class Engine<S extends Session<S>> {
-  readonly session: S;
+export class Engine {
+  readonly session: Session;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   /** The body of the message, or of the part of one, that a row handles. */
@@ -117,9 +127,9 @@ export class Engine<S extends Session<S>> {
   /** `work()` found nothing to do, and no port has moved since. */
   private stalled = false;
   /** The last answer of `step`, and what it was the answer for. */
-  private stepRow: Row<S> | undefined;
+  private stepRow: AnyRow | undefined;
   private stepState = "";
-  private stepRows: readonly Row<S>[] | undefined;
+  private stepRows: readonly AnyRow[] | undefined;
 
   fault: Fault | undefined;
   /** With PEER_ALERT the alert's number, with BUFFER_TOO_SMALL and STORE_TOO_SMALL the size needed, else 0. */
@@ -138,7 +148,7 @@ export class Engine<S extends Session<S>> {
 
   /** `arena[0…input)` becomes the input buffer, `arena[input…input + output)` the output buffer. */
   constructor(
-    session: S,
+    session: Session,
     arena: Uint8Array,
     input: number,
     output: number,
@@ -322,7 +332,7 @@ export class Engine<S extends Session<S>> {
   // ---- The machine
 
   /** The row for what happens in the present state, or undefined. */
-  private row(on: number): Row<S> | undefined {
+  private row(on: number): AnyRow | undefined {
     const { rows, state } = this.session;
     for (let i = 0; i < rows.length; i++)
       if (rows[i].on === on && (rows[i].state === state || rows[i].state === ANY)) return rows[i];
@@ -330,7 +340,7 @@ export class Engine<S extends Session<S>> {
   }
 
   /** What the present state does by itself, if anything: kept, as every record asks for it several times. */
-  private get step(): Row<S> | undefined {
+  private get step(): AnyRow | undefined {
     const { rows, state } = this.session;
     if (this.stepState !== state || this.stepRows !== rows) {
       this.stepRow = this.row(STEP);
@@ -345,7 +355,7 @@ export class Engine<S extends Session<S>> {
       const { step } = this;
       if (step) {
         this.stalled = step.waits === true || (step.sends === true && !this.canSend());
-        if (!this.stalled) this.session.state = step.run(this.session);
+        if (!this.stalled) this.session.state = step.run(this.session as never);
         return;
       }
     } while (this.advanceInput());
@@ -421,7 +431,7 @@ export class Engine<S extends Session<S>> {
     if (this.left > 0) this.left -= n;
     session.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
     const row = this.row(this.type)!;
-    const next = row.run(session);
+    const next = row.run(session as never);
     reader.finish();
     // ANY, as a literal: it takes less stack
     if (row.state !== "") session.transcribe(inbox.bytes, start, start + n);
@@ -482,7 +492,7 @@ export class Engine<S extends Session<S>> {
       throw faults.UNEXPECTED_MESSAGE;
     this.countIdle();
     this.session.trace(false, contentType.change_cipher_spec << 8, this.inbox.bytes, start, end);
-    this.session.state = row.run(this.session);
+    this.session.state = row.run(this.session as never);
   }
 
   /** Alert, RFC 8446 section 6: all but closure are fatal in TLS 1.3, whatever their level says. None is empty (5.4). */

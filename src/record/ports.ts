@@ -1,4 +1,4 @@
-import type { Inbox } from "./messages.js";
+import type { Inbox } from "./inbox.js";
 import type { Outbox } from "./outbox.js";
 
 /** A window on one of the four buffers. Use `bytes[start…end)`, then `advance` by what was used. */

@@ -69,9 +69,6 @@ export const plaintext: Protection = Object.freeze({
   dispose(): void {},
 });
 
-/** AES-GCM keeps its margin for 2^24.5 full records, so 2^24 (RFC 8446 5.5); ChaCha20 has no such limit. */
-export const AES_GCM_RECORDS = 2 ** 24;
-
 const UPPER_HALF = 0x100000000;
 
 /**

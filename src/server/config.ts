@@ -1,28 +1,24 @@
-import { findScheme, narrowVersions, suites } from "../crypto/suites.js";
+import {
+  type BufferSizes,
+  type CommonOptions,
+  type Config,
+  checkCommon,
+  chooseSuites,
+  commonDefaults,
+  demand,
+  type Filled,
+  fill,
+} from "../handshake/options.js";
 import { MAX_RECORD } from "../record/record.js";
-import { given } from "../wire/given.js";
-import { version } from "../wire/registry.js";
 import type { ClientOcspOptions, ServerOptions, TicketKey } from "./options.js";
 
-/** Sizes of the arena's three parts, in bytes. */
-export interface BufferSizes {
-  readonly input: number;
-  readonly output: number;
-  readonly store: number;
-}
+type Own = Required<Omit<ServerOptions, keyof CommonOptions | "ocsp">>;
 
 /** Options with their defaults filled in and checked. */
-export interface Config
-  extends Readonly<Required<Omit<ServerOptions, Optional>>>,
-    Pick<ServerOptions, Optional> {
+export interface ServerConfig extends Config, Own {
   readonly ocsp: ClientOcspOptions;
-  readonly buffers: BufferSizes;
 }
 
-type Optional = "recordSizeLimit" | "onSecret" | "onMessage";
-
-/** 2026-01-01: nothing runs this code before it was written. */
-const CLOCK_FLOOR = 1767225600;
 /** RFC 8446 4.6.1: seven days. */
 export const MAX_TICKET_LIFETIME = 604800;
 const TICKET_NAME = 16;
@@ -35,87 +31,49 @@ const defaultOcsp: ClientOcspOptions = Object.freeze({
   stapling: "off",
   policy: "if-present",
   skew: 900,
+  maxAge: undefined,
   allowMissingNextUpdate: false,
   responders: Object.freeze([]),
 });
 
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
-export function configure(options: ServerOptions): Config {
-  const buffers: BufferSizes = { ...defaultBuffers, ...given(options.buffers) };
-  const config: Config = {
-    clockFloor: CLOCK_FLOOR,
-    minVersion: version.tls12,
-    maxVersion: version.tls13,
-    groups: options.provider.groups,
-    schemes: options.provider.schemes,
-    alpn: [],
-    requireEms: false,
-    clientAuth: "none",
-    trust: [],
-    verify: true,
-    holdClients: false,
-    ticketKeys: [],
-    ticketLifetime: 7200,
-    maxCertificates: 8,
-    recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
-    ...given(options),
-    ...narrowVersions(chooseSuites(options)),
-    ocsp: { ...defaultOcsp, ...given(options.ocsp) },
-    buffers,
+export function configure(options: ServerOptions): ServerConfig {
+  const filled = fill(defaults(options), options);
+  const config: ServerConfig = {
+    ...filled,
+    ...chooseSuites(filled),
+    ocsp: fill(defaultOcsp, options.ocsp, "ocsp."),
+    buffers: fill(defaultBuffers, options.buffers, "buffers."),
   };
+  checkCommon(config, MIN_BUFFERS);
   check(config);
   return Object.freeze(config);
 }
 
-/** The suites to speak: those given, or all that the provider's AEADs allow, in the order of its AEADs. */
-function chooseSuites(options: ServerOptions): readonly number[] {
-  const { aeads } = options.provider;
-  const min = options.minVersion ?? version.tls12;
-  const max = options.maxVersion ?? version.tls13;
-  const usable = suites.filter((s) => s.version >= min && s.version <= max && aeads.includes(s.aead));
-  if (options.suites) return options.suites.filter((id) => usable.some((s) => s.id === id));
-  return aeads.flatMap((aead) => usable.filter((s) => s.aead === aead)).map((s) => s.id);
+/** Every option there is. */
+function defaults(options: ServerOptions): Filled<ServerConfig> {
+  return {
+    ...commonDefaults(options, fill(defaultBuffers, options.buffers, "buffers.")),
+    select: options.select,
+    clientAuth: "none",
+    ocsp: defaultOcsp,
+    holdClients: false,
+    ticketKeys: [],
+    ticketLifetime: 7200,
+  };
 }
 
-function demand(holds: boolean, message: string): void {
-  if (!holds) throw new RangeError(`tlstaple: ${message}`);
-}
-
-function check(config: Config): void {
-  checkNegotiation(config);
-  checkSizes(config);
+function check(config: ServerConfig): void {
+  demand(typeof config.select === "function", "select: a function that chooses the certificate");
   checkClients(config);
   demand(config.ticketLifetime >= 0, "ticketLifetime: seconds, not negative");
   demand(config.ticketKeys.every(isTicketKey), "ticketKeys: 16 bytes of name and 32 of key");
 }
 
-function checkNegotiation({ provider, ...config }: Config): void {
-  demand(typeof config.select === "function", "select: a function that chooses the certificate");
-  demand(config.minVersion >= version.tls12, "minVersion: nothing below TLS 1.2 exists here");
-  demand(config.maxVersion <= version.tls13, "maxVersion: TLS 1.3 is the highest");
-  demand(config.minVersion <= config.maxVersion, "minVersion is above maxVersion");
-  demand(config.suites.length > 0, "suites: none that the provider and the versions allow");
-  const groups = config.groups.length > 0 && config.groups.every((g) => provider.groups.includes(g));
-  demand(groups, "groups: unknown");
-  const schemes = config.schemes.length > 0 && config.schemes.every((s) => findScheme(s) !== undefined);
-  demand(schemes, "schemes: unknown");
-  const names = config.alpn.every((name) => name.length > 0 && name.length < 256);
-  demand(names, "alpn: names have 1 to 255 bytes");
-}
-
-function checkSizes({ buffers, recordSizeLimit: limit, maxCertificates }: Config): void {
-  demand(limit === undefined || (limit >= 64 && limit <= 16385), "recordSizeLimit: 64 to 16385");
-  demand(buffers.input >= MIN_BUFFERS.input, `buffers.input: at least ${MIN_BUFFERS.input}`);
-  demand(buffers.output >= MIN_BUFFERS.output, `buffers.output: at least ${MIN_BUFFERS.output}`);
-  demand(buffers.store >= MIN_BUFFERS.store, `buffers.store: at least ${MIN_BUFFERS.store}`);
-  demand(maxCertificates >= 1 && maxCertificates <= 16, "maxCertificates: 1 to 16");
-}
-
 /** A word that is not known must not pass for the mildest one. */
-function checkClients({ clientAuth, verify, trust, ocsp, holdClients }: Config): void {
+function checkClients({ clientAuth, verify, trust, ocsp, holdClients }: ServerConfig): void {
   const known = clientAuth === "none" || clientAuth === "request" || clientAuth === "require";
   demand(known, 'clientAuth: "none", "request" or "require"');
-  demand(typeof verify === "boolean", "verify: true or false");
   demand(typeof holdClients === "boolean", "holdClients: true or false");
   demand(clientAuth === "none" || !verify || trust.length > 0, "trust: the CAs of clients are missing");
   const { stapling, policy, skew, maxAge } = ocsp;

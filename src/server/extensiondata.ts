@@ -1,18 +1,16 @@
 import { groups, schemes } from "../crypto/suites.js";
-import { type Fault, faults } from "../wire/fault.js";
+import { readCertificateStatus } from "../handshake/certificates.js";
+import { inMessage } from "../handshake/extensionrow.js";
+import { expect, writeShare } from "../handshake/extensions.js";
+import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
-import { inMessage } from "./messages.js";
 import { nonceIn } from "./nonce.js";
 import { authorities } from "./request.js";
 import type { ServerSession } from "./session.js";
 
 /** The extension_data of each extension: how the client's is read, to its end, and how ours is written. */
-
-export function expect(holds: boolean, fault: Fault): void {
-  if (!holds) throw fault;
-}
 
 /** Reads the u16 numbers of a vector and keeps those that we may use, each once. */
 export function readList16(r: Reader, usable: readonly number[], found: number[]): void {
@@ -21,12 +19,6 @@ export function readList16(r: Reader, usable: readonly number[], found: number[]
     const value = r.u16();
     if (usable.includes(value) && !found.includes(value)) found.push(value);
   }
-}
-
-export function writeList16(w: Writer, values: readonly number[]): void {
-  const list = w.begin16();
-  for (let i = 0; i < values.length; i++) w.u16(values[i]);
-  w.finish16(list);
 }
 
 /** The rest of the view as text, a character for a byte. */
@@ -69,8 +61,14 @@ export function readMaxFragmentLength(s: ServerSession, r: Reader): void {
   expect(s.offer.fragmentCode >= 1 && s.offer.fragmentCode <= 4, faults.ILLEGAL_PARAMETER);
 }
 
+/** In a ClientHello what is wanted, from a client's certificate on its staple, if we asked. */
+export function readStatusRequest(s: ServerSession, r: Reader, where: number): void {
+  if (where === inMessage.client_hello) readCertificateStatusRequest(s, r);
+  else readCertificateStatus(s, r);
+}
+
 /** CertificateStatusRequest, RFC 6066 section 8; a status_type that is not known says nothing to us. */
-export function readStatusRequest(s: ServerSession, r: Reader): void {
+function readCertificateStatusRequest(s: ServerSession, r: Reader): void {
   s.offer.status = r.u8() === statusType.ocsp;
   if (s.offer.status) s.offer.nonces.v1 = readOcspRequest(r);
   else r.skip(r.left);
@@ -115,20 +113,6 @@ export function readSupportedGroups(s: ServerSession, r: Reader): void {
   r.leave(list);
 }
 
-/** ECPointFormatList, RFC 8422 5.1.2: it must have uncompressed(0). */
-export function readPointFormats(_: ServerSession, r: Reader): void {
-  const list = r.enter8();
-  let uncompressed = false;
-  while (r.left > 0) if (r.u8() === 0) uncompressed = true;
-  r.leave(list);
-  expect(uncompressed, faults.ILLEGAL_PARAMETER);
-}
-
-export function writePointFormats(_: ServerSession, w: Writer): void {
-  w.u8(1);
-  w.u8(0);
-}
-
 /** SignatureSchemeList, RFC 8446 4.2.3. */
 export function readSignatureAlgorithms(s: ServerSession, r: Reader): void {
   const list = r.enter16();
@@ -158,14 +142,6 @@ export function readAlpn(s: ServerSession, r: Reader): void {
   }
   r.leave(list);
   s.offer.alpn = names;
-}
-
-export function writeAlpn(s: ServerSession, w: Writer): void {
-  const list = w.begin16();
-  const name = w.begin8();
-  w.ascii(s.alpn ?? "");
-  w.finish8(name);
-  w.finish16(list);
 }
 
 /** RFC 8449 section 4: a limit below 64 is illegal, one above what the protocol has is not. */
@@ -211,11 +187,8 @@ export function readKeyShare(s: ServerSession, r: Reader): void {
 
 /** KeyShareServerHello is our entry, KeyShareHelloRetryRequest the group that we want one for. */
 export function writeKeyShare(s: ServerSession, w: Writer, where: number): void {
-  w.u16(s.group);
-  if (where === inMessage.hello_retry_request) return;
-  const share = w.begin16();
-  if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
-  w.finish16(share);
+  if (where === inMessage.hello_retry_request) w.u16(s.group);
+  else writeShare(s, w);
 }
 
 const PSK_DHE_KE = 1;

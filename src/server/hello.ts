@@ -1,4 +1,8 @@
 import type { Identity } from "../crypto/provider.js";
+import { inMessage } from "../handshake/extensionrow.js";
+import { readExtensions } from "../handshake/extensions.js";
+import { ignoreCompatibilityChange } from "../handshake/handshake13.js";
+import { at, RANDOM } from "../handshake/memory.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults, isFault } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -6,8 +10,7 @@ import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes } from "../wire/writer.js";
 import { readList16 } from "./extensiondata.js";
-import { readExtensions } from "./extensions.js";
-import { at, RANDOM } from "./memory.js";
+import { listExtensions } from "./extensions.js";
 import {
   certificateSchemes,
   chooseAlpn,
@@ -22,9 +25,10 @@ import {
 } from "./negotiate.js";
 import { Offer } from "./offer.js";
 import { beginVerifications, resume12, rows12, takeTicket12 } from "./server12.js";
-import { ignoreCompatibilityChange, negotiate13, rows13, sendHelloRetryRequest } from "./server13.js";
+import { negotiate13, rows13, sendHelloRetryRequest } from "./server13.js";
 import type { ServerSession } from "./session.js";
 import { announcement } from "./staples.js";
+import type { ServerState } from "./states.js";
 import { dropTicket, isOf } from "./tickets.js";
 
 /** The server's part until its first answer. TLS 1.3 goes on with `rows13`, TLS 1.2 with `rows12`. */
@@ -38,7 +42,7 @@ export const rowsHello = table<Row<ServerSession>>([
   { state: "ANSWER", on: STEP, run: answer },
 ]);
 
-function receiveClientHello(s: ServerSession): string {
+function receiveClientHello(s: ServerSession): ServerState {
   s.transcript.start();
   readClientHello(s, s.engine.reader);
   chooseVersion(s);
@@ -46,7 +50,7 @@ function receiveClientHello(s: ServerSession): string {
 }
 
 /** RFC 8446 4.1.2: the ClientHello again, but for key_share and what belongs to a PSK. */
-function receiveSecondClientHello(s: ServerSession): string {
+function receiveSecondClientHello(s: ServerSession): ServerState {
   const first = s.offer;
   readClientHello(s, s.engine.reader);
   if (!s.offer.tls13 || !isSame(first, s.offer)) throw faults.ILLEGAL_PARAMETER;
@@ -81,7 +85,9 @@ function readClientHello(s: ServerSession, r: Reader): void {
   r.leave(methods);
   digest(s, r, start);
   // TLS 1.2 may come without any (RFC 5246 7.4.1.2)
-  if (r.left > 0) readExtensions(s, r);
+  if (r.left === 0) return;
+  listExtensions(s, r);
+  readExtensions(s, r, inMessage.client_hello);
 }
 
 function readSessionId(s: ServerSession, r: Reader): void {
@@ -114,7 +120,7 @@ function digest(s: ServerSession, r: Reader, start: number): void {
   hash.digest(s.offer.digest, 0);
 }
 
-function negotiate(s: ServerSession): string {
+function negotiate(s: ServerSession): ServerState {
   chooseAlpn(s);
   limitRecords(s);
   if (s.version === version.tls13) {
@@ -153,29 +159,29 @@ function checkFull(s: ServerSession): void {
  * Asks for the certificate; the answer may take time, as a staple may have to be fetched. Who resumes a session asks for
  * a name too, which may no longer be served, or by another certificate.
  */
-function select(s: ServerSession): string {
+function select(s: ServerSession): ServerState {
   s.answer = s.config.select(s.hello!);
   return s.answer === undefined ? "AWAIT_SELECTION" : "ANSWER";
 }
 
-function answer(s: ServerSession): string {
+function answer(s: ServerSession): ServerState {
   const selection = s.answer;
   if (isFault(selection)) throw selection;
   s.selection = selection;
-  if (s.ticket && !isOf(s, s.ticket, s.identity)) {
+  if (s.ticket && !isOf(s, s.ticket, s.chosen)) {
     dropTicket(s);
     checkFull(s);
   }
   return s.version === version.tls13 ? answer13(s) : answer12(s);
 }
 
-function answer13(s: ServerSession): string {
+function answer13(s: ServerSession): ServerState {
   if (!s.resumed) chooseScheme(s);
   s.rows = rows13;
   return "EXCHANGE";
 }
 
-function answer12(s: ServerSession): string {
+function answer12(s: ServerSession): ServerState {
   s.rows = rows12;
   if (s.ticket) takeTicket12(s, s.ticket);
   else {

@@ -1,4 +1,4 @@
-import { Inbox, MESSAGE_HEADER } from "../record/messages.js";
+import { Inbox, MESSAGE_HEADER } from "../record/inbox.js";
 import { MAX_RECORD } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 

@@ -4,31 +4,34 @@
  * handshake goes on by `proceed` or `approve`.
  */
 
+import { Endpoint } from "../handshake/endpoint.js";
+import { arenaOf } from "../handshake/options.js";
 import type { Path } from "../pki/chain.js";
 import { type Verdict, verdictOn } from "../pki/verdict.js";
-import { Endpoint } from "../record/endpoint.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
+import { extensions } from "./extensions.js";
+import { rowsHello } from "./hello.js";
 import type { Hello, Selection, ServerOptions } from "./options.js";
-import { ServerSession } from "./session.js";
+import { ServerSession, type Tables } from "./session.js";
+import type { ServerState } from "./states.js";
 
 export type { Verdict } from "../pki/verdict.js";
-export type { BufferSizes } from "./config.js";
+export type { BufferSizes } from "../handshake/options.js";
 export type * from "./options.js";
+
+const tables: Tables = Object.freeze({ rows: rowsHello, extensions });
 
 /** One connection's server. */
 export class TlsServer extends Endpoint<ServerSession> {
   /**
    * The memory for records and messages is taken here, `arena` if given; only a ClientHello that is longer than the
    * input buffer takes more, until it is read.
-   * Throws RangeError for options that can't be.
+   * Throws RangeError or TypeError for options that can't be.
    */
   constructor(options: ServerOptions, arena?: Uint8Array) {
     const config = configure(options);
-    const { input, output, store } = config.buffers;
-    const needed = input + output + store;
-    if (arena && arena.length < needed) throw new RangeError(`tlstaple: the arena needs ${needed} bytes`);
-    super(new ServerSession(config, arena ?? new Uint8Array(needed)));
+    super(new ServerSession(config, arenaOf(config.buffers, arena), tables));
   }
 
   /** What the client said, once it has. */
@@ -56,7 +59,7 @@ export class TlsServer extends Endpoint<ServerSession> {
     if (this.awaits === "approval") this.goOn("COMPLETE");
   }
 
-  private goOn(state: string): void {
+  private goOn(state: ServerState): void {
     this.session.state = state;
     this.session.engine.wake();
   }

@@ -60,7 +60,7 @@ export function certificateSchemes({ offer }: ServerSession): readonly number[] 
 /** The scheme that our key likes best among those that the client takes. */
 export function chooseScheme(s: ServerSession): void {
   const usable = usableSchemes(s);
-  const scheme = s.identity.signer.schemes.find((id) => usable.includes(id));
+  const scheme = s.chosen.signer.schemes.find((id) => usable.includes(id));
   if (scheme === undefined) throw faults.NO_COMMON_SCHEME;
   s.scheme = scheme;
 }

@@ -1,5 +1,5 @@
-import type { Identity, Provider } from "../crypto/provider.js";
-import type { TrustAnchor } from "../pki/chain.js";
+import type { Identity } from "../crypto/provider.js";
+import type { CommonOptions } from "../handshake/options.js";
 import type { OcspPolicy } from "../pki/ocsp.js";
 import type { Fault } from "../wire/fault.js";
 
@@ -51,31 +51,13 @@ export interface ClientOcspOptions extends Omit<OcspPolicy, "nonce"> {
   readonly policy: "if-present" | "leaf" | "chain";
 }
 
-export interface ServerOptions {
-  readonly provider: Provider;
+export interface ServerOptions extends CommonOptions {
   /**
    * Chooses the certificate for a client, or refuses it with a fault (UNRECOGNIZED_NAME); it is asked for clients that
    * resume a session too. Undefined: the answer comes later through `proceed`, and the handshake waits.
    */
   readonly select: (hello: Hello) => Selection | Fault | undefined;
-  /** Seconds since 1970, or undefined when the clock was never set. */
-  readonly clock: () => number | undefined;
-  readonly clockFloor?: number;
-  readonly minVersion?: number;
-  readonly maxVersion?: number;
-  /** What to speak, best first; all that the provider has by default. */
-  readonly suites?: readonly number[];
-  readonly groups?: readonly number[];
-  readonly schemes?: readonly number[];
-  /** Application protocols, best first; a client that offers none of them is refused (RFC 7301 3.2). */
-  readonly alpn?: readonly string[];
-  /** Refuse TLS 1.2 clients without extended_master_secret (RFC 7627). */
-  readonly requireEms?: boolean;
   readonly clientAuth?: ClientAuth;
-  /** The CAs of clients' certificates. */
-  readonly trust?: readonly TrustAnchor[];
-  /** False: take any certificate of a client. For tests only. */
-  readonly verify?: boolean;
   readonly ocsp?: Partial<ClientOcspOptions>;
   /** Once a client's certificate is verified, wait for `approve` before anything is granted. */
   readonly holdClients?: boolean;
@@ -83,9 +65,4 @@ export interface ServerOptions {
   readonly ticketKeys?: readonly TicketKey[];
   /** Seconds; 7 days at most (RFC 8446 4.6.1). */
   readonly ticketLifetime?: number;
-  readonly recordSizeLimit?: number;
-  readonly buffers?: Partial<{ input: number; output: number; store: number }>;
-  readonly maxCertificates?: number;
-  readonly onSecret?: (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void;
-  readonly onMessage?: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) => void;
 }

@@ -1,10 +1,11 @@
 import { findSuite, hashSize } from "../crypto/suites.js";
+import { at } from "../handshake/memory.js";
 import { faults } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { equalSecret } from "../wire/writer.js";
-import { at } from "./memory.js";
 import type { ServerSession } from "./session.js";
-import { openTicket, type Ticket } from "./tickets.js";
+import type { Ticket } from "./ticket.js";
+import { openTicket } from "./tickets.js";
 
 /** Tickets that are tried of a ClientHello; clients show one or two. */
 const MAX_TICKETS = 4;

@@ -1,33 +1,42 @@
-import { secretLabel } from "../crypto/keys13.js";
-import { findScheme, hashSize, keySize } from "../crypto/suites.js";
-import { retryRandom, verifyContext } from "../crypto/transcript.js";
-import { measureEntry, readCertificate, readListLength } from "../record/certificates.js";
-import { isFresh } from "../record/endpoint.js";
+import { hashSize } from "../crypto/suites.js";
+import { retryRandom } from "../crypto/transcript.js";
+import { measureEntry, sendCertificates } from "../handshake/certificates.js";
+import { inMessage } from "../handshake/extensionrow.js";
+import { writeExtensions } from "../handshake/extensions.js";
+import {
+  authenticate13,
+  deriveApplicationSecrets,
+  deriveHandshakeSecrets,
+  ignoreCompatibilityChange,
+  measureCertificateHead13,
+  moveApplicationSecret,
+  protectIn,
+  protectOut,
+  protection13,
+  readCertificateHead13,
+  readFinished13,
+  receiveCertificateVerify13,
+  receiveEntry13,
+  receiveKeyUpdate,
+  sendCertificateVerify13,
+  sendCompatibilityChange,
+  sendKeyUpdate,
+  verify13,
+  writeFinished13,
+} from "../handshake/handshake13.js";
+import { agree, dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
+import { at, RANDOM } from "../handshake/memory.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
-import { AES_GCM_RECORDS, Protection13 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
-import { equalSecret, secretBytes, type Writer } from "../wire/writer.js";
-import { admitted, authenticate, readEntryExtensions } from "./authenticate.js";
+import type { Writer } from "../wire/writer.js";
+import { admitted } from "./admission.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
-import { writeExtensions } from "./extensions.js";
-import {
-  agree,
-  checkScheme,
-  dropKeyPair,
-  keepPeerShare,
-  makeKeyPair,
-  readSignature,
-  settleVerification,
-  sign,
-} from "./keyexchange.js";
-import { at, RANDOM } from "./memory.js";
-import { inMessage } from "./messages.js";
 import { chooseSuite13, commonGroups } from "./negotiate.js";
 import { resume13 } from "./psk.js";
 import type { ServerSession } from "./session.js";
-import { certificateMessage } from "./staples.js";
+import type { ServerState } from "./states.js";
 import { sealTicket, ticketLife } from "./tickets.js";
 
 const on = handshakeType;
@@ -41,19 +50,19 @@ export const rows13 = table<Row<ServerSession>>([
   { state: "SEND_ENCRYPTED_EXTENSIONS", on: STEP, run: sendEncryptedExtensions, sends: true },
   { state: "SEND_CERTIFICATE_REQUEST", on: STEP, run: sendCertificateRequest, sends: true },
   { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
-  { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify, sends: true },
+  { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify13, sends: true },
   { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
   { state: "DERIVE_APPLICATION_KEYS", on: STEP, run: deriveApplicationKeys },
   {
     state: "WAIT_CERTIFICATE",
     on: on.certificate,
     run: receiveCertificateHead,
-    measure: measureCertificateHead,
+    measure: measureCertificateHead13,
   },
-  { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureEntry },
-  { state: "AUTHENTICATE", on: STEP, run: authenticateClient },
-  { state: "WAIT_CERTIFICATE_VERIFY", on: on.certificate_verify, run: receiveCertificateVerify },
-  { state: "VERIFY", on: STEP, run: verifyClient },
+  { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry13, measure: measureEntry },
+  { state: "AUTHENTICATE", on: STEP, run: authenticate13 },
+  { state: "WAIT_CERTIFICATE_VERIFY", on: on.certificate_verify, run: receiveCertificateVerify13 },
+  { state: "VERIFY", on: STEP, run: verify13 },
   { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished, most: hashSize.sha384 },
   { state: "AWAIT_APPROVAL", on: STEP, run: (s) => s.state, waits: true },
   { state: "COMPLETE", on: STEP, run: complete },
@@ -65,17 +74,6 @@ export const rows13 = table<Row<ServerSession>>([
   { state: "WAIT_CERTIFICATE_VERIFY", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
   { state: "WAIT_FINISHED", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
 ]);
-
-/** RFC 8446 D.4: a ChangeCipherSpec of TLS 1.3 means nothing. */
-export function ignoreCompatibilityChange(s: ServerSession): string {
-  return s.state;
-}
-
-/** The one ChangeCipherSpec of TLS 1.3, for the middleboxes of a client that sent a session id (RFC 8446 D.4). */
-function sendCompatibilityChange(s: ServerSession): void {
-  if (s.sessionIdLength > 0 && !s.changeCipherSpecSent) s.engine.sendChangeCipherSpec();
-  s.changeCipherSpecSent = true;
-}
 
 // The hellos, RFC 8446 4.1
 
@@ -118,7 +116,7 @@ function chooseShare(s: ServerSession): boolean {
 }
 
 /** HelloRetryRequest, RFC 8446 4.1.4: it asks for a share of our group. */
-export function sendHelloRetryRequest(s: ServerSession): string {
+export function sendHelloRetryRequest(s: ServerSession): ServerState {
   s.retriedGroup = s.group;
   s.transcript.restart();
   s.memory.set(retryRandom, at.serverRandom);
@@ -128,7 +126,7 @@ export function sendHelloRetryRequest(s: ServerSession): string {
   return "WAIT_SECOND_CLIENT_HELLO";
 }
 
-function exchange(s: ServerSession): string {
+function exchange(s: ServerSession): ServerState {
   makeKeyPair(s);
   return "AGREE";
 }
@@ -137,7 +135,7 @@ function exchange(s: ServerSession): string {
  * The Handshake Secret. The client's share is refused while the alert can go out in the clear: after the ServerHello
  * the client could not read it, as there would be no keys. The Early Secret's stage is there when the session is resumed.
  */
-function deriveHandshakeSecret(s: ServerSession): string {
+function deriveHandshakeSecret(s: ServerSession): ServerState {
   const keys = s.schedule13();
   if (!s.resumed) keys.start();
   keys.handshake(at.shared, at.shared + agree(s));
@@ -145,7 +143,7 @@ function deriveHandshakeSecret(s: ServerSession): string {
   return "SEND_SERVER_HELLO";
 }
 
-function sendServerHello(s: ServerSession): string {
+function sendServerHello(s: ServerSession): ServerState {
   s.config.provider.random(s.memory, at.serverRandom, at.serverRandom + RANDOM);
   writeServerHello(s, inMessage.server_hello);
   dropKeyPair(s);
@@ -166,44 +164,23 @@ function writeServerHello(s: ServerSession, where: number): void {
   s.engine.send();
 }
 
-// Keys, RFC 8446 section 7
-
-/** The keys of one direction, RFC 8446 7.3. */
-function protection(s: ServerSession, secretAt: number): Protection13 {
-  const { aead } = s.suiteInForce;
-  const iv = secretBytes(12);
-  s.schedule13().trafficKeys(secretAt, at.keys, keySize[aead], iv);
-  const keyed = s.aead(at.keys);
-  s.forget(at.keys, at.schedule);
-  return new Protection13(
-    keyed,
-    iv,
-    aead === "chacha20-poly1305" ? Number.MAX_SAFE_INTEGER : AES_GCM_RECORDS,
-  );
-}
-
 /** The client sent early data, or is about to; none comes after a HelloRetryRequest (RFC 8446 4.2.10). */
 function skipsEarlyData(s: ServerSession): boolean {
   return s.offer.has(extensionType.early_data);
 }
 
-function deriveHandshakeKeys(s: ServerSession): string {
-  const keys = s.schedule13();
-  s.digest();
-  keys.derive(secretLabel.clientHandshake, at.hash, at.clientSecret);
-  keys.derive(secretLabel.serverHandshake, at.hash, at.serverSecret);
-  s.log("CLIENT_HANDSHAKE_TRAFFIC_SECRET", at.clientSecret, keys.size);
-  s.log("SERVER_HANDSHAKE_TRAFFIC_SECRET", at.serverSecret, keys.size);
-  const inbound = protection(s, at.clientSecret);
-  s.engine.receiveUnder(skipsEarlyData(s) ? new ProtectedSkipper(inbound) : inbound);
+function deriveHandshakeKeys(s: ServerSession): ServerState {
+  deriveHandshakeSecrets(s);
+  if (skipsEarlyData(s)) s.engine.receiveUnder(new ProtectedSkipper(protection13(s, at.inSecret)));
+  else protectIn(s);
   sendCompatibilityChange(s);
-  s.engine.sendUnder(protection(s, at.serverSecret));
+  protectOut(s);
   return "SEND_ENCRYPTED_EXTENSIONS";
 }
 
 // The server's flight, RFC 8446 4.3 and 4.4
 
-function sendEncryptedExtensions(s: ServerSession): string {
+function sendEncryptedExtensions(s: ServerSession): ServerState {
   const w = s.engine.begin(on.encrypted_extensions);
   writeExtensions(s, w, inMessage.encrypted_extensions);
   s.engine.send();
@@ -212,7 +189,7 @@ function sendEncryptedExtensions(s: ServerSession): string {
 }
 
 /** CertificateRequest, RFC 8446 4.3.2. */
-function sendCertificateRequest(s: ServerSession): string {
+function sendCertificateRequest(s: ServerSession): ServerState {
   const w = s.engine.begin(on.certificate_request);
   w.u8(0);
   writeExtensions(s, w, inMessage.certificate_request);
@@ -221,133 +198,60 @@ function sendCertificateRequest(s: ServerSession): string {
   return "SEND_CERTIFICATE";
 }
 
-function sendCertificate(s: ServerSession): string {
-  s.long ??= certificateMessage(s);
-  if (!s.long.send(s.engine)) return "SEND_CERTIFICATE";
-  s.long = undefined;
-  return "SEND_CERTIFICATE_VERIFY";
+function sendCertificate(s: ServerSession): ServerState {
+  return sendCertificates(s, s.chosen.certificates) ? "SEND_CERTIFICATE_VERIFY" : "SEND_CERTIFICATE";
 }
 
-function sendCertificateVerify(s: ServerSession): string {
-  const content = s.transcript.signedContent(verifyContext.server);
-  const w = s.engine.begin(on.certificate_verify);
-  sign(s, w, [[content, 0, content.length]]);
-  s.engine.send();
-  return "SEND_FINISHED";
-}
-
-/** The verify_data of a side's Finished over the transcript so far, RFC 8446 4.4.4. */
-function computeFinished(s: ServerSession, secretAt: number): number {
-  s.digest();
-  s.schedule13().finished(secretAt, at.hash, at.verifyData);
-  return s.transcript.size;
-}
-
-function sendFinished(s: ServerSession): string {
-  const n = computeFinished(s, at.serverSecret);
-  const w = s.engine.begin(on.finished);
-  w.copy(s.memory, at.verifyData, at.verifyData + n);
-  s.engine.send();
+function sendFinished(s: ServerSession): ServerState {
+  writeFinished13(s);
   return "DERIVE_APPLICATION_KEYS";
 }
 
-/** The Master Secret's stage, RFC 8446 7.1: our keys change now, the client's after its Finished. */
-function deriveApplicationKeys(s: ServerSession): string {
-  const keys = s.schedule13();
-  keys.master();
-  s.digest();
-  keys.derive(secretLabel.serverApplication, at.hash, at.serverSecret);
-  keys.derive(secretLabel.clientApplication, at.hash, at.applicationSecret);
-  s.log("CLIENT_TRAFFIC_SECRET_0", at.applicationSecret, keys.size);
-  s.log("SERVER_TRAFFIC_SECRET_0", at.serverSecret, keys.size);
-  s.engine.sendUnder(protection(s, at.serverSecret));
+/** Our keys change now, the client's after its Finished. */
+function deriveApplicationKeys(s: ServerSession): ServerState {
+  deriveApplicationSecrets(s, at.outSecret);
+  protectOut(s);
   return s.requested ? "WAIT_CERTIFICATE" : "WAIT_FINISHED";
 }
 
 // The client's flight, RFC 8446 4.4
 
-/** certificate_request_context and the length of certificate_list. */
-function measureCertificateHead(): number {
-  return 4;
-}
-
-function receiveCertificateHead(s: ServerSession): string {
-  const r = s.engine.reader;
-  if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
-  readListLength(s, r);
+function receiveCertificateHead(s: ServerSession): ServerState {
+  readCertificateHead13(s);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
   if (s.config.clientAuth === "require") throw faults.CERTIFICATE_REQUIRED;
   return "WAIT_FINISHED";
 }
 
-/** CertificateEntry, RFC 8446 4.4.2: a certificate, and its staple among its extensions (4.4.2.1). */
-function receiveEntry(s: ServerSession): string {
-  const r = s.engine.reader;
-  readCertificate(s, r);
-  readEntryExtensions(s, r);
-  return s.engine.left > 0 ? "WAIT_CERTIFICATE_ENTRY" : "AUTHENTICATE";
-}
-
-function authenticateClient(s: ServerSession): string {
-  return authenticate(s) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
-}
-
-/** CertificateVerify, RFC 8446 4.4.3: a scheme that was asked for, the curve's own hash, and no PKCS#1 v1.5. */
-function receiveCertificateVerify(s: ServerSession): string {
-  const r = s.engine.reader;
-  const id = r.u16();
-  checkScheme(s, id);
-  const scheme = findScheme(id);
-  const { kind } = s.path.at(0).key;
-  if (scheme?.pkcs1 || (scheme?.curve !== undefined && scheme.curve !== kind)) throw faults.SIGNATURE_SCHEME;
-  const content = s.transcript.signedContent(verifyContext.client);
-  const verification = s.config.provider.verification(id);
-  verification.update(content, 0, content.length);
-  readSignature(s, r, verification);
-  return "VERIFY";
-}
-
-function verifyClient(s: ServerSession): string {
-  settleVerification(s);
-  return "WAIT_FINISHED";
-}
-
-function receiveFinished(s: ServerSession): string {
-  const r = s.engine.reader;
-  const n = computeFinished(s, at.clientSecret);
-  if (r.left !== n) throw faults.DECODE_ERROR;
-  if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(n), n)) throw faults.FINISHED_MISMATCH;
-  // Data may follow at once, so nothing is read before it is decided
-  return admitted(s, "COMPLETE");
+/** Data may follow at once, so nothing is read before it is decided whether the client may come in. */
+function receiveFinished(s: ServerSession): ServerState {
+  readFinished13(s);
+  return admitted(s);
 }
 
 /** The client's keys change; of the Master Secret only the ticket's is still derived. */
-function complete(s: ServerSession): string {
-  const { engine, memory } = s;
+function complete(s: ServerSession): ServerState {
   const keys = s.schedule13();
-  memory.copyWithin(at.clientSecret, at.applicationSecret, at.resumption);
-  s.forget(at.applicationSecret, at.resumption);
-  engine.receiveUnder(protection(s, at.clientSecret));
+  moveApplicationSecret(s, at.inSecret);
+  protectIn(s);
   s.digest();
-  keys.resumptionSecret(at.hash, at.resumption);
+  keys.resumptionSecret(at.hash, at.resumptionSecret);
   keys.wipe();
-  engine.established = true;
+  s.engine.established = true;
   return s.offer.pskDhe && ticketLife(s) > 0 ? "SEND_TICKET" : "CONNECTED";
 }
-
-// After the handshake, RFC 8446 4.6
 
 /** The nonce tells a connection's tickets apart; there is only one. */
 const ticketNonce = Object.freeze([0]);
 
 /** NewSessionTicket, RFC 8446 4.6.1. Without early_data: 0-RTT data could be replayed. */
-function sendTicket(s: ServerSession): string {
+function sendTicket(s: ServerSession): ServerState {
   const keys = s.schedule13();
   const life = ticketLife(s);
   const nonce = Uint8Array.from(ticketNonce);
-  keys.ticketPsk(at.resumption, nonce, 0, nonce.length, at.resumption);
-  const ticket = sealTicket(s, at.resumption, at.resumption + keys.size, life);
-  s.forget(at.resumption, at.shared);
+  keys.ticketPsk(at.resumptionSecret, nonce, 0, nonce.length, at.resumptionSecret);
+  const ticket = sealTicket(s, at.resumptionSecret, at.resumptionSecret + keys.size, life);
+  s.forget(at.resumptionSecret, at.shared);
   const w = s.engine.begin(on.new_session_ticket);
   u32(w, life);
   s.config.provider.random(w.bytes, w.at, w.at + 4);
@@ -366,25 +270,4 @@ function sendTicket(s: ServerSession): string {
 function u32(w: Writer, value: number): void {
   w.u16(value >>> 16);
   w.u16(value & 0xffff);
-}
-
-/** KeyUpdate, RFC 8446 4.6.3: the client's key changes, and ours too when it asks (1) and we have used it. */
-function receiveKeyUpdate(s: ServerSession): string {
-  const request = s.engine.reader.u8();
-  if (request > 1) throw faults.ILLEGAL_PARAMETER;
-  s.engine.countIdle();
-  s.schedule13().update(at.clientSecret);
-  s.engine.receiveUnder(protection(s, at.clientSecret));
-  return request === 1 && !isFresh(s) ? "SEND_KEY_UPDATE" : "CONNECTED";
-}
-
-/** Ours changes; update_not_requested(0), for the client's may stay. */
-function sendKeyUpdate(s: ServerSession): string {
-  const w = s.engine.begin(on.key_update);
-  w.u8(s.requestKeyUpdate ? 1 : 0);
-  s.requestKeyUpdate = false;
-  s.engine.send();
-  s.schedule13().update(at.serverSecret);
-  s.engine.sendUnder(protection(s, at.serverSecret));
-  return "CONNECTED";
 }

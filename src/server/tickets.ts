@@ -6,22 +6,7 @@ import { copySecret, equalBytes, Writer } from "../wire/writer.js";
 import { MAX_TICKET_LIFETIME } from "./config.js";
 import type { TicketKey } from "./options.js";
 import type { ServerSession } from "./session.js";
-
-/** What a ticket says, once it is opened: RFC 5077 section 4, RFC 8446 4.6.1. */
-export interface Ticket {
-  readonly version: number;
-  /** The CipherSuite. */
-  readonly suite: number;
-  /** TLS 1.2: whether the master secret is an extended one (RFC 7627). */
-  readonly ems: boolean;
-  /** Seconds since 1970. */
-  readonly expires: number;
-  readonly serverName: string | undefined;
-  /** SHA-256 of the certificate that the session began with. */
-  readonly certificate: Uint8Array;
-  /** TLS 1.2: the master secret; TLS 1.3: the PSK. */
-  readonly secret: Uint8Array;
-}
+import type { Ticket } from "./ticket.js";
 
 /** key_name, iv, sealed state with its tag, as RFC 5077 section 4 recommends, but with AES-256-GCM. */
 const NAME = 16;
@@ -70,7 +55,7 @@ function writeState(s: ServerSession, w: Writer, expires: number): void {
   const name = w.begin8();
   w.ascii(s.offer.serverName ?? "");
   w.finish8(name);
-  w.copy(certificateHash(s, s.identity));
+  w.copy(certificateHash(s, s.chosen));
 }
 
 function certificateHash(s: ServerSession, { certificates: [own] }: Identity): Uint8Array {

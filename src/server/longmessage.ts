@@ -1,5 +1,4 @@
 import type { Engine } from "../record/engine.js";
-import type { ServerSession } from "./session.js";
 
 /** A handshake message that may be longer than the output buffer: it goes out as there is room. */
 export class LongMessage {
@@ -18,7 +17,7 @@ export class LongMessage {
   }
 
   /** Sends as much as there is room for; true when that was the rest. */
-  send(engine: Engine<ServerSession>): boolean {
+  send(engine: Engine): boolean {
     const w = engine.beginRaw(this.type);
     if (!this.begun) {
       w.u8(this.type);
@@ -39,10 +38,6 @@ export class LongMessage {
 
 export function u8(value: number): Uint8Array {
   return Uint8Array.of(value);
-}
-
-export function u16(value: number): Uint8Array {
-  return Uint8Array.of(value >> 8, value);
 }
 
 export function u24(value: number): Uint8Array {

@@ -1,27 +1,9 @@
+import type { Port } from "../record/ports.js";
 import { type Fault, faults } from "../wire/fault.js";
-import type { Engine, Session } from "./engine.js";
-import type { Port } from "./ports.js";
-
-/** What the sessions of both sides have. */
-export interface EndSession<S extends Session<S>> extends Session<S> {
-  readonly engine: Engine<S>;
-  /** What is kept of certificates and staples. */
-  readonly store: { readonly needed: number };
-  version: number;
-  suite: { readonly id: number } | undefined;
-  group: number;
-  alpn: string | undefined;
-  keys13: object | undefined;
-  requestKeyUpdate: boolean | undefined;
-}
-
-/** Our key was changed, and nothing sent with it: an answer to every request for that so far (RFC 8446 4.6.3). */
-export function isFresh<S extends EndSession<S>>({ requestKeyUpdate, engine }: S): boolean {
-  return requestKeyUpdate === false && engine.outbox.protection.sequence === 0;
-}
+import type { Handshake } from "./session.js";
 
 /** One side of a connection, as its owner sees it. `work()` and the ports never throw for anything that the peer does: see `fault`. */
-export abstract class Endpoint<S extends EndSession<S>> {
+export abstract class Endpoint<S extends Handshake> {
   protected readonly session: S;
 
   constructor(session: S) {

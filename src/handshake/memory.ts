@@ -4,18 +4,24 @@ import { scheduleSize13 } from "../crypto/keys13.js";
 /** The longest public key of a group, P-384's uncompressed point: more than two keys and IVs. */
 const MAX_SHARE = 97;
 
+/** Bytes of a random, and of the session id that makes TLS 1.3 look like a resumption. */
+export const RANDOM = 32;
+
 /**
- * Where the session's randoms, secrets and hashes lie in `memory`: one array instead of a dozen, each of which
+ * Where a handshake's randoms, secrets and hashes lie in its `memory`: one array instead of a dozen, each of which
  * would cost seven slots.
  */
 export const at = Object.freeze({
   clientRandom: 0,
   serverRandom: 32,
+  /** legacy_session_id of the ClientHello. */
   sessionId: 64,
-  clientSecret: 96,
-  serverSecret: 144,
-  /** TLS 1.3: the client's application secret, until its Finished is sent. */
+  /** The traffic secrets in force: the peer's, and our own. */
+  inSecret: 96,
+  outSecret: 144,
+  /** TLS 1.3: the client's application secret, until its Finished is through; then what tickets are made of. */
   applicationSecret: 192,
+  resumptionSecret: 192,
   /** The (EC)DHE secret, for as long as it takes to derive from it. */
   shared: 240,
   hash: 288,
@@ -27,8 +33,3 @@ export const at = Object.freeze({
   schedule: 384 + MAX_SHARE,
   end: 384 + MAX_SHARE + Math.max(scheduleSize12, scheduleSize13),
 });
-
-/** RFC 9654 2.1. */
-export const NONCE = 32;
-/** Bytes of a random, and of the session id that makes TLS 1.3 look like a resumption. */
-export const RANDOM = 32;

@@ -1,0 +1,135 @@
+import { type Fault, faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import { extensionType } from "../wire/registry.js";
+import type { Writer } from "../wire/writer.js";
+import { inMessage } from "./extensionrow.js";
+import type { Handshake } from "./session.js";
+
+/** These ask: what we don't know in them is ignored. In the others only that may stand which we have offered. */
+const requests = inMessage.client_hello | inMessage.certificate_request | inMessage.new_session_ticket;
+
+export function expect(holds: boolean, fault: Fault): void {
+  if (!holds) throw fault;
+}
+
+/** Writes a message's extensions and notes which. */
+export function writeExtensions(s: Handshake, w: Writer, where: number): void {
+  const rows = s.extensions;
+  const all = w.begin16();
+  s.offered = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    if ((row.where & where) === 0 || !row.sends(s as never, where)) continue;
+    s.offered |= 1 << i;
+    w.u16(row.type);
+    const data = w.begin16();
+    row.write(s as never, w, where);
+    w.finish16(data);
+  }
+  w.finish16(all);
+}
+
+/** Reads a message's extensions, RFC 8446 4.2. What was found is in `s.seen`: see `saw`. */
+export function readExtensions(s: Handshake, r: Reader, where: number): void {
+  const all = r.enter16();
+  const start = r.at;
+  s.seen = 0;
+  while (r.left > 0) {
+    const i = indexOf(s, r.u16());
+    const data = r.enter16();
+    if (i < 0) skipUnknown(r, where, start);
+    else readKnown(s, r, i, where);
+    r.leave(data);
+  }
+  r.leave(all);
+}
+
+function readKnown(s: Handshake, r: Reader, i: number, where: number): void {
+  const row = s.extensions[i];
+  const bit = 1 << i;
+  const answers = (where & requests) === 0;
+  if ((row.where & where) === 0)
+    throw answers && (s.offered & bit) === 0 ? faults.UNSUPPORTED_EXTENSION : faults.EXTENSION_NOT_ALLOWED;
+  // The cookie alone comes unasked (RFC 8446 4.2.2)
+  const asked = (s.offered & bit) !== 0 || row.type === extensionType.cookie;
+  if (answers && !asked) throw faults.UNSUPPORTED_EXTENSION;
+  if ((s.seen & bit) !== 0) throw faults.DUPLICATE_EXTENSION;
+  s.seen |= bit;
+  row.read(s as never, r, where);
+}
+
+/** Extensions that one of an unknown type is compared with, at most. */
+const MAX_BEFORE = 64;
+
+/** An unknown type is refused in answers, and elsewhere ignored; but none may stand there twice (RFC 8446 4.2). */
+function skipUnknown(r: Reader, where: number, start: number): void {
+  if ((where & requests) === 0) throw faults.UNSUPPORTED_EXTENSION;
+  // A server looks over all of them before, as there may be thousands
+  if (where !== inMessage.client_hello) refuseDuplicate(r, start);
+  r.skip(r.left);
+}
+
+function refuseDuplicate({ bytes, at }: Reader, start: number): void {
+  const own = at - 4;
+  let count = 0;
+  for (let other = start; other < own; other += 4 + ((bytes[other + 2] << 8) | bytes[other + 3])) {
+    expect(bytes[other] !== bytes[own] || bytes[other + 1] !== bytes[own + 1], faults.DUPLICATE_EXTENSION);
+    expect(++count < MAX_BEFORE, faults.ILLEGAL_PARAMETER);
+  }
+}
+
+/** Whether the message that was read last had this extension. */
+export function saw(s: Handshake, extension: number): boolean {
+  return (s.seen & (1 << indexOf(s, extension))) !== 0;
+}
+
+function indexOf(s: Handshake, extension: number): number {
+  const rows = s.extensions;
+  for (let i = 0; i < rows.length; i++) if (rows[i].type === extension) return i;
+  return -1;
+}
+
+// extension_data that both roles write or read alike
+
+export const nothing = (): void => {};
+export const always = (): boolean => true;
+
+export function writeList16(w: Writer, values: readonly number[]): void {
+  const list = w.begin16();
+  for (let i = 0; i < values.length; i++) w.u16(values[i]);
+  w.finish16(list);
+}
+
+/** ProtocolNameList, RFC 7301 3.1. */
+export function writeProtocols(w: Writer, names: readonly string[]): void {
+  const list = w.begin16();
+  for (let i = 0; i < names.length; i++) {
+    const name = w.begin8();
+    w.ascii(names[i]);
+    w.finish8(name);
+  }
+  w.finish16(list);
+}
+
+/** ECPointFormatList, RFC 8422 5.1.2: uncompressed(0), the only format there is. */
+export function writePointFormats(_: Handshake, w: Writer): void {
+  w.u8(1);
+  w.u8(0);
+}
+
+/** It must have uncompressed(0). */
+export function readPointFormats(_: Handshake, r: Reader): void {
+  const list = r.enter8();
+  let uncompressed = false;
+  while (r.left > 0) if (r.u8() === 0) uncompressed = true;
+  r.leave(list);
+  expect(uncompressed, faults.ILLEGAL_PARAMETER);
+}
+
+/** KeyShareEntry, RFC 8446 4.2.8: our key pair's. */
+export function writeShare(s: Handshake, w: Writer): void {
+  w.u16(s.group);
+  const share = w.begin16();
+  if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
+  w.finish16(share);
+}

@@ -1,0 +1,109 @@
+import { KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
+import { AAD, Protection12 } from "../record/record.js";
+import { faults } from "../wire/fault.js";
+import { handshakeType as on } from "../wire/registry.js";
+import { equalSecret, secretBytes } from "../wire/writer.js";
+import { agree, dropKeyPair } from "./keyexchange.js";
+import { at } from "./memory.js";
+import type { Handshake } from "./session.js";
+import { clientSide } from "./sides.js";
+import type { SharedState } from "./states.js";
+
+/** What both roles do in TLS 1.2, RFC 5246. */
+
+export const NAMED_CURVE = 3;
+
+// Keys, RFC 5246 6.3 and 8.1
+
+export function schedule12(s: Handshake): KeySchedule12 {
+  if (s.keys12 === undefined) throw faults.INTERNAL_ERROR;
+  return s.keys12;
+}
+
+function newSchedule(s: Handshake): KeySchedule12 {
+  s.keys12 = new KeySchedule12(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
+  return s.keys12;
+}
+
+/** RFC 7627 section 4, with a transcript up to the ClientKeyExchange, or RFC 5246 8.1 with a peer that lacks it. */
+export function deriveMasterSecret(s: Handshake): void {
+  const keys = newSchedule(s);
+  const end = at.shared + agree(s);
+  dropKeyPair(s);
+  s.digest();
+  if (s.extendedMasterSecret) keys.extendedMasterSecret(at.shared, end, at.hash);
+  else keys.masterSecret(at.shared, end, at.clientRandom, at.serverRandom);
+  s.forget(at.shared, end);
+  deriveKeys(s);
+}
+
+/** The master secret of the session that is resumed; the keys are new, as the randoms are. */
+export function restoreMasterSecret(s: Handshake, secret: Uint8Array): void {
+  s.memory.set(secret, newSchedule(s).master);
+  deriveKeys(s);
+}
+
+/** The key_block, RFC 5246 6.3: both directions' keys wait for their ChangeCipherSpec. */
+function deriveKeys(s: Handshake): void {
+  const { key, salt } = s.suiteInForce.aead;
+  const keys = schedule12(s);
+  s.log("CLIENT_RANDOM", keys.master, masterSize);
+  const ivs = at.keys + 2 * key;
+  keys.keyBlock(at.clientRandom, at.serverRandom, at.keys, 2 * (key + salt));
+  const aad = new Uint8Array(AAD);
+  const client = protection(s, at.keys, ivs, aad);
+  const server = protection(s, at.keys + key, ivs + salt, aad);
+  s.forget(at.keys, at.schedule);
+  s.outProtection = s.own === clientSide ? client : server;
+  s.inProtection = s.own === clientSide ? server : client;
+}
+
+/** What is not derived of a nonce stands in each record (RFC 5288 section 3). */
+function protection(s: Handshake, keyAt: number, ivAt: number, aad: Uint8Array): Protection12 {
+  const { salt, records } = s.suiteInForce.aead;
+  const iv = secretBytes(12);
+  for (let i = 0; i < salt; i++) iv[i] = s.memory[ivAt + i];
+  return new Protection12(s.aead(keyAt), iv, records, salt < iv.length, aad);
+}
+
+// ChangeCipherSpec and Finished, RFC 5246 7.1 and 7.4.9
+
+/** Writes the verify_data of a side over the transcript so far at `at.verifyData`. */
+function computeFinished(s: Handshake, label: string): void {
+  s.digest();
+  schedule12(s).verifyData(label, at.hash, at.verifyData);
+}
+
+/** ChangeCipherSpec, and our Finished under the keys that begin there. */
+export function changeAndFinish(s: Handshake): void {
+  const { engine, outProtection } = s;
+  if (outProtection === undefined) throw faults.INTERNAL_ERROR;
+  engine.sendChangeCipherSpec();
+  engine.sendUnder(outProtection);
+  s.outProtection = undefined;
+  computeFinished(s, s.own.finished);
+  const w = engine.begin(on.finished);
+  w.copy(s.memory, at.verifyData, at.verifyData + verifyDataSize);
+  engine.send();
+}
+
+export function receiveChangeCipherSpec(s: Handshake): SharedState {
+  if (s.inProtection === undefined) throw faults.INTERNAL_ERROR;
+  s.engine.receiveUnder(s.inProtection);
+  s.inProtection = undefined;
+  return "WAIT_FINISHED";
+}
+
+export function readFinished12(s: Handshake): void {
+  const r = s.engine.reader;
+  if (r.left !== verifyDataSize) throw faults.DECODE_ERROR;
+  computeFinished(s, s.peer.finished);
+  if (!equalSecret(s.memory, at.verifyData, r.bytes, r.skip(verifyDataSize), verifyDataSize))
+    throw faults.FINISHED_MISMATCH;
+}
+
+export function connect12(s: Handshake): SharedState {
+  s.keys12?.wipe();
+  s.engine.established = true;
+  return "CONNECTED";
+}

@@ -1,0 +1,31 @@
+import { faults } from "../wire/fault.js";
+import { copyBytes } from "../wire/writer.js";
+import { at } from "./memory.js";
+import type { Handshake } from "./session.js";
+
+/** A fresh key pair of the group that is settled. */
+export function makeKeyPair(s: Handshake): void {
+  s.exchange = s.config.provider.exchange(s.group);
+}
+
+/** The key pair is spent, or of a group that is not the one. */
+export function dropKeyPair(s: Handshake): void {
+  s.exchange?.dispose();
+  s.exchange = undefined;
+}
+
+/** Keeps a share, `bytes[start…end)`, as the peer's public key. */
+export function keepPeerShare(s: Handshake, bytes: Uint8Array, start: number, end: number): void {
+  const n = end - start;
+  if (n === 0 || n > at.schedule - at.peerShare) throw faults.KEY_SHARE;
+  copyBytes(bytes, start, end, s.memory, at.peerShare);
+  s.peerShareLength = n;
+}
+
+/** Writes the (EC)DHE secret at `at.shared` and returns its length. */
+export function agree(s: Handshake): number {
+  const { memory, exchange } = s;
+  const n = exchange?.agree(memory, at.peerShare, at.peerShare + s.peerShareLength, memory, at.shared) ?? 0;
+  if (n === 0) throw faults.KEY_SHARE;
+  return n;
+}

@@ -1,0 +1,144 @@
+import type { Provider } from "../crypto/provider.js";
+import { findScheme, narrowVersions, suites } from "../crypto/suites.js";
+import type { TrustAnchor } from "../pki/chain.js";
+import { MAX_RECORD } from "../record/record.js";
+import { version } from "../wire/registry.js";
+
+/** Sizes of the arena's three parts, in bytes. */
+export interface BufferSizes {
+  /** What arrives: 16,645 for peers that ignore limits, and room for a certificate that straddles records. */
+  readonly input: number;
+  /** What is sent. */
+  readonly output: number;
+  /** What is kept of the certificates and staples during the handshake. */
+  readonly store: number;
+}
+
+/** Options that both roles have. */
+export interface CommonOptions {
+  readonly provider: Provider;
+  /** The CAs of the peer's certificate. */
+  readonly trust?: readonly TrustAnchor[];
+  /** Seconds since 1970, or undefined when the clock was never set. */
+  readonly clock: () => number | undefined;
+  /** A time before which no clock can be right; the build's date. */
+  readonly clockFloor?: number;
+  /** False: take any certificate and any staple. For tests only. */
+  readonly verify?: boolean;
+  readonly minVersion?: number;
+  readonly maxVersion?: number;
+  /** What to speak, best first; all that the provider has by default. */
+  readonly suites?: readonly number[];
+  readonly groups?: readonly number[];
+  readonly schemes?: readonly number[];
+  /** Application protocols, best first (RFC 7301). */
+  readonly alpn?: readonly string[];
+  /** RFC 8449: 64 to 16385. By default asked for only when the input buffer holds less than a full record. */
+  readonly recordSizeLimit?: number;
+  /** Refuse peers that speak TLS 1.2 without extended_master_secret (RFC 7627). */
+  readonly requireEms?: boolean;
+  readonly buffers?: Partial<BufferSizes>;
+  /** Certificates that are kept of a chain; what comes after them is ignored, up to 64 certificates and 65,536 bytes. */
+  readonly maxCertificates?: number;
+  /** Every secret, labelled as in SSLKEYLOGFILE (RFC 9850), for debugging. */
+  readonly onSecret?: (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void;
+  /** Every handshake message (streamed ones part by part), alert and ChangeCipherSpec. `type`: ContentType << 8 | HandshakeType. */
+  readonly onMessage?: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) => void;
+}
+
+type Absent = "recordSizeLimit" | "onSecret" | "onMessage";
+
+/** The same, filled in and checked. */
+export interface Config
+  extends Readonly<Required<Omit<CommonOptions, Absent | "buffers">>>,
+    Pick<CommonOptions, Absent> {
+  readonly buffers: BufferSizes;
+}
+
+/** The same, before the suites are chosen. */
+export type Filled<C extends Config> = Omit<C, "suites"> & Pick<CommonOptions, "suites">;
+
+/** 2026-01-01: nothing runs this code before it was written. */
+const CLOCK_FLOOR = 1767225600;
+
+/** The defaults of the options that both roles have; what has none is there too, as these are all the names. */
+export function commonDefaults({ provider, clock }: CommonOptions, buffers: BufferSizes): Filled<Config> {
+  return {
+    provider,
+    clock,
+    buffers,
+    trust: [],
+    clockFloor: CLOCK_FLOOR,
+    verify: true,
+    minVersion: version.tls12,
+    maxVersion: version.tls13,
+    suites: undefined,
+    groups: provider.groups,
+    schemes: provider.schemes,
+    alpn: [],
+    requireEms: false,
+    maxCertificates: 8,
+    recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
+    onSecret: undefined,
+    onMessage: undefined,
+  };
+}
+
+/**
+ * The defaults, and what was given in their place. An option that is undefined undoes no default, least of all `verify`.
+ * Throws TypeError for a name that is none of the defaults': a misspelt option must not make a connection less secure.
+ */
+export function fill<T extends object>(defaults: T, given: object | undefined, prefix = ""): T {
+  const filled = Object.assign({}, defaults) as Record<string, unknown>;
+  const options = (given ?? {}) as Record<string, unknown>;
+  for (const name in options) {
+    if (!(name in filled)) throw new TypeError(`tlstaple: ${prefix}${name}: there is no such option`);
+    if (options[name] !== undefined) filled[name] = options[name];
+  }
+  return filled as T;
+}
+
+/** The suites to speak: those given, or all that the provider's AEADs allow, TLS 1.3's first, in the order of its AEADs; and the versions that they leave. */
+export function chooseSuites({ provider, minVersion, maxVersion, suites: given }: Filled<Config>) {
+  const { aeads } = provider;
+  const usable = suites.filter(
+    (s) => s.version >= minVersion && s.version <= maxVersion && aeads.includes(s.aead.name),
+  );
+  if (given) return narrowVersions(given.filter((id) => usable.some((s) => s.id === id)));
+  const rank = (s: (typeof suites)[0]) =>
+    (version.tls13 - s.version) * aeads.length + aeads.indexOf(s.aead.name);
+  return narrowVersions(usable.sort((a, b) => rank(a) - rank(b)).map((s) => s.id));
+}
+
+export function demand(holds: boolean, message: string): void {
+  if (!holds) throw new RangeError(`tlstaple: ${message}`);
+}
+
+/** Checks what both roles have. `least`: the smallest buffers that a role can do with. */
+export function checkCommon(config: Config, least: BufferSizes): void {
+  const { buffers, recordSizeLimit: limit, provider, maxCertificates } = config;
+  demand(typeof config.verify === "boolean", "verify: true or false");
+  demand(config.minVersion >= version.tls12, "minVersion: nothing below TLS 1.2 exists here");
+  demand(config.maxVersion <= version.tls13, "maxVersion: TLS 1.3 is the highest");
+  demand(config.minVersion <= config.maxVersion, "minVersion is above maxVersion");
+  demand(config.suites.length > 0, "suites: none that the provider and the versions allow");
+  const groups = config.groups.length > 0 && config.groups.every((g) => provider.groups.includes(g));
+  demand(groups, "groups: unknown");
+  const schemes = config.schemes.length > 0 && config.schemes.every((s) => findScheme(s) !== undefined);
+  demand(schemes, "schemes: unknown");
+  const names = config.alpn.every((name) => name.length > 0 && name.length < 256);
+  demand(names, "alpn: names have 1 to 255 bytes");
+  demand(limit === undefined || (limit >= 64 && limit <= 16385), "recordSizeLimit: 64 to 16385");
+  demand(buffers.input >= least.input, `buffers.input: at least ${least.input}`);
+  demand(buffers.output >= least.output, `buffers.output: at least ${least.output}`);
+  demand(buffers.store >= least.store, `buffers.store: at least ${least.store}`);
+  demand(maxCertificates >= 1 && maxCertificates <= 16, "maxCertificates: 1 to 16");
+}
+
+/** The arena that the sizes ask for, or the one that is given. Throws RangeError for one that is too small. */
+export function arenaOf({ input, output, store }: BufferSizes, given: Uint8Array | undefined): Uint8Array {
+  const needed = input + output + store;
+  if (given === undefined) return new Uint8Array(needed);
+  if (given.length < needed) throw new RangeError(`tlstaple: the arena needs ${needed} bytes`);
+  return given;
+}

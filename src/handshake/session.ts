@@ -1,0 +1,143 @@
+import type { KeySchedule12 } from "../crypto/keys12.js";
+import type { KeySchedule13 } from "../crypto/keys13.js";
+import type { Aead, Exchange, Identity, Verification } from "../crypto/provider.js";
+import type { Suite } from "../crypto/suites.js";
+import { Transcript } from "../crypto/transcript.js";
+import type { Path } from "../pki/chain.js";
+import type { Store } from "../pki/store.js";
+import type { Engine, Session } from "../record/engine.js";
+import type { Protection } from "../record/record.js";
+import { faults } from "../wire/fault.js";
+import type { ExtensionRow } from "./extensionrow.js";
+import { at, RANDOM } from "./memory.js";
+import type { Config } from "./options.js";
+import type { Side } from "./sides.js";
+
+/**
+ * What both roles negotiate in one handshake. It is named by direction: `in` and `out`, `peer` and `own`, so that one
+ * function serves both.
+ */
+export abstract class Handshake implements Session {
+  abstract readonly config: Config;
+  abstract readonly engine: Engine;
+  abstract readonly rows: Session["rows"];
+  abstract state: string;
+  abstract readonly own: Side;
+  abstract readonly peer: Side;
+  /** The table of extensions that is in force; for reading and writing it a row is told the session that has it. */
+  abstract readonly extensions: readonly ExtensionRow<never>[];
+  /** Our certificates and key, where we have some. */
+  abstract readonly identity: Identity | undefined;
+
+  readonly transcript: Transcript;
+  readonly memory = new Uint8Array(at.end);
+  /** Bits of the rows of `extensions`: what our last message with any had, and what the peer's last one. */
+  offered = 0;
+  seen = 0;
+
+  sessionIdLength = 0;
+  version = 0;
+  suite: Suite | undefined;
+  group = 0;
+  exchange: Exchange | undefined;
+  peerShareLength = 0;
+  alpn: string | undefined;
+  changeCipherSpecSent = false;
+
+  keys13: KeySchedule13 | undefined;
+  keys12: KeySchedule12 | undefined;
+  /** TLS 1.2: both directions' keys, until their ChangeCipherSpec. */
+  inProtection: Protection | undefined;
+  outProtection: Protection | undefined;
+
+  /** The peer's handshake signature that waits to be verified, and where it lies in the input buffer. */
+  verification: Verification | undefined;
+  signatureStart = 0;
+  signatureEnd = 0;
+
+  /** A client's certificate was asked for. */
+  requested = false;
+  /** The SignatureScheme of our own signature, 0 while none fits. */
+  scheme = 0;
+  /** What of our Certificate message is sent: the entry, and the byte in it. */
+  entry = 0;
+  entryOffset = 0;
+  /** Whether our next KeyUpdate asks for one in return; undefined before the first. */
+  requestKeyUpdate: boolean | undefined;
+
+  constructor(config: Config) {
+    this.transcript = new Transcript(config.provider);
+  }
+
+  abstract readonly path: Path;
+  abstract readonly store: Store;
+  abstract certificatesSent: number;
+  abstract takeStaple(index: number, der: Uint8Array, start: number, end: number): void;
+  abstract authenticate(): boolean;
+  /** The staple that our certificate at `index` is sent with in TLS 1.3. */
+  abstract stapleOf(index: number): Uint8Array | undefined;
+  /** TLS 1.2: both sides take part in RFC 7627. */
+  abstract readonly extendedMasterSecret: boolean;
+
+  get suiteInForce(): Suite {
+    if (this.suite === undefined) throw faults.INTERNAL_ERROR;
+    return this.suite;
+  }
+
+  speaks(protocol: number): boolean {
+    return this.config.minVersion <= protocol && protocol <= this.config.maxVersion;
+  }
+
+  /** The suite is settled, and with it the transcript's hash. */
+  chooseSuite(suite: Suite): void {
+    this.suite = suite;
+    this.transcript.choose(suite.hash);
+  }
+
+  /** The suite's AEAD with the key at `keyAt`. */
+  aead(keyAt: number): Aead {
+    const { name, key } = this.suiteInForce.aead;
+    return this.config.provider.aead(name, this.memory, keyAt, keyAt + key);
+  }
+
+  /** Writes the transcript's hash at `at.hash`. */
+  digest(): void {
+    this.transcript.digest(this.memory, at.hash);
+  }
+
+  forget(start: number, end: number): void {
+    this.memory.fill(0, start, end);
+  }
+
+  transcribe(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.engine.established) this.transcript.update(bytes, start, end);
+  }
+
+  trace(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void {
+    this.config.onMessage?.(sent, type, bytes, start, end);
+  }
+
+  /** Hands a secret, `memory[start…start + size)`, to the debugger's key log, if there is one. */
+  log(label: string, start: number, size: number): void {
+    const { onSecret } = this.config;
+    if (onSecret === undefined) return;
+    const { memory } = this;
+    const clientRandom = memory.subarray(at.clientRandom, at.clientRandom + RANDOM);
+    onSecret(label, clientRandom, memory.subarray(start, start + size));
+  }
+
+  /** TLS 1.3 replaces the sending key before it wears out (RFC 8446 5.5); TLS 1.2 can't. */
+  refreshKey(): void {
+    if (this.state === "CONNECTED" && this.keys13) this.state = "SEND_KEY_UPDATE";
+  }
+
+  wipe(): void {
+    this.exchange?.dispose();
+    this.inProtection?.dispose();
+    this.outProtection?.dispose();
+    this.keys13 = this.keys12 = this.exchange = this.inProtection = this.outProtection = undefined;
+    this.verification = undefined;
+    this.transcript.dropCompanions();
+    this.forget(at.inSecret, at.end);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Verification } from "../crypto/provider.js";
+import { findScheme, fitsKey, type Scheme } from "../crypto/suites.js";
+import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import type { Writer } from "../wire/writer.js";
+import type { Handshake } from "./session.js";
+
+/** A scheme of the peer's: it must have been offered, and fit the key of its certificate. */
+export function checkScheme(s: Handshake, id: number): Scheme {
+  const scheme = s.config.schemes.includes(id) ? findScheme(id) : undefined;
+  if (scheme === undefined || !fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
+  return scheme;
+}
+
+/** Notes where the peer's signature lies, for the step that verifies it: all that it covers is known. */
+export function readSignature(s: Handshake, r: Reader, verification: Verification): void {
+  verification.end();
+  s.verification = verification;
+  const signature = r.enter16();
+  s.signatureStart = r.skip(r.left);
+  s.signatureEnd = r.at;
+  r.leave(signature);
+}
+
+/** Verifies the handshake signature by the key of the peer's certificate. */
+export function settleVerification(s: Handshake): void {
+  const { bytes } = s.engine.inbox;
+  const verified = s.verification?.settle(s.path.at(0).key, bytes, s.signatureStart, s.signatureEnd);
+  s.verification = undefined;
+  if (verified !== true) throw faults.HANDSHAKE_SIGNATURE;
+}
+
+/** DigitallySigned, RFC 8446 4.4.3 and RFC 5246 4.7: our scheme, and the signature that has covered all it must. */
+export function writeSignature(s: Handshake, w: Writer, signature: { sign(out: Uint8Array, at: number): number }): void {
+  w.u16(s.scheme);
+  const length = w.begin16();
+  w.skip(signature.sign(w.bytes, w.at));
+  w.finish16(length);
+}
