@@ -32,7 +32,17 @@ export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
 export { type Fault, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
-export type { BufferSizes, ClientOptions, OcspOptions, OcspRequirement, Stapling } from "./options.js";
+export {
+  type BufferSizes,
+  type ClientOptions,
+  type Config,
+  configure,
+  isV2,
+  type OcspOptions,
+  type OcspRequirement,
+  type Stapling,
+} from "./options.js";
+export { type Demanded, type Resumption, resumption, type Session } from "./resumption.js";
 
 /** One connection's client. */
 export class TlsClient extends Endpoint<ClientSession> {

@@ -1,6 +1,6 @@
 /** TCP over IP as a capture shows it: packets made up around the bytes that a connection carries. */
 
-import { parseIp } from "../../../src/pki/hostname.js";
+import { parseIp } from "../../../src/pki/index.js";
 
 /** One end of a connection; the address is IPv4 or IPv6, with or without a zone. */
 export interface Endpoint {

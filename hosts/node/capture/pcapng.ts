@@ -2,7 +2,7 @@
 
 import { closeSync } from "node:fs";
 import { createRequire } from "node:module";
-import { contentType } from "../../../src/wire/registry.js";
+import { contentType } from "../../../src/wire/index.js";
 import { openPrivate, writeAll } from "../common/private-file.js";
 import { Conversation, type Endpoint, type Packet } from "./packets.js";
 

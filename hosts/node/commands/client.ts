@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { alert } from "../../../src/wire/registry.js";
+import { alert } from "../../../src/wire/index.js";
 import { Tap } from "../capture/tap.js";
 import { type ConnectOptions, connect, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";

@@ -1,5 +1,4 @@
-import { type Fault, faults } from "../../../src/wire/fault.js";
-import { alert, nameOf } from "../../../src/wire/registry.js";
+import { alert, type Fault, faults, nameOf } from "../../../src/wire/index.js";
 
 /** A TLS alert, RFC 8446 section 6. */
 export interface Alert {

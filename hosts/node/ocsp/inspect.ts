@@ -1,9 +1,8 @@
 /** `tlstaple inspect`: shows certificates and OCSP responses, and verifies a response as the client does. */
 
 import { readFileSync } from "node:fs";
-import { Certificate } from "../../../src/pki/certificate.js";
-import { type OcspPolicy, responder, type Staple, type Status } from "../../../src/pki/ocsp.js";
-import { type Fault, isFault } from "../../../src/wire/fault.js";
+import { Certificate, type OcspPolicy, responder, type Staple, type Status } from "../../../src/pki/index.js";
+import { type Fault, isFault } from "../../../src/wire/index.js";
 import {
   type CertificateInfo,
   describeCertificate,

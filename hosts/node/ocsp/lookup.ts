@@ -2,9 +2,8 @@
 
 import { randomBytes } from "node:crypto";
 import type { Verdict } from "../../../src/client/index.js";
-import { type Nonce, type OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
-import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
-import { given } from "../../../src/wire/given.js";
+import { type Nonce, type OcspPolicy, Staple } from "../../../src/pki/index.js";
+import { type Fault, faults, given, isFault } from "../../../src/wire/index.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { isFresh, keep } from "./entry.js";
 import type { FetchOptions } from "./http.js";

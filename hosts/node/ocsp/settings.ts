@@ -1,7 +1,7 @@
 /** The options of Stapler and StapleCache. */
 
 import type { X509Certificate } from "node:crypto";
-import type { OcspPolicy, Responder } from "../../../src/pki/ocsp.js";
+import type { OcspPolicy, Responder } from "../../../src/pki/index.js";
 import { typeError, valueError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
 import {

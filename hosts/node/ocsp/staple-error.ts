@@ -1,7 +1,7 @@
 /** Why a certificate has no staple, or no new one: the event `stapleError`. */
 
 import { X509Certificate } from "node:crypto";
-import { type Fault, isFault } from "../../../src/wire/fault.js";
+import { type Fault, isFault } from "../../../src/wire/index.js";
 import type { FaultName } from "../common/errors.js";
 import { type FetchCode, OcspFetchError } from "./http.js";
 

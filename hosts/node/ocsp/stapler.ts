@@ -2,7 +2,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
+import { type Fault, faults, isFault } from "../../../src/wire/index.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { StapleDirectory } from "./directory.js";
 import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from "./entry.js";

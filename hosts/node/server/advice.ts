@@ -1,4 +1,4 @@
-import { alert } from "../../../src/wire/registry.js";
+import { alert } from "../../../src/wire/index.js";
 import { type Advise, advice, type FaultName } from "../common/errors.js";
 
 const clientBug = "The client breaks the protocol: update it, or look at the handshake with --trace.";

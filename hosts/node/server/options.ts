@@ -1,14 +1,14 @@
 import type { ServerOpts } from "node:net";
 import { version } from "../../../src/client/index.js";
-import type { Provider } from "../../../src/crypto/provider.js";
-import { configure } from "../../../src/server/config.js";
-import type {
-  BufferSizes,
-  ClientOcspOptions,
-  ServerOptions as CoreOptions,
-  TicketKey,
+import type { Provider } from "../../../src/crypto/index.js";
+import {
+  type BufferSizes,
+  type ClientOcspOptions,
+  type ServerOptions as CoreOptions,
+  configure,
+  type TicketKey,
 } from "../../../src/server/index.js";
-import { faults } from "../../../src/wire/fault.js";
+import { faults } from "../../../src/wire/index.js";
 import { coded, typeError, valueError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
 import {

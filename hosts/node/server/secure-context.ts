@@ -1,8 +1,8 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import type { Identity } from "../../../src/crypto/provider.js";
-import { Certificate } from "../../../src/pki/certificate.js";
+import type { Identity } from "../../../src/crypto/index.js";
+import { Certificate } from "../../../src/pki/index.js";
 import type { Hello } from "../../../src/server/index.js";
-import { equalBytes } from "../../../src/wire/writer.js";
+import { equalBytes } from "../../../src/wire/index.js";
 import { describeResponse } from "../common/describe.js";
 import { typeError, unsupportedError, valueError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";

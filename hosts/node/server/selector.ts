@@ -1,6 +1,5 @@
 import type { Hello, Selection } from "../../../src/server/index.js";
-import { type Fault, faults } from "../../../src/wire/fault.js";
-import { version } from "../../../src/wire/registry.js";
+import { type Fault, faults, version } from "../../../src/wire/index.js";
 import { StapleError } from "../ocsp/staple-error.js";
 import type { Stapler } from "../ocsp/stapler.js";
 import {

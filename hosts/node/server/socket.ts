@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { type Hello, type Selection, TlsServer } from "../../../src/server/index.js";
-import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
+import { type Fault, faults, isFault } from "../../../src/wire/index.js";
 import type { InquirySettings } from "../socket/inquiry.js";
 import { type Refusal, SecureSocket } from "../socket/secure-socket.js";
 import { adopt } from "../socket/transport.js";

@@ -1,7 +1,13 @@
-import { type ClientOptions, type Config, configure, isV2 } from "../../../src/client/options.js";
-import { findScheme } from "../../../src/crypto/suites.js";
-import { Reader } from "../../../src/wire/reader.js";
-import { alert, contentType, extensionType, handshakeType, version } from "../../../src/wire/registry.js";
+import { type ClientOptions, type Config, configure, isV2 } from "../../../src/client/index.js";
+import { findScheme } from "../../../src/crypto/index.js";
+import {
+  alert,
+  contentType,
+  extensionType,
+  handshakeType,
+  Reader,
+  version,
+} from "../../../src/wire/index.js";
 import { type Advise, advice } from "../common/errors.js";
 import { groupName } from "../common/read.js";
 import { readServerHello } from "../trace/trace.js";

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import type { OcspRequirement } from "../../../src/client/options.js";
+import type { OcspRequirement } from "../../../src/client/index.js";
 import { typeError, valueError } from "../common/errors.js";
 import type { Schema } from "../common/read.js";
 import type { OcspFetch } from "../ocsp/http.js";

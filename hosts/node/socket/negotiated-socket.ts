@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
 import type { TlsClient } from "../../../src/client/index.js";
 import type { TlsServer } from "../../../src/server/index.js";
-import { cipherSuite, namedGroup, nameOf, version } from "../../../src/wire/registry.js";
+import { cipherSuite, namedGroup, nameOf, version } from "../../../src/wire/index.js";
 import type { Root } from "../common/read.js";
 import { detailed, PeerCertificates } from "./peer.js";
 import { TransportSocket } from "./transport-socket.js";

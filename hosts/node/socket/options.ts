@@ -5,10 +5,10 @@ import {
   type ClientOptions,
   type OcspOptions as CoreOcspOptions,
   configure,
-} from "../../../src/client/options.js";
-import type { Identity, Provider } from "../../../src/crypto/provider.js";
-import type { Nonce } from "../../../src/pki/ocsp.js";
-import { version } from "../../../src/wire/registry.js";
+} from "../../../src/client/index.js";
+import type { Identity, Provider } from "../../../src/crypto/index.js";
+import type { Nonce } from "../../../src/pki/index.js";
+import { version } from "../../../src/wire/index.js";
 import { coded, typeError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
 import {

@@ -1,7 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate } from "node:tls";
-import { Reader } from "../../../src/wire/reader.js";
-import { contentType, handshakeType } from "../../../src/wire/registry.js";
+import { contentType, handshakeType, Reader } from "../../../src/wire/index.js";
 
 /** Certificates that are kept: as many as a core keeps at most, whatever it was told. */
 const MOST = 16;

@@ -1,6 +1,6 @@
 import type { DuplexOptions } from "node:stream";
 import { type ClientOptions, wants } from "../../../src/client/index.js";
-import { type Fault, faults } from "../../../src/wire/fault.js";
+import { type Fault, faults } from "../../../src/wire/index.js";
 import { type Advise, coded, TlsError } from "../common/errors.js";
 import type { Root } from "../common/read.js";
 import type { LookupReport } from "../ocsp/lookup.js";

@@ -1,7 +1,6 @@
 import { isIPv4 } from "node:net";
 import { domainToASCII } from "node:url";
-import { parseReference } from "../../../src/pki/hostname.js";
-import { generalName } from "../../../src/pki/name.js";
+import { generalName, parseReference } from "../../../src/pki/index.js";
 import { typeError, valueError } from "../common/errors.js";
 import type { Read } from "../common/read.js";
 

@@ -1,6 +1,5 @@
-import { findSuite } from "../../../src/client/index.js";
-import type { Demanded, Session } from "../../../src/client/resumption.js";
-import { hashSize } from "../../../src/crypto/suites.js";
+import { type Demanded, findSuite, type Session } from "../../../src/client/index.js";
+import { hashSize } from "../../../src/crypto/index.js";
 import { typeError, valueError } from "../common/errors.js";
 
 /** A session, and the server's certificates, which a resumption does not bring again. */

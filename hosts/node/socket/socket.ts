@@ -1,6 +1,5 @@
 import { addAbortSignal } from "node:stream";
-import { TlsClient } from "../../../src/client/index.js";
-import { resumption, type Session } from "../../../src/client/resumption.js";
+import { resumption, type Session, TlsClient } from "../../../src/client/index.js";
 import { Hindsight } from "./hindsight.js";
 import type { InquirySettings } from "./inquiry.js";
 import { type ConnectOptions, type Settings, settle } from "./options.js";

@@ -3,7 +3,7 @@
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import { Extensions } from "@peculiar/asn1-x509";
 import { extensionType as known, nameOf, statusType } from "../../../src/client/index.js";
-import { Reader } from "../../../src/wire/reader.js";
+import { Reader } from "../../../src/wire/index.js";
 import { describeName } from "../common/describe.js";
 import {
   malformed,

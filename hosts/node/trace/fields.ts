@@ -1,7 +1,7 @@
 /** Fields of TLS messages as words. Readers throw DECODE_ERROR where a field is cut off. */
 
 import { namedGroup, nameOf, signatureScheme } from "../../../src/client/index.js";
-import type { Reader } from "../../../src/wire/reader.js";
+import type { Reader } from "../../../src/wire/index.js";
 import { describeResponse, type ResponseInfo, type SingleInfo } from "../common/describe.js";
 
 /** The next `length` bytes, copied. */

@@ -1,7 +1,7 @@
 /** Messages that come in parts: certificates and their status, each item shown as soon as it is there. */
 
 import { extensionType, handshakeType, nameOf, statusType } from "../../../src/client/index.js";
-import { Reader } from "../../../src/wire/reader.js";
+import { Reader } from "../../../src/wire/index.js";
 import { describeCertificate } from "../common/describe.js";
 import { splitExtensions } from "./extensions.js";
 import { describeStaple, malformed, readVector24 } from "./fields.js";

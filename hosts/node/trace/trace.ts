@@ -1,5 +1,5 @@
 import { cipherSuite, contentType, extensionType, handshakeType, nameOf } from "../../../src/client/index.js";
-import { Reader } from "../../../src/wire/reader.js";
+import { Reader } from "../../../src/wire/index.js";
 import { alertOf } from "../common/errors.js";
 import { printable } from "../common/text.js";
 import { describeExtensions, type Extension, readAuthorities, readExtensions } from "./extensions.js";
