@@ -19,7 +19,7 @@ import type { Order } from "./runner.js";
 /** What stands for `ava` in a bench: see runner.ts. */
 const ava = {
   "package.json": JSON.stringify({ name: "ava", type: "module", exports: "./index.js" }),
-  "index.js": 'export { default } from "../xs/ava.js";\n',
+  "index.js": 'export { default } from "../../test/xs/ava.js";\n',
 };
 
 /** A copy of the project, for one mutant at a time. */
