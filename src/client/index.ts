@@ -37,7 +37,14 @@ export * from "../wire/registry.js";
 export { BareClient } from "./client.js";
 export type { Features } from "./feature.js";
 export { features } from "./features.js";
-export { type ClientOptions, configure, type OcspOptions, type OcspRequirement, type Stapling } from "./options.js";
+export {
+  type ClientOptions,
+  configure,
+  isV2,
+  type OcspOptions,
+  type OcspRequirement,
+  type Stapling,
+} from "./options.js";
 export type { Demanded, Session } from "./savedsession.js";
 export { clientCertificates, resumption, statusV2, tls12 };
 

@@ -18,6 +18,7 @@ import type { ServerState } from "./states.js";
 
 export type { Verdict } from "../pki/verdict.js";
 export type { BufferSizes } from "../handshake/options.js";
+export { configure } from "./config.js";
 export type * from "./options.js";
 
 const tables: Tables = Object.freeze({ rows: rowsHello, extensions });
