@@ -9,7 +9,13 @@ import {
   readOcspResponse,
 } from "../handshake/certificates.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
-import { expect, nothing, readExtensions, readPointFormats, writePointFormats } from "../handshake/extensions.js";
+import {
+  expect,
+  nothing,
+  readExtensions,
+  readPointFormats,
+  writePointFormats,
+} from "../handshake/extensions.js";
 import {
   changeAndFinish,
   connect12,
@@ -74,7 +80,12 @@ export const tls12: Tls12 = Object.freeze({
     { state: ANY, on: on.hello_request, run: receiveEarlyHelloRequest, most: 0 },
   ]),
   rows12: table<Row<ClientSession>>([
-    { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: measureListLength },
+    {
+      state: "WAIT_CERTIFICATE",
+      on: on.certificate,
+      run: receiveCertificateHead,
+      measure: measureListLength,
+    },
     { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
     {
       state: "WAIT_STATUS_OR_KEY_EXCHANGE",

@@ -190,4 +190,3 @@ function receiveServerHello13(s: ClientSession, r: Reader): ClientState {
   s.rows = s.config.features.rows13;
   return "AGREE";
 }
-

@@ -3,11 +3,11 @@
  * call `work()` while `wants` has WORK, and talk through `plainIn` and `plainOut`.
  */
 
-import { tls12 } from "./client12.js";
 import { BareClient } from "./client.js";
+import { tls12 } from "./client12.js";
 import { clientCertificates } from "./clientcertificates.js";
 import { features } from "./features.js";
-import type { ClientOptions } from "./options.js";
+import { type ClientConfig, type ClientOptions, configure as configureWith } from "./options.js";
 import { resumption } from "./resumption.js";
 import { statusV2 } from "./statusv2.js";
 
@@ -38,8 +38,8 @@ export { BareClient } from "./client.js";
 export type { Features } from "./feature.js";
 export { features } from "./features.js";
 export {
+  type ClientConfig,
   type ClientOptions,
-  configure,
   isV2,
   type OcspOptions,
   type OcspRequirement,
@@ -50,6 +50,11 @@ export { clientCertificates, resumption, statusV2, tls12 };
 
 /** All that a client can be made of. */
 export const everything = features({ tls12, statusV2, clientCertificates, resumption });
+
+/** The options of a TlsClient with their defaults filled in and checked. Throws RangeError or TypeError for options that can't be. */
+export function configure(options: ClientOptions): ClientConfig {
+  return configureWith(options, everything);
+}
 
 /** One connection's client, made of everything, unless its options say of what. */
 export class TlsClient extends BareClient {

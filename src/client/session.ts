@@ -1,5 +1,5 @@
-import type { Identity } from "../crypto/provider.js";
 import type { KeySchedule13 } from "../crypto/keys13.js";
+import type { Identity } from "../crypto/provider.js";
 import { findScheme } from "../crypto/suites.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
 import { at } from "../handshake/memory.js";

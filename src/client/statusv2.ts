@@ -1,11 +1,10 @@
-import { readOcspResponse } from "../handshake/certificates.js";
+import { measureCertificate, readOcspResponse } from "../handshake/certificates.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
 import type { Row } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import type { Writer } from "../wire/writer.js";
-import { measureCertificate } from "../handshake/certificates.js";
 import { announceStatus, wantedStatus, writeOcspStatusRequest } from "./extensions.js";
 import type { Feature } from "./feature.js";
 import { isV2 } from "./options.js";

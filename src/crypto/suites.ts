@@ -61,13 +61,7 @@ export const suites = table<Suite>([
   suite(c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, version.tls12, aes128Gcm, "sha256", "rsa"),
   suite(c.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, version.tls12, aes256Gcm, "sha384", "ecdsa"),
   suite(c.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, version.tls12, aes256Gcm, "sha384", "rsa"),
-  suite(
-    c.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    version.tls12,
-    chacha20Poly1305,
-    "sha256",
-    "ecdsa",
-  ),
+  suite(c.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, version.tls12, chacha20Poly1305, "sha256", "ecdsa"),
   suite(c.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, version.tls12, chacha20Poly1305, "sha256", "rsa"),
 ]);
 

@@ -1,7 +1,7 @@
-import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
-import type { Reader } from "../wire/reader.js";
-import type { Writer } from "../wire/writer.js";
 import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
+import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
+import type { Writer } from "../wire/writer.js";
 import type { Handshake } from "./session.js";
 
 // The peer's list

@@ -31,7 +31,11 @@ export function settleVerification(s: Handshake): void {
 }
 
 /** DigitallySigned, RFC 8446 4.4.3 and RFC 5246 4.7: our scheme, and the signature that has covered all it must. */
-export function writeSignature(s: Handshake, w: Writer, signature: { sign(out: Uint8Array, at: number): number }): void {
+export function writeSignature(
+  s: Handshake,
+  w: Writer,
+  signature: { sign(out: Uint8Array, at: number): number },
+): void {
   w.u16(s.scheme);
   const length = w.begin16();
   w.skip(signature.sign(w.bytes, w.at));

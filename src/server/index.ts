@@ -16,8 +16,8 @@ import type { Hello, Selection, ServerOptions } from "./options.js";
 import { ServerSession, type Tables } from "./session.js";
 import type { ServerState } from "./states.js";
 
-export type { Verdict } from "../pki/verdict.js";
 export type { BufferSizes } from "../handshake/options.js";
+export type { Verdict } from "../pki/verdict.js";
 export { configure } from "./config.js";
 export type * from "./options.js";
 

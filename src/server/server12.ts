@@ -2,7 +2,12 @@ import { masterSize, verifyDataSize } from "../crypto/keys12.js";
 import type { Verification } from "../crypto/provider.js";
 import { findScheme, findSuite, fitsKey } from "../crypto/suites.js";
 import { authenticate } from "../handshake/authenticate.js";
-import { measureCertificate, readCertificate, readListLength, sendCertificates } from "../handshake/certificates.js";
+import {
+  measureCertificate,
+  readCertificate,
+  readListLength,
+  sendCertificates,
+} from "../handshake/certificates.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { writeExtensions, writeList16 } from "../handshake/extensions.js";
 import {

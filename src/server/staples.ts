@@ -1,6 +1,6 @@
 import { handshakeType, statusType } from "../wire/registry.js";
-import type { Hello } from "./options.js";
 import { LongMessage, u8, u24 } from "./longmessage.js";
+import type { Hello } from "./options.js";
 import type { ServerSession } from "./session.js";
 
 const noBytes = new Uint8Array(0);

@@ -1,8 +1,7 @@
 import test from "ava";
 import { NOW } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
-import { type ClientOptions, trustAnchor, version } from "../../src/client/index.js";
-import { configure } from "../../src/client/options.js";
+import { type ClientOptions, configure, trustAnchor, version } from "../../src/client/index.js";
 import { extensionType } from "../../src/wire/registry.js";
 import { host, root, rows, script } from "../peers/default-staples.js";
 import { identity } from "../peers/identity.js";

@@ -3,11 +3,11 @@ import { signer } from "../../hosts/node/provider.js";
 import {
   type ClientOptions,
   cipherSuite as c,
+  configure,
   namedGroup,
   TlsClient,
   version,
 } from "../../src/client/index.js";
-import { configure } from "../../src/client/options.js";
 import { identity, servers } from "../peers/identity.js";
 import { defaults, Link } from "./link.js";
 

@@ -2,8 +2,14 @@ import test, { type ExecutionContext } from "ava";
 import { mustStaple } from "../../certs/extensions.js";
 import { fixture, NOW } from "../../certs/fixtures.js";
 import { signer } from "../../hosts/node/provider.js";
-import { type ClientOptions, type Port, responder, trustAnchor, wants } from "../../src/client/index.js";
-import { resumption, type Session } from "../../src/client/resumption.js";
+import {
+  type ClientOptions,
+  type Port,
+  responder,
+  type Session,
+  trustAnchor,
+  wants,
+} from "../../src/client/index.js";
 import type { ServerOptions } from "../../src/server/index.js";
 import { extensionType as ext, handshakeType as hs, namedGroup, version } from "../../src/wire/registry.js";
 import { concat, u16, vec16 } from "../peers/bytes.js";
@@ -34,10 +40,10 @@ interface Meeting {
 /** A handshake with a server that gives tickets; the sessions that came of it. */
 function meet({ client, server, session }: Meeting) {
   const sessions: Session[] = [];
-  const resuming = resumption(session, (each) => sessions.push(each));
+  const onSession = (each: Session) => void sessions.push(each);
   const pair = new Pair(
     { ticketKeys, ticketLifetime: HOUR, ...server },
-    { ...client, resumption: resuming },
+    { ...client, session, onSession },
   ).run();
   return { pair, client: pair.client.end, server: pair.server.end, session: sessions.at(-1) };
 }
@@ -237,7 +243,7 @@ test("TLS 1.3: a session of one suite goes on with another of the same hash", (t
 
 test("TLS 1.3: a connection gives 16 sessions at most, and goes on", (t) => {
   const sessions: Session[] = [];
-  const options = { resumption: resumption(undefined, (each) => sessions.push(each)) };
+  const options = { session: undefined, onSession: (each: Session) => void sessions.push(each) };
   const link = new Link({ ...servers.p256, version: tls13, echo: true }, options).run();
   for (let i = 0; i < 40; i++)
     link
@@ -253,7 +259,7 @@ test("TLS 1.3: a connection gives 16 sessions at most, and goes on", (t) => {
 
 test("TLS 1.3: a ticket that is refused is no session", (t) => {
   const sessions: Session[] = [];
-  const options = { resumption: resumption(undefined, (each) => sessions.push(each)) };
+  const options = { session: undefined, onSession: (each: Session) => void sessions.push(each) };
   const twice = [extension(0x1234), extension(0x1234)];
   const tickets = [newSessionTicket13(Buffer.from("ticket"), HOUR, twice)];
   const { client } = new Link({ ...servers.p256, version: tls13, tickets }, options).run();
@@ -266,7 +272,8 @@ test("TLS 1.3: tickets that end at once, or whose nonce is longer than anybody's
     const sessions: Session[] = [];
     const script = { ...servers.p256, version: tls13, tickets };
     const { client } = new Link(script, {
-      resumption: resumption(undefined, (each) => sessions.push(each)),
+      session: undefined,
+      onSession: (each: Session) => void sessions.push(each),
     }).run();
     t.is(client.fault, undefined);
     return sessions.length;
@@ -374,13 +381,14 @@ test("TLS 1.2: no session without extended_master_secret", (t) => {
     ...plan(edit.before("change_cipher_spec", steps.message(newSessionTicket12(Buffer.from("ticket"))))),
   };
   const { client } = new Link(script, {
-    resumption: resumption(undefined, (each) => sessions.push(each)),
+    session: undefined,
+    onSession: (each: Session) => void sessions.push(each),
   }).run();
   t.true(client.established);
   t.is(sessions.length, 0);
   const { client: second } = new Link(
     { ...script, ems: true },
-    { resumption: resumption(undefined, (each) => sessions.push(each)) },
+    { session: undefined, onSession: (each: Session) => void sessions.push(each) },
   ).run();
   t.true(second.established);
   t.is(sessions.length, 1);
@@ -392,9 +400,9 @@ function tampered(protocol: number, change: (hello: Buffer) => Buffer) {
   const sessions: Session[] = [];
   new Pair(
     { ticketKeys },
-    { ...only(protocol), resumption: resumption(undefined, (each) => sessions.push(each)) },
+    { ...only(protocol), session: undefined, onSession: (each: Session) => void sessions.push(each) },
   ).run();
-  const pair = new Pair({ ticketKeys }, { ...only(protocol), resumption: resumption(sessions[0], () => {}) });
+  const pair = new Pair({ ticketKeys }, { ...only(protocol), session: sessions[0], onSession: () => {} });
   const { client, server } = pair;
   const pass = (from: Port, to: Port, edit: (bytes: Buffer) => Buffer) => {
     const bytes = edit(drain(from));
@@ -455,7 +463,7 @@ test("TLS 1.3: a server that resumes with a suite of another hash is refused", (
   t.is(tampered(tls13, swap(u16(0x1301), u16(0x1302))), "ILLEGAL_PARAMETER");
 });
 
-const resuming = (session?: Session) => ({ resumption: resumption(session, () => {}) });
+const resuming = (session?: Session) => ({ session: session, onSession: () => {} });
 
 cases(tls13, {
   "a PSK selected, and none offered": {

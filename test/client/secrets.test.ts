@@ -1,8 +1,7 @@
 import test from "ava";
 import { provider } from "../../hosts/node/provider.js";
 import { type Exchange, faults, namedGroup, type Provider, version } from "../../src/client/index.js";
-import { at as ofClient } from "../../src/client/memory.js";
-import { at as ofServer } from "../../src/server/memory.js";
+import { at } from "../../src/handshake/memory.js";
 import { Pair } from "../server/pair.js";
 
 /** Secrets are wiped as soon as nothing is derived from them, on both sides. */
@@ -111,12 +110,12 @@ for (const [name, protocol, groups] of ways) {
       pair.client.end.abort(faults.HANDSHAKE_TIMEOUT);
       pair.server.end.abort(faults.HANDSHAKE_TIMEOUT);
       t.is(client.pairs + server.pairs, 0, `after ${steps} steps`);
-      const left = memoryOf(pair.client.end).subarray(ofClient.clientSecret);
+      const left = memoryOf(pair.client.end).subarray(at.inSecret);
       t.true(
         left.every((byte) => byte === 0),
         `the client after ${steps} steps`,
       );
-      const held = memoryOf(pair.server.end).subarray(ofServer.clientSecret);
+      const held = memoryOf(pair.server.end).subarray(at.inSecret);
       t.true(
         held.every((byte) => byte === 0),
         `the server after ${steps} steps`,

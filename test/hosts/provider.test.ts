@@ -14,7 +14,7 @@ import fc from "fast-check";
 import { provider as node, signer, X25519Exchange } from "../../hosts/node/provider.js";
 import { portable, signer as portableSigner } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, HashAlgorithm, KeyKind, Signer } from "../../src/crypto/provider.js";
-import { hashSize, keySize, schemes } from "../../src/crypto/suites.js";
+import { hashSize, schemes } from "../../src/crypto/suites.js";
 import { namedGroup, signatureScheme } from "../../src/wire/registry.js";
 import * as rfc from "../vectors/rfc.js";
 import {
@@ -32,6 +32,9 @@ import {
   toHex,
   verifies,
 } from "./providers.js";
+
+/** Bytes of each AEAD's key. */
+const keySize = { "aes-128-gcm": 16, "aes-256-gcm": 32, "chacha20-poly1305": 32 };
 
 const aeads: readonly AeadAlgorithm[] = ["aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"];
 const groups = [namedGroup.x25519, namedGroup.secp256r1, namedGroup.secp384r1];

@@ -2,10 +2,10 @@ import { Engine, type Row, type Session, wants } from "../../src/record/engine.j
 import type { Port } from "../../src/record/ports.js";
 
 /** A session that writes down what the engine does with it. */
-export class Toy implements Session<Toy> {
+export class Toy implements Session {
   readonly rows: readonly Row<Toy>[];
   state: string;
-  readonly engine: Engine<Toy>;
+  readonly engine: Engine;
   /** What rows ran over: the state, and the bytes handled. */
   readonly handled: string[] = [];
   /** The bodies of the messages that came. */
@@ -19,7 +19,7 @@ export class Toy implements Session<Toy> {
   constructor(rows: readonly Row<Toy>[], input: number, output = 1024, state = rows[0]?.state ?? "START") {
     this.rows = rows;
     this.state = state;
-    this.engine = new Engine<Toy>(this, new Uint8Array(input + output), input, output);
+    this.engine = new Engine(this, new Uint8Array(input + output), input, output);
   }
 
   /** A row's usual doing: takes the whole body. */
@@ -60,7 +60,7 @@ export function takes(state: string, on: number, next = state): Row<Toy> {
 }
 
 /** Lets the engine work until it waits for something. */
-export function settle(engine: Engine<Toy>): void {
+export function settle(engine: Engine): void {
   for (let i = 0; engine.wants & wants.WORK; i++) {
     if (i === 100000) throw new Error("the engine never comes to rest");
     engine.work();
@@ -86,7 +86,7 @@ export function fill(port: Port, bytes: Uint8Array, most = bytes.length): number
  * Gives the engine bytes from the peer, at most `most` at a time, and collects application data as it comes.
  * Stops when the engine takes no more.
  */
-export function feed(engine: Engine<Toy>, bytes: Uint8Array, most = bytes.length): Buffer {
+export function feed(engine: Engine, bytes: Uint8Array, most = bytes.length): Buffer {
   const data: Buffer[] = [];
   for (let at = 0; ; at += fill(engine.cipherIn, bytes.subarray(at), most)) {
     for (settle(engine); engine.wants & wants.DATA; settle(engine)) data.push(drain(engine.plainOut));

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from "ava";
 import { NOW } from "../../certs/fixtures.js";
 import { type Fault, faults } from "../../src/client/index.js";
+import { at } from "../../src/handshake/memory.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
-import { at } from "../../src/server/memory.js";
 import { cipherSuite as c, extensionType as ext, namedGroup as g, version } from "../../src/wire/registry.js";
 import { concat, flip, u8, u16, vec8 } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
@@ -511,14 +511,14 @@ for (const [name, only] of both)
     second.abort(faults.HANDSHAKE_TIMEOUT);
     t.true(
       kept(second)
-        .memory.subarray(at.clientSecret)
+        .memory.subarray(at.inSecret)
         .every((byte) => byte === 0),
     );
     const early = new Scripted(serve(), { ...settings, resume: ticket }).hello().server;
     early.abort(faults.HANDSHAKE_TIMEOUT);
     t.true(
       kept(early)
-        .memory.subarray(at.clientSecret)
+        .memory.subarray(at.inSecret)
         .every((byte) => byte === 0),
     );
     t.true(kept(early).ticket!.secret.every((byte) => byte === 0));

@@ -1,8 +1,8 @@
 import test from "ava";
 import { provider } from "../../hosts/node/provider.js";
 import type { Provider } from "../../src/crypto/provider.js";
+import { at } from "../../src/handshake/memory.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
-import { at } from "../../src/server/memory.js";
 import { cipherSuite as c, namedGroup as g, version } from "../../src/wire/registry.js";
 import { identity } from "../peers/identity.js";
 import { selection, serverDefaults } from "./pair.js";

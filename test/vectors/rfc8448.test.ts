@@ -1,18 +1,20 @@
 import { X509Certificate } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { type ClientOptions, faults, TlsClient, wants } from "../../src/client/index.js";
-import { at } from "../../src/client/memory.js";
+import { at } from "../../src/handshake/memory.js";
 import type { ClientSession } from "../../src/client/session.js";
 import { KeySchedule13, scheduleSize13, secretLabel } from "../../src/crypto/keys13.js";
 import type { KeyKind, Provider, Signer } from "../../src/crypto/provider.js";
 import { Transcript } from "../../src/crypto/transcript.js";
-import { AES_GCM_RECORDS, type Opened, Protection13 } from "../../src/record/record.js";
+import { type Opened, Protection13 } from "../../src/record/record.js";
 import { contentType, handshakeType, namedGroup, signatureScheme } from "../../src/wire/registry.js";
 import { agree, hex, type Subject, subjects, toHex, verifies } from "../hosts/providers.js";
 import { concat } from "../peers/bytes.js";
 import { plainRecord } from "../peers/records.js";
 import * as values from "./rfc8448.js";
 import * as traces from "./traces.js";
+
+const AES_GCM_RECORDS = 2 ** 24;
 
 /**
  * The traces of RFC 8448, record by record: what was sent is opened, sealed again to the same bytes, and all

@@ -1,4 +1,4 @@
-import { type ClientOptions, type Config, configure, isV2 } from "../../../src/client/index.js";
+import { type ClientConfig, type ClientOptions, configure, isV2 } from "../../../src/client/index.js";
 import { findScheme } from "../../../src/crypto/index.js";
 import {
   alert,
@@ -109,7 +109,7 @@ function clientCertificate(given: boolean): string {
     : "The server wants a client certificate: give cert and key (-c, -k).";
 }
 
-function otherVersion({ minVersion, maxVersion }: Config): string {
+function otherVersion({ minVersion, maxVersion }: ClientConfig): string {
   if (minVersion > version.tls12)
     return "The server does not speak TLS 1.3: allow TLS 1.2 (minVersion, -v 3).";
   if (maxVersion < version.tls13)
@@ -121,14 +121,14 @@ const keyNames = Object.freeze({ ed25519: ["Ed25519"], rsa: ["RSA"] });
 const curveNames: readonly string[] = ["P-256", "P-384"];
 
 /** Kinds of keys that the server's certificate may have; TLS 1.2 takes only curves that were offered (RFC 8422 5.3). */
-function keysOffered({ groups, maxVersion, schemes }: Config): string[] {
+function keysOffered({ groups, maxVersion, schemes }: ClientConfig): string[] {
   const offered = groups.map(groupName);
   const ecdsa = curveNames.filter((name) => maxVersion > version.tls12 || offered.includes(name));
   return [...new Set(schemes.flatMap((id) => ({ ...keyNames, ecdsa })[findScheme(id)!.key]))];
 }
 
 /** All that was offered, and what may be offered more. */
-function nothingInCommon(config: Config): string {
+function nothingInCommon(config: ClientConfig): string {
   const { groups, maxVersion, minVersion, provider, sni } = config;
   const versions = minVersion === maxVersion ? `TLS 1.${minVersion - 0x301}` : "TLS 1.2 and 1.3";
   const offered = [
@@ -152,7 +152,7 @@ function plainerHello({
   minVersion,
   ocsp,
   recordSizeLimit,
-}: Config): string | undefined {
+}: ClientConfig): string | undefined {
   const unusual = [
     ...(maxFragmentLength === undefined ? [] : ["maxFragmentLength (-F)"]),
     ...(recordSizeLimit === undefined ? [] : ["recordSizeLimit (-F)"]),

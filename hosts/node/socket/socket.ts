@@ -1,5 +1,5 @@
 import { addAbortSignal } from "node:stream";
-import { resumption, type Session, TlsClient } from "../../../src/client/index.js";
+import { type Session, TlsClient } from "../../../src/client/index.js";
 import { Hindsight } from "./hindsight.js";
 import type { InquirySettings } from "./inquiry.js";
 import { type ConnectOptions, type Settings, settle } from "./options.js";
@@ -119,8 +119,8 @@ function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions
   return {
     stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
-      const resuming = resumption(sessions.offered?.session, sessions.take);
-      return new TlsClient({ ...settings.core, ...reports, resumption: resuming });
+      const resuming = { session: sessions.offered?.session, onSession: sessions.take };
+      return new TlsClient({ ...settings.core, ...reports, ...resuming });
     },
     transport: (core, received) =>
       socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
-import { at } from "../../../src/client/memory.js";
 import type { ClientSession } from "../../../src/client/session.js";
+import { at } from "../../../src/handshake/memory.js";
 import { alert, version } from "../../../src/wire/registry.js";
 import { App, bytes, pattern, type Setup } from "./app.js";
 import type { Quirks } from "./fake.js";
@@ -520,10 +520,10 @@ for (const ending of ["close", "the server's close", "a fault"] as const)
     const app = connected(t);
     const { client } = app.socket as unknown as { client: { session: ClientSession } };
     const { engine, memory } = client.session;
-    t.true(isClear(engine.inbox.bytes) === false && isClear(memory.subarray(at.clientSecret)) === false);
+    t.true(isClear(engine.inbox.bytes) === false && isClear(memory.subarray(at.inSecret)) === false);
     if (ending === "close") app.socket.close();
     else app.arrive(ending === "a fault" ? Buffer.from("no TLS") : app.server.close());
-    t.true(isClear(memory.subarray(at.clientSecret)));
+    t.true(isClear(memory.subarray(at.inSecret)));
     t.true(isClear(engine.inbox.bytes));
   });
 

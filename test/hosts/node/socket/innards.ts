@@ -3,7 +3,7 @@ import type { Engine } from "../../../../src/record/engine.js";
 
 /** What a socket of ours is made of, for peers that do what no socket would. */
 export interface Innards {
-  readonly engine: Engine<never>;
+  readonly engine: Engine;
   readonly transport: Transport;
 }
 
@@ -13,7 +13,7 @@ export function innards(socket: unknown): Innards {
 }
 
 /** Makes one record of the `n` bytes at `contentStart`. */
-export function record({ outbox, cipherOut }: Engine<never>, type: number, n: number): Buffer {
+export function record({ outbox, cipherOut }: Engine, type: number, n: number): Buffer {
   outbox.emit(type, n);
   const { bytes, start, end } = cipherOut;
   const made = Buffer.from(bytes.subarray(start, end));

@@ -29,7 +29,7 @@ class Padded extends Protection13 {
 
 /** A peer that makes records as it likes. */
 class Peer {
-  private readonly engine: Engine<never>;
+  private readonly engine: Engine;
   private readonly transport: Transport;
 
   constructor(socket: unknown, padded: boolean) {
