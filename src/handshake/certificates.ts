@@ -88,13 +88,18 @@ function writeHead(s: Handshake, w: Writer, certificates: readonly Uint8Array[])
   const context = s.version === version.tls13 ? 1 : 0;
   let list = 0;
   for (let i = 0; i < certificates.length; i++) {
-    const staple = s.stapleOf(i);
+    const staple = entryStaple(s, i);
     list += 3 + certificates[i].length + extensionsHead(s, staple) + (staple?.length ?? 0);
   }
   w.u8(handshakeType.certificate);
   w.u24(context + 3 + list);
   if (context > 0) w.u8(0);
   w.u24(list);
+}
+
+/** In TLS 1.2 a staple is a message of its own. */
+function entryStaple(s: Handshake, index: number): Uint8Array | undefined {
+  return s.version === version.tls13 ? s.stapleOf(index) : undefined;
 }
 
 /** Bytes of an entry between its certificate and its staple: in TLS 1.3 the extensions, in TLS 1.2 nothing. */
@@ -105,7 +110,7 @@ function extensionsHead(s: Handshake, staple: Uint8Array | undefined): number {
 
 function writeEntries(s: Handshake, w: Writer, certificates: readonly Uint8Array[]): boolean {
   for (; s.entry < certificates.length; s.entry++) {
-    if (!writeEntry(s, w, certificates[s.entry], s.stapleOf(s.entry))) return false;
+    if (!writeEntry(s, w, certificates[s.entry], entryStaple(s, s.entry))) return false;
     s.entryOffset = 0;
   }
   return true;

@@ -31,10 +31,13 @@ test("defaults", (t) => {
     ticketLifetime: 7200,
     maxCertificates: 8,
     recordSizeLimit: undefined,
+    onSecret: undefined,
+    onMessage: undefined,
     ocsp: {
       stapling: "off",
       policy: "if-present",
       skew: 900,
+      maxAge: undefined,
       allowMissingNextUpdate: false,
       responders: [],
     },
@@ -59,6 +62,10 @@ test("an option that is undefined has its default", (t) => {
 test("suites: in the order given, or in that of the provider's AEADs", (t) => {
   t.deepEqual(configured().suites.slice(0, 3), [
     c.TLS_AES_128_GCM_SHA256,
+    c.TLS_AES_256_GCM_SHA384,
+    c.TLS_CHACHA20_POLY1305_SHA256,
+  ]);
+  t.deepEqual(configured({ maxVersion: tls12 }).suites.slice(0, 2), [
     c.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     c.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
   ]);
