@@ -85,15 +85,18 @@ export function commonDefaults({ provider, clock }: CommonOptions, buffers: Buff
 }
 
 /**
- * The defaults, and what was given in their place. An option that is undefined undoes no default, least of all `verify`.
- * Throws TypeError for a name that is none of the defaults': a misspelt option must not make a connection less secure.
+ * The defaults, and what was given in their place; what is undefined in both is left out. An option that is undefined
+ * undoes no default, least of all `verify`. Throws TypeError for a name that is none of the defaults': a misspelt option
+ * must not make a connection less secure.
  */
 export function fill<T extends object>(defaults: T, given: object | undefined, prefix = ""): T {
-  const filled = Object.assign({}, defaults) as Record<string, unknown>;
   const options = (given ?? {}) as Record<string, unknown>;
-  for (const name in options) {
-    if (!(name in filled)) throw new TypeError(`tlstaple: ${prefix}${name}: there is no such option`);
-    if (options[name] !== undefined) filled[name] = options[name];
+  const filled: Record<string, unknown> = {};
+  for (const name in options)
+    if (!(name in defaults)) throw new TypeError(`tlstaple: ${prefix}${name}: there is no such option`);
+  for (const name in defaults) {
+    const value = options[name] === undefined ? defaults[name] : options[name];
+    if (value !== undefined) filled[name] = value;
   }
   return filled as T;
 }
