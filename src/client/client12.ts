@@ -3,6 +3,7 @@ import { findScheme, groupOf } from "../crypto/suites.js";
 import { authenticate } from "../handshake/authenticate.js";
 import {
   measureCertificate,
+  measureListLength,
   readAuthorities,
   readCertificate,
   readListLength,
@@ -151,11 +152,6 @@ function resume(s: ClientSession): ClientState {
 }
 
 // The server's flight, RFC 5246 7.4.2 to 7.4.5
-
-/** The length of certificate_list, RFC 5246 7.4.2. */
-function measureListLength(): number {
-  return 3;
-}
 
 function receiveCertificateHead(s: ClientSession): ClientState {
   readListLength(s, s.engine.reader);

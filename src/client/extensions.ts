@@ -1,7 +1,15 @@
 import { groups } from "../crypto/suites.js";
 import { readAuthorities, readCertificateStatus } from "../handshake/certificates.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
-import { always, expect, nothing, writeList16, writeProtocols, writeShare } from "../handshake/extensions.js";
+import {
+  always,
+  expect,
+  nonEmpty,
+  nothing,
+  writeList16,
+  writeProtocols,
+  writeShare,
+} from "../handshake/extensions.js";
 import { dropKeyPair, keepPeerShare } from "../handshake/keyexchange.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -108,11 +116,11 @@ function readSupportedGroups(_: ClientSession, r: Reader, where: number): void {
 
 /** RFC 6066 section 3: ServerNameList { host_name(0), HostName }. */
 function writeServerName(s: ClientSession, w: Writer): void {
+  const { sni = "" } = s.config;
   const list = w.begin16();
   w.u8(0);
-  const name = w.begin16();
-  w.ascii(s.config.sni ?? "");
-  w.finish16(name);
+  w.u16(sni.length);
+  w.ascii(sni);
   w.finish16(list);
 }
 
@@ -198,8 +206,7 @@ export function announceStatus(s: ClientSession, by: number): void {
 
 /** The schemes that the server takes from a client's certificate, RFC 8446 4.2.3. */
 export function readSignatureAlgorithms(s: ClientSession, r: Reader): void {
-  const list = r.enter16();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const list = nonEmpty(r, r.enter16());
   while (r.left > 0) s.acceptScheme(r.u16());
   r.leave(list);
 }
@@ -236,8 +243,7 @@ function writeCookie(s: ClientSession, w: Writer): void {
 }
 
 function readCookie(s: ClientSession, r: Reader): void {
-  const cookie = r.enter16();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const cookie = nonEmpty(r, r.enter16());
   // Not `slice`, which of a Buffer gives a view
   s.cookie = new Uint8Array(r.left);
   copyBytes(r.bytes, r.at, r.end, s.cookie, 0);

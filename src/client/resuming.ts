@@ -1,3 +1,4 @@
+import { sha256 } from "../crypto/digest.js";
 import { masterSize } from "../crypto/keys12.js";
 import type { Hash } from "../crypto/provider.js";
 import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
@@ -211,7 +212,7 @@ function verified(s: ClientSession, now: number): Verified {
     if (!Number.isNaN(staple.nextUpdate)) until = Math.min(until, staple.nextUpdate);
   }
   const policy = stapled === path.length ? "chain" : stapled > 0 ? "leaf" : "if-present";
-  const anchor = fingerprint(s, path.anchor.der);
+  const anchor = sha256(config.provider, path.anchor.der);
   return { until, verifiedAt, policy, mustStaple: path.mustStaple, demanded, anchor };
 }
 
@@ -228,13 +229,4 @@ export function demandedBy(s: ClientSession): Demanded {
     hash.digest(known, i * size);
   }
   return { stapling, skew, allowMissingNextUpdate, responders: known };
-}
-
-/** SHA-256. */
-export function fingerprint(s: ClientSession, der: Uint8Array): Uint8Array {
-  const digest = new Uint8Array(hashSize.sha256);
-  const hash = s.config.provider.hash("sha256");
-  hash.update(der, 0, der.length);
-  hash.digest(digest, 0);
-  return digest;
 }

@@ -1,3 +1,4 @@
+import { sha256 } from "../crypto/digest.js";
 import { hashSize } from "../crypto/suites.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
 import { nothing } from "../handshake/extensions.js";
@@ -9,7 +10,7 @@ import { equalBytes, type Writer } from "../wire/writer.js";
 import type { Beginning } from "./feature.js";
 import { drawSessionId } from "./hello.js";
 import { type Stapling, satisfies } from "./options.js";
-import { demandedBy, fingerprint, suiteOf, TicketHolder } from "./resuming.js";
+import { demandedBy, suiteOf, TicketHolder } from "./resuming.js";
 import type { Demanded, Session } from "./savedsession.js";
 import type { ClientSession } from "./session.js";
 
@@ -44,14 +45,16 @@ function fits(s: ClientSession, session: Session): boolean {
  * staples without one takes those of a cache, and a session ends no later than its staples do.
  */
 function trusts(s: ClientSession, session: Session, now: number): boolean {
-  const { trust, ocsp } = s.config;
+  const { trust, ocsp, provider } = s.config;
   const { anchor, verifiedAt } = session;
   if (anchor === undefined || ocsp.nonce === true) return false;
   if (ocsp.maxAge !== undefined && now > verifiedAt + ocsp.maxAge) return false;
   const demanded = ocsp.stapling !== "off" && ocsp.mustStaple && session.mustStaple ? "leaf" : "if-present";
   if (!satisfies(session.policy, ocsp.policy) || !satisfies(session.policy, demanded)) return false;
   if (!covers(session, demandedBy(s))) return false;
-  return trust.some(({ der }) => equalBytes(fingerprint(s, der), 0, anchor.length, anchor, 0, anchor.length));
+  return trust.some(({ der }) =>
+    equalBytes(sha256(provider, der), 0, anchor.length, anchor, 0, anchor.length),
+  );
 }
 
 /** Whether no staple was taken then that would be refused now, or not asked for that would be now. */

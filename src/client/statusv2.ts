@@ -1,4 +1,4 @@
-import { measureCertificate, readOcspResponse } from "../handshake/certificates.js";
+import { measureCertificate, measureListLength, readOcspResponse } from "../handshake/certificates.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
 import type { Row } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
@@ -47,11 +47,6 @@ function writeStatusRequestV2(s: ClientSession, w: Writer): void {
   writeOcspStatusRequest(s, w);
   w.finish16(request);
   w.finish16(list);
-}
-
-/** The length of OCSPResponseList.ocsp_response_list<1..2^24-1>, RFC 6961 2.2. */
-function measureListLength(): number {
-  return 3;
 }
 
 function receiveStatusList(s: ClientSession): ClientState {

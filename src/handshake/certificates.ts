@@ -10,6 +10,11 @@ import type { Handshake } from "./session.js";
 const MAX_LIST = 0x10000;
 const MAX_ENTRIES = 64;
 
+/** In TLS 1.2 a list, of certificates or of responses, begins with its length in 24 bits. */
+export function measureListLength(): number {
+  return 3;
+}
+
 /** ASN.1Cert, RFC 5246 7.4.2: the part of a TLS 1.2 Certificate that is handled at once. */
 export function measureCertificate(r: Reader): number {
   return r.left < 3 ? 0 : 3 + r.u24();

@@ -94,6 +94,12 @@ function indexOf(s: Handshake, extension: number): number {
 export const nothing = (): void => {};
 export const always = (): boolean => true;
 
+/** For a vector that was entered, and may not be empty: hands on its outer end, for `leave`. */
+export function nonEmpty(r: Reader, outer: number): number {
+  expect(r.left > 0, faults.DECODE_ERROR);
+  return outer;
+}
+
 export function writeList16(w: Writer, values: readonly number[]): void {
   const list = w.begin16();
   for (let i = 0; i < values.length; i++) w.u16(values[i]);

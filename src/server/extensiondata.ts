@@ -1,7 +1,7 @@
 import { groups, schemes } from "../crypto/suites.js";
 import { readCertificateStatus } from "../handshake/certificates.js";
 import { inMessage } from "../handshake/extensionrow.js";
-import { expect, writeShare } from "../handshake/extensions.js";
+import { expect, nonEmpty, writeShare } from "../handshake/extensions.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, version } from "../wire/registry.js";
@@ -32,12 +32,10 @@ const HOST_NAME = 0;
 
 /** ServerNameList, RFC 6066 section 3: one name of each type, each with a length of 16 bits. */
 export function readServerName(s: ServerSession, r: Reader): void {
-  const list = r.enter16();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const list = nonEmpty(r, r.enter16());
   while (r.left > 0) {
     const nameType = r.u8();
-    const name = r.enter16();
-    expect(r.left > 0, faults.DECODE_ERROR);
+    const name = nonEmpty(r, r.enter16());
     if (nameType === HOST_NAME) readHostName(s, r);
     else r.skip(r.left);
     r.leave(name);
@@ -78,8 +76,7 @@ function readCertificateStatusRequest(s: ServerSession, r: Reader): void {
 function readOcspRequest(r: Reader): Uint8Array | undefined {
   const ids = r.enter16();
   while (r.left > 0) {
-    const id = r.enter16();
-    expect(r.left > 0, faults.DECODE_ERROR);
+    const id = nonEmpty(r, r.enter16());
     r.drop(id);
   }
   r.leave(ids);
@@ -91,8 +88,7 @@ function readOcspRequest(r: Reader): Uint8Array | undefined {
 
 /** CertificateStatusRequestListV2, RFC 6961 2.2: items in any order. */
 export function readStatusRequestV2(s: ServerSession, r: Reader): void {
-  const list = r.enter16();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const list = nonEmpty(r, r.enter16());
   while (r.left > 0) {
     const kind = r.u8();
     const request = r.enter16();
@@ -132,11 +128,9 @@ export function readCertificateSchemes(s: ServerSession, r: Reader): void {
 /** ProtocolNameList, RFC 7301 3.1. */
 export function readAlpn(s: ServerSession, r: Reader): void {
   const names: string[] = [];
-  const list = r.enter16();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const list = nonEmpty(r, r.enter16());
   while (r.left > 0) {
-    const name = r.enter8();
-    expect(r.left > 0, faults.DECODE_ERROR);
+    const name = nonEmpty(r, r.enter8());
     names.push(readText(r));
     r.leave(name);
   }
@@ -158,8 +152,7 @@ export function readSessionTicket(s: ServerSession, r: Reader): void {
 
 /** RFC 8446 4.2.1. */
 export function readSupportedVersions(s: ServerSession, r: Reader): void {
-  const list = r.enter8();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const list = nonEmpty(r, r.enter8());
   while (r.left > 0) {
     const offered = r.u16();
     if (offered === version.tls13) s.offer.tls13 = true;
@@ -174,8 +167,7 @@ export function readKeyShare(s: ServerSession, r: Reader): void {
   const list = r.enter16();
   while (r.left > 0) {
     const group = r.u16();
-    const share = r.enter16();
-    expect(r.left > 0, faults.DECODE_ERROR);
+    const share = nonEmpty(r, r.enter16());
     const start = r.skip(r.left);
     r.leave(share);
     if (!s.config.groups.includes(group)) continue;
@@ -195,8 +187,7 @@ const PSK_DHE_KE = 1;
 
 /** PskKeyExchangeModes, RFC 8446 4.2.9. */
 export function readPskModes(s: ServerSession, r: Reader): void {
-  const list = r.enter8();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const list = nonEmpty(r, r.enter8());
   while (r.left > 0) if (r.u8() === PSK_DHE_KE) s.offer.pskDhe = true;
   r.leave(list);
 }
@@ -223,21 +214,18 @@ const MIN_BINDER = 32;
 /** OfferedPsks, RFC 8446 4.2.11: as many binders as identities. */
 export function readPreSharedKey(s: ServerSession, r: Reader): void {
   const { offer } = s;
-  const identities = r.enter16();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const identities = nonEmpty(r, r.enter16());
   offer.identitiesStart = r.at;
   let count = 0;
   for (; r.left > 0; count++) {
-    const identity = r.enter16();
-    expect(r.left > 0, faults.DECODE_ERROR);
+    const identity = nonEmpty(r, r.enter16());
     r.drop(identity);
     r.u32();
   }
   offer.identitiesEnd = r.at;
   r.leave(identities);
   offer.bindersAt = r.at;
-  const binders = r.enter16();
-  expect(r.left > 0, faults.DECODE_ERROR);
+  const binders = nonEmpty(r, r.enter16());
   for (; r.left > 0; count--) {
     const binder = r.enter8();
     expect(r.left >= MIN_BINDER, faults.DECODE_ERROR);

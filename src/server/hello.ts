@@ -1,3 +1,4 @@
+import { sha256 } from "../crypto/digest.js";
 import type { Identity } from "../crypto/provider.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { readExtensions } from "../handshake/extensions.js";
@@ -83,7 +84,7 @@ function readClientHello(s: ServerSession, r: Reader): void {
   const methods = r.enter8();
   readCompressionMethods(offer, r);
   r.leave(methods);
-  digest(s, r, start);
+  offer.digest = sha256(s.config.provider, r.bytes, start, r.at);
   // TLS 1.2 may come without any (RFC 5246 7.4.1.2)
   if (r.left === 0) return;
   listExtensions(s, r);
@@ -112,12 +113,6 @@ function readCompressionMethods(offer: Offer, r: Reader): void {
   let hasNull = false;
   while (r.left > 0) if (r.u8() === 0) hasNull = true;
   if (!hasNull) throw faults.ILLEGAL_PARAMETER;
-}
-
-function digest(s: ServerSession, r: Reader, start: number): void {
-  const hash = s.config.provider.hash("sha256");
-  hash.update(r.bytes, start, r.at);
-  hash.digest(s.offer.digest, 0);
 }
 
 function negotiate(s: ServerSession): ServerState {

@@ -16,7 +16,7 @@ export class Offer {
   /** legacy_compression_methods is null(0) alone, as TLS 1.3 has it. */
   nullCompressionAlone = false;
   /** SHA-256 of what stands before the extensions. */
-  readonly digest = new Uint8Array(32);
+  digest: Uint8Array = new Uint8Array(0);
   /** TLS_FALLBACK_SCSV, RFC 7507. */
   fallback = false;
   /** TLS_EMPTY_RENEGOTIATION_INFO_SCSV or renegotiation_info, RFC 5746. */

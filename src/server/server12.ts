@@ -4,6 +4,7 @@ import { findScheme, findSuite, fitsKey } from "../crypto/suites.js";
 import { authenticate } from "../handshake/authenticate.js";
 import {
   measureCertificate,
+  measureListLength,
   readCertificate,
   readListLength,
   sendCertificates,
@@ -175,11 +176,6 @@ function sendServerHelloDone(s: ServerSession): ServerState {
 }
 
 // The client's flight, RFC 5246 7.4.6 to 7.4.9
-
-/** The length of certificate_list, RFC 5246 7.4.2. */
-function measureListLength(): number {
-  return 3;
-}
 
 function receiveCertificateHead(s: ServerSession): ServerState {
   readListLength(s, s.engine.reader);

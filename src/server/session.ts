@@ -17,7 +17,6 @@ import { HelloInbox } from "./helloinbox.js";
 import type { LongMessage } from "./longmessage.js";
 import { Offer } from "./offer.js";
 import type { Hello, Selection } from "./options.js";
-import { stapleAt } from "./staples.js";
 import type { ServerState } from "./states.js";
 import type { Ticket } from "./ticket.js";
 
@@ -133,9 +132,15 @@ export class ServerSession extends Handshake {
     return this.selection.identity;
   }
 
-  /** A staple for our certificate, if the client wants it (RFC 8446 4.4.2.1). */
+  /** The staple at hand for our certificate at `index`. */
+  stapleAt(index: number): Uint8Array | undefined {
+    const staple = this.selection?.staples?.[index];
+    return staple && staple.length > 0 ? staple : undefined;
+  }
+
+  /** The same, if the client wants it (RFC 8446 4.4.2.1). */
   stapleOf(index: number): Uint8Array | undefined {
-    return this.offer.status ? stapleAt(this, index) : undefined;
+    return this.offer.status ? this.stapleAt(index) : undefined;
   }
 
   authenticate(): boolean {

@@ -5,23 +5,17 @@ import type { ServerSession } from "./session.js";
 
 const noBytes = new Uint8Array(0);
 
-/** The staple at hand for our certificate at `index`. */
-export function stapleAt(s: ServerSession, index: number): Uint8Array | undefined {
-  const staple = s.selection?.staples?.[index];
-  return staple && staple.length > 0 ? staple : undefined;
-}
-
 /** Which CertificateStatus TLS 1.2 announces: what the client asked for, if there is something to put in it. */
 export function announcement(s: ServerSession, wanted: Hello["stapling"]): Hello["stapling"] {
-  const any = s.chosen.certificates.some((_, i) => stapleAt(s, i) !== undefined);
-  const has = wanted === "v2-multi" ? any : stapleAt(s, 0) !== undefined;
+  const any = s.chosen.certificates.some((_, i) => s.stapleAt(i) !== undefined);
+  const has = wanted === "v2-multi" ? any : s.stapleAt(0) !== undefined;
   return has ? wanted : "off";
 }
 
 /** CertificateStatus of TLS 1.2: one response, or in RFC 6961's list one for each certificate, empty where there is none. */
 export function statusMessage(s: ServerSession): LongMessage {
   if (s.announced !== "v2-multi") {
-    const staple = stapleAt(s, 0) ?? noBytes;
+    const staple = s.stapleAt(0) ?? noBytes;
     return new LongMessage(handshakeType.certificate_status, [
       u8(statusType.ocsp),
       u24(staple.length),
@@ -29,7 +23,7 @@ export function statusMessage(s: ServerSession): LongMessage {
     ]);
   }
   const list = s.chosen.certificates.flatMap((_, i) => {
-    const staple = stapleAt(s, i) ?? noBytes;
+    const staple = s.stapleAt(i) ?? noBytes;
     return [u24(staple.length), staple];
   });
   return new LongMessage(handshakeType.certificate_status, [

@@ -1,3 +1,4 @@
+import { sha256 } from "../crypto/digest.js";
 import type { Identity } from "../crypto/provider.js";
 import { hashSize } from "../crypto/suites.js";
 import { isFault } from "../wire/fault.js";
@@ -59,11 +60,7 @@ function writeState(s: ServerSession, w: Writer, expires: number): void {
 }
 
 function certificateHash(s: ServerSession, { certificates: [own] }: Identity): Uint8Array {
-  const digest = new Uint8Array(hashSize.sha256);
-  const hash = s.config.provider.hash("sha256");
-  hash.update(own, 0, own.length);
-  hash.digest(digest, 0);
-  return digest;
+  return sha256(s.config.provider, own);
 }
 
 /** Whether the ticket's session began with this certificate: another one's session says nothing of it. */
