@@ -1,119 +1,147 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize, relative } from "node:path";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
+import {
+  changed,
+  circles,
+  code,
+  filesWith,
+  forbidden,
+  functionsIn,
+  functionsOf,
+  imports,
+  layerOf,
+  layers,
+  pastIndex,
+  reachable,
+  readTree,
+  type Tree,
+  twins,
+  uses,
+  wrongLayers,
+} from "./house.js";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+/** The plan of the house. Each rule holds for the tree as it is, and is seen to fail for one that breaks it. */
 
-function files(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => join(folder, name));
+const src = readTree("src");
+const all = readTree("src", "hosts", "certs");
+
+const add = (line: string) => (text: string) => `${line}\n${text}`;
+
+function holds(
+  t: ExecutionContext,
+  rule: (tree: Tree) => readonly unknown[],
+  tree: Tree,
+  broken: Tree,
+): void {
+  t.deepEqual(rule(tree), []);
+  t.not(rule(broken).length, 0, "a broken tree must be found");
 }
 
-/** A file's text without comments, so that prose is no code. */
-function code(file: string): string {
-  return readFileSync(join(root, file), "utf8")
-    .replace(/\/\*[\s\S]*?\*\//g, "")
-    .replace(/(^|\s)\/\/.*$/gm, "$1");
-}
-
-/** What a file imports: paths from the root for its own project, bare names for the rest. */
-function imports(file: string): string[] {
-  const found = [...code(file).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]);
-  return found.map((id) =>
-    id.startsWith(".") ? relative(root, normalize(join(root, dirname(file), id))) : id,
-  );
-}
-
-/** Layers, and what each may import besides itself. */
-const allowed: Record<string, string[]> = {
-  wire: [],
-  crypto: ["wire"],
-  pki: ["wire", "crypto"],
-  record: ["wire", "crypto"],
-  client: ["wire", "crypto", "pki", "record"],
-  server: ["wire", "crypto", "pki", "record"],
-};
-
-const layerOf = (path: string) => path.split("/")[1];
-
-test("src has the layers of the design and no other", (t) => {
-  const layers = new Set(files("src").map(layerOf));
-  for (const layer of layers) t.true(layer in allowed, layer);
-  t.true(layers.has("client"));
+test("src has the layers of the plan and no other", (t) => {
+  t.deepEqual([...new Set([...src.keys()].map(layerOf))].sort(), Object.keys(layers).sort());
 });
 
-for (const layer of Object.keys(allowed)) {
-  test(`${layer} imports only ${allowed[layer].join(", ") || "itself"}`, (t) => {
-    const own = files("src").filter((file) => layerOf(file) === layer);
-    const may = new Set([layer, ...allowed[layer]]);
-    for (const file of own)
-      for (const id of imports(file))
-        t.true(id.startsWith("src/") && may.has(layerOf(id)), `${file} imports ${id}`);
-    t.pass(`${own.length} files`);
+for (const [layer, import_] of [
+  ["wire", "../crypto/suites.js"],
+  ["crypto", "../pki/der.js"],
+  ["pki", "../record/engine.js"],
+  ["record", "../pki/der.js"],
+  ["handshake", "../client/session.js"],
+  ["client", "../server/session.js"],
+  ["server", "../client/session.js"],
+])
+  test(`${layer} imports only ${layers[layer].join(", ") || "itself"}`, (t) => {
+    const own = [...src.keys()].find((file) => layerOf(file) === layer)!;
+    holds(t, wrongLayers, src, changed(src, own, add(`import type { X } from "${import_}";`)));
   });
-}
 
 test("hosts and certs import of src only index files, and src none of those", (t) => {
-  const isIndex = (id: string) => /^src\/\w+\/index\.js$/.test(id);
-  for (const file of [...files("hosts"), ...files("certs")])
-    for (const id of imports(file)) t.true(!id.startsWith("src/") || isIndex(id), `${file} imports ${id}`);
-  for (const file of files("src"))
-    for (const id of imports(file)) t.false(isIndex(id), `${file} imports ${id}`);
+  const past = add('import { Der } from "../../src/pki/der.js";');
+  holds(t, pastIndex, all, changed(all, "hosts/node/provider.ts", past));
+  const own = add('import { Der } from "./index.js";');
+  t.not(pastIndex(changed(all, "src/pki/hostname.ts", own)).length, 0);
+});
+
+test("no files of src import each other in a circle, types included", (t) => {
+  const back = add('import type { Engine } from "./engine.js";');
+  holds(t, circles, src, changed(src, "src/record/ports.ts", back));
 });
 
 test("the reader of imports sees what it must", (t) => {
-  t.true(imports("src/client/index.ts").includes("src/pki/chain.js"));
-  t.true(imports("hosts/node/provider.ts").includes("node:crypto"));
+  t.true(imports(all, "src/client/index.ts").includes("src/client/features.ts"));
+  t.true(imports(all, "hosts/node/provider.ts").includes("node:crypto"));
 });
 
-const device = ["wire", "crypto", "pki", "record", "client"];
-/** What runs on a device beside them, but for its one module that knows the SDK. */
-const deviceHost = ["error", "options", "pem", "platform", "socket"].map(
-  (name) => `hosts/moddable/${name}.ts`,
-);
+test("client and server have no functions that are equal by more than half", (t) => {
+  const client = functionsOf("client");
+  const server = functionsOf("server");
+  t.true(client.length > 100 && server.length > 100);
+  t.deepEqual(twins(client, server), []);
+  const lines = ["s.digest();", "schedule(s).finished(at);", "return n;"];
+  const [a] = functionsIn("a.js", `function a(s) {\n${lines.join("\n")}\n}`);
+  const [b] = functionsIn("b.js", `function b(s) {\n${lines.slice(1).join("\n")}\nreturn 2;\n}`);
+  t.deepEqual(twins([a], [b]), ["a.js a, b.js b"]);
+  t.deepEqual(twins([a], functionsIn("c.js", "function c(s) {\ns.digest();\nreturn 1;\n}")), []);
+});
 
-/** What device code must not use, each with the reason why. */
-const forbidden: [RegExp, string][] = [
-  [/\basync\b|\bawait\b/, "promises cost 75 slots each"],
-  [/\bfunction\s*\*|\byield\b/, "generators keep a stack"],
-  [/\bfor\s*\([^)]*\bof\b/, "for…of makes an iterator"],
-  [/\.\.\.(?!\/)/, "spread makes an array"],
-  [/\b(?:const|let|var)\s*\[/, "array patterns make an iterator"],
-  [/^(?:export\s+)?(?:let|var)\b/m, "module-level state can't be preloaded"],
-  [/^\s*static\b/m, "static fields fail in XS 13.3"],
-  [/\bBigInt\b|\b\d+n\b/, "BigInts in ROM compare wrongly"],
-  [/\bTextEncoder\b|\bTextDecoder\b|\bBuffer\b|\bconsole\b|\bsetTimeout\b/, "XS has none"],
-  [/\bDate\b|\bMath\.random\b|\bprocess\b/, "the core has no clock, no randomness, no environment"],
-];
+/** The modules of the Moddable SDK that a device carries; what they reach is device code. */
+const entries = ["core", "tls", "provider-psa"].map((name) => `hosts/moddable/${name}.ts`);
+const device = reachable(all, entries);
+/** The one that knows the SDK, and so has a clock. */
+const sdk = "hosts/moddable/tls.ts";
 
-for (const [pattern, why] of forbidden) {
+test("a device carries the client and the socket, and nothing of the server or of Node", (t) => {
+  t.true(device.includes("src/client/client13.ts") && device.includes("hosts/moddable/socket.ts"));
+  t.true(device.includes("hosts/psa/provider.ts"));
+  const foreign = device.filter((file) => /^(src\/server|hosts\/(node|xs|portable))\//.test(file));
+  t.deepEqual(foreign, []);
+});
+
+for (const [pattern, why] of forbidden)
   test(`device code has no ${pattern.source}: ${why}`, (t) => {
-    const own = files("src").filter((file) => device.includes(layerOf(file)));
-    t.true(own.length > 20);
-    for (const file of own.concat(deviceHost)) t.false(pattern.test(code(file)), file);
+    const files = device.filter((file) => file !== sdk);
+    t.deepEqual(uses(all, files, pattern), []);
+    const samples = [
+      "async function f() {}",
+      "function* f() {}",
+      "for (const a of b) c();",
+      "f(...a);",
+      "const [a] = b;",
+      "let a = 1;",
+      "  static a = 1;",
+      "f(1n);",
+      "console.log(1);",
+      "f(Date.now());",
+      "const a = [1];",
+    ];
+    const broken = samples.filter((line) =>
+      uses(changed(all, "src/pki/der.ts", add(line)), files, pattern).includes("src/pki/der.ts"),
+    );
+    t.not(broken.length, 0, "a broken file must be found");
   });
-}
 
-test("module-level tables are frozen", (t) => {
-  for (const file of files("src").filter((name) => device.includes(layerOf(name))))
-    for (const [line] of code(file).matchAll(/^(?:export )?const \w+[^=\n]*= *[[{].*$/gm))
-      t.fail(`${file}: ${line}`);
-  t.pass();
+test("the words of the policy stand in one file of src, and hosts take them from there", (t) => {
+  for (const word of ["if-present", "leaf", "chain", "v2-multi"])
+    t.deepEqual(
+      filesWith(src, word).filter((file) => file !== "src/pki/policy.ts"),
+      [],
+      word,
+    );
+  t.deepEqual(filesWith(changed(src, "src/pki/path.ts", add('f("leaf");')), "leaf").length, 2);
 });
 
-test("the device bundle holds the client, and nothing of hosts or server", (t) => {
-  const bundle = readFileSync(join(root, "dist/client.js"), "utf8");
+test("the client's bundle holds the client, and nothing of hosts or server", (t) => {
+  const bundle = readFileSync(fileURLToPath(new URL("../../dist/client.js", import.meta.url)), "utf8");
   t.true(bundle.includes("WAIT_ENCRYPTED_EXTENSIONS"));
   t.deepEqual([...bundle.matchAll(/^import .*$/gm)].map(String), []);
-  const names = (layers: string[]) =>
-    files("src")
-      .filter((file) => layers.includes(layerOf(file)))
+  const names = (isOurs: (layer: string) => boolean) =>
+    [...src.keys()]
+      .filter((file) => isOurs(layerOf(file)))
       .flatMap((file) => [...code(file).matchAll(/^(?:export )?(?:class|function) (\w+)/gm)])
       .map(([, name]) => name);
-  const own = new Set(names(device));
-  const server = names(["server"]).filter((name) => !own.has(name));
+  const own = new Set(names((layer) => layer !== "server"));
+  const server = names((layer) => layer === "server").filter((name) => !own.has(name));
   t.true(server.length > 50);
   for (const name of server) t.false(new RegExp(`^(?:class|function) ${name}\\b`, "m").test(bundle), name);
 });
