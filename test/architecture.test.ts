@@ -56,7 +56,7 @@ for (const layer of Object.keys(allowed)) {
 }
 
 test("the reader of imports sees what it must", (t) => {
-  t.true(imports("src/client/index.ts").includes("src/pki/chain.js"));
+  t.true(imports("src/client/index.ts").includes("src/pki/path.js"));
   t.true(imports("hosts/node/provider.ts").includes("node:crypto"));
 });
 

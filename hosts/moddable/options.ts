@@ -1,7 +1,9 @@
-import type { BufferSizes, ClientOptions, OcspOptions } from "../../src/client/options.js";
+import { responder, trustAnchor } from "../../src/client/index.js";
+import type { BufferSizes, ClientOptions } from "../../src/client/options.js";
 import type { Identity, Signer } from "../../src/crypto/provider.js";
-import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
-import { type Responder, responder } from "../../src/pki/ocsp.js";
+import type { Responder } from "../../src/pki/ocsp.js";
+import type { TrustAnchor } from "../../src/pki/path.js";
+import type { OcspOptions } from "../../src/pki/policy.js";
 import { isFault } from "../../src/wire/fault.js";
 import { namedGroup, version } from "../../src/wire/registry.js";
 import type { TlsError } from "./error.js";

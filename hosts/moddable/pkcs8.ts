@@ -1,4 +1,5 @@
-import { readKeyKind } from "../../src/pki/algorithm.js";
+import type { KeyKind } from "../../src/crypto/provider.js";
+import { keyRows, readKeyAlgorithm } from "../../src/pki/algorithm.js";
 import { Der, tag } from "../../src/pki/der.js";
 
 /** Kinds of private keys that the portable provider signs with. */
@@ -21,7 +22,9 @@ export function readPrivateKey(bytes: Uint8Array): PrivateKeySpan {
   try {
     der.enter(tag.SEQUENCE);
     if (der.small() > 1) throw der.fault;
-    const kind = readKeyKind(der);
+    const key: { kind: KeyKind } = { kind: "p256" };
+    readKeyAlgorithm(der, keyRows, key);
+    const { kind } = key;
     if (kind === "rsa") throw der.fault;
     der.enter(tag.OCTET_STRING);
     if (kind !== "ed25519") enterEcPrivateKey(der);

@@ -1,5 +1,6 @@
-import { type ClientOptions, type Config, configure, isV2 } from "../../src/client/options.js";
+import { type ClientOptions, type Config, configure } from "../../src/client/options.js";
 import { findScheme } from "../../src/crypto/suites.js";
+import { isV2 } from "../../src/pki/policy.js";
 import { Reader } from "../../src/wire/reader.js";
 import { alert, contentType, extensionType, handshakeType, version } from "../../src/wire/registry.js";
 import { type Advise, advice } from "./errors.js";

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import type { OcspRequirement } from "../../src/client/options.js";
+import type { OcspRequirement } from "../../src/pki/policy.js";
 import { typeError, valueError } from "./errors.js";
 import type { OcspFetch } from "./ocsp/http.js";
 import { checkChain, type LookupOptions } from "./ocsp/lookup.js";

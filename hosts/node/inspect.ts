@@ -2,7 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import { Certificate } from "../../src/pki/certificate.js";
-import { type OcspPolicy, responder, type Staple, type Status } from "../../src/pki/ocsp.js";
+import { everything } from "../../src/pki/everything.js";
+import { responder, type Staple, type Status } from "../../src/pki/ocsp.js";
+import type { OcspPolicy } from "../../src/pki/policy.js";
+import { judge } from "../../src/pki/verifier.js";
 import { type Fault, isFault } from "../../src/wire/fault.js";
 import {
   type CertificateInfo,
@@ -14,8 +17,8 @@ import {
 } from "./describe.js";
 import { advice, alertOf, type FaultName } from "./errors.js";
 import { isIssuedBy } from "./ocsp/subject.js";
-import { judge } from "./ocsp/verify.js";
 import { readCertificates } from "./pem.js";
+import { provider } from "./provider.js";
 import { printable, toJson } from "./text.js";
 
 /** The command's flags. A response is verified when both `issuer` and `cert` are there. */
@@ -158,7 +161,7 @@ function readRequest(items: readonly Item[], options: InspectOptions): Request |
   const at = readTime(options.at);
   const maxAge = readMaxAge(options.maxAge);
   const trusted = options.responder === undefined ? [] : readChain(options.responder);
-  const responders = trusted.map(({ raw }) => readable(options.responder!, () => responder(raw)));
+  const responders = trusted.map(({ raw }) => readable(options.responder!, () => responder(raw, everything)));
   if (options.issuer === undefined && options.cert === undefined) return undefined;
   if (options.issuer === undefined || options.cert === undefined)
     throw new UsageError("--issuer and --cert go together: both are needed to verify a response");
@@ -194,7 +197,7 @@ function readChain(file: string): ReturnType<typeof readCertificates> {
 
 function parsed(file: string, der: Buffer): Certificate {
   const certificate = new Certificate();
-  readable(file, () => certificate.read(der, 0, der.length));
+  readable(file, () => certificate.read(everything, der, 0, der.length));
   return certificate;
 }
 
@@ -226,7 +229,12 @@ function readMaxAge(value: number | string | undefined): number | undefined {
 // Verifying
 
 function verify({ response, subject, issuer, policy, at }: Request): Verification {
-  const { staple, fault } = judge(response, { certificate: subject, issuer }, policy, at);
+  const { staple, fault } = judge(
+    response,
+    { certificate: subject, issuer },
+    { provider, pki: everything, ocsp: policy },
+    at,
+  );
   return describeVerdict(staple, fault);
 }
 

@@ -1,13 +1,13 @@
 import type { NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
-import {
-  type BufferSizes,
-  type ClientOptions,
-  type OcspOptions as CoreOcspOptions,
-  configure,
-} from "../../src/client/options.js";
+import { type BufferSizes, type ClientOptions, configure } from "../../src/client/options.js";
 import type { Identity, Provider } from "../../src/crypto/provider.js";
-import type { Nonce } from "../../src/pki/ocsp.js";
+import {
+  type OcspOptions as CoreOcspOptions,
+  type Nonce,
+  requirements,
+  staplings,
+} from "../../src/pki/policy.js";
 import { version } from "../../src/wire/registry.js";
 import { coded, typeError } from "./errors.js";
 import { type InquirySettings, inquirySettings, type LookupChoice, lookupSchema } from "./inquiry.js";
@@ -250,9 +250,9 @@ const schema: Schema<Omit<Layer, "identity">> = {
   maxVersion: protocolVersion,
   rejectUnauthorized: boolean,
   ocsp: nested<Required<OcspLayer>>({
-    stapling: oneOf("off", "v1", "v2", "v2-multi"),
+    stapling: oneOf(...staplings),
     alsoV1: boolean,
-    policy: oneOf("if-present", "leaf", "chain"),
+    policy: oneOf(...requirements),
     mustStaple: boolean,
     nonce: oneOf<Nonce>(false, "if-present", true),
     skew: number,

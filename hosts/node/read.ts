@@ -2,9 +2,8 @@
 
 import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
+import { type Responder, responder, type TrustAnchor, trustAnchor } from "../../src/client/index.js";
 import type { Identity, Provider } from "../../src/crypto/provider.js";
-import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
-import { type Responder, responder } from "../../src/pki/ocsp.js";
 import { type Fault, isFault } from "../../src/wire/fault.js";
 import { namedGroup, version } from "../../src/wire/registry.js";
 import { typeError, unsupportedError, valueError } from "./errors.js";

@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Identity } from "../../src/crypto/provider.js";
 import { Certificate } from "../../src/pki/certificate.js";
+import { everything } from "../../src/pki/everything.js";
 import type { Hello } from "../../src/server/index.js";
 import { equalBytes } from "../../src/wire/writer.js";
 import { describeResponse } from "./describe.js";
@@ -135,7 +136,7 @@ function chainSchemesOf({ certificates: chain }: Identity): number[] {
 function signatureSchemeOf(der: Uint8Array): number | undefined {
   const certificate = new Certificate();
   try {
-    certificate.read(der, 0, der.length);
+    certificate.read(everything, der, 0, der.length);
   } catch {
     return 0;
   }

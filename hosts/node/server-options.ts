@@ -1,6 +1,7 @@
 import type { ServerOpts } from "node:net";
 import { version } from "../../src/client/index.js";
 import type { Provider } from "../../src/crypto/provider.js";
+import { requirements, serverStaplings } from "../../src/pki/policy.js";
 import { configure } from "../../src/server/config.js";
 import type {
   BufferSizes,
@@ -293,8 +294,8 @@ const schema: Schema<Layer> = {
   rejectUnauthorized: boolean,
   ca: readRoots,
   ocsp: nested<Required<OcspLayer>>({
-    stapling: oneOf("off", "v1"),
-    policy: oneOf("if-present", "leaf", "chain"),
+    stapling: oneOf(...serverStaplings),
+    policy: oneOf(...requirements),
     skew: number,
     maxAge: number,
     allowMissingNextUpdate: boolean,

@@ -2,6 +2,8 @@
 
 import { X509Certificate } from "node:crypto";
 import { EventEmitter } from "node:events";
+import { everything } from "../../src/pki/everything.js";
+import { answers, judge } from "../../src/pki/verifier.js";
 import { type Fault, faults, isFault } from "../../src/wire/fault.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ocsp/ask.js";
 import { StapleDirectory } from "./ocsp/directory.js";
@@ -12,7 +14,7 @@ import { Lru } from "./ocsp/lru.js";
 import { readSettings, type Settings, type StaplerOptions } from "./ocsp/settings.js";
 import { closed, noIssuer, noUrl, StapleError, type Why, waiting, whyOf } from "./ocsp/staple-error.js";
 import { digest, isIssuedBy, readSubject, type Subject } from "./ocsp/subject.js";
-import { answers, judge } from "./ocsp/verify.js";
+import { provider } from "./provider.js";
 
 /** What a Stapler did since it was made. */
 export interface StaplerCounters {
@@ -284,7 +286,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   /** What lies in the directory counts no more than what comes from the network. */
   private load(entry: Entry, der: Uint8Array): void {
     const { policy, clock } = this.settings;
-    const judgment = judge(der, entry.subject, policy, clock());
+    const judgment = judge(der, entry.subject, { provider, pki: everything, ocsp: policy }, clock());
     const counts = answers(judgment);
     if (counts && this.accept(entry, { der, ...judgment })) {
       this.counters.loaded++;

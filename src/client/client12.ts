@@ -13,7 +13,6 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, statusType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";
-import { authenticate } from "./authenticate.js";
 import { sendCertificate, sendMoreCertificates } from "./certificates.js";
 import { keepPeerShare, readOcspResponse, readSignatureAlgorithms, wantedStatus } from "./extensions.js";
 import { agree, beginVerification, readSignature, sendSignature, settleVerification } from "./keyexchange.js";
@@ -76,14 +75,14 @@ function receiveCertificateHead(s: ClientSession): string {
 
 function receiveEntry(s: ClientSession): string {
   readCertificate(s, s.engine.reader);
-  if (s.certificatesSent === 1) checkCurve(s);
+  if (s.verifier.sent === 1) checkCurve(s);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
   return s.announced === 0 ? "WAIT_KEY_EXCHANGE" : "WAIT_STATUS_OR_KEY_EXCHANGE";
 }
 
 /** The server's own key must be on a curve that we named, RFC 8422 5.3. In TLS 1.3 signature_algorithms says that. */
 function checkCurve(s: ClientSession): void {
-  const group = groupOf(s.path.at(0).key.kind);
+  const group = groupOf(s.verifier.leaf.key.kind);
   if (group !== 0 && !s.config.groups.includes(group)) throw faults.CERT_KEY;
 }
 
@@ -116,7 +115,7 @@ function receiveStatusList(s: ClientSession): string {
 function receiveStatusEntry(s: ClientSession): string {
   const r = s.engine.reader;
   const certificate = s.responsesSent++;
-  if (certificate >= s.certificatesSent) throw faults.OCSP_MALFORMED;
+  if (certificate >= s.verifier.sent) throw faults.OCSP_MALFORMED;
   if (s.engine.reader.left > 3) readOcspResponse(s, r, certificate);
   else r.skip(3);
   return s.engine.left > 0 ? "WAIT_STATUS_ENTRY" : "WAIT_KEY_EXCHANGE";
@@ -187,7 +186,7 @@ function receiveServerHelloDone(s: ClientSession): string {
 }
 
 function authenticateServer(s: ClientSession): string {
-  return authenticate(s) ? "EXCHANGE" : "AUTHENTICATE";
+  return s.verifier.step(s.config.clock()) ? "EXCHANGE" : "AUTHENTICATE";
 }
 
 function makeKeyPair(s: ClientSession): string {

@@ -9,7 +9,6 @@ import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";
-import { authenticate } from "./authenticate.js";
 import { sendCertificate, sendMoreCertificates } from "./certificates.js";
 import { ignoreCompatibilityChange, sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw } from "./extensions.js";
@@ -144,7 +143,7 @@ function receiveEntry(s: ClientSession): string {
 }
 
 function authenticateServer(s: ClientSession): string {
-  return authenticate(s) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
+  return s.verifier.step(s.config.clock()) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
 }
 
 /** CertificateVerify, RFC 8446 4.4.3: an offered scheme, the curve's own hash, and no PKCS#1 v1.5. */
@@ -152,7 +151,7 @@ function receiveCertificateVerify(s: ClientSession): string {
   const r = s.engine.reader;
   const id = r.u16();
   const scheme = findScheme(id);
-  const { kind } = s.path.at(0).key;
+  const { kind } = s.verifier.leaf.key;
   if (scheme?.pkcs1 || (scheme?.curve !== undefined && scheme.curve !== kind)) throw faults.SIGNATURE_SCHEME;
   const content = s.transcript.signedContent(verifyContext.server);
   const verification = beginVerification(s, id);

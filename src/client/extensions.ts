@@ -1,4 +1,5 @@
 import { groups } from "../crypto/suites.js";
+import { isV2 } from "../pki/policy.js";
 import { readAuthorities } from "../record/certificates.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -6,7 +7,7 @@ import { statusType, extensionType as type, version } from "../wire/registry.js"
 import { table } from "../wire/table.js";
 import { copyBytes, type Writer } from "../wire/writer.js";
 import { at } from "./memory.js";
-import { fragmentCode, isV2 } from "./options.js";
+import { fragmentCode } from "./options.js";
 import type { ClientSession } from "./session.js";
 
 /** The messages that carry extensions (RFC 8446 4.2), as bits. */
@@ -326,7 +327,7 @@ export function wantedStatus(s: ClientSession): number {
 function writeOcspStatusRequest(s: ClientSession, w: Writer): void {
   w.u16(0);
   const requestExtensions = w.begin16();
-  const { nonce } = s.stapleVerifier;
+  const { nonce } = s.verifier;
   if (nonce) writeNonce(w, nonce);
   w.finish16(requestExtensions);
 }
@@ -358,7 +359,7 @@ function announceStatus(s: ClientSession, by: number): void {
 /** CertificateStatus, RFC 6066 section 8, of the certificate before it. */
 function readCertificateStatus(s: ClientSession, r: Reader): void {
   expect(r.u8() === statusType.ocsp, faults.OCSP_MALFORMED);
-  readOcspResponse(s, r, s.certificatesSent - 1);
+  readOcspResponse(s, r, s.verifier.sent - 1);
 }
 
 /** OCSPResponse<1..2^24-1>. */
@@ -366,7 +367,7 @@ export function readOcspResponse(s: ClientSession, r: Reader, certificate: numbe
   const response = r.enter24();
   expect(r.left > 0, faults.OCSP_MALFORMED);
   const start = r.skip(r.left);
-  s.takeStaple(certificate, r.bytes, start, r.end);
+  s.verifier.staple(certificate, r.bytes, start, r.end);
   r.leave(response);
 }
 

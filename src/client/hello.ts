@@ -9,7 +9,7 @@ import { ignoreHelloRequest, rows12 } from "./client12.js";
 import { rows13 } from "./client13.js";
 import { sendCompatibilityChange } from "./compatibility.js";
 import { inMessage, readExtensions, saw, writeExtensions } from "./extensions.js";
-import { at, NONCE, RANDOM } from "./memory.js";
+import { at, RANDOM } from "./memory.js";
 import type { ClientSession } from "./session.js";
 
 /** The client's part until the version is known. TLS 1.3 answers from `rows13`, TLS 1.2 from `rows12`. */
@@ -26,9 +26,9 @@ export const rowsHello = table<Row<ClientSession>>([
 /** Draws the randoms and, for TLS 1.3, the key pair of the group that we like best. */
 function start(s: ClientSession): string {
   const { provider, groups } = s.config;
-  const { nonce } = s.stapleVerifier;
+  const { nonce } = s.verifier;
   provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
-  if (nonce) provider.random(nonce, 0, NONCE);
+  if (nonce) provider.random(nonce, 0, nonce.length);
   s.transcript.start();
   if (s.offers(version.tls12)) beginClientSignatures(s);
   s.config.resumption?.start(s);

@@ -3,10 +3,11 @@
  * call `work()` while `wants` has WORK, and talk through `plainIn` and `plainOut`.
  */
 
-import type { Path } from "../pki/chain.js";
-import { type Verdict, verdictOn } from "../pki/verdict.js";
+import { everything } from "../pki/everything.js";
+import { type Responder, responder as readResponder } from "../pki/ocsp.js";
+import { type Path, trustAnchor as readTrustAnchor, type TrustAnchor } from "../pki/path.js";
+import type { Verdict } from "../pki/verifier.js";
 import { Endpoint } from "../record/endpoint.js";
-import { stapleAt } from "./authenticate.js";
 import { type ClientOptions, type Config, configure } from "./options.js";
 import { ClientSession } from "./session.js";
 
@@ -25,14 +26,30 @@ export type {
   Verification,
 } from "../crypto/provider.js";
 export { findScheme, findSuite } from "../crypto/suites.js";
-export { type TrustAnchor, trustAnchor } from "../pki/chain.js";
-export { type Responder, responder } from "../pki/ocsp.js";
-export type { Verdict } from "../pki/verdict.js";
+export type { OcspOptions, OcspRequirement, Stapling } from "../pki/policy.js";
+export type { Verdict } from "../pki/verifier.js";
 export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
 export { type Fault, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
-export type { BufferSizes, ClientOptions, OcspOptions, OcspRequirement, Stapling } from "./options.js";
+export type { BufferSizes, ClientOptions } from "./options.js";
+export type { Responder, TrustAnchor };
+
+/**
+ * The trust anchor that a CA's certificate stands for. `der` is kept, not copied, and must not change. Throws
+ * CERT_MALFORMED, CERT_KEY, CERT_ALGORITHM_MISMATCH or CERT_CRITICAL_EXTENSION.
+ */
+export function trustAnchor(der: Uint8Array): TrustAnchor {
+  return readTrustAnchor(der, everything);
+}
+
+/**
+ * The responder that a certificate in DER names. `der` is kept, not copied, and must not change. Throws
+ * CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH.
+ */
+export function responder(der: Uint8Array): Responder {
+  return readResponder(der, everything);
+}
 
 /** One connection's client. */
 export class TlsClient extends Endpoint<ClientSession> {
@@ -55,7 +72,7 @@ export class TlsClient extends Endpoint<ClientSession> {
 
   /** The server's certificates, and the path to the anchor once it is found. */
   get path(): Path {
-    return this.session.path;
+    return this.session.verifier.path;
   }
 
   /**
@@ -63,12 +80,6 @@ export class TlsClient extends Endpoint<ClientSession> {
    * staple. Empty before the path is found.
    */
   get verdicts(): readonly Verdict[] {
-    const { path, pathFound, stapleIndex, engine } = this.session;
-    const verdicts: Verdict[] = [];
-    for (let i = 0; pathFound && i < path.lengthWithAnchor; i++) {
-      const staple = stapleAt(this.session, i);
-      if (i < path.length || staple.present) verdicts.push(verdictOn(staple, i, stapleIndex, engine.fault));
-    }
-    return verdicts;
+    return this.session.verifier.verdicts(this.session.engine.fault);
   }
 }

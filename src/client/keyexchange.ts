@@ -20,7 +20,7 @@ export function agree(s: ClientSession): number {
 export function beginVerification(s: ClientSession, id: number): Verification {
   const scheme = findScheme(id);
   if (scheme === undefined || !s.config.schemes.includes(id)) throw faults.SIGNATURE_SCHEME;
-  if (!fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
+  if (!fitsKey(scheme, s.verifier.leaf.key.kind)) throw faults.SIGNATURE_SCHEME;
   s.verification = s.config.provider.verification(id);
   return s.verification;
 }
@@ -48,7 +48,7 @@ export function sendSignature(s: ClientSession, signature: Signature): string {
 /** Verifies the handshake signature by the key of the server's certificate. */
 export function settleVerification(s: ClientSession): void {
   const { bytes } = s.engine.inbox;
-  const verified = s.verification?.settle(s.path.at(0).key, bytes, s.signatureStart, s.signatureEnd);
+  const verified = s.verification?.settle(s.verifier.leaf.key, bytes, s.signatureStart, s.signatureEnd);
   s.verification = undefined;
   if (verified !== true) throw faults.HANDSHAKE_SIGNATURE;
 }

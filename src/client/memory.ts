@@ -28,7 +28,5 @@ export const at = Object.freeze({
   end: 384 + MAX_SHARE + Math.max(scheduleSize12, scheduleSize13),
 });
 
-/** RFC 9654 2.1. */
-export const NONCE = 32;
 /** Bytes of a random, and of the session id that makes TLS 1.3 look like a resumption. */
 export const RANDOM = 32;

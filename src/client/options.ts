@@ -1,56 +1,15 @@
 import type { Identity, Provider } from "../crypto/provider.js";
 import { findScheme, narrowVersions, schemes, suites } from "../crypto/suites.js";
-import type { TrustAnchor } from "../pki/chain.js";
+import type { PkiOptions, PkiTables } from "../pki/certificate.js";
+import { everything } from "../pki/everything.js";
 import { parseIp } from "../pki/hostname.js";
-import type { Nonce, Responder } from "../pki/ocsp.js";
+import type { TrustAnchor } from "../pki/path.js";
+import { checkOcsp, defaultOcsp, isV2, type OcspOptions } from "../pki/policy.js";
 import { MAX_RECORD } from "../record/record.js";
+import { demand } from "../wire/demand.js";
 import { given } from "../wire/given.js";
 import { version } from "../wire/registry.js";
 import type { Resumption } from "./resumption.js";
-
-/** How a client asks for staples. */
-export type Stapling = "off" | "v1" | "v2" | "v2-multi";
-
-/** Which certificates need a good staple. One that is present is always checked. */
-export type OcspRequirement = "if-present" | "leaf" | "chain";
-
-/** How revocation is asked for and judged. */
-export interface OcspOptions {
-  /**
-   * "v1": status_request (RFC 6066 section 8; in TLS 1.3 a staple for each certificate, RFC 8446 4.4.2.1).
-   * "v2" and "v2-multi": status_request_v2 (RFC 6961) in TLS 1.2, with a staple for the server's certificate, or
-   * for each. A client that offers TLS 1.3 too offers status_request beside it, the only one that TLS 1.3 knows.
-   */
-  readonly stapling: Stapling;
-  /** Offer status_request beside status_request_v2 in any case: a server of TLS 1.2 chooses one of them. */
-  readonly alsoV1: boolean;
-  readonly policy: OcspRequirement;
-  /** Honour a certificate's demand for a staple (RFC 7633). */
-  readonly mustStaple: boolean;
-  /**
-   * Send a nonce of 32 bytes (RFC 9654). "if-present": a staple that has a nonce must have this one. True: every
-   * staple must have it, which takes a server that forwards it; few do.
-   */
-  readonly nonce: Nonce;
-  /** Seconds by which clocks may differ. */
-  readonly skew: number;
-  /** Seconds after thisUpdate when a response counts as stale, nextUpdate or not. */
-  readonly maxAge?: number;
-  readonly allowMissingNextUpdate: boolean;
-  /** Responders trusted by configuration, RFC 6960 4.2.2.2. */
-  readonly responders: readonly Responder[];
-}
-
-export const defaultOcsp: OcspOptions = Object.freeze({
-  stapling: "v1",
-  alsoV1: false,
-  policy: "if-present",
-  mustStaple: true,
-  nonce: false,
-  skew: 900,
-  allowMissingNextUpdate: false,
-  responders: Object.freeze([]),
-});
 
 /** Sizes of the arena's three parts, in bytes. */
 export interface BufferSizes {
@@ -73,6 +32,10 @@ export interface ClientOptions {
   readonly clockFloor?: number;
   /** False: take any certificate and any staple. For tests only. */
   readonly verify?: boolean;
+  /** What certificates and responses may be made of; `everything` by default. Without RSA none of its schemes and suites is offered. */
+  readonly pki?: PkiTables;
+  /** Begins the verifications of certificates and responses in the provider's place, but not the handshake's own. */
+  readonly remembered?: PkiOptions["remembered"];
   readonly minVersion?: number;
   readonly maxVersion?: number;
   /** What to offer, best first; all that the provider has by default. */
@@ -115,6 +78,7 @@ type Optional =
   | "maxFragmentLength"
   | "identity"
   | "resumption"
+  | "remembered"
   | "onSecret"
   | "onMessage";
 
@@ -136,6 +100,7 @@ export function configure(options: ClientOptions): Config {
       maxVersion: version.tls13,
       groups: options.provider.groups,
       schemes: options.provider.schemes,
+      pki: everything,
       alpn: [],
       requireEms: false,
       maxCertificates: 8,
@@ -172,10 +137,6 @@ function chooseSuites(options: ClientOptions): readonly number[] {
   return usable.map((s) => s.id).sort((a, b) => rank(a) - rank(b));
 }
 
-function demand(holds: boolean, message: string): void {
-  if (!holds) throw new RangeError(`tlstaple: ${message}`);
-}
-
 function check(config: Config): void {
   const { buffers, recordSizeLimit: limit, maxFragmentLength: fragment, provider } = config;
   demand(typeof config.verify === "boolean", "verify: true or false");
@@ -205,41 +166,13 @@ function check(config: Config): void {
   demand(buffers.store >= MIN_BUFFERS.store, `buffers.store: at least ${MIN_BUFFERS.store}`);
   demand(!config.verify || config.serverName !== undefined, "serverName: the name to verify is missing");
   demand(config.maxCertificates >= 1 && config.maxCertificates <= 16, "maxCertificates: 1 to 16");
-  checkOcsp(config);
-  if (config.identity) checkIdentity(config.identity);
-}
-
-/** A word that is not known must not pass for the mildest one. */
-function checkOcsp({ ocsp, minVersion }: Config): void {
-  const { stapling, alsoV1, policy, maxAge, nonce } = ocsp;
-  const second = isV2(stapling);
-  demand(stapling === "off" || stapling === "v1" || second, 'ocsp.stapling: "off", "v1", "v2" or "v2-multi"');
   // RFC 8446 4.4.2.1 gives status_request_v2 no place in TLS 1.3; the words are wolfSSL's
-  demand(!second || minVersion < version.tls13, "Cannot use OCSP Stapling V2 with TLSv1.3");
-  demand(!alsoV1 || second, 'ocsp.alsoV1: only beside "v2" or "v2-multi"');
-  const known = policy === "if-present" || policy === "leaf" || policy === "chain";
-  demand(known, 'ocsp.policy: "if-present", "leaf" or "chain"');
-  const said = nonce === false || nonce === "if-present" || nonce === true;
-  demand(said, 'ocsp.nonce: false, "if-present" or true');
-  demand(ocsp.skew >= 0, "ocsp.skew: seconds, not negative");
-  demand(maxAge === undefined || maxAge >= 0, "ocsp.maxAge: seconds, not negative");
   demand(
-    stapling !== "off" || (policy === "if-present" && !nonce),
-    "ocsp.stapling is off, so no staple can be demanded and no nonce asked for",
+    !isV2(config.ocsp.stapling) || config.minVersion < version.tls13,
+    "Cannot use OCSP Stapling V2 with TLSv1.3",
   );
-}
-
-/** By rising demands. */
-const requirements: readonly OcspRequirement[] = Object.freeze(["if-present", "leaf", "chain"]);
-
-/** Whether what meets `policy` meets the `other` one too. */
-export function satisfies(policy: OcspRequirement, other: OcspRequirement): boolean {
-  return requirements.indexOf(policy) >= requirements.indexOf(other);
-}
-
-/** Whether that asks by status_request_v2. */
-export function isV2(stapling: Stapling): boolean {
-  return stapling === "v2" || stapling === "v2-multi";
+  checkOcsp(config.ocsp);
+  if (config.identity) checkIdentity(config.identity);
 }
 
 function checkIdentity(identity: Identity): void {

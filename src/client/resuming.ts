@@ -2,14 +2,13 @@ import { KeySchedule12, masterSize } from "../crypto/keys12.js";
 import type { Hash } from "../crypto/provider.js";
 import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
 import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
+import type { OcspRequirement, Stapling } from "../pki/policy.js";
 import type { Protection12 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { version } from "../wire/registry.js";
 import { copySecret, type Writer } from "../wire/writer.js";
-import { stapleAt } from "./authenticate.js";
 import { protections } from "./client12.js";
 import { at } from "./memory.js";
-import type { OcspRequirement, Stapling } from "./options.js";
 import type { ClientSession } from "./session.js";
 
 /**
@@ -251,7 +250,8 @@ type Verified = Pick<Session, "until" | "verifiedAt" | "policy" | "mustStaple" |
 
 /** What a full handshake has verified. */
 function verified(s: ClientSession, now: number): Verified {
-  const { path, config } = s;
+  const { verifier, config } = s;
+  const { path } = verifier;
   const demanded = demandedBy(s);
   let until = now + MAX_LIFETIME;
   let verifiedAt = now;
@@ -259,7 +259,7 @@ function verified(s: ClientSession, now: number): Verified {
     return { until, verifiedAt, policy: "if-present", mustStaple: false, demanded, anchor: undefined };
   let stapled = 0;
   for (let i = 0; i < path.length; i++) {
-    const staple = stapleAt(s, i);
+    const staple = verifier.stapleAt(i);
     until = Math.min(until, path.at(path.index(i)).notAfter);
     if (!staple.present) continue;
     if (stapled === i) stapled++;

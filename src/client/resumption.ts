@@ -1,5 +1,6 @@
 import { verifyDataSize } from "../crypto/keys12.js";
 import { hashSize } from "../crypto/suites.js";
+import { type Stapling, satisfies } from "../pki/policy.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -17,7 +18,6 @@ import {
 import { receiveEncryptedExtensions, rows13, sendFinished } from "./client13.js";
 import { type ExtensionRow, extensions, inMessage } from "./extensions.js";
 import { drawSessionId } from "./hello.js";
-import { type Stapling, satisfies } from "./options.js";
 import { type Demanded, demandedBy, fingerprint, Resuming, type Session, suiteOf } from "./resuming.js";
 import type { ClientSession } from "./session.js";
 

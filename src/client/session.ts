@@ -3,30 +3,25 @@ import type { KeySchedule13 } from "../crypto/keys13.js";
 import type { Aead, Exchange, Verification } from "../crypto/provider.js";
 import { findScheme, findSuite, keySize, type Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
-import { Path } from "../pki/chain.js";
-import { Staple, StapleVerifier } from "../pki/ocsp.js";
+import { extendedKeyUsage } from "../pki/certificate.js";
 import { Store } from "../pki/store.js";
+import { Verifier } from "../pki/verifier.js";
 import { Engine, type Row } from "../record/engine.js";
 import type { Protection } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { version } from "../wire/registry.js";
 import { rowsHello } from "./hello.js";
-import { at, NONCE, RANDOM } from "./memory.js";
+import { at, RANDOM } from "./memory.js";
 import type { Config } from "./options.js";
 import type { Resuming } from "./resumption.js";
-
-const noStaple: Staple = Object.freeze(new Staple());
 
 /** Everything that one handshake negotiates, and the table that is in force. */
 export class ClientSession {
   readonly config: Config;
   readonly engine: Engine<ClientSession>;
   readonly transcript: Transcript;
-  readonly store: Store;
-  readonly path: Path;
-  readonly stapleVerifier: StapleVerifier;
-  /** For each certificate, in the order sent, what came with it; made as they come. */
-  private readonly staples: Staple[] = [];
+  /** Judges the server. */
+  readonly verifier: Verifier;
 
   rows: readonly Row<ClientSession>[] = rowsHello;
   state = "START";
@@ -67,12 +62,6 @@ export class ClientSession {
   signatureStart = 0;
   signatureEnd = 0;
 
-  /** Certificates in the server's list so far; the path keeps the first of them. */
-  certificatesSent = 0;
-  /** Authentication: what is done of it. */
-  pathFound = false;
-  stapleIndex = 0;
-
   /** Client authentication: asked for, and the scheme to sign with, 0 when none fits. */
   requested = false;
   clientScheme = 0;
@@ -87,26 +76,8 @@ export class ClientSession {
     this.config = config;
     this.engine = new Engine<ClientSession>(this, arena, input, output);
     this.transcript = new Transcript(config.provider);
-    this.store = new Store(arena, input + output, input + output + store);
-    this.path = new Path(config.provider, this.store, config.maxCertificates, {
-      anchors: config.trust,
-      name: config.serverName,
-      schemes: config.schemes,
-    });
-    this.stapleVerifier = new StapleVerifier(config.provider, this.store, this.memory, at.hash);
-    if (config.ocsp.nonce) this.stapleVerifier.nonce = new Uint8Array(NONCE);
-  }
-
-  /** The staple of the certificate at `index` in the order sent; perhaps an empty one. */
-  staple(index: number): Staple {
-    return index < this.staples.length ? this.staples[index] : noStaple;
-  }
-
-  /** Keeps a response for the certificate at `index`, if that one is kept. */
-  takeStaple(index: number, der: Uint8Array, start: number, end: number): void {
-    if (!this.config.verify || index >= this.config.maxCertificates) return;
-    while (this.staples.length <= index) this.staples.push(new Staple());
-    this.staples[index].take(this.store, der, start, end);
+    const kept = new Store(arena, input + output, input + output + store);
+    this.verifier = new Verifier(config, extendedKeyUsage.serverAuth, kept, this.memory, at.hash);
   }
 
   /** Whether the server goes on from the session that was offered. */

@@ -305,8 +305,8 @@ export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to
   return unknownCritical;
 }
 
-/** The row of the extnID `start…at`, or -1. */
-function findRow<T>(der: Der, rows: readonly ExtensionRow<T>[], start: number): number {
+/** The row of the OID `start…at`, or -1. */
+export function findRow(der: Der, rows: readonly { readonly oid: Oid }[], start: number): number {
   for (let i = 0; i < rows.length; i++) if (der.is(start, rows[i].oid)) return i;
   return -1;
 }

@@ -1,15 +1,13 @@
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 
-/** Bytes and entries of a certificate_list that are taken at most: to pass over those that are not kept is work too. */
+/** Bytes of a certificate_list that are taken at most: to pass over those that are not kept is work too. */
 const MAX_LIST = 0x10000;
-const MAX_ENTRIES = 64;
 
 /** What takes a peer's certificates. */
 export interface CertificateList {
   readonly engine: { readonly left: number };
-  readonly path: { add(der: Uint8Array, start: number, end: number): void };
-  certificatesSent: number;
+  readonly verifier: { add(bytes: Uint8Array, start: number, end: number): void };
 }
 
 /** ASN.1Cert, RFC 5246 7.4.2: the part of a TLS 1.2 Certificate that is handled at once. */
@@ -35,11 +33,10 @@ export function readListLength({ engine }: CertificateList, r: Reader): void {
 
 /** Takes one certificate of the peer's: the first is its own. */
 export function readCertificate(list: CertificateList, r: Reader): void {
-  if (++list.certificatesSent > MAX_ENTRIES) throw faults.CERT_CHAIN_TOO_LONG;
   const certificate = r.enter24();
   if (r.left === 0) throw faults.DECODE_ERROR;
   const start = r.skip(r.left);
-  list.path.add(r.bytes, start, r.end);
+  list.verifier.add(r.bytes, start, r.end);
   r.leave(certificate);
 }
 

@@ -5,8 +5,8 @@ import type { Port } from "./ports.js";
 /** What the sessions of both sides have. */
 export interface EndSession<S extends Session<S>> extends Session<S> {
   readonly engine: Engine<S>;
-  /** What is kept of certificates and staples. */
-  readonly store: { readonly needed: number };
+  /** With what is kept of certificates and staples. */
+  readonly verifier: { readonly store: { readonly needed: number } };
   version: number;
   suite: { readonly id: number } | undefined;
   group: number;
@@ -98,8 +98,8 @@ export abstract class Endpoint<S extends EndSession<S>> {
 
   /** With PEER_ALERT the alert's number, with a buffer too small the bytes that it would need, else 0. */
   get faultDetail(): number {
-    const { engine, store } = this.session;
-    return engine.fault === faults.STORE_TOO_SMALL ? store.needed : engine.faultDetail;
+    const { engine, verifier } = this.session;
+    return engine.fault === faults.STORE_TOO_SMALL ? verifier.store.needed : engine.faultDetail;
   }
 
   /** What was caught, when the fault is INTERNAL_ERROR. */

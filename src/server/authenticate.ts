@@ -26,40 +26,11 @@ function readCertificateStatus(s: ServerSession, r: Reader): void {
   const response = r.enter24();
   expect(r.left > 0, faults.OCSP_MALFORMED);
   const start = r.skip(r.left);
-  s.takeStaple(s.certificatesSent - 1, r.bytes, start, r.end);
+  s.verifier.staple(s.verifier.sent - 1, r.bytes, start, r.end);
   r.leave(response);
-}
-
-/**
- * One costly step of authenticating the client: finding the path to a trust anchor, then settling the staples
- * along it. True when all is done and well.
- */
-export function authenticate(s: ServerSession): boolean {
-  if (!s.config.verify) return true;
-  const { now } = s;
-  if (now === undefined) throw faults.NO_CLOCK;
-  if (!s.pathFound) {
-    s.pathFound = s.path.step(now);
-    return false;
-  }
-  if (s.stapleIndex === s.path.length) return true;
-  if (checkStaple(s, s.stapleIndex, now)) s.stapleIndex++;
-  return s.stapleIndex === s.path.length;
-}
-
-/** One step with one certificate's staple: true when it is settled, or not needed. */
-function checkStaple(s: ServerSession, position: number, now: number): boolean {
-  const { path, config } = s;
-  const index = path.index(position);
-  const staple = s.staple(index);
-  if (staple.present)
-    return s.stapleVerifier.settle(staple, path.at(index), path.issuer(position), config.ocsp, now);
-  const { policy } = config.ocsp;
-  if (policy === "chain" || (policy === "leaf" && position === 0)) throw faults.OCSP_STAPLE_MISSING;
-  return true;
 }
 
 /** What follows once the client has proved itself: `next`, unless the owner wants to look at it first. */
 export function admitted(s: ServerSession, next: string): string {
-  return s.config.holdClients && s.certificatesSent > 0 ? "AWAIT_APPROVAL" : next;
+  return s.config.holdClients && s.verifier.sent > 0 ? "AWAIT_APPROVAL" : next;
 }

@@ -1,8 +1,11 @@
 import { findScheme, narrowVersions, suites } from "../crypto/suites.js";
+import { everything } from "../pki/everything.js";
+import { type ClientOcspOptions, checkClientOcsp, defaultClientOcsp } from "../pki/policy.js";
 import { MAX_RECORD } from "../record/record.js";
+import { demand } from "../wire/demand.js";
 import { given } from "../wire/given.js";
 import { version } from "../wire/registry.js";
-import type { ClientOcspOptions, ServerOptions, TicketKey } from "./options.js";
+import type { ServerOptions, TicketKey } from "./options.js";
 
 /** Sizes of the arena's three parts, in bytes. */
 export interface BufferSizes {
@@ -19,7 +22,7 @@ export interface Config
   readonly buffers: BufferSizes;
 }
 
-type Optional = "recordSizeLimit" | "onSecret" | "onMessage";
+type Optional = "recordSizeLimit" | "remembered" | "onSecret" | "onMessage";
 
 /** 2026-01-01: nothing runs this code before it was written. */
 const CLOCK_FLOOR = 1767225600;
@@ -31,14 +34,6 @@ const TICKET_KEY = 32;
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 17408, store: 16384 });
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 1024, store: 512 });
 
-const defaultOcsp: ClientOcspOptions = Object.freeze({
-  stapling: "off",
-  policy: "if-present",
-  skew: 900,
-  allowMissingNextUpdate: false,
-  responders: Object.freeze([]),
-});
-
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
 export function configure(options: ServerOptions): Config {
   const buffers: BufferSizes = { ...defaultBuffers, ...given(options.buffers) };
@@ -48,6 +43,7 @@ export function configure(options: ServerOptions): Config {
     maxVersion: version.tls13,
     groups: options.provider.groups,
     schemes: options.provider.schemes,
+    pki: everything,
     alpn: [],
     requireEms: false,
     clientAuth: "none",
@@ -60,7 +56,7 @@ export function configure(options: ServerOptions): Config {
     recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
     ...given(options),
     ...narrowVersions(chooseSuites(options)),
-    ocsp: { ...defaultOcsp, ...given(options.ocsp) },
+    ocsp: { ...defaultClientOcsp, ...given(options.ocsp) },
     buffers,
   };
   check(config);
@@ -75,10 +71,6 @@ function chooseSuites(options: ServerOptions): readonly number[] {
   const usable = suites.filter((s) => s.version >= min && s.version <= max && aeads.includes(s.aead));
   if (options.suites) return options.suites.filter((id) => usable.some((s) => s.id === id));
   return aeads.flatMap((aead) => usable.filter((s) => s.aead === aead)).map((s) => s.id);
-}
-
-function demand(holds: boolean, message: string): void {
-  if (!holds) throw new RangeError(`tlstaple: ${message}`);
 }
 
 function check(config: Config): void {
@@ -118,13 +110,7 @@ function checkClients({ clientAuth, verify, trust, ocsp, holdClients }: Config):
   demand(typeof verify === "boolean", "verify: true or false");
   demand(typeof holdClients === "boolean", "holdClients: true or false");
   demand(clientAuth === "none" || !verify || trust.length > 0, "trust: the CAs of clients are missing");
-  const { stapling, policy, skew, maxAge } = ocsp;
-  demand(stapling === "off" || stapling === "v1", 'ocsp.stapling: "off" or "v1"');
-  const wanted = policy === "if-present" || policy === "leaf" || policy === "chain";
-  demand(wanted, 'ocsp.policy: "if-present", "leaf" or "chain"');
-  demand(skew >= 0, "ocsp.skew: seconds, not negative");
-  demand(maxAge === undefined || maxAge >= 0, "ocsp.maxAge: seconds, not negative");
-  demand(stapling === "v1" || policy === "if-present", "ocsp.stapling is off, so no staple can be demanded");
+  checkClientOcsp(ocsp);
 }
 
 function isTicketKey({ name, key }: TicketKey): boolean {

@@ -4,15 +4,16 @@
  * handshake goes on by `proceed` or `approve`.
  */
 
-import type { Path } from "../pki/chain.js";
-import { type Verdict, verdictOn } from "../pki/verdict.js";
+import type { Path } from "../pki/path.js";
+import type { Verdict } from "../pki/verifier.js";
 import { Endpoint } from "../record/endpoint.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
 import type { Hello, Selection, ServerOptions } from "./options.js";
 import { ServerSession } from "./session.js";
 
-export type { Verdict } from "../pki/verdict.js";
+export type { ClientOcspOptions } from "../pki/policy.js";
+export type { Verdict } from "../pki/verifier.js";
 export type { BufferSizes } from "./config.js";
 export type * from "./options.js";
 
@@ -68,15 +69,11 @@ export class TlsServer extends Endpoint<ServerSession> {
 
   /** The client's certificates, and the path to the anchor once it is found. */
   get path(): Path {
-    return this.session.path;
+    return this.session.verifier.path;
   }
 
   /** One verdict for each certificate of the path, the client's first. Empty before the path is found. */
   get verdicts(): readonly Verdict[] {
-    const { path, pathFound, stapleIndex, engine } = this.session;
-    if (!pathFound) return [];
-    return Array.from({ length: path.length }, (_, i) =>
-      verdictOn(this.session.staple(path.index(i)), i, stapleIndex, engine.fault),
-    );
+    return this.session.verifier.verdicts(this.session.engine.fault);
   }
 }

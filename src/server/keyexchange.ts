@@ -27,7 +27,7 @@ export function makeKeyPair(s: ServerSession): void {
 /** Refuses a scheme that was not asked for or does not fit the client's key. */
 export function checkScheme(s: ServerSession, id: number): void {
   const scheme = s.config.schemes.includes(id) ? findScheme(id) : undefined;
-  if (!scheme || !fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
+  if (!scheme || !fitsKey(scheme, s.verifier.leaf.key.kind)) throw faults.SIGNATURE_SCHEME;
 }
 
 /** Notes where the client's signature lies, for the step that verifies it. */
@@ -43,7 +43,7 @@ export function readSignature(s: ServerSession, r: Reader, verification: Verific
 /** Verifies the client's signature by the key of its certificate. */
 export function settleVerification(s: ServerSession): void {
   const { bytes } = s.engine.inbox;
-  const verified = s.verification?.settle(s.path.at(0).key, bytes, s.signatureStart, s.signatureEnd);
+  const verified = s.verification?.settle(s.verifier.leaf.key, bytes, s.signatureStart, s.signatureEnd);
   s.verification = undefined;
   if (verified !== true) throw faults.HANDSHAKE_SIGNATURE;
 }

@@ -1,6 +1,7 @@
 import type { Identity, Provider } from "../crypto/provider.js";
-import type { TrustAnchor } from "../pki/chain.js";
-import type { OcspPolicy } from "../pki/ocsp.js";
+import type { PkiOptions, PkiTables } from "../pki/certificate.js";
+import type { TrustAnchor } from "../pki/path.js";
+import type { ClientOcspOptions, Stapling } from "../pki/policy.js";
 import type { Fault } from "../wire/fault.js";
 
 /** What a ClientHello says that matters for choosing the certificate and its staples. */
@@ -16,7 +17,7 @@ export interface Hello {
   /** Those that the client takes for the signatures in certificates; a chain with others may be sent if there is none without. */
   readonly certificateSchemes: readonly number[];
   /** How the client wants to hear of revocation; "v2" and "v2-multi" only in TLS 1.2 (RFC 6961). */
-  readonly stapling: "off" | "v1" | "v2" | "v2-multi";
+  readonly stapling: Stapling;
   /** The nonce that the client wants repeated in its staples, 1 to 128 bytes (RFC 9654). */
   readonly nonce: Uint8Array | undefined;
   /**
@@ -44,13 +45,6 @@ export interface TicketKey {
   readonly key: Uint8Array;
 }
 
-/** How clients' certificates are judged. */
-export interface ClientOcspOptions extends Omit<OcspPolicy, "nonce"> {
-  /** Ask the client to staple in TLS 1.3 (RFC 8446 4.3.2). */
-  readonly stapling: "off" | "v1";
-  readonly policy: "if-present" | "leaf" | "chain";
-}
-
 export interface ServerOptions {
   readonly provider: Provider;
   /**
@@ -76,6 +70,10 @@ export interface ServerOptions {
   readonly trust?: readonly TrustAnchor[];
   /** False: take any certificate of a client. For tests only. */
   readonly verify?: boolean;
+  /** What clients' certificates and responses may be made of; `everything` by default. */
+  readonly pki?: PkiTables;
+  /** Begins the verifications of certificates and responses in the provider's place, but not the handshake's own. */
+  readonly remembered?: PkiOptions["remembered"];
   readonly ocsp?: Partial<ClientOcspOptions>;
   /** Once a client's certificate is verified, wait for `approve` before anything is granted. */
   readonly holdClients?: boolean;

@@ -7,7 +7,7 @@ import { faults } from "../wire/fault.js";
 import { alert, extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";
-import { admitted, authenticate } from "./authenticate.js";
+import { admitted } from "./authenticate.js";
 import { hasExtensions, writeExtensions } from "./extensions.js";
 import {
   agree,
@@ -193,20 +193,20 @@ function receiveCertificateHead(s: ServerSession): string {
 
 function receiveEntry(s: ServerSession): string {
   readCertificate(s, s.engine.reader);
-  if (s.certificatesSent === 1) dropVerifications(s);
+  if (s.verifier.sent === 1) dropVerifications(s);
   return s.engine.left > 0 ? "WAIT_CERTIFICATE_ENTRY" : "AUTHENTICATE";
 }
 
 /** The key is known: what it can't sign with need not run along. */
 function dropVerifications(s: ServerSession): void {
-  const { kind } = s.path.at(0).key;
+  const { kind } = s.verifier.leaf.key;
   s.verifications = s.config.schemes.map((id, i) =>
     fitsKey(findScheme(id)!, kind) ? s.verifications[i] : undefined,
   );
 }
 
 function authenticateClient(s: ServerSession): string {
-  return authenticate(s) ? "WAIT_KEY_EXCHANGE" : "AUTHENTICATE";
+  return s.verifier.step(s.config.clock()) ? "WAIT_KEY_EXCHANGE" : "AUTHENTICATE";
 }
 
 /** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
@@ -231,7 +231,7 @@ function deriveMasterSecret(s: ServerSession): string {
   s.forget(at.shared, at.shared + n);
   s.log("CLIENT_RANDOM", keys.master, masterSize);
   deriveKeys(s);
-  return s.certificatesSent > 0 ? "WAIT_CERTIFICATE_VERIFY" : "WAIT_CHANGE_CIPHER_SPEC";
+  return s.verifier.sent > 0 ? "WAIT_CERTIFICATE_VERIFY" : "WAIT_CHANGE_CIPHER_SPEC";
 }
 
 /** CertificateVerify, RFC 5246 7.4.8. */

@@ -9,7 +9,7 @@ import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalSecret, secretBytes, type Writer } from "../wire/writer.js";
-import { admitted, authenticate, readEntryExtensions } from "./authenticate.js";
+import { admitted, readEntryExtensions } from "./authenticate.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
 import { writeExtensions } from "./extensions.js";
 import {
@@ -289,7 +289,7 @@ function receiveEntry(s: ServerSession): string {
 }
 
 function authenticateClient(s: ServerSession): string {
-  return authenticate(s) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
+  return s.verifier.step(s.config.clock()) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
 }
 
 /** CertificateVerify, RFC 8446 4.4.3: a scheme that was asked for, the curve's own hash, and no PKCS#1 v1.5. */
@@ -298,7 +298,7 @@ function receiveCertificateVerify(s: ServerSession): string {
   const id = r.u16();
   checkScheme(s, id);
   const scheme = findScheme(id);
-  const { kind } = s.path.at(0).key;
+  const { kind } = s.verifier.leaf.key;
   if (scheme?.pkcs1 || (scheme?.curve !== undefined && scheme.curve !== kind)) throw faults.SIGNATURE_SCHEME;
   const content = s.transcript.signedContent(verifyContext.client);
   const verification = s.config.provider.verification(id);

@@ -4,9 +4,8 @@ import { PskSchedule13 } from "../crypto/psk13.js";
 import { keySize, type Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import { Path } from "../pki/chain.js";
-import { Staple, StapleVerifier } from "../pki/ocsp.js";
 import { Store } from "../pki/store.js";
+import { Verifier } from "../pki/verifier.js";
 import { Engine, type Row } from "../record/engine.js";
 import type { Protection } from "../record/record.js";
 import { type Fault, faults } from "../wire/fault.js";
@@ -20,18 +19,13 @@ import type { Hello, Selection } from "./options.js";
 import type { LongMessage } from "./parts.js";
 import type { Ticket } from "./tickets.js";
 
-const noStaple: Staple = Object.freeze(new Staple());
-
 /** Everything that one handshake negotiates, and the table that is in force. */
 export class ServerSession {
   readonly config: Config;
   readonly engine: Engine<ServerSession>;
   readonly transcript: Transcript;
-  readonly store: Store;
-  readonly path: Path;
-  readonly stapleVerifier: StapleVerifier;
-  /** For each certificate of the client's, in the order sent, what came with it. */
-  private readonly staples: Staple[] = [];
+  /** Judges the client. */
+  readonly verifier: Verifier;
 
   rows: readonly Row<ServerSession>[] = rowsHello;
   state = "WAIT_CLIENT_HELLO";
@@ -86,11 +80,6 @@ export class ServerSession {
 
   /** A CertificateRequest was sent. */
   requested = false;
-  /** Certificates in the client's list so far; the path keeps the first of them. */
-  certificatesSent = 0;
-  /** Authentication: what is done of it. */
-  pathFound = false;
-  stapleIndex = 0;
   /** Whether our next KeyUpdate asks for one in return; undefined before the first. */
   requestKeyUpdate: boolean | undefined;
 
@@ -100,30 +89,12 @@ export class ServerSession {
     const inbox = new HelloInbox(arena, input, () => this.rows === rowsHello);
     this.engine = new Engine<ServerSession>(this, arena, input, output, inbox);
     this.transcript = new Transcript(config.provider);
-    this.store = new Store(arena, input + output, input + output + store);
-    this.path = new Path(config.provider, this.store, config.maxCertificates, {
-      anchors: config.trust,
-      name: undefined,
-      schemes: config.schemes,
-      purpose: extendedKeyUsage.clientAuth,
-    });
-    this.stapleVerifier = new StapleVerifier(config.provider, this.store, this.memory, at.hash);
+    const kept = new Store(arena, input + output, input + output + store);
+    this.verifier = new Verifier(config, extendedKeyUsage.clientAuth, kept, this.memory, at.hash);
   }
 
   get resumed(): boolean {
     return this.ticket !== undefined;
-  }
-
-  /** The staple of the client's certificate at `index` in the order sent; perhaps an empty one. */
-  staple(index: number): Staple {
-    return index < this.staples.length ? this.staples[index] : noStaple;
-  }
-
-  /** Keeps a response for the certificate at `index`, if that one is kept. */
-  takeStaple(index: number, der: Uint8Array, start: number, end: number): void {
-    if (!this.config.verify || index >= this.config.maxCertificates) return;
-    while (this.staples.length <= index) this.staples.push(new Staple());
-    this.staples[index].take(this.store, der, start, end);
   }
 
   /** TLS 1.2: both sides take part in RFC 7627. */

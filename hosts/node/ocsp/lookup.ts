@@ -2,16 +2,19 @@
 
 import { randomBytes } from "node:crypto";
 import type { Verdict } from "../../../src/client/index.js";
-import { type Nonce, type OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
+import { everything } from "../../../src/pki/everything.js";
+import { Staple } from "../../../src/pki/ocsp.js";
+import type { Nonce, OcspPolicy } from "../../../src/pki/policy.js";
+import { answers, judge } from "../../../src/pki/verifier.js";
 import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
 import { given } from "../../../src/wire/given.js";
+import { provider } from "../provider.js";
 import { type OcspVerdict, toVerdict } from "../verdict.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { isFresh, keep } from "./entry.js";
 import type { FetchOptions } from "./http.js";
 import { Lru } from "./lru.js";
 import { digest, type Pair, readSubject, type Subject, serialOf } from "./subject.js";
-import { answers, judge } from "./verify.js";
 
 /** A line for a log: that a responder was told of our interest in a certificate. */
 export interface LookupReport {
@@ -128,7 +131,10 @@ interface Question {
 /** The answer that was had before, if it still counts. */
 function remembered(subject: Subject, { slot, policy, clock }: Question): Answer | undefined {
   if (!slot.der) return undefined;
-  const answer = { der: slot.der, ...judge(slot.der, subject, policy, clock()) };
+  const answer = {
+    der: slot.der,
+    ...judge(slot.der, subject, { provider, pki: everything, ocsp: policy }, clock()),
+  };
   return answers(answer) && isFresh(keep(answer, policy.maxAge), clock(), policy.skew) ? answer : undefined;
 }
 

@@ -1,7 +1,8 @@
 /** The options of Stapler and StapleCache. */
 
 import type { X509Certificate } from "node:crypto";
-import type { OcspPolicy, Responder } from "../../../src/pki/ocsp.js";
+import type { Responder } from "../../../src/pki/ocsp.js";
+import type { OcspPolicy } from "../../../src/pki/policy.js";
 import { typeError, valueError } from "../errors.js";
 import type { Certificates } from "../pem.js";
 import {
