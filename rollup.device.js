@@ -2,7 +2,8 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const source = fileURLToPath(new URL("build/src/", import.meta.url));
+/** Where the core is, once compiled. */
+export const source = fileURLToPath(new URL("build/src/", import.meta.url));
 
 /** One module of the device. */
 export function deviceModule(name, bundle) {

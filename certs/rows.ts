@@ -1,4 +1,4 @@
-import type { faults } from "../src/wire/fault.js";
+import type { faults } from "../src/wire/index.js";
 
 export type FaultName = keyof typeof faults;
 

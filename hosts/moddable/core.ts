@@ -2,9 +2,6 @@
 
 export type * from "../../src/client/index.js";
 export { responder, TlsClient, trustAnchor, wants } from "../../src/client/index.js";
-export { findScheme, fitsKey, groups, schemes } from "../../src/crypto/suites.js";
-export { keyRows, readCurve, readKeyAlgorithm } from "../../src/pki/algorithm.js";
-export { Der, tag } from "../../src/pki/der.js";
-export { faults, isFault } from "../../src/wire/fault.js";
-export { namedGroup, signatureScheme, version } from "../../src/wire/registry.js";
-export { equalBytes } from "../../src/wire/writer.js";
+export { findScheme, fitsKey, groups, schemes } from "../../src/crypto/index.js";
+export { Der, keyRows, readCurve, readKeyAlgorithm, tag } from "../../src/pki/index.js";
+export { equalBytes, faults, isFault, namedGroup, signatureScheme, version } from "../../src/wire/index.js";

@@ -1,4 +1,4 @@
-import { type Fault, faults } from "../../src/wire/fault.js";
+import { type Fault, faults } from "../../src/wire/index.js";
 
 /** Faults that no TLS peer causes, so the core does not know them. */
 export const socketFaults = Object.freeze({

@@ -4,10 +4,8 @@
 /** The modules that the manifest maps, and what the SDK has and its typings in npm lack. */
 
 declare module "tlstaple/provider" {
-  export const provider: import("../../src/crypto/provider.js").Provider;
-  export function signer(
-    der: Uint8Array,
-  ): import("../../src/crypto/provider.js").Signer & { dispose?(): void };
+  export const provider: import("../../src/crypto/index.js").Provider;
+  export function signer(der: Uint8Array): import("../../src/crypto/index.js").Signer & { dispose?(): void };
 }
 
 declare module "tlstaple/psa" {

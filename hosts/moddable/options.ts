@@ -1,11 +1,14 @@
-import { responder, trustAnchor } from "../../src/client/index.js";
-import type { BufferSizes, ClientOptions } from "../../src/client/options.js";
-import type { Identity, Signer } from "../../src/crypto/provider.js";
-import type { Responder } from "../../src/pki/ocsp.js";
-import type { TrustAnchor } from "../../src/pki/path.js";
-import type { OcspOptions } from "../../src/pki/policy.js";
-import { isFault } from "../../src/wire/fault.js";
-import { namedGroup, version } from "../../src/wire/registry.js";
+import {
+  type BufferSizes,
+  type ClientOptions,
+  type OcspOptions,
+  type Responder,
+  responder,
+  type TrustAnchor,
+  trustAnchor,
+} from "../../src/client/index.js";
+import type { Identity, Signer } from "../../src/crypto/index.js";
+import { isFault, namedGroup, version } from "../../src/wire/index.js";
 import type { TlsError } from "./error.js";
 import { bytesOf, readBlocks } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp } from "./platform.js";

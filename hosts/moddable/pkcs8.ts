@@ -1,6 +1,5 @@
-import type { KeyKind } from "../../src/crypto/provider.js";
-import { keyRows, readKeyAlgorithm } from "../../src/pki/algorithm.js";
-import { Der, tag } from "../../src/pki/der.js";
+import type { KeyKind } from "../../src/crypto/index.js";
+import { Der, keyRows, readKeyAlgorithm, tag } from "../../src/pki/index.js";
 
 /** Kinds of private keys that the portable provider signs with. */
 export type PrivateKeyKind = "p256" | "p384" | "ed25519";

@@ -1,6 +1,6 @@
 /** What the socket needs of the system it runs on, so that it runs under Moddable, in a bare XS and in Node. */
 
-import type { Provider, Signer } from "../../src/crypto/provider.js";
+import type { Provider, Signer } from "../../src/crypto/index.js";
 import type { TlsError } from "./error.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */

@@ -1,6 +1,6 @@
 import { TlsClient, wants } from "../../src/client/index.js";
-import type { Signer } from "../../src/crypto/provider.js";
-import { type Fault, faults } from "../../src/wire/fault.js";
+import type { Signer } from "../../src/crypto/index.js";
+import { type Fault, faults } from "../../src/wire/index.js";
 import { socketFaults, TlsError } from "./error.js";
 import { readOptions, type SocketOptions } from "./options.js";
 import { bytesOf } from "./pem.js";

@@ -32,7 +32,13 @@ export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
 export { type Fault, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
-export type { BufferSizes, ClientOptions } from "./options.js";
+export {
+  type BufferSizes,
+  type ClientOptions,
+  type Config,
+  configure,
+} from "./options.js";
+export { type Demanded, type Resumption, resumption, type Session } from "./resumption.js";
 export type { Responder, TrustAnchor };
 
 /**

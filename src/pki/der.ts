@@ -132,11 +132,10 @@ export class Der {
   /** OBJECT IDENTIFIER, X.690 8.19: passes over it and returns where its contents begin. */
   oid(): number {
     const start = this.value(tag.OID);
-    const { bytes, at } = this;
-    if (start === at || bytes[at - 1] >= 0x80) throw this.fault;
+    if (start === this.at || this.bytes[this.at - 1] >= 0x80) throw this.fault;
     let first = true;
-    for (let i = start; i < at; i++) {
-      const octet = bytes[i];
+    for (let i = start; i < this.at; i++) {
+      const octet = this.bytes[i];
       if (first && octet === 0x80) throw this.fault;
       first = octet < 0x80;
     }

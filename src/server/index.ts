@@ -14,7 +14,7 @@ import { ServerSession } from "./session.js";
 
 export type { ClientOcspOptions } from "../pki/policy.js";
 export type { Verdict } from "../pki/verifier.js";
-export type { BufferSizes } from "./config.js";
+export { type BufferSizes, configure } from "./config.js";
 export type * from "./options.js";
 
 /** One connection's server. */

@@ -1,10 +1,8 @@
 /** One question about one certificate: its responders are asked in turn, and what they say is verified. */
 
 import { performance } from "node:perf_hooks";
-import { everything } from "../../../src/pki/everything.js";
-import type { OcspPolicy } from "../../../src/pki/policy.js";
-import { answers, type Judgment, judge } from "../../../src/pki/verifier.js";
-import { type Fault, isFault } from "../../../src/wire/fault.js";
+import { answers, everything, type Judgment, judge, type OcspPolicy } from "../../../src/pki/index.js";
+import { type Fault, isFault } from "../../../src/wire/index.js";
 import { provider } from "../provider.js";
 import { type FetchOptions, fetchOcsp, OcspFetchError } from "./http.js";
 import { ocspRequest } from "./request.js";

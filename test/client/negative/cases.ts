@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from "ava";
-import type { FaultName } from "../../../hosts/node/errors.js";
+import type { FaultName } from "../../../hosts/node/common/errors.js";
 import { type ClientOptions, faults, wants } from "../../../src/client/index.js";
 import {
   contentType as ct,

@@ -1,0 +1,18 @@
+/** The layer below all others: octets read and compared, IANA's numbers and their names, faults. */
+
+export { type Fault, faults, isFault } from "./fault.js";
+export { given } from "./given.js";
+export { Reader } from "./reader.js";
+export {
+  alert,
+  cipherSuite,
+  contentType,
+  extensionType,
+  handshakeType,
+  namedGroup,
+  nameOf,
+  signatureScheme,
+  statusType,
+  version,
+} from "./registry.js";
+export { equalBytes } from "./writer.js";
