@@ -11,10 +11,12 @@ const s = signatureScheme;
 /** What may sign a certificate or a response. */
 export interface SignatureRow {
   readonly oid: Oid;
-  /** 0: the parameters say which. */
+  /** 0 when the parameters say which. */
   readonly scheme: number;
-  /** Reads the parameters, of which nothing may be left, and returns the scheme, or 0; by default there are none. */
-  readonly read?: (der: Der, scheme: number) => number;
+  /** RFC 4055 section 5: "MUST accept the parameters being absent as well as present". Elsewhere: absent. */
+  readonly optionalNull?: boolean;
+  /** Reads the scheme from the parameters; 0 for one that is refused. */
+  readonly read?: (der: Der) => number;
 }
 
 /** Those of every client. RFC 5758 3.2 and RFC 8410: without parameters. */
@@ -61,7 +63,8 @@ export function readSignatureAlgorithm(der: Der, rows: readonly SignatureRow[]):
   let scheme = 0;
   if (i >= 0) {
     const row = rows[i];
-    scheme = row.read ? row.read(der, row.scheme) : row.scheme;
+    if (row.optionalNull) der.optionalNull();
+    scheme = row.read ? row.read(der) : row.scheme;
     if (der.more) scheme = 0;
   }
   der.at = end;

@@ -161,8 +161,9 @@ export class Certificate {
    */
   keep(options: PkiOptions, store: Store, reference?: Reference): void {
     const { bytes } = this;
-    const names = this.der.over(bytes, this.altNamesStart, this.altNamesEnd);
-    this.named = reference === undefined || matchesReference(names, reference);
+    this.named =
+      reference === undefined ||
+      matchesReference(this.der.over(bytes, this.altNamesStart, this.altNamesEnd), reference);
     this.verification = beginVerification(options, this.scheme, bytes, this.tbsStart, this.tbsEnd);
     this.move(store);
   }

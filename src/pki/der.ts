@@ -133,12 +133,9 @@ export class Der {
   oid(): number {
     const start = this.value(tag.OID);
     if (start === this.at || this.bytes[this.at - 1] >= 0x80) throw this.fault;
-    let first = true;
-    for (let i = start; i < this.at; i++) {
-      const octet = this.bytes[i];
-      if (first && octet === 0x80) throw this.fault;
-      first = octet < 0x80;
-    }
+    // The first octet of an arc is no padding
+    for (let i = start; i < this.at; i++)
+      if (this.bytes[i] === 0x80 && (i === start || this.bytes[i - 1] < 0x80)) throw this.fault;
     return start;
   }
 

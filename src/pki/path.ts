@@ -160,7 +160,7 @@ export class Path {
 
   /** Certificates that are kept, in the order sent. */
   get count(): number {
-    return Math.min(this.sent, this.options.maxCertificates);
+    return this.rows.length;
   }
 
   /** One of them. */
@@ -192,7 +192,7 @@ export class Path {
     if (this.depth < 0 && this.begin(now)) return true;
     while (this.depth >= 0) {
       const candidate = this.next[this.depth]++;
-      if (candidate >= this.options.trust.length + this.count) this.depth--;
+      if (candidate >= this.options.trust.length + this.rows.length) this.depth--;
       else if (this.mayIssue(candidate, now)) return this.follow(candidate);
     }
     throw this.fault ?? this.missing();
@@ -281,13 +281,13 @@ export class Path {
     const row = this.findSent(anchor);
     if (row >= 0) this.order[this.lengthWithAnchor++] = row;
     // Their signatures are verified, or of no account
-    for (let i = 0; i < this.count; i++) this.rows[i].verification = undefined;
+    for (let i = 0; i < this.rows.length; i++) this.rows[i].verification = undefined;
     return true;
   }
 
   /** The row of the anchor, if it was sent along; else -1. */
   private findSent(anchor: TrustAnchor): number {
-    for (let i = 0; i < this.count; i++)
+    for (let i = 0; i < this.rows.length; i++)
       if (!this.rowFaults[i] && !this.isOnPath(i) && isAnchor(this.rows[i], anchor)) return i;
     return -1;
   }
@@ -331,7 +331,7 @@ export class Path {
 
   /** Why no candidate was found at all: one that could not be read or kept, or there is none. */
   private missing(): Fault {
-    for (let i = 1; i < this.count; i++) {
+    for (let i = 1; i < this.rows.length; i++) {
       const fault = this.rowFaults[i];
       if (fault) return fault;
     }

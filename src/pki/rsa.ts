@@ -43,19 +43,13 @@ export const rsa: PkiFeature = Object.freeze({
   ]),
   signatures: table<SignatureRow>([
     // 1.2.840.113549.1.1.11 to .13, sha256- to sha512WithRSAEncryption, RFC 4055 section 5
-    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", scheme: s.rsa_pkcs1_sha256, read: readNull },
-    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c", scheme: s.rsa_pkcs1_sha384, read: readNull },
-    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d", scheme: s.rsa_pkcs1_sha512, read: readNull },
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", scheme: s.rsa_pkcs1_sha256, optionalNull: true },
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c", scheme: s.rsa_pkcs1_sha384, optionalNull: true },
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d", scheme: s.rsa_pkcs1_sha512, optionalNull: true },
     // .10, id-RSASSA-PSS
     { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", scheme: 0, read: readPss },
   ]),
 });
-
-/** RFC 4055 section 5: "MUST accept the parameters being absent as well as present". */
-function readNull(der: Der, scheme: number): number {
-  der.optionalNull();
-  return scheme;
-}
 
 /**
  * RSASSA-PSS-params, RFC 4055 section 3.1: hashAlgorithm [0], maskGenAlgorithm [1] of the same hash,
