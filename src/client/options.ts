@@ -1,6 +1,6 @@
 import type { Identity, Provider } from "../crypto/provider.js";
 import { findScheme, narrowVersions, schemes, suites } from "../crypto/suites.js";
-import type { PkiOptions, PkiTables } from "../pki/certificate.js";
+import { type PkiOptions, type PkiTables, usableSchemes } from "../pki/certificate.js";
 import { everything } from "../pki/everything.js";
 import { parseIp } from "../pki/hostname.js";
 import type { TrustAnchor } from "../pki/path.js";
@@ -90,7 +90,7 @@ const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store
 
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
 export function configure(options: ClientOptions): Config {
-  const { serverName } = options;
+  const { serverName, provider, pki = everything } = options;
   const buffers: BufferSizes = Object.assign({}, defaultBuffers, given(options.buffers));
   const config = Object.assign(
     {
@@ -98,17 +98,17 @@ export function configure(options: ClientOptions): Config {
       verify: true,
       minVersion: version.tls12,
       maxVersion: version.tls13,
-      groups: options.provider.groups,
-      schemes: options.provider.schemes,
-      pki: everything,
+      groups: provider.groups,
+      pki,
       alpn: [],
       requireEms: false,
       maxCertificates: 8,
       recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
     },
     given(options),
-    narrowVersions(chooseSuites(options)),
+    narrowVersions(chooseSuites(options, pki.rsa === true)),
     {
+      schemes: usableSchemes(pki, options.schemes ?? provider.schemes),
       sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
       ocsp: Object.assign({}, defaultOcsp, given(options.ocsp)),
       buffers,
@@ -124,11 +124,12 @@ function sniOf(name: string): string {
 }
 
 /** The suites to offer: those given, or all that the provider's AEADs allow, in the order of its AEADs. */
-function chooseSuites(options: ClientOptions): readonly number[] {
+function chooseSuites(options: ClientOptions, rsa: boolean): readonly number[] {
   const { aeads } = options.provider;
   const min = options.minVersion ?? version.tls12;
   const max = options.maxVersion ?? version.tls13;
-  const usable = suites.filter((s) => s.version >= min && s.version <= max && aeads.includes(s.aead));
+  const spoken = suites.filter((s) => s.version >= min && s.version <= max && aeads.includes(s.aead));
+  const usable = rsa ? spoken : spoken.filter((s) => s.auth !== "rsa");
   if (options.suites) return options.suites.filter((id) => usable.some((s) => s.id === id));
   const rank = (id: number) => {
     const suite = suites.find((s) => s.id === id);

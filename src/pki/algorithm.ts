@@ -1,5 +1,4 @@
 import type { KeyKind, PublicKey } from "../crypto/provider.js";
-import type { Scheme } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { signatureScheme } from "../wire/registry.js";
@@ -32,8 +31,6 @@ export const signatureRows = table<SignatureRow>([
 /** A kind of public key. */
 export interface KeyRow {
   readonly oid: Oid;
-  /** Which schemes it signs with. */
-  readonly scheme: Scheme["key"];
   /** Reads the parameters; undefined for those that are refused. */
   readonly read: (der: Der) => KeyKind | undefined;
   /** Refuses, with CERT_KEY, a form or a size of the key itself. */
@@ -43,9 +40,9 @@ export interface KeyRow {
 /** Those of every client. */
 export const keyRows = table<KeyRow>([
   // 1.2.840.10045.2.1, id-ecPublicKey
-  { oid: "\x2a\x86\x48\xce\x3d\x02\x01", scheme: "ecdsa", read: readCurve, check: checkPoint },
+  { oid: "\x2a\x86\x48\xce\x3d\x02\x01", read: readCurve, check: checkPoint },
   // 1.3.101.112, id-Ed25519, RFC 8410 section 3
-  { oid: "\x2b\x65\x70", scheme: "ed25519", read: readEd25519, check: checkPoint },
+  { oid: "\x2b\x65\x70", read: readEd25519, check: checkPoint },
 ]);
 
 /** 1.2.840.10045.3.1.7, secp256r1; 1.3.132.0.34, secp384r1. */

@@ -1,4 +1,5 @@
 import type { Provider, PublicKey, Verification } from "../crypto/provider.js";
+import { findScheme } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
@@ -36,6 +37,8 @@ export interface PkiTables {
   readonly extensions: readonly ExtensionRow<Certificate>[];
   readonly keys: readonly KeyRow[];
   readonly signatures: readonly SignatureRow[];
+  /** Whether RSA is among them. */
+  readonly rsa?: boolean;
   /** Compares names with NameConstraints; absent when a certificate that has any is refused. */
   readonly NameConstraints?: new () => NameMatcher;
 }
@@ -54,6 +57,11 @@ export interface PkiOptions {
   readonly pki: PkiTables;
   /** Begins their verifications in the provider's place: it may know those that were settled before. */
   readonly remembered?: { verification(provider: Provider, scheme: number): Verification };
+}
+
+/** Of these schemes those that are of use with the tables. */
+export function usableSchemes({ rsa }: PkiTables, schemes: readonly number[]): readonly number[] {
+  return rsa ? schemes : schemes.filter((id) => findScheme(id)?.key !== "rsa");
 }
 
 /** The verification of a signature over `bytes[start…end)`; undefined when the scheme is none of the provider's. */

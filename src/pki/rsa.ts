@@ -37,9 +37,10 @@ const pssRows = table<PssRow>([
 
 /** RSA: its keys, and what they may sign certificates and responses with; SHA-1 and MD5 are not in it. */
 export const rsa: PkiFeature = Object.freeze({
+  rsa: true,
   keys: table<KeyRow>([
     // 1.2.840.113549.1.1.1, rsaEncryption, RFC 3279 2.3.1
-    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", scheme: "rsa", read: readKind, check: checkKey },
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", read: readKind, check: checkKey },
   ]),
   signatures: table<SignatureRow>([
     // 1.2.840.113549.1.1.11 to .13, sha256- to sha512WithRSAEncryption, RFC 4055 section 5

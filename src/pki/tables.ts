@@ -11,15 +11,17 @@ export function pkiTables(features: readonly PkiFeature[] = []): PkiTables {
   let extensions = extensionRows;
   let keys = keyRows;
   let signatures = signatureRows;
+  let rsa = false;
   let NameConstraints: PkiTables["NameConstraints"];
   for (let i = 0; i < features.length; i++) {
     const feature = features[i];
     extensions = join(extensions, feature.extensions);
     keys = join(keys, feature.keys);
     signatures = join(signatures, feature.signatures);
+    rsa ||= feature.rsa === true;
     NameConstraints = feature.NameConstraints ?? NameConstraints;
   }
-  return Object.freeze({ extensions, keys, signatures, NameConstraints });
+  return Object.freeze({ extensions, keys, signatures, rsa, NameConstraints });
 }
 
 function join<T extends { readonly oid: Oid }>(rows: readonly T[], added: readonly T[] = []): readonly T[] {

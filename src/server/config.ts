@@ -1,4 +1,5 @@
 import { findScheme, narrowVersions, suites } from "../crypto/suites.js";
+import { usableSchemes } from "../pki/certificate.js";
 import { everything } from "../pki/everything.js";
 import { type ClientOcspOptions, checkClientOcsp, defaultClientOcsp } from "../pki/policy.js";
 import { MAX_RECORD } from "../record/record.js";
@@ -42,7 +43,6 @@ export function configure(options: ServerOptions): Config {
     minVersion: version.tls12,
     maxVersion: version.tls13,
     groups: options.provider.groups,
-    schemes: options.provider.schemes,
     pki: everything,
     alpn: [],
     requireEms: false,
@@ -55,6 +55,7 @@ export function configure(options: ServerOptions): Config {
     maxCertificates: 8,
     recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
     ...given(options),
+    schemes: usableSchemes(options.pki ?? everything, options.schemes ?? options.provider.schemes),
     ...narrowVersions(chooseSuites(options)),
     ocsp: { ...defaultClientOcsp, ...given(options.ocsp) },
     buffers,

@@ -7,7 +7,7 @@ import {
   configure,
 } from "../../../src/client/index.js";
 import type { Identity, Provider } from "../../../src/crypto/index.js";
-import { type Nonce, requirements, staplings } from "../../../src/pki/index.js";
+import { nonces, requirements, staplings } from "../../../src/pki/index.js";
 import { version } from "../../../src/wire/index.js";
 import { coded, typeError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
@@ -254,7 +254,7 @@ const schema: Schema<Omit<Layer, "identity">> = {
     alsoV1: boolean,
     policy: oneOf(...requirements),
     mustStaple: boolean,
-    nonce: oneOf<Nonce>(false, "if-present", true),
+    nonce: oneOf(...nonces),
     skew: number,
     maxAge: number,
     allowMissingNextUpdate: boolean,
