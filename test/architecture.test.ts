@@ -122,7 +122,7 @@ for (const [pattern, why] of forbidden)
   });
 
 test("the words of the policy stand in one file of src, and hosts take them from there", (t) => {
-  for (const word of ["if-present", "leaf", "chain", "v2-multi"])
+  for (const word of ["if-present", "leaf", "chain"])
     t.deepEqual(
       filesWith(src, word).filter((file) => file !== "src/pki/policy.ts"),
       [],

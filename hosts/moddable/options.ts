@@ -1,6 +1,13 @@
-import type { BufferSizes, ClientOptions, OcspOptions } from "../../src/client/index.js";
+import {
+  type BufferSizes,
+  type ClientOptions,
+  type OcspOptions,
+  type Responder,
+  responder,
+  type TrustAnchor,
+  trustAnchor,
+} from "../../src/client/index.js";
 import type { Identity, Signer } from "../../src/crypto/index.js";
-import { type Responder, responder, type TrustAnchor, trustAnchor } from "../../src/pki/index.js";
 import { isFault, namedGroup, version } from "../../src/wire/index.js";
 import type { TlsError } from "./error.js";
 import { bytesOf, readBlocks } from "./pem.js";

@@ -1,4 +1,5 @@
-import { Der, readKeyKind, tag } from "../../src/pki/index.js";
+import type { KeyKind } from "../../src/crypto/index.js";
+import { Der, keyRows, readKeyAlgorithm, tag } from "../../src/pki/index.js";
 
 /** Kinds of private keys that the portable provider signs with. */
 export type PrivateKeyKind = "p256" | "p384" | "ed25519";
@@ -20,7 +21,9 @@ export function readPrivateKey(bytes: Uint8Array): PrivateKeySpan {
   try {
     der.enter(tag.SEQUENCE);
     if (der.small() > 1) throw der.fault;
-    const kind = readKeyKind(der);
+    const key: { kind: KeyKind } = { kind: "p256" };
+    readKeyAlgorithm(der, keyRows, key);
+    const { kind } = key;
     if (kind === "rsa") throw der.fault;
     der.enter(tag.OCTET_STRING);
     if (kind !== "ed25519") enterEcPrivateKey(der);

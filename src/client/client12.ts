@@ -1,6 +1,5 @@
 import { verifyDataSize } from "../crypto/keys12.js";
 import { findScheme, groupOf } from "../crypto/suites.js";
-import { authenticate } from "../handshake/authenticate.js";
 import {
   measureCertificate,
   measureListLength,
@@ -161,14 +160,14 @@ function receiveCertificateHead(s: ClientSession): ClientState {
 
 function receiveEntry(s: ClientSession): ClientState {
   readCertificate(s, s.engine.reader);
-  if (s.certificatesSent === 1) checkCurve(s);
+  if (s.verifier.sent === 1) checkCurve(s);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
   return s.announced === 0 ? "WAIT_KEY_EXCHANGE" : "WAIT_STATUS_OR_KEY_EXCHANGE";
 }
 
 /** The server's own key must be on a curve that we named, RFC 8422 5.3. In TLS 1.3 signature_algorithms says that. */
 function checkCurve(s: ClientSession): void {
-  const group = groupOf(s.path.at(0).key.kind);
+  const group = groupOf(s.verifier.leaf.key.kind);
   if (group !== 0 && !s.config.groups.includes(group)) throw faults.CERT_KEY;
 }
 
@@ -253,7 +252,7 @@ function receiveServerHelloDone(s: ClientSession): ClientState {
 // Our flight, RFC 5246 7.4.6 to 7.4.9
 
 function authenticateServer(s: ClientSession): ClientState {
-  return authenticate(s) ? "EXCHANGE" : "AUTHENTICATE";
+  return s.verifier.step(s.config.clock()) ? "EXCHANGE" : "AUTHENTICATE";
 }
 
 function exchange(s: ClientSession): ClientState {

@@ -11,12 +11,13 @@ import {
   writeShare,
 } from "../handshake/extensions.js";
 import { dropKeyPair, keepPeerShare } from "../handshake/keyexchange.js";
+import { isV2 } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, extensionType as type, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, type Writer } from "../wire/writer.js";
-import { fragmentCode, isV2 } from "./options.js";
+import { fragmentCode } from "./options.js";
 import type { ClientSession } from "./session.js";
 
 const with13 = (s: ClientSession): boolean => s.speaks(version.tls13);
@@ -172,7 +173,7 @@ export function wantedStatus(s: ClientSession): number {
 export function writeOcspStatusRequest(s: ClientSession, w: Writer): void {
   w.u16(0);
   const requestExtensions = w.begin16();
-  const { nonce } = s.stapleVerifier;
+  const { nonce } = s.verifier;
   if (nonce) writeNonce(w, nonce);
   w.finish16(requestExtensions);
 }
@@ -182,9 +183,6 @@ const nonceHeader = Object.freeze([
   0x30, 0x31, 0x30, 0x2f, 0x06, 0x09, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02, 0x04, 0x22, 0x04,
   0x20,
 ]);
-
-/** Bytes of a nonce, RFC 9654 2.1. */
-export const NONCE = 32;
 
 function writeNonce(w: Writer, nonce: Uint8Array): void {
   for (let i = 0; i < nonceHeader.length; i++) w.u8(nonceHeader[i]);

@@ -1,4 +1,5 @@
 import type { ExtensionRow } from "../handshake/extensionrow.js";
+import type { PkiTables } from "../pki/certificate.js";
 import type { AnyRow } from "../record/engine.js";
 import type { Reader } from "../wire/reader.js";
 
@@ -29,6 +30,7 @@ export interface Features {
   readonly statusV2: Feature | undefined;
   readonly clientCertificates: Beginning | undefined;
   readonly resumption: Beginning | undefined;
+  readonly pki: PkiTables;
   readonly extensions: readonly ExtensionRow<never>[];
   readonly rowsHello: readonly AnyRow[];
   readonly rows12: readonly AnyRow[];

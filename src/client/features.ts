@@ -1,5 +1,7 @@
 import type { ExtensionRow } from "../handshake/extensionrow.js";
 import { extensionTable } from "../handshake/extensionrow.js";
+import type { PkiFeature } from "../pki/certificate.js";
+import { pkiTables } from "../pki/tables.js";
 import type { AnyRow } from "../record/engine.js";
 import { table } from "../wire/table.js";
 import { rows13 } from "./client13.js";
@@ -13,10 +15,13 @@ export interface Parts {
   readonly statusV2?: Feature | undefined;
   readonly clientCertificates?: Beginning | undefined;
   readonly resumption?: Beginning | undefined;
+  readonly nameConstraints?: PkiFeature | undefined;
+  readonly rsa?: PkiFeature | undefined;
 }
 
 /** Puts features together. To be called where a module begins, so that a device has the tables in flash. */
-export function features({ tls12, statusV2, clientCertificates, resumption }: Parts): Features {
+export function features(given: Parts): Features {
+  const { tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa } = given;
   // pre_shared_key is the last extension (RFC 8446 4.2.11)
   const parts = [tls12, statusV2, clientCertificates, resumption];
   const rows = (name: "rowsHello" | "rows12" | "rows13", base: readonly AnyRow[]) =>
@@ -27,6 +32,7 @@ export function features({ tls12, statusV2, clientCertificates, resumption }: Pa
     statusV2,
     clientCertificates,
     resumption,
+    pki: pkiTables([nameConstraints, rsa].filter((each) => each !== undefined)),
     extensions: extensionTable(parts.reduce((own, part) => own.concat(part?.extensions ?? []), all)),
     rowsHello: rows("rowsHello", rowsHello),
     rows12: rows("rows12", []),

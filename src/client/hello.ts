@@ -11,7 +11,6 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
-import { NONCE } from "./extensions.js";
 import type { Answer12 } from "./feature.js";
 import type { ClientSession } from "./session.js";
 import type { ClientState } from "./states.js";
@@ -29,9 +28,9 @@ export const rowsHello = table<Row<ClientSession>>([
 /** Draws the randoms and, for TLS 1.3, the key pair of the group that we like best. */
 function start(s: ClientSession): ClientState {
   const { provider, groups, features } = s.config;
-  const { nonce } = s.stapleVerifier;
+  const { nonce } = s.verifier;
   provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
-  if (nonce) provider.random(nonce, 0, NONCE);
+  if (nonce) provider.random(nonce, 0, nonce.length);
   s.transcript.start();
   features.clientCertificates?.begin(s as never);
   features.resumption?.begin(s as never);

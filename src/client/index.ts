@@ -3,6 +3,10 @@
  * call `work()` while `wants` has WORK, and talk through `plainIn` and `plainOut`.
  */
 
+import { nameConstraints } from "../pki/constraints.js";
+import { type Responder, responder as readResponder } from "../pki/ocsp.js";
+import { trustAnchor as readTrustAnchor, type TrustAnchor } from "../pki/path.js";
+import { rsa } from "../pki/rsa.js";
 import { BareClient } from "./client.js";
 import { tls12 } from "./client12.js";
 import { clientCertificates } from "./clientcertificates.js";
@@ -27,9 +31,8 @@ export type {
 } from "../crypto/provider.js";
 export { findScheme, findSuite } from "../crypto/suites.js";
 export type { BufferSizes } from "../handshake/options.js";
-export { type TrustAnchor, trustAnchor } from "../pki/chain.js";
-export { type Responder, responder } from "../pki/ocsp.js";
-export type { Verdict } from "../pki/verdict.js";
+export type { OcspOptions, OcspRequirement, Stapling } from "../pki/policy.js";
+export type { Verdict } from "../pki/verifier.js";
 export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
 export { type Fault, faults, isFault } from "../wire/fault.js";
@@ -37,19 +40,36 @@ export * from "../wire/registry.js";
 export { BareClient } from "./client.js";
 export type { Features } from "./feature.js";
 export { features } from "./features.js";
-export {
-  type ClientConfig,
-  type ClientOptions,
-  isV2,
-  type OcspOptions,
-  type OcspRequirement,
-  type Stapling,
-} from "./options.js";
+export type { ClientConfig, ClientOptions } from "./options.js";
 export type { Demanded, Session } from "./savedsession.js";
-export { clientCertificates, resumption, statusV2, tls12 };
+export type { Responder, TrustAnchor };
+export { clientCertificates, nameConstraints, resumption, rsa, statusV2, tls12 };
 
 /** All that a client can be made of. */
-export const everything = features({ tls12, statusV2, clientCertificates, resumption });
+export const everything = features({
+  tls12,
+  statusV2,
+  clientCertificates,
+  resumption,
+  nameConstraints,
+  rsa,
+});
+
+/**
+ * The trust anchor that a CA's certificate stands for. `der` is kept, not copied, and must not change. Throws
+ * CERT_MALFORMED, CERT_KEY, CERT_ALGORITHM_MISMATCH or CERT_CRITICAL_EXTENSION.
+ */
+export function trustAnchor(der: Uint8Array): TrustAnchor {
+  return readTrustAnchor(der, everything.pki);
+}
+
+/**
+ * The responder that a certificate in DER names. `der` is kept, not copied, and must not change. Throws
+ * CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH.
+ */
+export function responder(der: Uint8Array): Responder {
+  return readResponder(der, everything.pki);
+}
 
 /** The options of a TlsClient with their defaults filled in and checked. Throws RangeError or TypeError for options that can't be. */
 export function configure(options: ClientOptions): ClientConfig {

@@ -5,63 +5,18 @@ import {
   type CommonOptions,
   type Config,
   checkCommon,
-  chooseSuites,
+  chooseByTables,
   commonDefaults,
-  demand,
   type Filled,
   fill,
 } from "../handshake/options.js";
 import { parseIp } from "../pki/hostname.js";
-import type { Nonce, Responder } from "../pki/ocsp.js";
+import { checkOcsp, defaultOcsp, isV2, type OcspOptions } from "../pki/policy.js";
 import { MAX_RECORD } from "../record/record.js";
+import { demand } from "../wire/demand.js";
 import { version } from "../wire/registry.js";
 import type { Features } from "./feature.js";
 import type { Session } from "./savedsession.js";
-
-/** How a client asks for staples. */
-export type Stapling = "off" | "v1" | "v2" | "v2-multi";
-
-/** Which certificates need a good staple. One that is present is always checked. */
-export type OcspRequirement = "if-present" | "leaf" | "chain";
-
-/** How revocation is asked for and judged. */
-export interface OcspOptions {
-  /**
-   * "v1": status_request (RFC 6066 section 8; in TLS 1.3 a staple for each certificate, RFC 8446 4.4.2.1).
-   * "v2" and "v2-multi": status_request_v2 (RFC 6961) in TLS 1.2, with a staple for the server's certificate, or
-   * for each. A client that offers TLS 1.3 too offers status_request beside it, the only one that TLS 1.3 knows.
-   */
-  readonly stapling: Stapling;
-  /** Offer status_request beside status_request_v2 in any case: a server of TLS 1.2 chooses one of them. */
-  readonly alsoV1: boolean;
-  readonly policy: OcspRequirement;
-  /** Honour a certificate's demand for a staple (RFC 7633). */
-  readonly mustStaple: boolean;
-  /**
-   * Send a nonce of 32 bytes (RFC 9654). "if-present": a staple that has a nonce must have this one. True: every
-   * staple must have it, which takes a server that forwards it; few do.
-   */
-  readonly nonce: Nonce;
-  /** Seconds by which clocks may differ. */
-  readonly skew: number;
-  /** Seconds after thisUpdate when a response counts as stale, nextUpdate or not. */
-  readonly maxAge?: number;
-  readonly allowMissingNextUpdate: boolean;
-  /** Responders trusted by configuration, RFC 6960 4.2.2.2. */
-  readonly responders: readonly Responder[];
-}
-
-export const defaultOcsp: OcspOptions = Object.freeze({
-  stapling: "v1",
-  alsoV1: false,
-  policy: "if-present",
-  mustStaple: true,
-  nonce: false,
-  skew: 900,
-  maxAge: undefined,
-  allowMissingNextUpdate: false,
-  responders: Object.freeze([]),
-});
 
 export interface ClientOptions extends CommonOptions {
   /** The name that the certificate must be for, DNS name or IP address; a DNS name is sent as SNI too. */
@@ -99,7 +54,7 @@ const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store
 export function configure(options: ClientOptions, own: Features): ClientConfig {
   const filled = fill(defaults(options, own), options);
   const { serverName } = filled;
-  const config: ClientConfig = Object.assign(filled, chooseSuites(filled), {
+  const config: ClientConfig = Object.assign(filled, chooseByTables(filled, filled.features.pki), {
     sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
     ocsp: fill(defaultOcsp, options.ocsp, "ocsp."),
     buffers: fill(defaultBuffers, options.buffers, "buffers."),
@@ -136,7 +91,12 @@ function check(config: ClientConfig): void {
     "maxFragmentLength: 512, 1024, 2048 or 4096 (RFC 6066 section 4)",
   );
   demand(!config.verify || config.serverName !== undefined, "serverName: the name to verify is missing");
-  checkOcsp(config);
+  checkOcsp(config.ocsp);
+  // RFC 8446 4.4.2.1 gives status_request_v2 no place in TLS 1.3; the words are wolfSSL's
+  demand(
+    !isV2(config.ocsp.stapling) || config.minVersion < version.tls13,
+    "Cannot use OCSP Stapling V2 with TLSv1.3",
+  );
   if (identity) checkIdentity(identity);
   has(features.tls12, config.minVersion > version.tls12, "minVersion", "TLS 1.2");
   has(features.statusV2, !isV2(config.ocsp.stapling), "ocsp.stapling", "status_request_v2");
@@ -148,39 +108,6 @@ function check(config: ClientConfig): void {
 /** What is left out can't be asked for. */
 function has(feature: object | undefined, unasked: boolean, option: string, what: string): void {
   demand(feature !== undefined || unasked, `${option}: this was built without ${what}`);
-}
-
-/** A word that is not known must not pass for the mildest one. */
-function checkOcsp({ ocsp, minVersion }: ClientConfig): void {
-  const { stapling, alsoV1, policy, maxAge, nonce } = ocsp;
-  const second = isV2(stapling);
-  demand(stapling === "off" || stapling === "v1" || second, 'ocsp.stapling: "off", "v1", "v2" or "v2-multi"');
-  // RFC 8446 4.4.2.1 gives status_request_v2 no place in TLS 1.3; the words are wolfSSL's
-  demand(!second || minVersion < version.tls13, "Cannot use OCSP Stapling V2 with TLSv1.3");
-  demand(!alsoV1 || second, 'ocsp.alsoV1: only beside "v2" or "v2-multi"');
-  const known = policy === "if-present" || policy === "leaf" || policy === "chain";
-  demand(known, 'ocsp.policy: "if-present", "leaf" or "chain"');
-  const said = nonce === false || nonce === "if-present" || nonce === true;
-  demand(said, 'ocsp.nonce: false, "if-present" or true');
-  demand(ocsp.skew >= 0, "ocsp.skew: seconds, not negative");
-  demand(maxAge === undefined || maxAge >= 0, "ocsp.maxAge: seconds, not negative");
-  demand(
-    stapling !== "off" || (policy === "if-present" && !nonce),
-    "ocsp.stapling is off, so no staple can be demanded and no nonce asked for",
-  );
-}
-
-/** By rising demands. */
-const requirements: readonly OcspRequirement[] = Object.freeze(["if-present", "leaf", "chain"]);
-
-/** Whether what meets `policy` meets the `other` one too. */
-export function satisfies(policy: OcspRequirement, other: OcspRequirement): boolean {
-  return requirements.indexOf(policy) >= requirements.indexOf(other);
-}
-
-/** Whether that asks by status_request_v2. */
-export function isV2(stapling: Stapling): boolean {
-  return stapling === "v2" || stapling === "v2-multi";
 }
 
 function checkIdentity(identity: Identity): void {

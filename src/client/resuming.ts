@@ -4,11 +4,11 @@ import type { Hash } from "../crypto/provider.js";
 import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
 import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
 import { at } from "../handshake/memory.js";
+import { metBy } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import { copySecret, type Writer } from "../wire/writer.js";
-import { stapleAt } from "./authenticate.js";
 import type { Demanded, Session } from "./savedsession.js";
 import type { ClientSession, Resuming } from "./session.js";
 
@@ -195,15 +195,16 @@ type Verified = Pick<Session, "until" | "verifiedAt" | "policy" | "mustStaple" |
 
 /** What a full handshake has verified. */
 function verified(s: ClientSession, now: number): Verified {
-  const { path, config } = s;
+  const { verifier, config } = s;
+  const { path } = verifier;
   const demanded = demandedBy(s);
   let until = now + MAX_LIFETIME;
   let verifiedAt = now;
   if (!config.verify || path.anchor === undefined)
-    return { until, verifiedAt, policy: "if-present", mustStaple: false, demanded, anchor: undefined };
+    return { until, verifiedAt, policy: metBy(0, 1), mustStaple: false, demanded, anchor: undefined };
   let stapled = 0;
   for (let i = 0; i < path.length; i++) {
-    const staple = stapleAt(s, i);
+    const staple = verifier.stapleAt(i);
     until = Math.min(until, path.at(path.index(i)).notAfter);
     if (!staple.present) continue;
     if (stapled === i) stapled++;
@@ -211,8 +212,8 @@ function verified(s: ClientSession, now: number): Verified {
     // Without nextUpdate nothing but `maxAge` ends it
     if (!Number.isNaN(staple.nextUpdate)) until = Math.min(until, staple.nextUpdate);
   }
-  const policy = stapled === path.length ? "chain" : stapled > 0 ? "leaf" : "if-present";
   const anchor = sha256(config.provider, path.anchor.der);
+  const policy = metBy(stapled, path.length);
   return { until, verifiedAt, policy, mustStaple: path.mustStaple, demanded, anchor };
 }
 

@@ -2,6 +2,7 @@ import { sha256 } from "../crypto/digest.js";
 import { hashSize } from "../crypto/suites.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
 import { nothing } from "../handshake/extensions.js";
+import { requires, type Stapling, satisfies } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, version } from "../wire/registry.js";
@@ -9,7 +10,6 @@ import { table } from "../wire/table.js";
 import { equalBytes, type Writer } from "../wire/writer.js";
 import type { Beginning } from "./feature.js";
 import { drawSessionId } from "./hello.js";
-import { type Stapling, satisfies } from "./options.js";
 import { demandedBy, suiteOf, TicketHolder } from "./resuming.js";
 import type { Demanded, Session } from "./savedsession.js";
 import type { ClientSession } from "./session.js";
@@ -49,8 +49,8 @@ function trusts(s: ClientSession, session: Session, now: number): boolean {
   const { anchor, verifiedAt } = session;
   if (anchor === undefined || ocsp.nonce === true) return false;
   if (ocsp.maxAge !== undefined && now > verifiedAt + ocsp.maxAge) return false;
-  const demanded = ocsp.stapling !== "off" && ocsp.mustStaple && session.mustStaple ? "leaf" : "if-present";
-  if (!satisfies(session.policy, ocsp.policy) || !satisfies(session.policy, demanded)) return false;
+  const stapled = ocsp.stapling !== "off" && ocsp.mustStaple && session.mustStaple;
+  if (!satisfies(session.policy, ocsp.policy) || (stapled && !requires(session.policy, 0))) return false;
   if (!covers(session, demandedBy(s))) return false;
   return trust.some(({ der }) =>
     equalBytes(sha256(provider, der), 0, anchor.length, anchor, 0, anchor.length),

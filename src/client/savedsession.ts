@@ -1,4 +1,4 @@
-import type { OcspRequirement, Stapling } from "./options.js";
+import type { OcspRequirement, Stapling } from "../pki/policy.js";
 
 /**
  * What resumes a session, and what was verified when it began: a resumption brings neither certificates nor

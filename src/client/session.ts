@@ -5,20 +5,16 @@ import type { ExtensionRow } from "../handshake/extensionrow.js";
 import { at } from "../handshake/memory.js";
 import { Handshake } from "../handshake/session.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
-import { Path } from "../pki/chain.js";
-import { Staple, StapleVerifier } from "../pki/ocsp.js";
+import { extendedKeyUsage } from "../pki/certificate.js";
 import { Store } from "../pki/store.js";
+import { Verifier } from "../pki/verifier.js";
 import { type AnyRow, Engine } from "../record/engine.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
-import { authenticate } from "./authenticate.js";
-import { NONCE } from "./extensions.js";
 import type { ClientConfig } from "./options.js";
 import type { Session } from "./savedsession.js";
 import type { ClientState } from "./states.js";
-
-const noStaple: Staple = Object.freeze(new Staple());
 
 /** What a connection that may resume keeps: the feature `resumption`, as the rest of the client knows it. */
 export interface Resuming {
@@ -51,11 +47,7 @@ export interface Resuming {
 export class ClientSession extends Handshake {
   readonly config: ClientConfig;
   readonly engine: Engine;
-  readonly store: Store;
-  readonly path: Path;
-  readonly stapleVerifier: StapleVerifier;
-  /** For each certificate, in the order sent, what came with it; made as they come. */
-  private readonly staples: Staple[] = [];
+  readonly verifier: Verifier;
 
   rows: readonly AnyRow[];
   state: ClientState = "START";
@@ -73,26 +65,14 @@ export class ClientSession extends Handshake {
 
   resuming: Resuming | undefined;
 
-  /** Certificates in the server's list so far; the path keeps the first of them. */
-  certificatesSent = 0;
-  /** Authentication: what is done of it. */
-  pathFound = false;
-  stapleIndex = 0;
-
   constructor(config: ClientConfig, arena: Uint8Array) {
     super(config);
     const { input, output, store } = config.buffers;
     this.config = config;
     this.rows = config.features.rowsHello;
     this.engine = new Engine(this, arena, input, output);
-    this.store = new Store(arena, input + output, input + output + store);
-    this.path = new Path(config.provider, this.store, config.maxCertificates, {
-      anchors: config.trust,
-      name: config.serverName,
-      schemes: config.schemes,
-    });
-    this.stapleVerifier = new StapleVerifier(config.provider, this.store, this.memory, at.hash);
-    if (config.ocsp.nonce) this.stapleVerifier.nonce = new Uint8Array(NONCE);
+    const kept = new Store(arena, input + output, input + output + store);
+    this.verifier = new Verifier(config, extendedKeyUsage.serverAuth, kept, this.memory, at.hash);
   }
 
   get own() {
@@ -114,22 +94,6 @@ export class ClientSession extends Handshake {
   /** A client staples nothing. */
   stapleOf(): undefined {
     return undefined;
-  }
-
-  /** The staple of the certificate at `index` in the order sent; perhaps an empty one. */
-  staple(index: number): Staple {
-    return index < this.staples.length ? this.staples[index] : noStaple;
-  }
-
-  /** Keeps a response for the certificate at `index`, if that one is kept. */
-  takeStaple(index: number, der: Uint8Array, start: number, end: number): void {
-    if (!this.config.verify || index >= this.config.maxCertificates) return;
-    while (this.staples.length <= index) this.staples.push(new Staple());
-    this.staples[index].take(this.store, der, start, end);
-  }
-
-  authenticate(): boolean {
-    return authenticate(this);
   }
 
   /** Whether the server goes on from the session that was offered. */

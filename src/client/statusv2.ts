@@ -1,5 +1,6 @@
 import { measureCertificate, measureListLength, readOcspResponse } from "../handshake/certificates.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
+import { isV2 } from "../pki/policy.js";
 import type { Row } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
@@ -7,7 +8,6 @@ import { table } from "../wire/table.js";
 import type { Writer } from "../wire/writer.js";
 import { announceStatus, wantedStatus, writeOcspStatusRequest } from "./extensions.js";
 import type { Feature } from "./feature.js";
-import { isV2 } from "./options.js";
 import type { ClientSession } from "./session.js";
 import type { ClientState } from "./states.js";
 
@@ -58,7 +58,7 @@ function receiveStatusList(s: ClientSession): ClientState {
 function receiveStatusEntry(s: ClientSession): ClientState {
   const r = s.engine.reader;
   const certificate = s.responsesSent++;
-  if (certificate >= s.certificatesSent) throw faults.OCSP_MALFORMED;
+  if (certificate >= s.verifier.sent) throw faults.OCSP_MALFORMED;
   if (r.left > 3) readOcspResponse(s, r, certificate);
   else r.skip(3);
   return s.engine.left > 0 ? "WAIT_STATUS_ENTRY" : "WAIT_KEY_EXCHANGE";

@@ -7,6 +7,7 @@ export type {
   Hash,
   HashAlgorithm,
   Identity,
+  KeyKind,
   Provider,
   PublicKey,
   Signature,

@@ -6,9 +6,8 @@ import type { Handshake } from "./session.js";
 
 // The peer's list
 
-/** Bytes and entries of a certificate_list that are taken at most: to pass over those that are not kept is work too. */
+/** Bytes of a certificate_list that are taken at most: to pass over what is not kept is work too. */
 const MAX_LIST = 0x10000;
-const MAX_ENTRIES = 64;
 
 /** In TLS 1.2 a list, of certificates or of responses, begins with its length in 24 bits. */
 export function measureListLength(): number {
@@ -38,18 +37,17 @@ export function readListLength({ engine }: Handshake, r: Reader): void {
 
 /** Takes one certificate of the peer's: the first is its own. */
 export function readCertificate(s: Handshake, r: Reader): void {
-  if (++s.certificatesSent > MAX_ENTRIES) throw faults.CERT_CHAIN_TOO_LONG;
   const certificate = r.enter24();
   if (r.left === 0) throw faults.DECODE_ERROR;
   const start = r.skip(r.left);
-  s.path.add(r.bytes, start, r.end);
+  s.verifier.add(r.bytes, start, r.end);
   r.leave(certificate);
 }
 
 /** CertificateStatus, RFC 6066 section 8, of the certificate before it. */
 export function readCertificateStatus(s: Handshake, r: Reader): void {
   if (r.u8() !== statusType.ocsp) throw faults.OCSP_MALFORMED;
-  readOcspResponse(s, r, s.certificatesSent - 1);
+  readOcspResponse(s, r, s.verifier.sent - 1);
 }
 
 /** OCSPResponse<1..2^24-1>, for the certificate at `index` in the order sent. */
@@ -57,7 +55,7 @@ export function readOcspResponse(s: Handshake, r: Reader, index: number): void {
   const response = r.enter24();
   if (r.left === 0) throw faults.OCSP_MALFORMED;
   const start = r.skip(r.left);
-  s.takeStaple(index, r.bytes, start, r.end);
+  s.verifier.staple(index, r.bytes, start, r.end);
   r.leave(response);
 }
 

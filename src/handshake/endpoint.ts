@@ -1,3 +1,5 @@
+import type { Path } from "../pki/path.js";
+import type { Verdict } from "../pki/verifier.js";
 import type { Port } from "../record/ports.js";
 import { type Fault, faults } from "../wire/fault.js";
 import type { Handshake } from "./session.js";
@@ -80,8 +82,8 @@ export abstract class Endpoint<S extends Handshake> {
 
   /** With PEER_ALERT the alert's number, with a buffer too small the bytes that it would need, else 0. */
   get faultDetail(): number {
-    const { engine, store } = this.session;
-    return engine.fault === faults.STORE_TOO_SMALL ? store.needed : engine.faultDetail;
+    const { engine, verifier } = this.session;
+    return engine.fault === faults.STORE_TOO_SMALL ? verifier.store.needed : engine.faultDetail;
   }
 
   /** What was caught, when the fault is INTERNAL_ERROR. */
@@ -97,6 +99,19 @@ export abstract class Endpoint<S extends Handshake> {
   /** The peer said that it sends no more. */
   get closedByPeer(): boolean {
     return this.session.engine.closedByPeer;
+  }
+
+  /** The peer's certificates, and the path to the anchor once it is found. */
+  get path(): Path {
+    return this.session.verifier.path;
+  }
+
+  /**
+   * One verdict for each certificate of the path, the peer's own first, and for a trust anchor that came with a
+   * staple. Empty before the path is found.
+   */
+  get verdicts(): readonly Verdict[] {
+    return this.session.verifier.verdicts(this.session.engine.fault);
   }
 
   /** The state machine's state, for messages. */

@@ -3,7 +3,6 @@ import { Protection13 } from "../record/record.js";
 import { faults } from "../wire/fault.js";
 import { handshakeType as on } from "../wire/registry.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";
-import { authenticate } from "./authenticate.js";
 import { readCertificate, readListLength } from "./certificates.js";
 import { inMessage } from "./extensionrow.js";
 import { readExtensions } from "./extensions.js";
@@ -118,7 +117,7 @@ export function receiveEntry13(s: Handshake): SharedState {
 }
 
 export function authenticate13(s: Handshake): SharedState {
-  return authenticate(s) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
+  return s.verifier.step(s.config.clock()) ? "WAIT_CERTIFICATE_VERIFY" : "AUTHENTICATE";
 }
 
 // CertificateVerify, RFC 8446 4.4.3
@@ -127,7 +126,7 @@ export function authenticate13(s: Handshake): SharedState {
 export function receiveCertificateVerify13(s: Handshake): SharedState {
   const r = s.engine.reader;
   const { id, pkcs1, curve } = checkScheme(s, r.u16());
-  if (pkcs1 || (curve !== undefined && curve !== s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
+  if (pkcs1 || (curve !== undefined && curve !== s.verifier.leaf.key.kind)) throw faults.SIGNATURE_SCHEME;
   const content = s.transcript.signedContent(s.peer.context);
   const verification = s.config.provider.verification(id);
   verification.update(content, 0, content.length);

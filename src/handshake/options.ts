@@ -1,7 +1,9 @@
 import type { Provider } from "../crypto/provider.js";
-import { findScheme, narrowVersions, suites } from "../crypto/suites.js";
-import type { TrustAnchor } from "../pki/chain.js";
+import { findScheme, narrowVersions, type Suite, suites } from "../crypto/suites.js";
+import { type PkiOptions, type PkiTables, usableSchemes } from "../pki/certificate.js";
+import type { TrustAnchor } from "../pki/path.js";
 import { MAX_RECORD } from "../record/record.js";
+import { demand } from "../wire/demand.js";
 import { version } from "../wire/registry.js";
 
 /** Sizes of the arena's three parts, in bytes. */
@@ -40,23 +42,27 @@ export interface CommonOptions {
   readonly buffers?: Partial<BufferSizes>;
   /** Certificates that are kept of a chain; what comes after them is ignored, up to 64 certificates and 65,536 bytes. */
   readonly maxCertificates?: number;
+  /** Begins the verifications of certificates and responses in the provider's place, but not the handshake's own. */
+  readonly remembered?: PkiOptions["remembered"];
   /** Every secret, labelled as in SSLKEYLOGFILE (RFC 9850), for debugging. */
   readonly onSecret?: (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void;
   /** Every handshake message (streamed ones part by part), alert and ChangeCipherSpec. `type`: ContentType << 8 | HandshakeType. */
   readonly onMessage?: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) => void;
 }
 
-type Absent = "recordSizeLimit" | "onSecret" | "onMessage";
+type Absent = "recordSizeLimit" | "remembered" | "onSecret" | "onMessage";
 
 /** The same, filled in and checked. */
 export interface Config
   extends Readonly<Required<Omit<CommonOptions, Absent | "buffers">>>,
     Pick<CommonOptions, Absent> {
   readonly buffers: BufferSizes;
+  /** What certificates and responses may be made of. */
+  readonly pki: PkiTables;
 }
 
-/** The same, before the suites are chosen. */
-export type Filled<C extends Config> = Omit<C, "suites"> & Pick<CommonOptions, "suites">;
+/** The same, before what depends on the tables is chosen. */
+export type Filled<C extends Config> = Omit<C, "suites" | "pki"> & Pick<CommonOptions, "suites">;
 
 /** 2026-01-01: nothing runs this code before it was written. */
 const CLOCK_FLOOR = 1767225600;
@@ -78,6 +84,7 @@ export function commonDefaults({ provider, clock }: CommonOptions, buffers: Buff
     alpn: [],
     requireEms: false,
     maxCertificates: 8,
+    remembered: undefined,
     recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
     onSecret: undefined,
     onMessage: undefined,
@@ -101,20 +108,26 @@ export function fill<T extends object>(defaults: T, given: object | undefined, p
   return filled as T;
 }
 
-/** The suites to speak: those given, or all that the provider's AEADs allow, TLS 1.3's first, in the order of its AEADs; and the versions that they leave. */
-export function chooseSuites({ provider, minVersion, maxVersion, suites: given }: Filled<Config>) {
-  const { aeads } = provider;
-  const usable = suites.filter(
-    (s) => s.version >= minVersion && s.version <= maxVersion && aeads.includes(s.aead.name),
-  );
-  if (given) return narrowVersions(given.filter((id) => usable.some((s) => s.id === id)));
-  const rank = (s: (typeof suites)[0]) =>
-    (version.tls13 - s.version) * aeads.length + aeads.indexOf(s.aead.name);
-  return narrowVersions(usable.sort((a, b) => rank(a) - rank(b)).map((s) => s.id));
+/** The schemes, the suites to speak, and the versions that they leave; without RSA in the tables none of its own. */
+export function chooseByTables(filled: Filled<Config>, pki: PkiTables) {
+  const schemes = usableSchemes(pki, filled.schemes);
+  return Object.assign({ pki, schemes }, narrowVersions(chooseSuites(filled, pki)));
 }
 
-export function demand(holds: boolean, message: string): void {
-  if (!holds) throw new RangeError(`tlstaple: ${message}`);
+/** The suites given, or all that the provider's AEADs allow: TLS 1.3's first, in the order of its AEADs. */
+function chooseSuites({ provider, minVersion, maxVersion, suites: given }: Filled<Config>, pki: PkiTables) {
+  const { aeads } = provider;
+  const usable = suites.filter(
+    ({ version: spoken, aead, auth }) =>
+      spoken >= minVersion &&
+      spoken <= maxVersion &&
+      aeads.includes(aead.name) &&
+      (pki.rsa || auth !== "rsa"),
+  );
+  if (given) return given.filter((id) => usable.some((suite) => suite.id === id));
+  const rank = (suite: Suite) =>
+    (version.tls13 - suite.version) * aeads.length + aeads.indexOf(suite.aead.name);
+  return usable.sort((a, b) => rank(a) - rank(b)).map(({ id }) => id);
 }
 
 /** Checks what both roles have. `least`: the smallest buffers that a role can do with. */

@@ -3,8 +3,7 @@ import type { KeySchedule13 } from "../crypto/keys13.js";
 import type { Aead, Exchange, Identity, Verification } from "../crypto/provider.js";
 import type { Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
-import type { Path } from "../pki/chain.js";
-import type { Store } from "../pki/store.js";
+import type { Verifier } from "../pki/verifier.js";
 import type { Engine, Session } from "../record/engine.js";
 import type { Protection } from "../record/record.js";
 import { faults } from "../wire/fault.js";
@@ -21,6 +20,8 @@ export abstract class Handshake implements Session {
   abstract readonly config: Config;
   abstract readonly engine: Engine;
   abstract readonly rows: Session["rows"];
+  /** Judges the peer. */
+  abstract readonly verifier: Verifier;
   abstract state: string;
   abstract readonly own: Side;
   abstract readonly peer: Side;
@@ -69,11 +70,6 @@ export abstract class Handshake implements Session {
     this.transcript = new Transcript(config.provider);
   }
 
-  abstract readonly path: Path;
-  abstract readonly store: Store;
-  abstract certificatesSent: number;
-  abstract takeStaple(index: number, der: Uint8Array, start: number, end: number): void;
-  abstract authenticate(): boolean;
   /** The staple that our certificate at `index` is sent with in TLS 1.3. */
   abstract stapleOf(index: number): Uint8Array | undefined;
   /** TLS 1.2: both sides take part in RFC 7627. */

@@ -8,7 +8,7 @@ import type { Handshake } from "./session.js";
 /** A scheme of the peer's: it must have been offered, and fit the key of its certificate. */
 export function checkScheme(s: Handshake, id: number): Scheme {
   const scheme = s.config.schemes.includes(id) ? findScheme(id) : undefined;
-  if (scheme === undefined || !fitsKey(scheme, s.path.at(0).key.kind)) throw faults.SIGNATURE_SCHEME;
+  if (scheme === undefined || !fitsKey(scheme, s.verifier.leaf.key.kind)) throw faults.SIGNATURE_SCHEME;
   return scheme;
 }
 
@@ -25,7 +25,7 @@ export function readSignature(s: Handshake, r: Reader, verification: Verificatio
 /** Verifies the handshake signature by the key of the peer's certificate. */
 export function settleVerification(s: Handshake): void {
   const { bytes } = s.engine.inbox;
-  const verified = s.verification?.settle(s.path.at(0).key, bytes, s.signatureStart, s.signatureEnd);
+  const verified = s.verification?.settle(s.verifier.leaf.key, bytes, s.signatureStart, s.signatureEnd);
   s.verification = undefined;
   if (verified !== true) throw faults.HANDSHAKE_SIGNATURE;
 }

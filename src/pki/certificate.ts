@@ -1,11 +1,17 @@
 import type { Provider, PublicKey, Verification } from "../crypto/provider.js";
+import { findScheme } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
-import { readPublicKey, readSignatureAlgorithm, SubjectKey } from "./algorithm.js";
-import { readNameConstraints } from "./constraints.js";
+import {
+  type KeyRow,
+  readPublicKey,
+  readSignatureAlgorithm,
+  type SignatureRow,
+  SubjectKey,
+} from "./algorithm.js";
 import { Der, type ExtensionRow, readExtensions, tag } from "./der.js";
 import { matchesReference, type Reference } from "./hostname.js";
 import { readGeneralName, readName } from "./name.js";
@@ -23,6 +29,56 @@ export const extendedKeyUsage = Object.freeze({
   clientAuth: 16,
 });
 
+/**
+ * What certificates and responses may be made of, composed by `pkiTables`. What is in no row is refused wherever it
+ * matters.
+ */
+export interface PkiTables {
+  readonly extensions: readonly ExtensionRow<Certificate>[];
+  readonly keys: readonly KeyRow[];
+  readonly signatures: readonly SignatureRow[];
+  /** Whether RSA is among them. */
+  readonly rsa?: boolean;
+  /** Compares names with NameConstraints; absent when a certificate that has any is refused. */
+  readonly NameConstraints?: new () => NameMatcher;
+}
+
+/** What a feature adds to the tables; a row takes the place of one with the same OID. */
+export type PkiFeature = Partial<PkiTables>;
+
+export interface NameMatcher {
+  /** Whether all names of a certificate are allowed by the NameConstraints `bytes[start…end)`. */
+  allow(certificate: Certificate, bytes: Uint8Array, start: number, end: number): boolean;
+}
+
+/** What certificates and responses are read and verified with. */
+export interface PkiOptions {
+  readonly provider: Provider;
+  readonly pki: PkiTables;
+  /** Begins their verifications in the provider's place: it may know those that were settled before. */
+  readonly remembered?: { verification(provider: Provider, scheme: number): Verification };
+}
+
+/** Of these schemes those that are of use with the tables. */
+export function usableSchemes({ rsa }: PkiTables, schemes: readonly number[]): readonly number[] {
+  return rsa ? schemes : schemes.filter((id) => findScheme(id)?.key !== "rsa");
+}
+
+/** The verification of a signature over `bytes[start…end)`; undefined when the scheme is none of the provider's. */
+export function beginVerification(
+  { provider, remembered }: PkiOptions,
+  scheme: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Verification | undefined {
+  if (!provider.schemes.includes(scheme)) return undefined;
+  const verification = remembered ? remembered.verification(provider, scheme) : provider.verification(scheme);
+  verification.update(bytes, start, end);
+  verification.end();
+  return verification;
+}
+
 /** RFC 5280 4.1.2.2: at most 20 octets, and one for the sign. */
 const maxSerial = 20;
 
@@ -31,7 +87,7 @@ const empty = 2;
 
 /**
  * What is kept of one X.509 certificate, RFC 5280 section 4. Spans are offsets into `bytes`: the input after
- * `read`, the store after `parse`, when the input may be overwritten.
+ * `read`, the store after `keep`, when the input may be overwritten.
  */
 export class Certificate {
   bytes: Uint8Array = none;
@@ -65,10 +121,10 @@ export class Certificate {
   /** The value of NameConstraints, header included; empty when absent. */
   constraintsStart = 0;
   constraintsEnd = 0;
-  /** The contents of SubjectAltName; empty when absent. After `parse` they may be lost: see `Store.keep`. */
+  /** The contents of SubjectAltName; empty when absent. After `keep` they may be lost: see `Store.keep`. */
   altNamesStart = 0;
   altNamesEnd = 0;
-  /** Whether the SubjectAltName has a name that matches the reference given to `parse`; true when none was. */
+  /** Whether the SubjectAltName has a name that matches the reference given to `keep`; true when none was. */
   named = true;
   /** RFC 7633: the server promises to staple. */
   mustStaple = false;
@@ -86,43 +142,38 @@ export class Certificate {
   }
 
   /**
-   * Reads `bytes[start…end)` and keeps in `store` what is needed later, which is all or nothing. The names are
-   * compared with `reference` now, while they are all at hand. Throws CERT_MALFORMED, CERT_KEY,
-   * CERT_ALGORITHM_MISMATCH or STORE_TOO_SMALL.
+   * Reads `bytes[start…end)`. Throws CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH. There is no verification
+   * until `keep`.
    */
-  parse(
-    provider: Provider,
-    store: Store,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    reference?: Reference,
-  ): void {
-    this.read(bytes, start, end);
-    const names = this.der.over(bytes, this.altNamesStart, this.altNamesEnd);
-    this.named = reference === undefined || matchesReference(names, reference);
-    if (provider.schemes.includes(this.scheme)) {
-      this.verification = provider.verification(this.scheme);
-      this.verification.update(bytes, this.tbsStart, this.tbsEnd);
-      this.verification.end();
-    }
-    this.move(store);
-  }
-
-  /** Reads `bytes[start…end)` and keeps nothing: the spans are of `bytes`, and there is no verification. */
-  read(bytes: Uint8Array, start: number, end: number): void {
+  read(tables: PkiTables, bytes: Uint8Array, start: number, end: number): void {
     this.clear();
     this.bytes = bytes;
     const der = this.der.over(bytes, start, end);
     const outer = der.enter(tag.SEQUENCE);
     this.tbsStart = der.at;
-    const algorithm = this.readTbs(der);
+    const inner = this.readTbs(tables);
     this.tbsEnd = der.at;
-    this.readAlgorithm(der, algorithm);
+    // RFC 5280 4.1.1.2: the algorithm outside is the one inside, or an attacker could swap it; it is as long if equal
+    const algorithm = der.skip();
+    if (!equalBytes(bytes, inner, inner + der.at - algorithm, bytes, algorithm, der.at))
+      throw faults.CERT_ALGORITHM_MISMATCH;
     this.signatureStart = der.octets();
     this.signatureEnd = der.at;
     der.leave(outer);
     der.finish();
+  }
+
+  /**
+   * Keeps in `store`, all or nothing, what is needed of what was read. The names are compared with `reference` now,
+   * while they are all at hand. Throws STORE_TOO_SMALL.
+   */
+  keep(options: PkiOptions, store: Store, reference?: Reference): void {
+    const { bytes } = this;
+    this.named =
+      reference === undefined ||
+      matchesReference(this.der.over(bytes, this.altNamesStart, this.altNamesEnd), reference);
+    this.verification = beginVerification(options, this.scheme, bytes, this.tbsStart, this.tbsEnd);
+    this.move(store);
   }
 
   /** Whether `key` made the signature. False too when the scheme is unknown here. */
@@ -179,15 +230,24 @@ export class Certificate {
   }
 
   /** TBSCertificate, RFC 5280 4.1. Returns where its signature algorithm stands. */
-  private readTbs(der: Der): number {
+  private readTbs({ signatures, keys, extensions }: PkiTables): number {
+    const der = this.der;
     const outer = der.enter(tag.SEQUENCE);
     this.version = readVersion(der);
     this.readSerial(der);
     const algorithm = der.at;
-    this.scheme = readSignatureAlgorithm(der);
+    this.scheme = readSignatureAlgorithm(der, signatures);
     this.readNames(der);
-    readPublicKey(der, this.key);
-    this.readTail(der);
+    readPublicKey(der, keys, this.key);
+    // The unique identifiers of version 2, 4.1.2.8, and the extensions of version 3, 4.1.2.9
+    if (this.version > 1 && der.peek() === tag.CONTEXT + 1) der.skip();
+    if (this.version > 1 && der.peek() === tag.CONTEXT + 2) der.skip();
+    if (this.version === 3 && der.peek() === tag.CONSTRUCTED + 3) {
+      const list = der.enter(tag.CONSTRUCTED + 3);
+      if (der.end - der.at === empty) throw der.fault;
+      if (readExtensions(der, extensions, this)) this.unknownCritical = true;
+      der.leave(list);
+    }
     der.leave(outer);
     // 4.1.2.6: without a subject there must be a subjectAltName
     const nameless = this.subjectEnd - this.subjectStart === empty;
@@ -221,47 +281,20 @@ export class Certificate {
     this.subjectEnd = der.at;
   }
 
-  /** The unique identifiers of version 2, 4.1.2.8, and the extensions of version 3, 4.1.2.9. */
-  private readTail(der: Der): void {
-    if (this.version > 1 && der.peek() === tag.CONTEXT + 1) der.skip();
-    if (this.version > 1 && der.peek() === tag.CONTEXT + 2) der.skip();
-    if (this.version < 3 || der.peek() !== tag.CONSTRUCTED + 3) return;
-    const outer = der.enter(tag.CONSTRUCTED + 3);
-    if (der.end - der.at === empty) throw der.fault;
-    if (readExtensions(der, extensionRows, this)) this.unknownCritical = true;
-    der.leave(outer);
-  }
-
-  /** RFC 5280 4.1.1.2: the algorithm outside is the one inside, or an attacker could swap it. */
-  private readAlgorithm(der: Der, inner: number): void {
-    const bytes = der.bytes;
-    const start = der.skip();
-    // The element inside is as long as the one outside whenever the two are equal
-    if (!equalBytes(bytes, inner, inner + der.at - start, bytes, start, der.at)) {
-      throw faults.CERT_ALGORITHM_MISMATCH;
-    }
-  }
-
   /**
    * Moves to the store what is needed later. Serial to public key stand together and go as one piece, though
    * some 60 bytes between them are not needed.
    */
   private move(store: Store): void {
-    const body = this.key.end - this.serialStart;
-    const signature = this.signatureEnd - this.signatureStart;
-    const constraints = this.constraintsEnd - this.constraintsStart;
+    const { bytes, key, signatureStart, constraintsStart } = this;
+    const body = key.end - this.serialStart;
+    const signature = this.signatureEnd - signatureStart;
+    const constraints = this.constraintsEnd - constraintsStart;
     const at = store.reserve(body + signature + constraints);
-    const altNames = store.keep(this.bytes, this.altNamesStart, this.altNamesEnd);
+    const altNames = store.keep(bytes, this.altNamesStart, this.altNamesEnd);
     this.altNamesEnd += altNames - this.altNamesStart;
     this.altNamesStart = altNames;
-    this.moveBody(store.bytes, at);
-    this.moveSignature(store.bytes, at + body);
-    this.moveConstraints(store.bytes, at + body + signature);
-    this.bytes = store.bytes;
-  }
-
-  private moveBody(to: Uint8Array, at: number): void {
-    copyBytes(this.bytes, this.serialStart, this.key.end, to, at);
+    copyBytes(bytes, this.serialStart, key.end, store.bytes, at);
     const shift = at - this.serialStart;
     this.serialStart += shift;
     this.serialEnd += shift;
@@ -269,21 +302,14 @@ export class Certificate {
     this.issuerEnd += shift;
     this.subjectStart += shift;
     this.subjectEnd += shift;
-    this.key.start += shift;
-    this.key.end += shift;
-    this.key.bytes = to;
-  }
-
-  private moveSignature(to: Uint8Array, at: number): void {
-    copyBytes(this.bytes, this.signatureStart, this.signatureEnd, to, at);
-    this.signatureEnd += at - this.signatureStart;
-    this.signatureStart = at;
-  }
-
-  private moveConstraints(to: Uint8Array, at: number): void {
-    copyBytes(this.bytes, this.constraintsStart, this.constraintsEnd, to, at);
-    this.constraintsEnd += at - this.constraintsStart;
-    this.constraintsStart = at;
+    key.start += shift;
+    key.end += shift;
+    key.bytes = this.bytes = store.bytes;
+    this.signatureStart = at + body;
+    this.signatureEnd = this.constraintsStart = this.signatureStart + signature;
+    this.constraintsEnd = this.constraintsStart + constraints;
+    copyBytes(bytes, signatureStart, signatureStart + signature, store.bytes, this.signatureStart);
+    copyBytes(bytes, constraintsStart, constraintsStart + constraints, store.bytes, this.constraintsStart);
   }
 }
 
@@ -310,12 +336,12 @@ function row(oid: string, read: ExtensionRow<Certificate>["read"]): ExtensionRow
  * The extensions that a path validation for TLS acts on, and those that can't fail it, as any policy will do
  * (6.1.1 (c) to (g)). Others may stand there if they are not critical.
  */
-const extensionRows = table<ExtensionRow<Certificate>>([
+export const extensionRows = table<ExtensionRow<Certificate>>([
   row("\x55\x1d\x13", readBasicConstraints), // 2.5.29.19
   row("\x55\x1d\x0f", readKeyUsage), // 2.5.29.15
   row("\x55\x1d\x25", readExtendedKeyUsage), // 2.5.29.37
   row("\x55\x1d\x11", readAltNames), // 2.5.29.17
-  row("\x55\x1d\x1e", readConstraints), // 2.5.29.30
+  row("\x55\x1d\x1e", refuseConstraints), // 2.5.29.30, nameConstraints
   row("\x2b\x06\x01\x05\x05\x07\x01\x18", readTlsFeature), // 1.3.6.1.5.5.7.1.24
   row("\x2b\x06\x01\x05\x05\x07\x30\x01\x05", readNoCheck), // 1.3.6.1.5.5.7.48.1.5
   row("\x55\x1d\x20", passOver), // 2.5.29.32, certificatePolicies
@@ -385,11 +411,10 @@ function readAltNames(der: Der, to: Certificate): void {
   der.leave(outer);
 }
 
-/** RFC 5280 4.2.1.10. */
-function readConstraints(der: Der, to: Certificate): void {
-  to.constraintsStart = der.at;
-  readNameConstraints(der);
-  to.constraintsEnd = der.at;
+/** RFC 5280 4.2.1.10: whoever cannot compare names with constraints must not pass them over, critical or not. */
+function refuseConstraints(der: Der, to: Certificate): void {
+  der.skip();
+  to.unknownCritical = true;
 }
 
 /** RFC 7633 4.1: a list of TLS extension numbers; 5 is status_request, 17 status_request_v2. */

@@ -1,7 +1,8 @@
 import { faults } from "../wire/fault.js";
+import { table } from "../wire/table.js";
 import { equalBytes } from "../wire/writer.js";
-import type { Certificate } from "./certificate.js";
-import { Der, type Oid, tag } from "./der.js";
+import type { Certificate, NameMatcher, PkiFeature } from "./certificate.js";
+import { Der, type ExtensionRow, type Oid, tag } from "./der.js";
 import { foldCase, generalName, readGeneralName } from "./name.js";
 
 /** PermittedSubtrees and excludedSubtrees of NameConstraints. */
@@ -18,15 +19,17 @@ const star = 0x2a;
 const emailAddress: Oid = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01";
 
 /**
- * Passes over NameConstraints, RFC 5280 4.2.1.10, and checks their form: at least one list, no list empty,
+ * Reads NameConstraints, RFC 5280 4.2.1.10, and checks their form: at least one list, no list empty,
  * `minimum` 0, spelt out or not, and no `maximum`.
  */
-export function readNameConstraints(der: Der): void {
+function readNameConstraints(der: Der, to: Certificate): void {
+  to.constraintsStart = der.at;
   const outer = der.enter(tag.SEQUENCE);
   if (!der.more) throw der.fault;
   if (der.peek() === permitted) readSubtrees(der);
   if (der.peek() === excluded) readSubtrees(der);
   der.leave(outer);
+  to.constraintsEnd = der.at;
 }
 
 function readSubtrees(der: Der): void {
@@ -49,7 +52,7 @@ const inside = 2;
  * Compares names with name constraints, RFC 5280 4.2.1.10 and 6.1.3 (b), (c). What cannot be evaluated counts
  * as outside of what is permitted and inside of what is excluded, whether the extension is critical or not.
  */
-export class NameConstraints {
+class NameConstraints implements NameMatcher {
   /** Over the constraints, the names, and the two distinguished names that are being compared. */
   private readonly subtrees = new Der();
   private readonly names = new Der();
@@ -149,6 +152,12 @@ export class NameConstraints {
     return exclude;
   }
 }
+
+/** Certificates whose NameConstraints are honoured, instead of refused. */
+export const nameConstraints: PkiFeature = Object.freeze({
+  extensions: table<ExtensionRow<Certificate>>([{ oid: "\x55\x1d\x1e", read: readNameConstraints }]), // 2.5.29.30
+  NameConstraints,
+});
 
 /**
  * Whether labels added to the left of `base` give `name`; none need be. A base with a leading dot, which is

@@ -133,12 +133,9 @@ export class Der {
   oid(): number {
     const start = this.value(tag.OID);
     if (start === this.at || this.bytes[this.at - 1] >= 0x80) throw this.fault;
-    let first = true;
-    for (let i = start; i < this.at; i++) {
-      const octet = this.bytes[i];
-      if (first && octet === 0x80) throw this.fault;
-      first = octet < 0x80;
-    }
+    // The first octet of an arc is no padding
+    for (let i = start; i < this.at; i++)
+      if (this.bytes[i] === 0x80 && (i === start || this.bytes[i - 1] < 0x80)) throw this.fault;
     return start;
   }
 
@@ -305,8 +302,8 @@ export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to
   return unknownCritical;
 }
 
-/** The row of the extnID `start…at`, or -1. */
-function findRow<T>(der: Der, rows: readonly ExtensionRow<T>[], start: number): number {
+/** The row of the OID `start…at`, or -1. */
+export function findRow(der: Der, rows: readonly { readonly oid: Oid }[], start: number): number {
   for (let i = 0; i < rows.length; i++) if (der.is(start, rows[i].oid)) return i;
   return -1;
 }

@@ -1,18 +1,25 @@
 /** Strict DER, certificates, paths, names and OCSP: verifying only, and without TLS. */
 
-export { readCurve, readKeyKind } from "./algorithm.js";
-export { Certificate } from "./certificate.js";
-export { type TrustAnchor, trustAnchor } from "./chain.js";
+export { keyRows, readCurve, readKeyAlgorithm } from "./algorithm.js";
+export { Certificate, type PkiFeature, type PkiOptions, type PkiTables } from "./certificate.js";
+export { nameConstraints } from "./constraints.js";
 export { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
+export { everything } from "./everything.js";
 export { parseIp, parseReference } from "./hostname.js";
 export { generalName } from "./name.js";
+export { type Responder, responder, Staple, type Status } from "./ocsp.js";
+export { type TrustAnchor, trustAnchor } from "./path.js";
 export {
+  isV2,
   type Nonce,
+  nonces,
   type OcspPolicy,
-  type Responder,
-  responder,
-  Staple,
-  StapleVerifier,
-  type Status,
-} from "./ocsp.js";
-export { Store } from "./store.js";
+  type OcspRequirement,
+  requirements,
+  type Stapling,
+  serverStaplings,
+  staplings,
+} from "./policy.js";
+export { rsa } from "./rsa.js";
+export { pkiTables } from "./tables.js";
+export { answers, type Judgment, judge } from "./verifier.js";

@@ -1,30 +1,14 @@
-import type { HashAlgorithm, Provider, PublicKey, Verification } from "../crypto/provider.js";
+import type { HashAlgorithm, PublicKey, Verification } from "../crypto/provider.js";
 import { findScheme, fitsKey, hashSize } from "../crypto/suites.js";
 import { type Fault, faults, isFault } from "../wire/fault.js";
 import { table } from "../wire/table.js";
 import { equalBytes } from "../wire/writer.js";
 import { readSignatureAlgorithm } from "./algorithm.js";
-import { Certificate, keyUsage } from "./certificate.js";
-import type { Authority } from "./chain.js";
+import { beginVerification, Certificate, keyUsage, type PkiOptions, type PkiTables } from "./certificate.js";
 import { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
+import type { Authority } from "./path.js";
+import { type OcspPolicy, requiresNonce } from "./policy.js";
 import type { Store } from "./store.js";
-
-/** What a response is measured by, beside the certificate and its issuer. */
-export interface OcspPolicy {
-  /** Seconds by which the clocks of responder and client may differ. */
-  readonly skew: number;
-  /** The greatest age in seconds, counted from thisUpdate; no limit when absent. */
-  readonly maxAge?: number;
-  /** Accept a response without nextUpdate. Nothing but `maxAge` then ends its life. */
-  readonly allowMissingNextUpdate: boolean;
-  /** Responders trusted for every certificate, besides the issuer and its delegates. */
-  readonly responders: readonly Responder[];
-  /** With "if-present" a response without the verifier's nonce counts too; one with another never does. */
-  readonly nonce?: Nonce;
-}
-
-/** Whether a nonce is asked for (RFC 9654): not at all, to be repeated where there is one, or demanded. */
-export type Nonce = false | "if-present" | true;
 
 /** A responder trusted by configuration, RFC 6960 4.2.2.2 (1): a name and a key, like any authority. */
 export type Responder = Authority;
@@ -34,9 +18,9 @@ export type Responder = Authority;
  * key are taken from it, as from a trust anchor: neither its dates nor its signature are looked at. Throws
  * CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH.
  */
-export function responder(der: Uint8Array): Responder {
+export function responder(der: Uint8Array, tables: PkiTables): Responder {
   const certificate = new Certificate();
-  certificate.read(der, 0, der.length);
+  certificate.read(tables, der, 0, der.length);
   const { nameStart, nameEnd, key } = certificate;
   return Object.freeze({ nameBytes: der, nameStart, nameEnd, key: Object.freeze(key) });
 }
@@ -111,6 +95,11 @@ export class Staple extends SingleResponse {
   }
 }
 
+export interface StapleOptions extends PkiOptions {
+  /** What responses are measured by. */
+  readonly ocsp: OcspPolicy;
+}
+
 /**
  * Judges staples, one after another: `settle` is called until it returns true or throws. Offsets are into
  * `store.bytes`, where the response stays.
@@ -118,11 +107,11 @@ export class Staple extends SingleResponse {
 export class StapleVerifier {
   /** The nonce that every response must repeat, unless the policy lets it do without (RFC 9654). */
   nonce: Uint8Array | undefined;
-  private readonly provider: Provider;
+  private readonly options: StapleOptions;
   private readonly store: Store;
-  private readonly der = new Der(faults.OCSP_MALFORMED);
+  private readonly der: Der;
   /** The signer, of a settled staple that is `delegated`. */
-  readonly delegate = new Certificate(this.der);
+  readonly delegate: Certificate;
   /** Where digests are written to be compared. */
   private readonly scratch: Uint8Array;
   private readonly scratchAt: number;
@@ -146,10 +135,18 @@ export class StapleVerifier {
   private tried = 0;
   private failure: Fault = faults.OCSP_RESPONDER;
 
-  /** `scratch[scratchAt…]` has 32 bytes that nothing else needs during a `settle`. */
-  constructor(provider: Provider, store: Store, scratch = new Uint8Array(hashSize.sha256), scratchAt = 0) {
-    this.provider = provider;
+  /** `der`, and the 32 bytes `scratch[scratchAt…]`, are nothing else's during a `settle`. */
+  constructor(
+    options: StapleOptions,
+    store: Store,
+    scratch: Uint8Array = new Uint8Array(hashSize.sha256),
+    scratchAt = 0,
+    der = new Der(),
+  ) {
+    this.options = options;
     this.store = store;
+    this.der = der;
+    this.delegate = new Certificate(der);
     this.scratch = scratch;
     this.scratchAt = scratchAt;
   }
@@ -159,12 +156,12 @@ export class StapleVerifier {
    * The first call checks all but signatures, each further one verifies one signature at most. Returns true
    * when the certificate is good; throws the fault when the response, or the certificate, is not.
    */
-  settle(staple: Staple, subject: Certificate, issuer: Authority, policy: OcspPolicy, now: number): boolean {
+  settle(staple: Staple, subject: Certificate, issuer: Authority, now: number): boolean {
     if (!staple.present) throw faults.OCSP_STAPLE_MISSING;
     if (this.staple !== staple) this.begin(staple);
-    if (this.stage === stage.TAKEN) this.examine(staple, subject, issuer, policy, now);
-    else if (this.stage === stage.DELEGATE) this.verifyDelegate(issuer, policy, now);
-    else if (this.stage === stage.RESPONSE) this.verifyResponse(staple, issuer, policy, now);
+    if (this.stage === stage.TAKEN) this.examine(staple, subject, issuer, now);
+    else if (this.stage === stage.DELEGATE) this.verifyDelegate(issuer, now);
+    else if (this.stage === stage.RESPONSE) this.verifyResponse(staple, issuer, now);
     return this.stage === stage.SETTLED && verdict(staple);
   }
 
@@ -177,28 +174,22 @@ export class StapleVerifier {
     this.failure = faults.OCSP_RESPONDER;
   }
 
-  private examine(
-    staple: Staple,
-    subject: Certificate,
-    issuer: Authority,
-    policy: OcspPolicy,
-    now: number,
-  ): void {
+  private examine(staple: Staple, subject: Certificate, issuer: Authority, now: number): void {
     staple.clear();
     this.readResponse(staple, subject, issuer);
     demand(staple.severity >= 0, faults.OCSP_WRONG_CERT);
-    this.checkNonce(policy);
-    checkTimes(staple, policy, now);
+    this.checkNonce();
+    checkTimes(staple, this.options.ocsp, now);
     demand(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
-    this.findSigner(issuer, policy, now);
+    this.findSigner(issuer, now);
   }
 
-  private verifyDelegate(issuer: Authority, policy: OcspPolicy, now: number): void {
+  private verifyDelegate(issuer: Authority, now: number): void {
     if (this.delegate.verify(issuer.key)) this.stage = stage.RESPONSE;
-    else this.findSigner(issuer, policy, now);
+    else this.findSigner(issuer, now);
   }
 
-  private verifyResponse(staple: Staple, issuer: Authority, policy: OcspPolicy, now: number): void {
+  private verifyResponse(staple: Staple, issuer: Authority, now: number): void {
     const { signatureStart, signatureEnd } = this;
     if (this.verification!.settle(this.signer!, this.store.bytes, signatureStart, signatureEnd)) {
       staple.status = statuses[staple.severity];
@@ -206,7 +197,7 @@ export class StapleVerifier {
       this.stage = stage.SETTLED;
     } else {
       this.failure = faults.OCSP_SIGNATURE;
-      this.findSigner(issuer, policy, now);
+      this.findSigner(issuer, now);
     }
   }
 
@@ -237,8 +228,8 @@ export class StapleVerifier {
     const tbs = der.at;
     this.readData(staple, subject, issuer);
     const tbsEnd = der.at;
-    this.scheme = readSignatureAlgorithm(der);
-    this.verification = this.hash(this.scheme, tbs, tbsEnd);
+    this.scheme = readSignatureAlgorithm(der, this.options.pki.signatures);
+    this.verification = beginVerification(this.options, this.scheme, der.bytes, tbs, tbsEnd);
     this.signatureStart = der.octets();
     this.signatureEnd = der.at;
     if (der.more) this.readCerts();
@@ -393,9 +384,9 @@ export class StapleVerifier {
   // Whether it counts now
 
   /** RFC 9654 section 2.1. A response that was made in advance has no nonce. */
-  private checkNonce(policy: OcspPolicy): void {
+  private checkNonce(): void {
     const { nonce, store, nonceStart, nonceEnd } = this;
-    if (!nonce || (policy.nonce === "if-present" && nonceEnd === 0)) return;
+    if (!nonce || (nonceEnd === 0 && !requiresNonce(this.options.ocsp))) return;
     demand(equalBytes(nonce, 0, nonce.length, store.bytes, nonceStart, nonceEnd), faults.OCSP_NONCE);
   }
 
@@ -405,8 +396,8 @@ export class StapleVerifier {
    * Goes on to the next key that may have made the signature: the issuer's, a configured responder's, that of
    * a certificate which came along. Throws `failure` when there is none left.
    */
-  private findSigner(issuer: Authority, policy: OcspPolicy, now: number): void {
-    const { responders } = policy;
+  private findSigner(issuer: Authority, now: number): void {
+    const { responders } = this.options.ocsp;
     while (this.tried <= responders.length) {
       const candidate = this.tried === 0 ? issuer : responders[this.tried - 1];
       this.tried++;
@@ -449,13 +440,13 @@ export class StapleVerifier {
     const start = der.skip();
     this.certsStart = der.at;
     try {
-      delegate.read(store.bytes, start, der.at);
+      delegate.read(this.options.pki, store.bytes, start, der.at);
     } catch (fault) {
       if (isFault(fault)) return false;
       throw fault;
     }
     der.over(store.bytes, start, der.at).enter(tag.SEQUENCE);
-    delegate.verification = this.hash(delegate.scheme, der.skip(), der.at);
+    delegate.verification = beginVerification(this.options, delegate.scheme, der.bytes, der.skip(), der.at);
     return true;
   }
 
@@ -480,15 +471,6 @@ export class StapleVerifier {
     );
   }
 
-  /** A verification over `store.bytes[start…end)`; undefined when the scheme is none of the provider's. */
-  private hash(scheme: number, start: number, end: number): Verification | undefined {
-    if (!this.provider.schemes.includes(scheme)) return undefined;
-    const verification = this.provider.verification(scheme);
-    verification.update(this.store.bytes, start, end);
-    verification.end();
-    return verification;
-  }
-
   /** Whether `store.bytes[at…atEnd)` is the hash of `bytes[start…end)`. */
   private isHash(
     algorithm: HashAlgorithm,
@@ -499,7 +481,7 @@ export class StapleVerifier {
     atEnd: number,
   ): boolean {
     const { scratch, scratchAt } = this;
-    const hash = this.provider.hash(algorithm);
+    const hash = this.options.provider.hash(algorithm);
     hash.update(bytes, start, end);
     hash.digest(scratch, scratchAt);
     const scratchEnd = scratchAt + hashSize[algorithm];

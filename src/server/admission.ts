@@ -3,5 +3,5 @@ import type { ServerState } from "./states.js";
 
 /** What follows once the client has proved itself: the end, unless the owner wants to look at it first. */
 export function admitted(s: ServerSession): ServerState {
-  return s.config.holdClients && s.certificatesSent > 0 ? "AWAIT_APPROVAL" : "COMPLETE";
+  return s.config.holdClients && s.verifier.sent > 0 ? "AWAIT_APPROVAL" : "COMPLETE";
 }

@@ -3,14 +3,16 @@ import {
   type CommonOptions,
   type Config,
   checkCommon,
-  chooseSuites,
+  chooseByTables,
   commonDefaults,
-  demand,
   type Filled,
   fill,
 } from "../handshake/options.js";
+import { everything } from "../pki/everything.js";
+import { type ClientOcspOptions, checkClientOcsp, defaultClientOcsp } from "../pki/policy.js";
 import { MAX_RECORD } from "../record/record.js";
-import type { ClientOcspOptions, ServerOptions, TicketKey } from "./options.js";
+import { demand } from "../wire/demand.js";
+import type { ServerOptions, TicketKey } from "./options.js";
 
 type Own = Required<Omit<ServerOptions, keyof CommonOptions | "ocsp">>;
 
@@ -27,22 +29,13 @@ const TICKET_KEY = 32;
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 17408, store: 16384 });
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 1024, store: 512 });
 
-const defaultOcsp: ClientOcspOptions = Object.freeze({
-  stapling: "off",
-  policy: "if-present",
-  skew: 900,
-  maxAge: undefined,
-  allowMissingNextUpdate: false,
-  responders: Object.freeze([]),
-});
-
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
 export function configure(options: ServerOptions): ServerConfig {
   const filled = fill(defaults(options), options);
   const config: ServerConfig = {
     ...filled,
-    ...chooseSuites(filled),
-    ocsp: fill(defaultOcsp, options.ocsp, "ocsp."),
+    ...chooseByTables(filled, everything),
+    ocsp: fill(defaultClientOcsp, options.ocsp, "ocsp."),
     buffers: fill(defaultBuffers, options.buffers, "buffers."),
   };
   checkCommon(config, MIN_BUFFERS);
@@ -56,7 +49,7 @@ function defaults(options: ServerOptions): Filled<ServerConfig> {
     ...commonDefaults(options, fill(defaultBuffers, options.buffers, "buffers.")),
     select: options.select,
     clientAuth: "none",
-    ocsp: defaultOcsp,
+    ocsp: defaultClientOcsp,
     holdClients: false,
     ticketKeys: [],
     ticketLifetime: 7200,
@@ -76,13 +69,7 @@ function checkClients({ clientAuth, verify, trust, ocsp, holdClients }: ServerCo
   demand(known, 'clientAuth: "none", "request" or "require"');
   demand(typeof holdClients === "boolean", "holdClients: true or false");
   demand(clientAuth === "none" || !verify || trust.length > 0, "trust: the CAs of clients are missing");
-  const { stapling, policy, skew, maxAge } = ocsp;
-  demand(stapling === "off" || stapling === "v1", 'ocsp.stapling: "off" or "v1"');
-  const wanted = policy === "if-present" || policy === "leaf" || policy === "chain";
-  demand(wanted, 'ocsp.policy: "if-present", "leaf" or "chain"');
-  demand(skew >= 0, "ocsp.skew: seconds, not negative");
-  demand(maxAge === undefined || maxAge >= 0, "ocsp.maxAge: seconds, not negative");
-  demand(stapling === "v1" || policy === "if-present", "ocsp.stapling is off, so no staple can be demanded");
+  checkClientOcsp(ocsp);
 }
 
 function isTicketKey({ name, key }: TicketKey): boolean {

@@ -6,8 +6,6 @@
 
 import { Endpoint } from "../handshake/endpoint.js";
 import { arenaOf } from "../handshake/options.js";
-import type { Path } from "../pki/chain.js";
-import { type Verdict, verdictOn } from "../pki/verdict.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
 import { extensions } from "./extensions.js";
@@ -17,7 +15,8 @@ import { ServerSession, type Tables } from "./session.js";
 import type { ServerState } from "./states.js";
 
 export type { BufferSizes } from "../handshake/options.js";
-export type { Verdict } from "../pki/verdict.js";
+export type { ClientOcspOptions } from "../pki/policy.js";
+export type { Verdict } from "../pki/verifier.js";
 export { configure } from "./config.js";
 export type * from "./options.js";
 
@@ -68,19 +67,5 @@ export class TlsServer extends Endpoint<ServerSession> {
   /** Whether the connection goes on from a ticket. */
   get resumed(): boolean {
     return this.session.resumed;
-  }
-
-  /** The client's certificates, and the path to the anchor once it is found. */
-  get path(): Path {
-    return this.session.path;
-  }
-
-  /** One verdict for each certificate of the path, the client's first. Empty before the path is found. */
-  get verdicts(): readonly Verdict[] {
-    const { path, pathFound, stapleIndex, engine } = this.session;
-    if (!pathFound) return [];
-    return Array.from({ length: path.length }, (_, i) =>
-      verdictOn(this.session.staple(path.index(i)), i, stapleIndex, engine.fault),
-    );
   }
 }

@@ -1,6 +1,6 @@
 import type { Identity } from "../crypto/provider.js";
 import type { CommonOptions } from "../handshake/options.js";
-import type { OcspPolicy } from "../pki/ocsp.js";
+import type { ClientOcspOptions, Stapling } from "../pki/policy.js";
 import type { Fault } from "../wire/fault.js";
 
 /** What a ClientHello says that matters for choosing the certificate and its staples. */
@@ -16,7 +16,7 @@ export interface Hello {
   /** Those that the client takes for the signatures in certificates; a chain with others may be sent if there is none without. */
   readonly certificateSchemes: readonly number[];
   /** How the client wants to hear of revocation; "v2" and "v2-multi" only in TLS 1.2 (RFC 6961). */
-  readonly stapling: "off" | "v1" | "v2" | "v2-multi";
+  readonly stapling: Stapling;
   /** The nonce that the client wants repeated in its staples, 1 to 128 bytes (RFC 9654). */
   readonly nonce: Uint8Array | undefined;
   /**
@@ -42,13 +42,6 @@ export type ClientAuth = "none" | "request" | "require";
 export interface TicketKey {
   readonly name: Uint8Array;
   readonly key: Uint8Array;
-}
-
-/** How clients' certificates are judged. */
-export interface ClientOcspOptions extends Omit<OcspPolicy, "nonce"> {
-  /** Ask the client to staple in TLS 1.3 (RFC 8446 4.3.2). */
-  readonly stapling: "off" | "v1";
-  readonly policy: "if-present" | "leaf" | "chain";
 }
 
 export interface ServerOptions extends CommonOptions {

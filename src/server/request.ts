@@ -1,4 +1,4 @@
-import type { TrustAnchor } from "../pki/chain.js";
+import type { TrustAnchor } from "../pki/path.js";
 import type { ServerSession } from "./session.js";
 
 /** Bytes of names that a CertificateRequest lists at most: it must fit the smallest output buffer. */

@@ -1,7 +1,6 @@
 import { masterSize, verifyDataSize } from "../crypto/keys12.js";
 import type { Verification } from "../crypto/provider.js";
 import { findScheme, findSuite, fitsKey } from "../crypto/suites.js";
-import { authenticate } from "../handshake/authenticate.js";
 import {
   measureCertificate,
   measureListLength,
@@ -188,13 +187,13 @@ function receiveCertificateHead(s: ServerSession): ServerState {
 
 function receiveEntry(s: ServerSession): ServerState {
   readCertificate(s, s.engine.reader);
-  if (s.certificatesSent === 1) dropUnfit(s);
+  if (s.verifier.sent === 1) dropUnfit(s);
   return s.engine.left > 0 ? "WAIT_CERTIFICATE_ENTRY" : "AUTHENTICATE";
 }
 
 /** The key is known: what it can't sign with need not run along. */
 function dropUnfit(s: ServerSession): void {
-  const { kind } = s.path.at(0).key;
+  const { kind } = s.verifier.leaf.key;
   const { companions } = s.transcript;
   s.verifications = s.config.schemes.map((id, i) =>
     fitsKey(findScheme(id)!, kind) ? (companions[i] as Verification) : undefined,
@@ -203,7 +202,7 @@ function dropUnfit(s: ServerSession): void {
 }
 
 function authenticateClient(s: ServerSession): ServerState {
-  return authenticate(s) ? "WAIT_KEY_EXCHANGE" : "AUTHENTICATE";
+  return s.verifier.step(s.config.clock()) ? "WAIT_KEY_EXCHANGE" : "AUTHENTICATE";
 }
 
 /** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
@@ -217,7 +216,7 @@ function receiveClientKeyExchange(s: ServerSession): ServerState {
 
 function agreeOnMaster(s: ServerSession): ServerState {
   deriveMasterSecret(s);
-  return s.certificatesSent > 0 ? "WAIT_CERTIFICATE_VERIFY" : "WAIT_CHANGE_CIPHER_SPEC";
+  return s.verifier.sent > 0 ? "WAIT_CERTIFICATE_VERIFY" : "WAIT_CHANGE_CIPHER_SPEC";
 }
 
 /** CertificateVerify, RFC 5246 7.4.8. */

@@ -5,13 +5,11 @@ import { at } from "../handshake/memory.js";
 import { Handshake } from "../handshake/session.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import { Path } from "../pki/chain.js";
-import { Staple, StapleVerifier } from "../pki/ocsp.js";
 import { Store } from "../pki/store.js";
+import { Verifier } from "../pki/verifier.js";
 import { type AnyRow, Engine } from "../record/engine.js";
 import { type Fault, faults } from "../wire/fault.js";
 import { extensionType } from "../wire/registry.js";
-import { authenticate } from "./authenticate.js";
 import type { ServerConfig } from "./config.js";
 import { HelloInbox } from "./helloinbox.js";
 import type { LongMessage } from "./longmessage.js";
@@ -19,8 +17,6 @@ import { Offer } from "./offer.js";
 import type { Hello, Selection } from "./options.js";
 import type { ServerState } from "./states.js";
 import type { Ticket } from "./ticket.js";
-
-const noStaple: Staple = Object.freeze(new Staple());
 
 /** What a server begins with: its first table, and that of its extensions. */
 export interface Tables {
@@ -33,11 +29,7 @@ export class ServerSession extends Handshake {
   readonly config: ServerConfig;
   readonly engine: Engine;
   readonly extensions: readonly ExtensionRow<never>[];
-  readonly store: Store;
-  readonly path: Path;
-  readonly stapleVerifier: StapleVerifier;
-  /** For each certificate of the client's, in the order sent, what came with it. */
-  private readonly staples: Staple[] = [];
+  readonly verifier: Verifier;
 
   rows: readonly AnyRow[];
   state: ServerState = "WAIT_CLIENT_HELLO";
@@ -69,12 +61,6 @@ export class ServerSession extends Handshake {
   /** TLS 1.2: for each of our schemes that fits the client's key its CertificateVerify in the making. */
   verifications: (Verification | undefined)[] = [];
 
-  /** Certificates in the client's list so far; the path keeps the first of them. */
-  certificatesSent = 0;
-  /** Authentication: what is done of it. */
-  pathFound = false;
-  stapleIndex = 0;
-
   constructor(config: ServerConfig, arena: Uint8Array, { rows, extensions }: Tables) {
     super(config);
     const { input, output, store } = config.buffers;
@@ -83,14 +69,8 @@ export class ServerSession extends Handshake {
     this.extensions = extensions;
     const inbox = new HelloInbox(arena, input, () => this.rows === rows);
     this.engine = new Engine(this, arena, input, output, inbox);
-    this.store = new Store(arena, input + output, input + output + store);
-    this.path = new Path(config.provider, this.store, config.maxCertificates, {
-      anchors: config.trust,
-      name: undefined,
-      schemes: config.schemes,
-      purpose: extendedKeyUsage.clientAuth,
-    });
-    this.stapleVerifier = new StapleVerifier(config.provider, this.store, this.memory, at.hash);
+    const kept = new Store(arena, input + output, input + output + store);
+    this.verifier = new Verifier(config, extendedKeyUsage.clientAuth, kept, this.memory, at.hash);
   }
 
   get own() {
@@ -103,18 +83,6 @@ export class ServerSession extends Handshake {
 
   get resumed(): boolean {
     return this.ticket !== undefined;
-  }
-
-  /** The staple of the client's certificate at `index` in the order sent; perhaps an empty one. */
-  staple(index: number): Staple {
-    return index < this.staples.length ? this.staples[index] : noStaple;
-  }
-
-  /** Keeps a response for the certificate at `index`, if that one is kept. */
-  takeStaple(index: number, der: Uint8Array, start: number, end: number): void {
-    if (!this.config.verify || index >= this.config.maxCertificates) return;
-    while (this.staples.length <= index) this.staples.push(new Staple());
-    this.staples[index].take(this.store, der, start, end);
   }
 
   /** TLS 1.2: both sides take part in RFC 7627. */
@@ -141,10 +109,6 @@ export class ServerSession extends Handshake {
   /** The same, if the client wants it (RFC 8446 4.4.2.1). */
   stapleOf(index: number): Uint8Array | undefined {
     return this.offer.status ? this.stapleAt(index) : undefined;
-  }
-
-  authenticate(): boolean {
-    return authenticate(this);
   }
 
   /** Seconds since 1970; undefined while the clock is not set, which must not pass for a time. */

@@ -22,7 +22,7 @@ export const MAX_TICKET = NAME + IV + MAX_STATE + TAG;
 export function ticketLife(s: ServerSession): number {
   const { ticketKeys, ticketLifetime, clientAuth } = s.config;
   const { now, ticket, selection } = s;
-  if (ticketKeys.length === 0 || clientAuth === "require" || s.certificatesSent > 0 || now === undefined)
+  if (ticketKeys.length === 0 || clientAuth === "require" || s.verifier.sent > 0 || now === undefined)
     return 0;
   // Who resumes sees no staple, so the ticket ends with the staples, and with the ticket before it
   const until = ticket ? ticket.expires : (selection?.staplesUntil ?? Number.POSITIVE_INFINITY);

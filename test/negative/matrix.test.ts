@@ -25,7 +25,7 @@ import {
   version,
   wants,
 } from "../../src/client/index.js";
-import type { Nonce } from "../../src/pki/ocsp.js";
+import type { Nonce } from "../../src/pki/policy.js";
 import { Puppet, type Seen } from "../peers/puppet.js";
 import type { Script } from "../peers/script.js";
 

@@ -3,13 +3,14 @@ import { bits, explicit, integer, nil, oid, sequence } from "../../certs/der.js"
 import { algorithms, hashIdentifier, type KeyType, newKey, pss, pssParameters } from "../../certs/keys.js";
 import { readPublicKey, readSignatureAlgorithm, SubjectKey } from "../../src/pki/algorithm.js";
 import { Der } from "../../src/pki/der.js";
+import { everything } from "../../src/pki/everything.js";
 import { signatureScheme as s } from "../../src/wire/registry.js";
 import { verdict } from "./kit.js";
 
 /** The scheme that an AlgorithmIdentifier stands for; it must be read to its end whatever it is. */
 function schemeOf(identifier: Uint8Array): number {
   const der = new Der(undefined, Buffer.concat([identifier, nil]));
-  const scheme = readSignatureAlgorithm(der);
+  const scheme = readSignatureAlgorithm(der, everything.signatures);
   der.optionalNull();
   der.finish();
   return scheme;
@@ -69,7 +70,7 @@ test("RSASSA-PSS has one hash throughout, a salt as long, and trailer 1", (t) =>
 function keyVerdict(spki: Uint8Array): string {
   return verdict(() => {
     const der = new Der(undefined, spki);
-    readPublicKey(der, new SubjectKey());
+    readPublicKey(der, everything.keys, new SubjectKey());
     der.finish();
   });
 }
@@ -84,7 +85,7 @@ test("the public key is the span in the BIT STRING", (t) => {
   for (const [type, kind, size] of sizes) {
     const { spki } = newKey(type);
     const key = new SubjectKey();
-    readPublicKey(new Der(undefined, spki), key);
+    readPublicKey(new Der(undefined, spki), everything.keys, key);
     t.is(key.kind, kind as never);
     t.is(key.bytes, spki as Uint8Array);
     t.deepEqual([key.start, key.end], [spki.length - size, spki.length], type);

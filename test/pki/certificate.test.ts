@@ -24,15 +24,16 @@ import {
   keyUsage as usages,
 } from "../../src/pki/certificate.js";
 import { Der } from "../../src/pki/der.js";
+import { everything as pki } from "../../src/pki/everything.js";
 import { parseReference } from "../../src/pki/hostname.js";
 import { Store } from "../../src/pki/store.js";
 import { faults } from "../../src/wire/fault.js";
 import { signatureScheme } from "../../src/wire/registry.js";
-import { authority, host, intermediate, leaf, root, server, verdict } from "./kit.js";
+import { authority, host, intermediate, keep, leaf, root, server, verdict } from "./kit.js";
 
 function parsed({ der }: { der: Uint8Array }): Certificate {
   const certificate = new Certificate();
-  certificate.read(der, 0, der.length);
+  certificate.read(pki, der, 0, der.length);
   return certificate;
 }
 
@@ -50,7 +51,7 @@ test("reads what OpenSSL reads", (t) => {
     if (expected !== "good") continue;
     for (const der of chain) {
       const certificate = new Certificate();
-      if (verdict(() => certificate.read(der, 0, der.length)) !== "good") continue;
+      if (verdict(() => certificate.read(pki, der, 0, der.length)) !== "good") continue;
       read++;
       const openssl = new X509Certificate(der);
       const serial = hex(der, certificate.serialStart, certificate.serialEnd);
@@ -72,7 +73,8 @@ test("keeps in the store what it needs, and the input may go", (t) => {
   const { der, name, serial } = authority("kept", root, { extensions: { constraints2: constraints } });
   const input = Uint8Array.from([1, 2, 3, ...der, 4, 5]);
   const certificate = new Certificate();
-  certificate.parse(provider, new Store(new Uint8Array(4096), 7), input, 3, input.length - 2);
+  certificate.read(pki, input, 3, input.length - 2);
+  certificate.keep({ provider, pki }, new Store(new Uint8Array(4096), 7));
   input.fill(0xee);
   const { bytes } = certificate;
   t.is(hex(bytes, certificate.subjectStart, certificate.subjectEnd), name.toString("hex"));
@@ -89,10 +91,10 @@ test("keeps in the store what it needs, and the input may go", (t) => {
 test("takes nothing of the store when there is not room for all", (t) => {
   const certificate = new Certificate();
   const full = new Store(new Uint8Array(4096));
-  certificate.parse(provider, full, leaf.der, 0, leaf.der.length);
+  keep(certificate, full, leaf.der);
   const small = new Store(new Uint8Array(full.at - 1));
   t.is(
-    verdict(() => certificate.parse(provider, small, leaf.der, 0, leaf.der.length)),
+    verdict(() => keep(certificate, small, leaf.der)),
     "STORE_TOO_SMALL",
   );
   t.is(small.at, 0);
@@ -102,15 +104,15 @@ test("takes nothing of the store when there is not room for all", (t) => {
 test("alternative names are dropped when only they do not fit", (t) => {
   const certificate = new Certificate();
   const full = new Store(new Uint8Array(4096));
-  certificate.parse(provider, full, leaf.der, 0, leaf.der.length);
+  keep(certificate, full, leaf.der);
   t.false(certificate.altNamesLost(full));
   const exact = new Store(new Uint8Array(full.at));
-  certificate.parse(provider, exact, leaf.der, 0, leaf.der.length, parseReference(host));
+  keep(certificate, exact, leaf.der, parseReference(host));
   t.true(certificate.altNamesLost(exact));
   t.true(certificate.named, "they were compared before");
   const nameless = withExtensions({ names: undefined });
   // ECDSA signatures differ in length by a few bytes
-  certificate.parse(provider, new Store(new Uint8Array(full.at + 8)), nameless.der, 0, nameless.der.length);
+  keep(certificate, new Store(new Uint8Array(full.at + 8)), nameless.der);
   t.false(certificate.altNamesLost(exact), "there were none");
 });
 
@@ -129,8 +131,8 @@ test("a row that is filled again remembers nothing", (t) => {
   const bare = withFields({ version: Buffer.of(), extensions: Buffer.of() });
   const certificate = new Certificate();
   const store = new Store(new Uint8Array(4096));
-  certificate.parse(provider, store, everything.der, 0, everything.der.length, parseReference("other.test"));
-  certificate.parse(provider, store, bare.der, 0, bare.der.length);
+  keep(certificate, store, everything.der, parseReference("other.test"));
+  keep(certificate, store, bare.der);
   const { version, ca, pathLen, keyUsage: usage, extendedKeyUsage: purposes } = certificate;
   const { mustStaple, unknownCritical, named, constraintsStart, constraintsEnd } = certificate;
   t.deepEqual(
@@ -143,7 +145,7 @@ test("a row that is filled again remembers nothing", (t) => {
   );
   t.is(constraintsStart, constraintsEnd);
   t.is(certificate.altNamesStart, certificate.altNamesEnd);
-  certificate.read(leaf.der, 0, leaf.der.length);
+  certificate.read(pki, leaf.der, 0, leaf.der.length);
   t.is(certificate.verification, undefined);
   t.false(certificate.verify(parsed(intermediate).key));
 });
@@ -151,7 +153,7 @@ test("a row that is filled again remembers nothing", (t) => {
 test("the fault for bad DER is what the certificate was made with", (t) => {
   const certificate = new Certificate(new Der(faults.OCSP_MALFORMED));
   t.is(
-    verdict(() => certificate.read(leaf.der, 0, leaf.der.length - 1)),
+    verdict(() => certificate.read(pki, leaf.der, 0, leaf.der.length - 1)),
     "OCSP_MALFORMED",
   );
 });
@@ -253,11 +255,14 @@ test("a signature is a BIT STRING of whole octets", (t) => {
 test("a scheme that is unknown leaves no verification", (t) => {
   const { der } = server(intermediate, { algorithm: algorithms["ecdsa-sha1"] });
   const certificate = new Certificate();
-  certificate.parse(provider, new Store(new Uint8Array(4096)), der, 0, der.length);
+  keep(certificate, new Store(new Uint8Array(4096)), der);
   t.is(certificate.scheme, 0);
   t.is(certificate.verification, undefined);
   const schemes = [signatureScheme.ed25519];
-  certificate.parse({ ...provider, schemes }, new Store(new Uint8Array(4096)), leaf.der, 0, leaf.der.length);
+  keep(certificate, new Store(new Uint8Array(4096)), leaf.der, undefined, {
+    provider: { ...provider, schemes },
+    pki,
+  });
   t.is(certificate.verification, undefined, "the provider has no such scheme");
 });
 
@@ -402,7 +407,7 @@ test("certificates of the other key kinds are signed as they say", (t) => {
     });
     const { der } = server(issuer, { algorithm: algorithms[algorithm] });
     const certificate = new Certificate();
-    certificate.parse(provider, new Store(new Uint8Array(4096)), der, 0, der.length);
+    keep(certificate, new Store(new Uint8Array(4096)), der);
     t.true(certificate.verify(parsed(issuer).key), `${type} ${algorithm}`);
     t.false(certificate.verify(parsed(root).key), `${type} ${algorithm}`);
   }

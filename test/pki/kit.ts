@@ -5,7 +5,10 @@ import { NOW } from "../../certs/fixtures.js";
 import { newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
-import { Path, type PathOptions, trustAnchor } from "../../src/pki/chain.js";
+import type { Certificate, PkiOptions } from "../../src/pki/certificate.js";
+import { everything } from "../../src/pki/everything.js";
+import type { Reference } from "../../src/pki/hostname.js";
+import { Path, type PathOptions, trustAnchor } from "../../src/pki/path.js";
 import { Store } from "../../src/pki/store.js";
 import { isFault } from "../../src/wire/fault.js";
 
@@ -58,7 +61,9 @@ export function verdict(run: () => unknown): string {
   return "good";
 }
 
-export interface WalkOptions extends Partial<Omit<PathOptions, "anchors">> {
+export interface WalkOptions extends Partial<Pick<PathOptions, "schemes" | "pki">> {
+  name?: string;
+  purpose?: number;
   anchors?: readonly Uint8Array[];
   now?: number;
   storeSize?: number;
@@ -75,13 +80,19 @@ export class Walk {
 
   constructor(options: WalkOptions = {}) {
     const { anchors = [root.der], now = NOW, storeSize = 65536, max = 8 } = options;
-    const { name = host, schemes = provider.schemes, purpose } = options;
+    const { schemes = provider.schemes, purpose, pki = everything } = options;
     this.now = now;
-    const settings = { anchors: anchors.map(trustAnchor), name, schemes, purpose };
-    if ("name" in options) settings.name = options.name as string;
+    const settings: PathOptions = {
+      provider: this.counting(),
+      pki,
+      trust: anchors.map((der) => trustAnchor(der, pki)),
+      serverName: "name" in options ? options.name : host,
+      schemes,
+      maxCertificates: max,
+    };
     this.make = () => {
       const store = new Store(new Uint8Array(storeSize));
-      return [store, new Path(this.counting(), store, max, settings)];
+      return [store, new Path(settings, store, purpose)];
     };
     [this.store, this.path] = this.make();
   }
@@ -130,4 +141,16 @@ export class Walk {
 export function judge(chain: readonly (Issued | Uint8Array)[], options: WalkOptions = {}): string {
   const ders = chain.map((each) => (each instanceof Uint8Array ? each : each.der));
   return verdict(() => new Walk(options).run(ders));
+}
+
+/** Reads and keeps a certificate, as a path does. */
+export function keep(
+  certificate: Certificate,
+  store: Store,
+  der: Uint8Array,
+  reference?: Reference,
+  options: PkiOptions = { provider, pki: everything },
+): void {
+  certificate.read(options.pki, der, 0, der.length);
+  certificate.keep(options, store, reference);
 }

@@ -1,13 +1,15 @@
 import test from "ava";
 import { type ChainCase, chainCases, NOW, type OcspCase, ocspCases } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
-import { defaultOcsp } from "../../src/client/options.js";
 import { Certificate } from "../../src/pki/certificate.js";
-import { Path, trustAnchor } from "../../src/pki/chain.js";
-import { type OcspPolicy, responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
+import { everything } from "../../src/pki/everything.js";
+import { responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
+import { Path, trustAnchor } from "../../src/pki/path.js";
+import { defaultOcsp, type OcspPolicy } from "../../src/pki/policy.js";
 import { Store } from "../../src/pki/store.js";
 import { faults, isFault } from "../../src/wire/fault.js";
 import { given } from "../../src/wire/given.js";
+import { keep } from "./kit.js";
 
 /** "good", or the name of the fault that is thrown. */
 function verdict(run: () => void): string {
@@ -20,12 +22,19 @@ function verdict(run: () => void): string {
   }
 }
 
+const means = { provider, pki: everything };
 const newStore = () => new Store(new Uint8Array(32768));
 
 /** Adds every certificate from a buffer that the next one overwrites, as the record layer does. */
 function verify(row: ChainCase): void {
-  const options = { anchors: row.anchors.map(trustAnchor), name: row.name, schemes: provider.schemes };
-  const path = new Path(provider, newStore(), 10, options);
+  const options = {
+    ...means,
+    trust: row.anchors.map((der) => trustAnchor(der, everything)),
+    serverName: row.name,
+    schemes: provider.schemes,
+    maxCertificates: 10,
+  };
+  const path = new Path(options, newStore());
   const input = new Uint8Array(8192);
   for (const der of row.chain) {
     input.fill(0).set(der);
@@ -50,19 +59,19 @@ function staple(row: OcspCase): { staple: Staple; settle: () => void } {
   const store = newStore();
   const subject = new Certificate();
   const issuer = new Certificate();
-  subject.parse(provider, store, row.subject, 0, row.subject.length);
-  issuer.parse(provider, store, row.issuer, 0, row.issuer.length);
+  keep(subject, store, row.subject);
+  keep(issuer, store, row.issuer);
   const staple = new Staple();
-  const verifier = new StapleVerifier(provider, store);
-  verifier.nonce = row.nonce;
   staple.take(store, row.response, 0, row.response.length);
   const { skew, maxAge, allowMissingNextUpdate } = row;
   const asked: Partial<OcspPolicy> = given({ skew, maxAge, allowMissingNextUpdate });
   const policy: OcspPolicy = Object.assign({}, defaultOcsp, asked, {
-    responders: row.responders.map(responder),
+    responders: row.responders.map((der) => responder(der, everything)),
   });
+  const verifier = new StapleVerifier({ ...means, ocsp: policy }, store);
+  verifier.nonce = row.nonce;
   const settle = () => {
-    while (!verifier.settle(staple, subject, issuer, policy, row.at));
+    while (!verifier.settle(staple, subject, issuer, row.at));
   };
   return { staple, settle };
 }

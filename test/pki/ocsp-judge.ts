@@ -1,13 +1,15 @@
 import { NOW } from "../../certs/fixtures.js";
 import { provider as nodeProvider } from "../../hosts/node/provider.js";
-import { defaultOcsp } from "../../src/client/options.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
 import { Certificate } from "../../src/pki/certificate.js";
-import type { Authority } from "../../src/pki/chain.js";
-import { type OcspPolicy, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
+import { everything } from "../../src/pki/everything.js";
+import { Staple, StapleVerifier } from "../../src/pki/ocsp.js";
+import type { Authority } from "../../src/pki/path.js";
+import { defaultOcsp, type OcspPolicy } from "../../src/pki/policy.js";
 import { Store } from "../../src/pki/store.js";
 import { isFault } from "../../src/wire/fault.js";
 import { given } from "../../src/wire/given.js";
+import { keep } from "./kit.js";
 
 /** The client's defaults. */
 export const policy: OcspPolicy = defaultOcsp;
@@ -65,14 +67,15 @@ export class Judge {
   ): void {
     this.store = new Store(new Uint8Array(this.size));
     this.staple = new Staple();
-    const verifier = new StapleVerifier(this.provider, this.store);
+    const options = { provider: this.provider, pki: everything, ocsp: policy };
+    const verifier = new StapleVerifier(options, this.store);
     verifier.nonce = nonce;
     if (der) this.staple.take(this.store, der, 0, der.length);
     for (let settled = false; !settled; ) {
       if (steps.length > 50) throw new Error("settle() does not come to an end");
       this.signatures = 0;
       try {
-        settled = verifier.settle(this.staple, this.subject, this.issuer, policy, at);
+        settled = verifier.settle(this.staple, this.subject, this.issuer, at);
       } finally {
         steps.push(this.signatures);
       }
@@ -108,6 +111,6 @@ export function caught(act: () => unknown): string {
 
 function parsed(der: Buffer): Certificate {
   const certificate = new Certificate();
-  certificate.parse(nodeProvider, new Store(new Uint8Array(8192), 0, 8192), der, 0, der.length);
+  keep(certificate, new Store(new Uint8Array(8192)), der);
   return certificate;
 }

@@ -37,10 +37,13 @@ import {
 } from "../../certs/response.js";
 import { provider } from "../../hosts/node/provider.js";
 import { Certificate } from "../../src/pki/certificate.js";
+import { everything } from "../../src/pki/everything.js";
 import { responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
 import { type Fault, faults, isFault } from "../../src/wire/fault.js";
 import { caught, Judge, type Measure, policy } from "./ocsp-judge.js";
+
+const responderOf = (der: Uint8Array) => responder(der, everything);
 
 // The fixtures, which most of the list of checks is in
 
@@ -48,7 +51,7 @@ for (const row of ocspCases()) {
   const { id, description, response, subject, issuer, at, expected } = row;
   test(`${id}: ${description}`, (t) => {
     const { skew, maxAge, allowMissingNextUpdate, nonce } = row;
-    const responders = row.responders.map(responder);
+    const responders = row.responders.map(responderOf);
     const judge = new Judge(subject, issuer, 65536);
     const verdict = judge.verdict(response, { skew, maxAge, allowMissingNextUpdate, responders, nonce }, at);
     t.is(verdict, expected);
@@ -177,7 +180,7 @@ function namesakes(): { der: Buffer }[] {
 }
 
 // A configured responder, RFC 6960 4.2.2.2 (1)
-const configured = { responders: [responder(stranger.der)] };
+const configured = { responders: [responderOf(stranger.der)] };
 const byStranger = (responderId: Buffer) => byIssuer({ signer: stranger, responderId });
 verdict("a configured responder, by key", () => byStranger(byKey(stranger)), "good", configured);
 verdict("a configured responder, by name", () => byStranger(byName(stranger)), "good", configured);
@@ -193,7 +196,7 @@ verdict("with a responder configured, a delegate still counts", () => byDelegate
 
 test("a malformed configured responder is refused at once", (t) => {
   t.is(
-    thrown(t, () => responder(Buffer.from("junk"))),
+    thrown(t, () => responderOf(Buffer.from("junk"))),
     faults.CERT_MALFORMED,
   );
 });
@@ -453,13 +456,13 @@ test("of one response's fault nothing is left for the next that the verifier jud
     good: byDelegate(),
   };
   const store = new Store(new Uint8Array(65536));
-  const verifier = new StapleVerifier(provider, store);
+  const verifier = new StapleVerifier({ provider, pki: everything, ocsp: policy }, store);
   const [subject, issuer] = [leaf, ca.der].map(certificateOf);
   const run = (der: Buffer) => {
     const staple = new Staple();
     staple.take(store, der, 0, der.length);
     return caught(() => {
-      while (!verifier.settle(staple, subject, issuer, policy, now));
+      while (!verifier.settle(staple, subject, issuer, now));
     });
   };
   for (const [earlier, before] of Object.entries(first))
@@ -471,7 +474,7 @@ test("of one response's fault nothing is left for the next that the verifier jud
 
 function certificateOf(der: Buffer): Certificate {
   const certificate = new Certificate();
-  certificate.read(der, 0, der.length);
+  certificate.read(everything, der, 0, der.length);
   return certificate;
 }
 

@@ -38,8 +38,8 @@ const both = [
 
 /** Servers' certificates, of which there are so many good and bad ones, pass for clients'. */
 function takeServers(server: TlsServer): void {
-  const { session } = server as unknown as { session: { path: { purpose: number } } };
-  session.path.purpose = extendedKeyUsage.serverAuth;
+  const { session } = server as unknown as { session: { verifier: { path: { purpose: number } } } };
+  session.verifier.path.purpose = extendedKeyUsage.serverAuth;
 }
 
 function refusal(t: ExecutionContext, pair: Pair, fault: Fault, number = fault.alert): void {

@@ -2,6 +2,7 @@ import test from "ava";
 import { credential } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
 import { trustAnchor } from "../../src/client/index.js";
+import { everything } from "../../src/pki/everything.js";
 import { configure } from "../../src/server/config.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { cipherSuite as c, version } from "../../src/wire/registry.js";
@@ -26,6 +27,7 @@ test("defaults", (t) => {
     clientAuth: "none",
     trust: [],
     verify: true,
+    pki: everything,
     holdClients: false,
     ticketKeys: [],
     ticketLifetime: 7200,

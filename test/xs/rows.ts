@@ -11,7 +11,7 @@ import {
   stapleFile,
 } from "../../certs/fixtures.js";
 import { alert, faults, version } from "../../src/client/index.js";
-import type { Nonce } from "../../src/pki/ocsp.js";
+import type { Nonce } from "../../src/pki/policy.js";
 import { flip } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { type Script, steps } from "../peers/script.js";

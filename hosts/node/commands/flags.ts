@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
+import { requirements, staplings } from "../../../src/pki/index.js";
 import type { ConnectOptions } from "../index.js";
 import { withoutBrackets } from "../socket/server-name.js";
 import { numberBetween, readFile, UsageError } from "./usage.js";
@@ -120,8 +121,6 @@ export function versionsToTry({ stapling, tls }: Flags): readonly Flags["tls"][]
   return stapling.kind > 1 ? ["TLSv1.2"] : ["TLSv1.2", "TLSv1.3"];
 }
 
-const staplings = ["v1", "v2", "v2-multi"] as const;
-
 function ocspOptions(flags: Flags): ConnectOptions["ocsp"] {
   const { stapling, ocspUrl } = flags;
   const nonce = flags.nonceRequired ? true : flags.nonce && ("if-present" as const);
@@ -129,7 +128,7 @@ function ocspOptions(flags: Flags): ConnectOptions["ocsp"] {
   const ways = { nonce, lookup, overrideUrl: ocspUrl };
   if (stapling === undefined) return { ...ways, stapling: "off", policy: flags.policy };
   const required = stapling.kind === 3 ? "chain" : stapling.must ? "leaf" : "if-present";
-  return { ...ways, stapling: staplings[stapling.kind - 1], policy: flags.policy ?? required };
+  return { ...ways, stapling: staplings[stapling.kind], policy: flags.policy ?? required };
 }
 
 /** What is said once connected. */
@@ -164,7 +163,8 @@ function readStapling(text: string): Stapling {
 }
 
 function readPolicy(text: string): Policy {
-  if (text === "if-present" || text === "leaf" || text === "chain") return text;
+  const policy = requirements.find((word) => word === text);
+  if (policy !== undefined) return policy;
   throw new InvalidArgumentError("It must be if-present, leaf or chain.");
 }
 

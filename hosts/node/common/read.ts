@@ -2,8 +2,8 @@
 
 import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
+import { type Responder, responder, type TrustAnchor, trustAnchor } from "../../../src/client/index.js";
 import type { Identity, Provider } from "../../../src/crypto/index.js";
-import { type Responder, responder, type TrustAnchor, trustAnchor } from "../../../src/pki/index.js";
 import { type Fault, isFault, namedGroup, version } from "../../../src/wire/index.js";
 import { signer } from "../provider.js";
 import { typeError, unsupportedError, valueError } from "./errors.js";

@@ -1,12 +1,12 @@
 /** One question about one certificate: its responders are asked in turn, and what they say is verified. */
 
 import { performance } from "node:perf_hooks";
-import type { OcspPolicy } from "../../../src/pki/index.js";
+import { answers, everything, type Judgment, judge, type OcspPolicy } from "../../../src/pki/index.js";
 import { type Fault, isFault } from "../../../src/wire/index.js";
+import { provider } from "../provider.js";
 import { type FetchOptions, fetchOcsp, OcspFetchError } from "./http.js";
 import { ocspRequest } from "./request.js";
 import type { Subject } from "./subject.js";
-import { answers, type Judgment, judge } from "./verify.js";
 
 /** A response that counts: it says good or revoked. */
 export interface Answer extends Judgment {
@@ -81,7 +81,13 @@ async function settle(
 ): Promise<Pick<Attempt, "answer" | "error">> {
   try {
     const der = await fetchOcsp(url, request, options);
-    const judgment = judge(der, subject, options.policy, options.clock(), options.nonce);
+    const judgment = judge(
+      der,
+      subject,
+      { provider, pki: everything, ocsp: options.policy },
+      options.clock(),
+      options.nonce,
+    );
     return answers(judgment) ? { answer: { der, ...judgment } } : { error: judgment.fault };
   } catch (error) {
     if (error instanceof OcspFetchError) return { error };

@@ -1,7 +1,15 @@
 /** `tlstaple inspect`: shows certificates and OCSP responses, and verifies a response as the client does. */
 
 import { readFileSync } from "node:fs";
-import { Certificate, type OcspPolicy, responder, type Staple, type Status } from "../../../src/pki/index.js";
+import {
+  Certificate,
+  everything,
+  judge,
+  type OcspPolicy,
+  responder,
+  type Staple,
+  type Status,
+} from "../../../src/pki/index.js";
 import { type Fault, isFault } from "../../../src/wire/index.js";
 import {
   type CertificateInfo,
@@ -14,8 +22,8 @@ import {
 import { advice, alertOf, type FaultName } from "../common/errors.js";
 import { readCertificates } from "../common/pem.js";
 import { printable, toJson } from "../common/text.js";
+import { provider } from "../provider.js";
 import { isIssuedBy } from "./subject.js";
-import { judge } from "./verify.js";
 
 /** The command's flags. A response is verified when both `issuer` and `cert` are there. */
 export interface InspectOptions {
@@ -157,7 +165,7 @@ function readRequest(items: readonly Item[], options: InspectOptions): Request |
   const at = readTime(options.at);
   const maxAge = readMaxAge(options.maxAge);
   const trusted = options.responder === undefined ? [] : readChain(options.responder);
-  const responders = trusted.map(({ raw }) => readable(options.responder!, () => responder(raw)));
+  const responders = trusted.map(({ raw }) => readable(options.responder!, () => responder(raw, everything)));
   if (options.issuer === undefined && options.cert === undefined) return undefined;
   if (options.issuer === undefined || options.cert === undefined)
     throw new UsageError("--issuer and --cert go together: both are needed to verify a response");
@@ -193,7 +201,7 @@ function readChain(file: string): ReturnType<typeof readCertificates> {
 
 function parsed(file: string, der: Buffer): Certificate {
   const certificate = new Certificate();
-  readable(file, () => certificate.read(der, 0, der.length));
+  readable(file, () => certificate.read(everything, der, 0, der.length));
   return certificate;
 }
 
@@ -225,7 +233,12 @@ function readMaxAge(value: number | string | undefined): number | undefined {
 // Verifying
 
 function verify({ response, subject, issuer, policy, at }: Request): Verification {
-  const { staple, fault } = judge(response, { certificate: subject, issuer }, policy, at);
+  const { staple, fault } = judge(
+    response,
+    { certificate: subject, issuer },
+    { provider, pki: everything, ocsp: policy },
+    at,
+  );
   return describeVerdict(staple, fault);
 }
 

@@ -2,15 +2,15 @@
 
 import { randomBytes } from "node:crypto";
 import type { Verdict } from "../../../src/client/index.js";
-import { type Nonce, type OcspPolicy, Staple } from "../../../src/pki/index.js";
+import { answers, everything, judge, type Nonce, type OcspPolicy, Staple } from "../../../src/pki/index.js";
 import { type Fault, faults, given, isFault } from "../../../src/wire/index.js";
+import { provider } from "../provider.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { isFresh, keep } from "./entry.js";
 import type { FetchOptions } from "./http.js";
 import { Lru } from "./lru.js";
 import { digest, type Pair, readSubject, type Subject, serialOf } from "./subject.js";
 import { type OcspVerdict, toVerdict } from "./verdict.js";
-import { answers, judge } from "./verify.js";
 
 /** A line for a log: that a responder was told of our interest in a certificate. */
 export interface LookupReport {
@@ -127,7 +127,10 @@ interface Question {
 /** The answer that was had before, if it still counts. */
 function remembered(subject: Subject, { slot, policy, clock }: Question): Answer | undefined {
   if (!slot.der) return undefined;
-  const answer = { der: slot.der, ...judge(slot.der, subject, policy, clock()) };
+  const answer = {
+    der: slot.der,
+    ...judge(slot.der, subject, { provider, pki: everything, ocsp: policy }, clock()),
+  };
   return answers(answer) && isFresh(keep(answer, policy.maxAge), clock(), policy.skew) ? answer : undefined;
 }
 

@@ -2,7 +2,9 @@
 
 import { X509Certificate } from "node:crypto";
 import { EventEmitter } from "node:events";
+import { answers, everything, judge } from "../../../src/pki/index.js";
 import { type Fault, faults, isFault } from "../../../src/wire/index.js";
+import { provider } from "../provider.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { StapleDirectory } from "./directory.js";
 import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from "./entry.js";
@@ -12,7 +14,6 @@ import { Lru } from "./lru.js";
 import { readSettings, type Settings, type StaplerOptions } from "./settings.js";
 import { closed, noIssuer, noUrl, StapleError, type Why, waiting, whyOf } from "./staple-error.js";
 import { digest, isIssuedBy, readSubject, type Subject } from "./subject.js";
-import { answers, judge } from "./verify.js";
 
 /** What a Stapler did since it was made. */
 export interface StaplerCounters {
@@ -284,7 +285,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   /** What lies in the directory counts no more than what comes from the network. */
   private load(entry: Entry, der: Uint8Array): void {
     const { policy, clock } = this.settings;
-    const judgment = judge(der, entry.subject, policy, clock());
+    const judgment = judge(der, entry.subject, { provider, pki: everything, ocsp: policy }, clock());
     const counts = answers(judgment);
     if (counts && this.accept(entry, { der, ...judgment })) {
       this.counters.loaded++;

@@ -1,6 +1,7 @@
 import type { ServerOpts } from "node:net";
 import { version } from "../../../src/client/index.js";
 import type { Provider } from "../../../src/crypto/index.js";
+import { requirements, serverStaplings } from "../../../src/pki/index.js";
 import {
   type BufferSizes,
   type ClientOcspOptions,
@@ -293,8 +294,8 @@ const schema: Schema<Layer> = {
   rejectUnauthorized: boolean,
   ca: readRoots,
   ocsp: nested<Required<OcspLayer>>({
-    stapling: oneOf("off", "v1"),
-    policy: oneOf("if-present", "leaf", "chain"),
+    stapling: oneOf(...serverStaplings),
+    policy: oneOf(...requirements),
     skew: number,
     maxAge: number,
     allowMissingNextUpdate: boolean,

@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Identity } from "../../../src/crypto/index.js";
-import { Certificate } from "../../../src/pki/index.js";
+import { Certificate, everything } from "../../../src/pki/index.js";
 import type { Hello } from "../../../src/server/index.js";
 import { equalBytes } from "../../../src/wire/index.js";
 import { describeResponse } from "../common/describe.js";
@@ -142,7 +142,7 @@ function chainSchemesOf({ certificates: chain }: Identity): number[] {
 function signatureSchemeOf(der: Uint8Array): number | undefined {
   const certificate = new Certificate();
   try {
-    certificate.read(der, 0, der.length);
+    certificate.read(everything, der, 0, der.length);
   } catch {
     return 0;
   }

@@ -1,5 +1,6 @@
-import { type ClientConfig, type ClientOptions, configure, isV2 } from "../../../src/client/index.js";
+import { type ClientConfig, type ClientOptions, configure } from "../../../src/client/index.js";
 import { findScheme } from "../../../src/crypto/index.js";
+import { isV2 } from "../../../src/pki/index.js";
 import {
   alert,
   contentType,

@@ -7,7 +7,7 @@ import {
   configure,
 } from "../../../src/client/index.js";
 import type { Identity, Provider } from "../../../src/crypto/index.js";
-import type { Nonce } from "../../../src/pki/index.js";
+import { nonces, requirements, staplings } from "../../../src/pki/index.js";
 import { version } from "../../../src/wire/index.js";
 import { coded, typeError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
@@ -250,11 +250,11 @@ const schema: Schema<Omit<Layer, "identity">> = {
   maxVersion: protocolVersion,
   rejectUnauthorized: boolean,
   ocsp: nested<Required<OcspLayer>>({
-    stapling: oneOf("off", "v1", "v2", "v2-multi"),
+    stapling: oneOf(...staplings),
     alsoV1: boolean,
-    policy: oneOf("if-present", "leaf", "chain"),
+    policy: oneOf(...requirements),
     mustStaple: boolean,
-    nonce: oneOf<Nonce>(false, "if-present", true),
+    nonce: oneOf(...nonces),
     skew: number,
     maxAge: number,
     allowMissingNextUpdate: boolean,

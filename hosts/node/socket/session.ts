@@ -1,5 +1,6 @@
 import { type Demanded, findSuite, type Session } from "../../../src/client/index.js";
 import { hashSize } from "../../../src/crypto/index.js";
+import { requirements, staplings } from "../../../src/pki/index.js";
 import { typeError, valueError } from "../common/errors.js";
 
 /** A session, and the server's certificates, which a resumption does not bring again. */
@@ -60,13 +61,12 @@ function isSession(session: Session): boolean {
   const { version, suite, ageAdd, receivedAt, until, verifiedAt, serverName, policy, mustStaple } = session;
   const numbers = [version, suite, ageAdd, receivedAt, until, verifiedAt].every(Number.isFinite);
   const named = serverName === undefined || typeof serverName === "string";
-  const judged = ["if-present", "leaf", "chain"].includes(policy) && typeof mustStaple === "boolean";
+  const judged = requirements.includes(policy) && typeof mustStaple === "boolean";
   return numbers && named && judged && isDemanded(session.demanded) && findSuite(suite)?.version === version;
 }
 
 function isDemanded({ stapling, skew, allowMissingNextUpdate, responders }: Demanded): boolean {
-  const asked =
-    ["off", "v1", "v2", "v2-multi"].includes(stapling) && responders.length % hashSize.sha256 === 0;
+  const asked = staplings.includes(stapling) && responders.length % hashSize.sha256 === 0;
   return asked && Number.isFinite(skew) && typeof allowMissingNextUpdate === "boolean";
 }
 

@@ -15,7 +15,8 @@ import {
 } from "../../../../hosts/node/ocsp/http.js";
 import { ocspRequest } from "../../../../hosts/node/ocsp/request.js";
 import { readSubject } from "../../../../hosts/node/ocsp/subject.js";
-import { judge } from "../../../../hosts/node/ocsp/verify.js";
+import { provider } from "../../../../hosts/node/provider.js";
+import { everything, judge } from "../../../../src/pki/index.js";
 import { opensslResponder } from "../../../peers/peers.js";
 import { freePort } from "../../../peers/process.js";
 import { withPeer } from "../../../peers/with-peer.js";
@@ -157,10 +158,18 @@ for (const get of [true, false])
     t.teardown(() => peer.stop());
     const response = await fetchOcsp(`http://127.0.0.1:${peer.port}`, request, { get });
     const policy = { skew: 900, allowMissingNextUpdate: false, responders: [] };
-    const { staple, fault } = judge(response, subject, policy, Date.now() / 1000);
+    const { staple, fault } = judge(
+      response,
+      subject,
+      { provider, pki: everything, ocsp: policy },
+      Date.now() / 1000,
+    );
     t.is(fault, undefined);
     t.is(staple.status, "good");
-    t.is(judge(response, subject, policy, NOW - 1e9).fault!.name, "OCSP_NOT_YET_VALID");
+    t.is(
+      judge(response, subject, { provider, pki: everything, ocsp: policy }, NOW - 1e9).fault!.name,
+      "OCSP_NOT_YET_VALID",
+    );
   });
 
 test("a missing Content-Type, and parameters of it, are let pass", async (t) => {

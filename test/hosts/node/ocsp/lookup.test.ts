@@ -11,7 +11,7 @@ import {
   lookupStatus,
   type OcspFetchError,
 } from "../../../../hosts/node/index.js";
-import { responder as readResponder } from "../../../../src/pki/ocsp.js";
+import { responder as readResponder } from "../../../../src/client/index.js";
 import { opensslResponder } from "../../../peers/peers.js";
 import { freePort } from "../../../peers/process.js";
 import { withPeer } from "../../../peers/with-peer.js";

@@ -4,7 +4,8 @@ import { Stapler } from "../../../../hosts/node/index.js";
 import { keep, refreshAt, retryAt } from "../../../../hosts/node/ocsp/entry.js";
 import { Lru } from "../../../../hosts/node/ocsp/lru.js";
 import { readSubject } from "../../../../hosts/node/ocsp/subject.js";
-import { judge } from "../../../../hosts/node/ocsp/verify.js";
+import { provider } from "../../../../hosts/node/provider.js";
+import { everything, judge } from "../../../../src/pki/index.js";
 import { makePki, respond, source } from "./responders.js";
 
 const url = "http://ocsp.invalid";
@@ -129,7 +130,7 @@ test("whatever responders and clocks do, what is handed out is verified, fresh a
         await new Promise((resolve) => setImmediate(resolve));
         if (!staples[0]) continue;
         handedOut++;
-        const { staple } = judge(staples[0], subject, strict, now);
+        const { staple } = judge(staples[0], subject, { provider, pki: everything, ocsp: strict }, now);
         t.true(staple.status === "good" || staple.status === "revoked");
         t.true(now < staple.nextUpdate && staple.thisUpdate >= newest);
         newest = staple.thisUpdate;

@@ -15,7 +15,8 @@ import { chainCases, NOW } from "../../certs/fixtures.js";
 import { algorithms, newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
 import { extendedKeyUsage as eku } from "../../src/pki/certificate.js";
-import { Path, trustAnchor } from "../../src/pki/chain.js";
+import { everything } from "../../src/pki/everything.js";
+import { Path, type PathOptions, trustAnchor } from "../../src/pki/path.js";
 import { Store } from "../../src/pki/store.js";
 import { faults } from "../../src/wire/fault.js";
 import { signatureScheme } from "../../src/wire/registry.js";
@@ -154,9 +155,20 @@ test("what is malformed is no candidate, unless it is the leaf", (t) => {
   t.is(judge([]), "NO_PEER_CERT");
 });
 
+function pathOptions(from = provider, serverName?: string): PathOptions {
+  const trust = [trustAnchor(root.der, everything)];
+  return {
+    provider: from,
+    pki: everything,
+    trust,
+    serverName,
+    schemes: provider.schemes,
+    maxCertificates: 4,
+  };
+}
+
 test("a leaf that was refused stays refused, whoever goes on", (t) => {
-  const options = { anchors: [trustAnchor(root.der)], name: undefined, schemes: provider.schemes };
-  const path = new Path(provider, new Store(new Uint8Array(4096)), 4, options);
+  const path = new Path(pathOptions(), new Store(new Uint8Array(4096)));
   const good = server(root).der;
   const bad = Buffer.concat([good, Buffer.of(0)]);
   t.is(
@@ -176,8 +188,7 @@ test("what the provider throws by mistake is not taken for a fault", (t) => {
       throw new RangeError("broken");
     },
   };
-  const options = { anchors: [trustAnchor(root.der)], name: host, schemes: provider.schemes };
-  const path = new Path(broken, new Store(new Uint8Array(4096)), 4, options);
+  const path = new Path(pathOptions(broken, host), new Store(new Uint8Array(4096)));
   t.throws(() => path.add(leaf.der, 0, leaf.der.length), { instanceOf: RangeError });
   t.is(
     verdict(() => path.step(NOW)),
@@ -247,7 +258,7 @@ test("an anchor's limits are honoured", (t) => {
   const beyond = { unknown: unknownExtension(true), policy: policyConstraints(true, { explicitPolicy: 0 }) };
   for (const [name, extension] of Object.entries(beyond))
     t.is(
-      verdict(() => trustAnchor(anchor({ [name]: extension })[0])),
+      verdict(() => trustAnchor(anchor({ [name]: extension })[0], everything)),
       "CERT_CRITICAL_EXTENSION",
     );
 });
@@ -466,10 +477,10 @@ test("a certificate that the store has no room for is no candidate", (t) => {
 });
 
 test("an anchor tells its faults", (t) => {
-  const fault = (der: Uint8Array) => verdict(() => trustAnchor(der));
+  const fault = (der: Uint8Array) => verdict(() => trustAnchor(der, everything));
   t.is(fault(root.der.subarray(1)), faults.CERT_MALFORMED.name);
   const subjectPublicKeyInfo = newKey("p521").spki;
   t.is(fault(authority("p521", undefined, { fields: { subjectPublicKeyInfo } }).der), "CERT_KEY");
   t.is(fault(authority("x", undefined, { outerAlgorithm: sequence() }).der), "CERT_ALGORITHM_MISMATCH");
-  t.true(Object.isFrozen(trustAnchor(root.der)));
+  t.true(Object.isFrozen(trustAnchor(root.der, everything)));
 });

@@ -1,9 +1,16 @@
-import type { Provider, PublicKey } from "../crypto/provider.js";
+import type { PublicKey } from "../crypto/provider.js";
 import { findScheme, fitsKey } from "../crypto/suites.js";
 import { type Fault, faults, isFault } from "../wire/fault.js";
 import { equalBytes } from "../wire/writer.js";
-import { Certificate, extendedKeyUsage, keyUsage, serves } from "./certificate.js";
-import { NameConstraints } from "./constraints.js";
+import {
+  Certificate,
+  extendedKeyUsage,
+  keyUsage,
+  type NameMatcher,
+  type PkiOptions,
+  type PkiTables,
+  serves,
+} from "./certificate.js";
 import { Der } from "./der.js";
 import { parseReference, type Reference } from "./hostname.js";
 import type { Store } from "./store.js";
@@ -37,14 +44,14 @@ export interface TrustAnchor extends Authority {
 }
 
 /** What the user of a path trusts and wants to reach. */
-export interface PathOptions {
-  readonly anchors: readonly TrustAnchor[];
-  /** A DNS name or an IP address; undefined when any will do. */
-  readonly name: string | undefined;
+export interface PathOptions extends PkiOptions {
+  readonly trust: readonly TrustAnchor[];
+  /** A DNS name or an IP address; any will do when absent. */
+  readonly serverName?: string;
   /** The signature schemes that are accepted in certificates. */
   readonly schemes: readonly number[];
-  /** Of `extendedKeyUsage`, what the leaf must serve for; `serverAuth` by default. */
-  readonly purpose?: number;
+  /** Certificates that are kept; what comes after them is ignored. */
+  readonly maxCertificates: number;
 }
 
 /**
@@ -53,9 +60,9 @@ export interface PathOptions {
  * (d)), but all limits that it puts on the CA are honoured. Throws CERT_MALFORMED, CERT_KEY,
  * CERT_ALGORITHM_MISMATCH or CERT_CRITICAL_EXTENSION.
  */
-export function trustAnchor(der: Uint8Array): TrustAnchor {
+export function trustAnchor(der: Uint8Array, tables: PkiTables): TrustAnchor {
   const certificate = new Certificate();
-  certificate.read(der, 0, der.length);
+  certificate.read(tables, der, 0, der.length);
   if (certificate.unknownCritical) throw faults.CERT_CRITICAL_EXTENSION;
   return Object.freeze({
     der,
@@ -89,16 +96,13 @@ export class Path {
   lengthWithAnchor = 0;
   /** The anchor that ends the path, once it is found. */
   anchor: TrustAnchor | undefined;
-  private readonly provider: Provider;
+  private readonly options: PathOptions;
   private readonly store: Store;
-  private readonly anchors: readonly TrustAnchor[];
-  private readonly schemes: readonly number[];
   private readonly purpose: number;
   private readonly reference: Reference | undefined;
   /** Made for the first chain that has any. */
-  private constraints: NameConstraints | undefined;
-  private readonly der = new Der();
-  private readonly maxCertificates: number;
+  private constraints: NameMatcher | undefined;
+  private readonly der: Der;
   /** The certificates as sent, and why one cannot be used; made as they come. */
   private readonly rows: Certificate[] = [];
   private readonly rowFaults: (Fault | undefined)[] = [];
@@ -113,15 +117,22 @@ export class Path {
   private fault: Fault | undefined;
   private faultDepth = -1;
 
-  /** Throws TypeError when `options.name` is neither a DNS name nor an IP address. */
-  constructor(provider: Provider, store: Store, maxCertificates: number, options: PathOptions) {
-    this.provider = provider;
+  /**
+   * `purpose`, of `extendedKeyUsage`, is what the leaf must serve for. `der` reads certificates as they are added.
+   * Throws TypeError when the name is neither a DNS name nor an IP address.
+   */
+  constructor(
+    options: PathOptions,
+    store: Store,
+    purpose: number = extendedKeyUsage.serverAuth,
+    der = new Der(),
+  ) {
+    const { serverName } = options;
+    this.options = options;
     this.store = store;
-    this.anchors = options.anchors;
-    this.schemes = options.schemes;
-    this.purpose = options.purpose ?? extendedKeyUsage.serverAuth;
-    this.reference = options.name === undefined ? undefined : parseReference(options.name);
-    this.maxCertificates = maxCertificates;
+    this.purpose = purpose;
+    this.reference = serverName === undefined ? undefined : parseReference(serverName);
+    this.der = der;
   }
 
   /**
@@ -131,14 +142,15 @@ export class Path {
    */
   add(der: Uint8Array, start: number, end: number): void {
     const index = this.sent++;
-    if (index >= this.maxCertificates) return;
+    if (index >= this.options.maxCertificates) return;
     this.rows.push(new Certificate(this.der));
-    if (index === 0) this.pinned = findAnchor(this.anchors, der, start, end);
+    if (index === 0) this.pinned = findAnchor(this.options.trust, der, start, end);
     const reference = index === 0 ? this.reference : undefined;
     // Until it is read, so that one which was not can never stand on a path
     this.rowFaults[index] = faults.INTERNAL_ERROR;
     try {
-      this.rows[index].parse(this.provider, this.store, der, start, end, reference);
+      this.rows[index].read(this.options.pki, der, start, end);
+      this.rows[index].keep(this.options, this.store, reference);
       this.rowFaults[index] = undefined;
     } catch (thrown) {
       if (isFault(thrown)) this.rowFaults[index] = thrown;
@@ -148,7 +160,7 @@ export class Path {
 
   /** Certificates that are kept, in the order sent. */
   get count(): number {
-    return Math.min(this.sent, this.maxCertificates);
+    return this.rows.length;
   }
 
   /** One of them. */
@@ -180,7 +192,7 @@ export class Path {
     if (this.depth < 0 && this.begin(now)) return true;
     while (this.depth >= 0) {
       const candidate = this.next[this.depth]++;
-      if (candidate >= this.anchors.length + this.count) this.depth--;
+      if (candidate >= this.options.trust.length + this.rows.length) this.depth--;
       else if (this.mayIssue(candidate, now)) return this.follow(candidate);
     }
     throw this.fault ?? this.missing();
@@ -202,11 +214,11 @@ export class Path {
 
   /** Whether a candidate, an anchor or after those a row, may have issued the last certificate of the path. */
   private mayIssue(candidate: number, now: number): boolean {
-    const { anchors } = this;
-    const row = candidate - anchors.length;
+    const { trust } = this.options;
+    const row = candidate - trust.length;
     if (row >= 0 && (this.rowFaults[row] || this.isOnPath(row))) return false;
     const subject = this.rows[this.order[this.depth]];
-    const issuer = row < 0 ? anchors[candidate] : this.rows[row];
+    const issuer = row < 0 ? trust[candidate] : this.rows[row];
     if (!isIssuerName(subject, issuer)) return false;
     const fault =
       this.linkFault(subject, issuer) ?? (row < 0 ? undefined : authorityFault(this.rows[row], now));
@@ -228,7 +240,7 @@ export class Path {
     // RFC 5280 4.2.1.9 and 6.1.4 (l), (m)
     if (issuer.pathLen >= 0 && this.intermediates() > issuer.pathLen) return faults.CERT_PATH_LENGTH;
     const scheme = findScheme(subject.scheme);
-    const accepted = subject.verification && this.schemes.includes(subject.scheme);
+    const accepted = subject.verification && this.options.schemes.includes(subject.scheme);
     if (!scheme || !accepted || !fitsKey(scheme, issuer.key.kind)) return faults.CERT_SIGNATURE_ALGORITHM;
     return undefined;
   }
@@ -243,14 +255,14 @@ export class Path {
   /** Verifies the link to a candidate, RFC 5280 6.1.3 (a)(1), and goes on from there. True at the end of the path. */
   private follow(candidate: number): boolean {
     if (++this.signatures > maxSignatures) throw faults.CERT_CHAIN_TOO_LONG;
-    const { anchors } = this;
-    const row = candidate - anchors.length;
-    const issuer = row < 0 ? anchors[candidate] : this.rows[row];
+    const { trust } = this.options;
+    const row = candidate - trust.length;
+    const issuer = row < 0 ? trust[candidate] : this.rows[row];
     if (!this.rows[this.order[this.depth]].verify(issuer.key)) {
       this.note(faults.CERT_SIGNATURE);
       return false;
     }
-    if (row < 0) return this.finish(anchors[candidate]);
+    if (row < 0) return this.finish(trust[candidate]);
     this.push(row);
     return false;
   }
@@ -269,13 +281,13 @@ export class Path {
     const row = this.findSent(anchor);
     if (row >= 0) this.order[this.lengthWithAnchor++] = row;
     // Their signatures are verified, or of no account
-    for (let i = 0; i < this.count; i++) this.rows[i].verification = undefined;
+    for (let i = 0; i < this.rows.length; i++) this.rows[i].verification = undefined;
     return true;
   }
 
   /** The row of the anchor, if it was sent along; else -1. */
   private findSent(anchor: TrustAnchor): number {
-    for (let i = 0; i < this.count; i++)
+    for (let i = 0; i < this.rows.length; i++)
       if (!this.rowFaults[i] && !this.isOnPath(i) && isAnchor(this.rows[i], anchor)) return i;
     return -1;
   }
@@ -298,10 +310,17 @@ export class Path {
       const certificate = this.rows[this.order[i]];
       if (i > 0 && certificate.selfIssued) continue;
       if (certificate.altNamesLost(this.store)) throw faults.STORE_TOO_SMALL;
-      this.constraints ??= new NameConstraints();
+      this.constraints ??= this.makeMatcher();
       if (!this.constraints.allow(certificate, bytes, start, end)) return false;
     }
     return true;
+  }
+
+  /** An anchor may have been read with other tables. */
+  private makeMatcher(): NameMatcher {
+    const { NameConstraints } = this.options.pki;
+    if (NameConstraints === undefined) throw faults.CERT_CRITICAL_EXTENSION;
+    return new NameConstraints();
   }
 
   private note(fault: Fault): void {
@@ -312,11 +331,11 @@ export class Path {
 
   /** Why no candidate was found at all: one that could not be read or kept, or there is none. */
   private missing(): Fault {
-    for (let i = 1; i < this.count; i++) {
+    for (let i = 1; i < this.rows.length; i++) {
       const fault = this.rowFaults[i];
       if (fault) return fault;
     }
-    return this.sent > this.maxCertificates ? faults.CERT_CHAIN_TOO_LONG : faults.CERT_UNKNOWN_ISSUER;
+    return this.sent > this.options.maxCertificates ? faults.CERT_CHAIN_TOO_LONG : faults.CERT_UNKNOWN_ISSUER;
   }
 }
 

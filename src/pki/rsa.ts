@@ -1,0 +1,141 @@
+import { faults } from "../wire/fault.js";
+import { signatureScheme } from "../wire/registry.js";
+import { table } from "../wire/table.js";
+import type { KeyRow, SignatureRow, SubjectKey } from "./algorithm.js";
+import type { PkiFeature } from "./certificate.js";
+import { Der, type Oid, tag } from "./der.js";
+
+const s = signatureScheme;
+
+/** 1.2.840.113549.1.1.8, id-mgf1. */
+const mgf1: Oid = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08";
+
+interface PssRow {
+  readonly hash: Oid;
+  readonly scheme: number;
+  readonly saltLength: number;
+}
+
+/** RSASSA-PSS by its hash, 2.16.840.1.101.3.4.2.1 to .3; RFC 8446 4.2.3 sets the salt to the hash's length. */
+const pssRows = table<PssRow>([
+  {
+    hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x01",
+    scheme: s.rsa_pss_rsae_sha256,
+    saltLength: 32,
+  },
+  {
+    hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x02",
+    scheme: s.rsa_pss_rsae_sha384,
+    saltLength: 48,
+  },
+  {
+    hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x03",
+    scheme: s.rsa_pss_rsae_sha512,
+    saltLength: 64,
+  },
+]);
+
+/** RSA: its keys, and what they may sign certificates and responses with; SHA-1 and MD5 are not in it. */
+export const rsa: PkiFeature = Object.freeze({
+  rsa: true,
+  keys: table<KeyRow>([
+    // 1.2.840.113549.1.1.1, rsaEncryption, RFC 3279 2.3.1
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", read: readKind, check: checkKey },
+  ]),
+  signatures: table<SignatureRow>([
+    // 1.2.840.113549.1.1.11 to .13, sha256- to sha512WithRSAEncryption, RFC 4055 section 5
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", scheme: s.rsa_pkcs1_sha256, optionalNull: true },
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c", scheme: s.rsa_pkcs1_sha384, optionalNull: true },
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d", scheme: s.rsa_pkcs1_sha512, optionalNull: true },
+    // .10, id-RSASSA-PSS
+    { oid: "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", scheme: 0, read: readPss },
+  ]),
+});
+
+/**
+ * RSASSA-PSS-params, RFC 4055 section 3.1: hashAlgorithm [0], maskGenAlgorithm [1] of the same hash,
+ * saltLength [2] of the hash's length, trailerField [3] absent or 1. The defaults of the first three stand
+ * for SHA-1: what leaves one out is refused.
+ */
+function readPss(der: Der): number {
+  const c = tag.CONSTRUCTED;
+  der.enter(tag.SEQUENCE);
+  const row = der.peek() === c ? readHash(der) : undefined;
+  if (!row || der.peek() !== c + 1 || readMask(der) !== row) return 0;
+  if (der.peek() !== c + 2 || readNumber(der) !== row.saltLength) return 0;
+  if (der.peek() === c + 3 && readNumber(der) !== 1) return 0;
+  return der.more ? 0 : row.scheme;
+}
+
+/** [0] EXPLICIT HashAlgorithm. */
+function readHash(der: Der): PssRow | undefined {
+  const outer = der.enter(tag.CONSTRUCTED);
+  const row = readHashAlgorithm(der);
+  der.leave(outer);
+  return row;
+}
+
+/** [1] EXPLICIT MaskGenAlgorithm: id-mgf1 with its hash. */
+function readMask(der: Der): PssRow | undefined {
+  const outer = der.enter(tag.CONSTRUCTED + 1);
+  const algorithm = der.enter(tag.SEQUENCE);
+  const known = der.is(der.oid(), mgf1);
+  const row = readHashAlgorithm(der);
+  der.leave(algorithm);
+  der.leave(outer);
+  return known ? row : undefined;
+}
+
+/** RFC 4055 section 2.1: NULL parameters and none are both accepted. */
+function readHashAlgorithm(der: Der): PssRow | undefined {
+  const outer = der.enter(tag.SEQUENCE);
+  const start = der.oid();
+  let row: PssRow | undefined;
+  for (let i = 0; i < pssRows.length; i++) if (der.is(start, pssRows[i].hash)) row = pssRows[i];
+  der.optionalNull();
+  der.leave(outer);
+  return row;
+}
+
+/** An EXPLICIT INTEGER, whatever its number. */
+function readNumber(der: Der): number {
+  const outer = der.enter(der.peek());
+  const value = der.small();
+  der.leave(outer);
+  return value;
+}
+
+/** RFC 3279 2.3.1: the parameters of a key are NULL. */
+function readKind(der: Der): "rsa" | undefined {
+  const kind = der.peek() === tag.NULL ? "rsa" : undefined;
+  der.optionalNull();
+  return kind;
+}
+
+/**
+ * RSAPublicKey, RFC 8017 A.1.1, with an odd modulus of 2048 to 8192 bits and an odd exponent from 3 to 2^32:
+ * with a longer one a verification costs as much as a signature.
+ */
+function checkKey({ bytes, start, end }: SubjectKey): void {
+  const der = new Der(faults.CERT_KEY, bytes, start, end);
+  der.enter(tag.SEQUENCE);
+  const modulus = readPositive(der);
+  const bits = bitLength(bytes, modulus, der.at);
+  if (bits < 2048 || bits > 8192 || bytes[der.at - 1] % 2 === 0) throw faults.CERT_KEY;
+  const exponent = readPositive(der);
+  const exponentBits = bitLength(bytes, exponent, der.at);
+  if (exponentBits < 2 || exponentBits > 32 || bytes[der.at - 1] % 2 === 0) throw faults.CERT_KEY;
+  der.leave(end);
+  der.finish();
+}
+
+/** Passes over a positive INTEGER and returns where its first octet that is not a sign stands. */
+function readPositive(der: Der): number {
+  const start = der.integer();
+  if (der.bytes[start] >= 0x80) throw faults.CERT_KEY;
+  return der.bytes[start] === 0 ? start + 1 : start;
+}
+
+function bitLength(bytes: Uint8Array, start: number, end: number): number {
+  return start === end ? 0 : (end - start) * 8 - Math.clz32(bytes[start]) + 24;
+}
