@@ -26,7 +26,7 @@ import {
 import { agree, dropKeyPair } from "../handshake/keyexchange.js";
 import { at } from "../handshake/memory.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
-import { MAX_PLAINTEXT } from "../record/record.js";
+import { MAX_PLAINTEXT } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType } from "../wire/registry.js";
 import { table } from "../wire/table.js";

@@ -1,7 +1,5 @@
 import type { Identity, Signature } from "../crypto/provider.js";
-import { sendCertificates } from "../handshake/certificates.js";
-import { sendCertificateVerify13 } from "../handshake/handshake13.js";
-import { writeSignature } from "../handshake/signature.js";
+import { sendCertificates, sendCertificateVerify13, writeSignature } from "../handshake/identity.js";
 import { type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import { handshakeType, version } from "../wire/registry.js";

@@ -12,7 +12,7 @@ import {
 } from "../handshake/options.js";
 import { parseIp } from "../pki/hostname.js";
 import { checkOcsp, defaultOcsp, isV2, type OcspOptions } from "../pki/policy.js";
-import { MAX_RECORD } from "../record/record.js";
+import { MAX_RECORD } from "../record/protection.js";
 import { demand } from "../wire/demand.js";
 import { version } from "../wire/registry.js";
 import type { Features } from "./feature.js";

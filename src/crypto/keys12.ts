@@ -2,9 +2,6 @@ import { copyBytes } from "../wire/writer.js";
 import type { HashAlgorithm, Provider } from "./provider.js";
 import { hashSize } from "./suites.js";
 
-/** Labels of the two Finished messages, RFC 5246 7.4.9. */
-export const finishedLabel = Object.freeze({ client: "client finished", server: "server finished" });
-
 /** Bytes of verify_data, RFC 5246 7.4.9. */
 export const verifyDataSize = 12;
 

@@ -1,5 +1,5 @@
 import { KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
-import { AAD, Protection12 } from "../record/record.js";
+import { AAD, Protection12 } from "../record/protection12.js";
 import { faults } from "../wire/fault.js";
 import { handshakeType as on } from "../wire/registry.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";

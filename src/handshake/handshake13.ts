@@ -1,5 +1,5 @@
 import { KeySchedule13 } from "../crypto/keys13.js";
-import { Protection13 } from "../record/record.js";
+import { Protection13 } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import { handshakeType as on } from "../wire/registry.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";
@@ -9,7 +9,7 @@ import { readExtensions } from "./extensions.js";
 import { at } from "./memory.js";
 import type { Handshake } from "./session.js";
 import { clientSide, type Side, serverSide } from "./sides.js";
-import { checkScheme, readSignature, settleVerification, writeSignature } from "./signature.js";
+import { checkScheme, readSignature, settleVerification } from "./signature.js";
 import type { SharedState } from "./states.js";
 
 /** What both roles do in TLS 1.3, RFC 8446. */
@@ -137,16 +137,6 @@ export function receiveCertificateVerify13(s: Handshake): SharedState {
 export function verify13(s: Handshake): SharedState {
   settleVerification(s);
   return "WAIT_FINISHED";
-}
-
-export function sendCertificateVerify13(s: Handshake): SharedState {
-  const signature = s.identity?.signer.begin(s.scheme);
-  if (signature === undefined) throw faults.INTERNAL_ERROR;
-  const content = s.transcript.signedContent(s.own.context);
-  signature.update(content, 0, content.length);
-  writeSignature(s, s.engine.begin(on.certificate_verify), signature);
-  s.engine.send();
-  return "SEND_FINISHED";
 }
 
 // Finished, RFC 8446 4.4.4

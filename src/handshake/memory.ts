@@ -1,8 +1,8 @@
-import { scheduleSize12 } from "../crypto/keys12.js";
-import { scheduleSize13 } from "../crypto/keys13.js";
-
 /** The longest public key of a group, P-384's uncompressed point: more than two keys and IVs. */
 const MAX_SHARE = 97;
+
+/** Bytes of a key schedule's own: `scheduleSize12`, as `scheduleSize13` is less. */
+const MAX_SCHEDULE = 230;
 
 /** Bytes of a random, and of the session id that makes TLS 1.3 look like a resumption. */
 export const RANDOM = 32;
@@ -31,5 +31,5 @@ export const at = Object.freeze({
   keys: 384,
   /** The key schedule's own. */
   schedule: 384 + MAX_SHARE,
-  end: 384 + MAX_SHARE + Math.max(scheduleSize12, scheduleSize13),
+  end: 384 + MAX_SHARE + MAX_SCHEDULE,
 });

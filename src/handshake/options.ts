@@ -2,7 +2,7 @@ import type { Provider } from "../crypto/provider.js";
 import { findScheme, narrowVersions, type Suite, suites } from "../crypto/suites.js";
 import { type PkiOptions, type PkiTables, usableSchemes } from "../pki/certificate.js";
 import type { TrustAnchor } from "../pki/path.js";
-import { MAX_RECORD } from "../record/record.js";
+import { MAX_RECORD } from "../record/protection.js";
 import { demand } from "../wire/demand.js";
 import { version } from "../wire/registry.js";
 

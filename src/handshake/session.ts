@@ -5,7 +5,7 @@ import type { Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import type { Verifier } from "../pki/verifier.js";
 import type { Engine, Session } from "../record/engine.js";
-import type { Protection } from "../record/record.js";
+import type { Protection } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import type { ExtensionRow } from "./extensionrow.js";
 import { at, RANDOM } from "./memory.js";

@@ -1,4 +1,3 @@
-import { finishedLabel } from "../crypto/keys12.js";
 import { secretLabel } from "../crypto/keys13.js";
 
 /** What one side of a connection is called where both have the same: labels, the key log's lines, the signed context. */
@@ -19,7 +18,7 @@ export const clientSide: Side = Object.freeze({
   handshakeLog: "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
   application: secretLabel.clientApplication,
   applicationLog: "CLIENT_TRAFFIC_SECRET_0",
-  finished: finishedLabel.client,
+  finished: "client finished",
   context: "TLS 1.3, client CertificateVerify",
 });
 
@@ -28,6 +27,6 @@ export const serverSide: Side = Object.freeze({
   handshakeLog: "SERVER_HANDSHAKE_TRAFFIC_SECRET",
   application: secretLabel.serverApplication,
   applicationLog: "SERVER_TRAFFIC_SECRET_0",
-  finished: finishedLabel.server,
+  finished: "server finished",
   context: "TLS 1.3, server CertificateVerify",
 });

@@ -2,7 +2,6 @@ import type { Verification } from "../crypto/provider.js";
 import { findScheme, fitsKey, type Scheme } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import type { Writer } from "../wire/writer.js";
 import type { Handshake } from "./session.js";
 
 /** A scheme of the peer's: it must have been offered, and fit the key of its certificate. */
@@ -28,16 +27,4 @@ export function settleVerification(s: Handshake): void {
   const verified = s.verification?.settle(s.verifier.leaf.key, bytes, s.signatureStart, s.signatureEnd);
   s.verification = undefined;
   if (verified !== true) throw faults.HANDSHAKE_SIGNATURE;
-}
-
-/** DigitallySigned, RFC 8446 4.4.3 and RFC 5246 4.7: our scheme, and the signature that has covered all it must. */
-export function writeSignature(
-  s: Handshake,
-  w: Writer,
-  signature: { sign(out: Uint8Array, at: number): number },
-): void {
-  w.u16(s.scheme);
-  const length = w.begin16();
-  w.skip(signature.sign(w.bytes, w.at));
-  w.finish16(length);
 }

@@ -5,7 +5,7 @@ import { Writer } from "../wire/writer.js";
 import { Inbox, MESSAGE_HEADER } from "./inbox.js";
 import { Outbox } from "./outbox.js";
 import { CipherIn, CipherOut, PlainIn, PlainOut, type Port } from "./ports.js";
-import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./record.js";
+import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./protection.js";
 
 /** What a connection waits for, as bits of `wants`. */
 export const wants = Object.freeze({

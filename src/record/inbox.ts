@@ -1,6 +1,6 @@
 import { faults } from "../wire/fault.js";
 import { contentType } from "../wire/registry.js";
-import { HEADER, MAX_CIPHERTEXT } from "./record.js";
+import { HEADER, MAX_CIPHERTEXT } from "./protection.js";
 
 /** Bytes of a handshake message's header: HandshakeType and u24 length (RFC 8446 section 4). */
 export const MESSAGE_HEADER = 4;

@@ -1,5 +1,5 @@
 import { faults } from "../wire/fault.js";
-import { HEADER, MAX_PLAINTEXT, type Protection, plaintext, TAG } from "./record.js";
+import { HEADER, MAX_PLAINTEXT, type Protection, plaintext, TAG } from "./protection.js";
 
 /** What is kept free for an alert or a KeyUpdate, however full the buffer is: two small records. */
 const RESERVE = 2 * (HEADER + 8 + 5 + 1 + TAG);

@@ -10,7 +10,7 @@ import {
 } from "../handshake/options.js";
 import { everything } from "../pki/everything.js";
 import { type ClientOcspOptions, checkClientOcsp, defaultClientOcsp } from "../pki/policy.js";
-import { MAX_RECORD } from "../record/record.js";
+import { MAX_RECORD } from "../record/protection.js";
 import { demand } from "../wire/demand.js";
 import type { ServerOptions, TicketKey } from "./options.js";
 

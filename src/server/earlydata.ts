@@ -1,5 +1,11 @@
 import { SKIPPED } from "../record/engine.js";
-import { MAX_RECORD, type Opened, type Protection, type Protection13, plaintext } from "../record/record.js";
+import {
+  MAX_RECORD,
+  type Opened,
+  type Protection,
+  type Protection13,
+  plaintext,
+} from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import { contentType } from "../wire/registry.js";
 

@@ -1,5 +1,5 @@
 import { Inbox, MESSAGE_HEADER } from "../record/inbox.js";
-import { MAX_RECORD } from "../record/record.js";
+import { MAX_RECORD } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 
 /** Bytes of the longest ClientHello, its header not counted: few have more than 2,000. */

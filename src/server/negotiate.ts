@@ -1,5 +1,5 @@
 import { findScheme, findSuite, groupOf, type Scheme, type Suite } from "../crypto/suites.js";
-import { MAX_PLAINTEXT } from "../record/record.js";
+import { MAX_PLAINTEXT } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, namedGroup, version } from "../wire/registry.js";
 import type { Hello } from "./options.js";

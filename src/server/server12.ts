@@ -6,7 +6,6 @@ import {
   measureListLength,
   readCertificate,
   readListLength,
-  sendCertificates,
 } from "../handshake/certificates.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { writeExtensions, writeList16 } from "../handshake/extensions.js";
@@ -20,9 +19,10 @@ import {
   restoreMasterSecret,
   schedule12,
 } from "../handshake/handshake12.js";
+import { sendCertificates, writeSignature } from "../handshake/identity.js";
 import { keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
-import { checkScheme, readSignature, settleVerification, writeSignature } from "../handshake/signature.js";
+import { checkScheme, readSignature, settleVerification } from "../handshake/signature.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import { alert, extensionType, handshakeType, version } from "../wire/registry.js";

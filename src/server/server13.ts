@@ -1,6 +1,6 @@
 import { hashSize } from "../crypto/suites.js";
 import { retryRandom } from "../crypto/transcript.js";
-import { measureEntry, sendCertificates } from "../handshake/certificates.js";
+import { measureEntry } from "../handshake/certificates.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { writeExtensions } from "../handshake/extensions.js";
 import {
@@ -18,12 +18,12 @@ import {
   receiveCertificateVerify13,
   receiveEntry13,
   receiveKeyUpdate,
-  sendCertificateVerify13,
   sendCompatibilityChange,
   sendKeyUpdate,
   verify13,
   writeFinished13,
 } from "../handshake/handshake13.js";
+import { sendCertificates, sendCertificateVerify13 } from "../handshake/identity.js";
 import { agree, dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
 import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";

@@ -1,11 +1,5 @@
 import test from "ava";
-import {
-  finishedLabel,
-  KeySchedule12,
-  masterSize,
-  scheduleSize12,
-  verifyDataSize,
-} from "../../src/crypto/keys12.js";
+import { KeySchedule12, masterSize, scheduleSize12, verifyDataSize } from "../../src/crypto/keys12.js";
 import { hex, subjects, toHex } from "../hosts/providers.js";
 import { extended, tls12 } from "../vectors/keys.js";
 
@@ -55,9 +49,9 @@ for (const { provider } of subjects) {
       keys.extendedMasterSecret(PREMASTER, PREMASTER + v.premaster.length / 2, HASH);
       t.is(master(keys), v.master);
       memory.fill(7, OUT, OWN);
-      keys.verifyData(finishedLabel.client, HASH, OUT);
+      keys.verifyData("client finished", HASH, OUT);
       t.is(written(verifyDataSize), `${v.client}0707070707`);
-      keys.verifyData(finishedLabel.server, HASH, OUT);
+      keys.verifyData("server finished", HASH, OUT);
       t.is(written(verifyDataSize), `${v.server}0707070707`);
     });
   }
@@ -68,7 +62,7 @@ for (const { provider } of subjects) {
     memory.set(hex(v.premaster), PREMASTER);
     memory.set(hex(v.transcriptHash), HASH);
     keys.extendedMasterSecret(PREMASTER, PREMASTER + 32, HASH);
-    keys.verifyData(finishedLabel.client, HASH, OUT);
+    keys.verifyData("client finished", HASH, OUT);
     const own = memory.subarray(OWN, OWN + scheduleSize12);
     t.false(own.every((byte) => byte === 0));
     t.true(

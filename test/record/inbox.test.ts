@@ -2,7 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { CHANGE_CIPHER_SPEC } from "../../src/record/engine.js";
 import { Inbox } from "../../src/record/inbox.js";
-import { MAX_CIPHERTEXT } from "../../src/record/record.js";
+import { MAX_CIPHERTEXT } from "../../src/record/protection.js";
 import { faults } from "../../src/wire/fault.js";
 import { contentType } from "../../src/wire/registry.js";
 import { fault } from "../faults.js";

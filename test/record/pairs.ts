@@ -1,5 +1,6 @@
 import { provider } from "../../hosts/node/provider.js";
-import { type Protection, Protection12, Protection13 } from "../../src/record/record.js";
+import { type Protection, Protection13 } from "../../src/record/protection.js";
+import { Protection12 } from "../../src/record/protection12.js";
 import { version } from "../../src/wire/registry.js";
 import { none } from "../peers/bytes.js";
 import * as peer from "../peers/records.js";

@@ -1,7 +1,7 @@
 import test from "ava";
 import type { Aead } from "../../src/crypto/provider.js";
 import { CHANGE_CIPHER_SPEC, STEP, wants } from "../../src/record/engine.js";
-import { Protection13, plaintext, TAG } from "../../src/record/record.js";
+import { Protection13, plaintext, TAG } from "../../src/record/protection.js";
 import { faults } from "../../src/wire/fault.js";
 import { alert, contentType } from "../../src/wire/registry.js";
 import { fault } from "../faults.js";

@@ -5,11 +5,11 @@ import {
   MAX_PLAINTEXT,
   type Opened,
   type Protection,
-  Protection12,
   Protection13,
   plaintext,
   TAG,
-} from "../../src/record/record.js";
+} from "../../src/record/protection.js";
+import { Protection12 } from "../../src/record/protection12.js";
 import { faults } from "../../src/wire/fault.js";
 import { contentType } from "../../src/wire/registry.js";
 import { fault } from "../faults.js";

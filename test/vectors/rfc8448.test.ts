@@ -6,7 +6,7 @@ import type { ClientSession } from "../../src/client/session.js";
 import { KeySchedule13, scheduleSize13, secretLabel } from "../../src/crypto/keys13.js";
 import type { KeyKind, Provider, Signer } from "../../src/crypto/provider.js";
 import { Transcript } from "../../src/crypto/transcript.js";
-import { type Opened, Protection13 } from "../../src/record/record.js";
+import { type Opened, Protection13 } from "../../src/record/protection.js";
 import { contentType, handshakeType, namedGroup, signatureScheme } from "../../src/wire/registry.js";
 import { agree, hex, type Subject, subjects, toHex, verifies } from "../hosts/providers.js";
 import { concat } from "../peers/bytes.js";

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { type ConnectOptions, connect } from "../../../../hosts/node/index.js";
 import type { Transport } from "../../../../hosts/node/socket/transport.js";
 import type { Engine } from "../../../../src/record/engine.js";
-import { MAX_PLAINTEXT, Protection13 } from "../../../../src/record/record.js";
+import { MAX_PLAINTEXT, Protection13 } from "../../../../src/record/protection.js";
 import { contentType } from "../../../../src/wire/registry.js";
 import { Helper } from "../../../bench/process.js";
 import { serveOurs } from "../ours.js";

@@ -13,8 +13,6 @@ export const MAX_CIPHERTEXT = MAX_PLAINTEXT + 256;
 /** The largest input buffer that any conforming record needs. */
 export const MAX_RECORD = HEADER + MAX_CIPHERTEXT;
 
-const EXPLICIT_NONCE = 8;
-
 /**
  * How one direction's records are protected: not at all (before the keys), by TLS 1.2 or by TLS 1.3. A record
  * is sealed and opened where it lies: `prefix` bytes precede the content, `suffix` bytes follow it.
@@ -42,7 +40,7 @@ export interface Opened {
   sealed: boolean;
 }
 
-function writeHeader(bytes: Uint8Array, at: number, type: number, length: number): void {
+export function writeHeader(bytes: Uint8Array, at: number, type: number, length: number): void {
   bytes[at] = type;
   bytes[at + 1] = version.tls12 >> 8;
   bytes[at + 2] = version.tls12 & 0xff;
@@ -75,11 +73,11 @@ const UPPER_HALF = 0x100000000;
  * The upper half of a number below 2^53, as a 64-bit one has it; the lower half is what the operators take. A
  * small number is not divided, as a fraction may cost an object.
  */
-function upperHalf(n: number): number {
+export function upperHalf(n: number): number {
   return n < UPPER_HALF ? 0 : Math.floor(n / UPPER_HALF);
 }
 
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
+export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >> 24;
   bytes[at + 1] = value >> 16;
   bytes[at + 2] = value >> 8;
@@ -91,7 +89,7 @@ function readU32(bytes: Uint8Array, at: number): number {
 }
 
 /** What both versions share: the keyed AEAD, its IV and the 64-bit record sequence number. */
-class Sealer {
+export class Sealer {
   readonly aead: Aead;
   /** At first the IV; its first four bytes stay. */
   readonly nonce: Uint8Array;
@@ -166,67 +164,4 @@ function unpad(bytes: Uint8Array, start: number, end: number, out: Opened): void
   out.start = start;
   out.end = last;
   out.sealed = true;
-}
-
-/** Bytes of TLS 1.2's additional_data. */
-export const AAD = 13;
-
-/** GenericAEADCipher, RFC 5246 6.2.3.3; AES-GCM as in RFC 5288, ChaCha20-Poly1305 as in RFC 7905. */
-export class Protection12 extends Sealer implements Protection {
-  readonly prefix: number;
-  private readonly aad: Uint8Array;
-
-  /**
-   * `iv`: 12 bytes; for AES-GCM the 4 of the implicit salt come first and the rest is zero. `aad`: where the
-   * additional data is written for each record; two directions may share it.
-   */
-  constructor(
-    aead: Aead,
-    iv: Uint8Array,
-    capacity: number,
-    explicitNonce: boolean,
-    aad: Uint8Array = new Uint8Array(AAD),
-  ) {
-    super(aead, iv, capacity);
-    this.aad = aad;
-    this.prefix = HEADER + (explicitNonce ? EXPLICIT_NONCE : 0);
-  }
-
-  get suffix(): number {
-    return TAG;
-  }
-
-  seal(bytes: Uint8Array, at: number, n: number, type: number): number {
-    const start = at + this.prefix;
-    writeHeader(bytes, at, type, this.prefix - HEADER + n + TAG);
-    this.writeAad(bytes, at, n);
-    this.nextNonce();
-    for (let i = at + HEADER, j = 4; i < start; ) bytes[i++] = this.nonce[j++];
-    this.aead.seal(this.nonce, this.aad, 0, AAD, bytes, start, start + n);
-    return start + n + TAG;
-  }
-
-  open(bytes: Uint8Array, at: number, end: number, out: Opened): void {
-    const start = at + this.prefix;
-    const n = end - start - TAG;
-    if (n < 0) throw faults.BAD_RECORD_MAC;
-    this.writeAad(bytes, at, n);
-    this.nextNonce();
-    for (let i = at + HEADER, j = 4; i < start; ) this.nonce[j++] = bytes[i++];
-    if (!this.aead.open(this.nonce, this.aad, 0, AAD, bytes, start, end)) throw faults.BAD_RECORD_MAC;
-    out.type = bytes[at];
-    out.start = start;
-    out.end = end - TAG;
-    out.sealed = true;
-  }
-
-  /** additional_data = seq_num + type + version + length of the plaintext. */
-  private writeAad(bytes: Uint8Array, at: number, n: number): void {
-    const { aad, sequence } = this;
-    writeU32(aad, 0, upperHalf(sequence));
-    writeU32(aad, 4, sequence);
-    for (let i = 0; i < 3; i++) aad[8 + i] = bytes[at + i];
-    aad[11] = n >> 8;
-    aad[12] = n;
-  }
 }
