@@ -68,6 +68,31 @@ test("the reader of imports sees what it must", (t) => {
   t.true(imports("hosts/node/provider.ts").includes("node:crypto"));
 });
 
+/** All that a file of src needs, types included. */
+function reached(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const id of imports(file)) reached(id.replace(/\.js$/, ".ts"), seen);
+  return seen;
+}
+
+test("who judges peers has name constraints and RSA only if they are handed in", (t) => {
+  const features = ["src/pki/constraints.ts", "src/pki/rsa.ts"];
+  for (const own of ["verifier", "tables"]) {
+    const all = reached(`src/pki/${own}.ts`);
+    t.true(all.has("src/pki/certificate.ts"));
+    for (const feature of features) t.false(all.has(feature), `${own} needs ${feature}`);
+  }
+  for (const feature of features) t.true(reached("src/pki/everything.ts").has(feature));
+});
+
+test("the words of the OCSP policy stand in one file", (t) => {
+  const lists =
+    /"(?:if-present|leaf|chain|off|v1|v2|v2-multi)"\s*[,|]\s*"(?:if-present|leaf|chain|off|v1|v2|v2-multi)"/;
+  const found = [...files("src"), ...files("hosts")].filter((file) => lists.test(code(file)));
+  t.deepEqual(found, ["src/pki/policy.ts"]);
+});
+
 const device = ["wire", "crypto", "pki", "record", "client"];
 /** What runs on a device beside them, but for its one module that knows the SDK. */
 const deviceHost = ["error", "options", "pem", "platform", "socket"].map(
