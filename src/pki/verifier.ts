@@ -103,27 +103,20 @@ export class Verifier {
       path.step(now);
       return false;
     }
-    if (this.settle(this.settled, now)) this.settled++;
-    return this.settled === path.lengthWithAnchor;
-  }
-
-  /** One step with one certificate's staple: true when it is settled, or not needed. */
-  private settle(position: number, now: number): boolean {
-    const { path } = this;
+    const position = this.settled;
     const staple = this.stapleAt(position);
-    if (staple.present)
-      return this.judge.settle(staple, path.at(path.index(position)), path.issuer(position), now);
-    if (this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
-    return true;
+    if (!staple.present && this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
+    const certificate = path.at(path.index(position));
+    if (!staple.present || this.judge.settle(staple, certificate, path.issuer(position), now)) this.settled++;
+    return this.settled === path.lengthWithAnchor;
   }
 
   /** By our policy, or because certificates demand it (RFC 7633) of those that ask for staples. */
   private needsStaple(position: number): boolean {
     const { path } = this;
     const { stapling, policy, mustStaple } = this.options.ocsp;
-    if (stapling === "off") return false;
     // Nobody else can revoke a trust anchor that was sent along
-    if (position === path.length) return false;
+    if (stapling === "off" || position === path.length) return false;
     if (policy === "chain" || (policy === "leaf" && position === 0)) return true;
     return position === 0 && mustStaple === true && path.mustStaple;
   }
@@ -163,20 +156,17 @@ export interface Verdict {
   readonly delegated: boolean;
 }
 
-/**
- * The verdict on the certificate at `position` of the path, when those before `settled` are settled and `fault`,
- * if any, ended the handshake there.
- */
+/** What is said of a certificate when those before `settled` are settled and `fault`, if any, ended it there. */
 function verdictOn(staple: Staple, position: number, settled: number, fault: Fault | undefined): Verdict {
   const { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated } = staple;
   const found = { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated };
-  if (position < settled) return Object.assign({ status: staple.present ? "good" : "none" } as const, found);
-  if (position > settled || fault === undefined)
-    return Object.assign({ status: staple.present ? "unchecked" : "none" } as const, found);
-  return Object.assign({ status: judged(fault), fault }, found);
+  if (position === settled && fault !== undefined)
+    return Object.assign({ status: statusOf(fault), fault }, found);
+  const status = !staple.present ? "none" : position < settled ? "good" : "unchecked";
+  return Object.assign({ status } as const, found);
 }
 
-function judged(fault: Fault): Verdict["status"] {
+function statusOf(fault: Fault): Verdict["status"] {
   if (fault === faults.OCSP_CERT_REVOKED) return "revoked";
   if (fault === faults.OCSP_CERT_UNKNOWN) return "unknown";
   return fault === faults.OCSP_STAPLE_MISSING ? "none" : "bad";
