@@ -13,11 +13,7 @@ import type { Store } from "./store.js";
 /** A responder trusted by configuration, RFC 6960 4.2.2.2 (1): a name and a key, like any authority. */
 export type Responder = Authority;
 
-/**
- * The responder that a certificate in DER names. `der` is kept, not copied, and must not change. Only name and
- * key are taken from it, as from a trust anchor: neither its dates nor its signature are looked at. Throws
- * CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH.
- */
+/** The responder that a certificate in DER names, read with these tables: see the client's `responder`. */
 export function responder(der: Uint8Array, tables: PkiTables): Responder {
   const certificate = new Certificate();
   certificate.read(tables, der, 0, der.length);
@@ -50,14 +46,6 @@ class SingleResponse {
   /** CRLReason, RFC 5280 5.3.1, or -1. */
   revocationReason = -1;
 
-  clear(): void {
-    this.severity = -1;
-    this.thisUpdate = absent;
-    this.nextUpdate = absent;
-    this.revokedAt = absent;
-    this.revocationReason = -1;
-  }
-
   copy(other: SingleResponse): void {
     this.severity = other.severity;
     this.thisUpdate = other.thisUpdate;
@@ -66,6 +54,9 @@ class SingleResponse {
     this.revocationReason = other.revocationReason;
   }
 }
+
+/** Before anything was said. */
+const silence = Object.freeze(new SingleResponse());
 
 /**
  * One OCSP response, RFC 6960: `take` keeps it, a `StapleVerifier` judges it, and what it says can be read.
@@ -173,7 +164,7 @@ export class StapleVerifier {
   }
 
   private examine(staple: Staple, subject: Certificate, issuer: Authority, now: number): void {
-    staple.clear();
+    staple.copy(silence);
     this.readResponse(staple, subject, issuer);
     demand(staple.severity >= 0, faults.OCSP_WRONG_CERT);
     this.checkNonce();
@@ -268,7 +259,7 @@ export class StapleVerifier {
   /** SingleResponse. It counts if it is about the subject and says something worse than those before it. */
   private readSingle(staple: Staple, subject: Certificate, issuer: Authority): void {
     const { der, next } = this;
-    next.clear();
+    next.copy(silence);
     const outer = der.enter(tag.SEQUENCE);
     const matches = this.readCertId(subject, issuer);
     this.readStatus();
