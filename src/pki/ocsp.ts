@@ -158,8 +158,11 @@ export class StapleVerifier {
       this.failure = faults.OCSP_RESPONDER;
     }
     if (this.stage === stage.TAKEN) this.examine(staple, subject, issuer, now);
-    else if (this.stage === stage.DELEGATE) this.verifyDelegate(issuer, now);
     else if (this.stage === stage.RESPONSE) this.verifyResponse(staple, issuer, now);
+    else if (this.stage === stage.DELEGATE) {
+      if (this.delegate.verify(issuer.key)) this.stage = stage.RESPONSE;
+      else this.findSigner(issuer, now);
+    }
     return this.stage === stage.SETTLED && verdict(staple);
   }
 
@@ -171,11 +174,6 @@ export class StapleVerifier {
     checkTimes(staple, this.options.ocsp, now);
     demand(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
     this.findSigner(issuer, now);
-  }
-
-  private verifyDelegate(issuer: Authority, now: number): void {
-    if (this.delegate.verify(issuer.key)) this.stage = stage.RESPONSE;
-    else this.findSigner(issuer, now);
   }
 
   private verifyResponse(staple: Staple, issuer: Authority, now: number): void {
@@ -221,7 +219,16 @@ export class StapleVerifier {
     this.verification = beginVerification(this.options, this.scheme, der.bytes, tbs, tbsEnd);
     this.signatureStart = der.octets();
     this.signatureEnd = der.at;
-    if (der.more) this.readCerts();
+    // certs [0] EXPLICIT SEQUENCE OF Certificate: only their places for now
+    if (der.more) {
+      const explicit = der.enter(tag.CONSTRUCTED);
+      const list = der.enter(tag.SEQUENCE);
+      this.certsStart = der.at;
+      while (der.more) der.value(tag.SEQUENCE);
+      this.certsEnd = der.at;
+      der.leave(list);
+      der.leave(explicit);
+    }
     der.leave(outer);
   }
 
@@ -330,18 +337,6 @@ export class StapleVerifier {
     const unknownCritical = readExtensions(this.der, rows, this);
     this.der.leave(outer);
     demand(!unknownCritical, faults.OCSP_CRITICAL_EXTENSION);
-  }
-
-  /** certs [0] EXPLICIT SEQUENCE OF Certificate: only their places for now. */
-  private readCerts(): void {
-    const der = this.der;
-    const outer = der.enter(tag.CONSTRUCTED);
-    const list = der.enter(tag.SEQUENCE);
-    this.certsStart = der.at;
-    while (der.more) der.value(tag.SEQUENCE);
-    this.certsEnd = der.at;
-    der.leave(list);
-    der.leave(outer);
   }
 
   // Whether it counts now

@@ -60,7 +60,7 @@ export class Verifier {
     if (options.ocsp.nonce) this.judge.nonce = new Uint8Array(nonceSize);
   }
 
-  /** The nonce that responses are asked to repeat, for whoever asks to fill and send; undefined when none is wanted. */
+  /** The nonce that responses are asked to repeat: whoever asks fills it in. */
   get nonce(): Uint8Array | undefined {
     return this.judge.nonce;
   }
@@ -70,7 +70,7 @@ export class Verifier {
     return this.path.at(0);
   }
 
-  /** The next certificate of the peer's list, its own first; the span may be overwritten afterwards. Throws what is wrong with its own. */
+  /** Takes the next certificate of the peer's list, its own first. Throws what is wrong with its own. */
   add(bytes: Uint8Array, start: number, end: number): void {
     if (++this.sent > maxSent) throw faults.CERT_CHAIN_TOO_LONG;
     this.path.add(bytes, start, end);
@@ -86,8 +86,7 @@ export class Verifier {
 
   /** What came with element `position` of the path; perhaps an empty one. */
   stapleAt(position: number): Staple {
-    const index = this.path.index(position);
-    return index < this.staples.length ? this.staples[index] : noStaple;
+    return this.staples[this.path.index(position)] ?? noStaple;
   }
 
   /**
