@@ -85,6 +85,8 @@ export function trustAnchor(der: Uint8Array, tables: PkiTables): TrustAnchor {
  * path, then name constraints, then the name. When several paths fail, the fault met furthest up is thrown.
  */
 export class Path {
+  /** Certificates of the message so far; the first of them are kept. */
+  sent = 0;
   /** Certificates on the path, once it is found; 0 before. */
   length = 0;
   /** The same, and one more when the anchor itself was sent along: its certificate is then the element behind the last. */
@@ -101,7 +103,6 @@ export class Path {
   /** The certificates as sent, and why one cannot be used; made as they come. */
   private readonly rows: Certificate[] = [];
   private readonly rowFaults: (Fault | undefined)[] = [];
-  private sent = 0;
   /** The anchor that the leaf is, octet for octet: with less, a trusted server could vouch for another name. */
   private pinned: TrustAnchor | undefined;
   /** The path so far: rows from the leaf up to `depth`, and for each the next candidate for its issuer. */

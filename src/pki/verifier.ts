@@ -29,8 +29,6 @@ export interface VerifierOptions extends PathOptions {
 export class Verifier {
   /** The certificates, and the path to the anchor once it is found. */
   readonly path: Path;
-  /** Certificates in the peer's list so far; the path keeps the first of them. */
-  sent = 0;
   /** What is kept of certificates and staples. */
   readonly store: Store;
   private readonly options: VerifierOptions;
@@ -65,6 +63,11 @@ export class Verifier {
     return this.judge.nonce;
   }
 
+  /** Certificates in the peer's list so far; the path keeps the first of them. */
+  get sent(): number {
+    return this.path.sent;
+  }
+
   /** The peer's own certificate, once it is added. */
   get leaf(): Certificate {
     return this.path.at(0);
@@ -72,7 +75,7 @@ export class Verifier {
 
   /** Takes the next certificate of the peer's list, its own first. Throws what is wrong with its own. */
   add(bytes: Uint8Array, start: number, end: number): void {
-    if (++this.sent > maxSent) throw faults.CERT_CHAIN_TOO_LONG;
+    if (this.sent === maxSent) throw faults.CERT_CHAIN_TOO_LONG;
     this.path.add(bytes, start, end);
   }
 
