@@ -56,15 +56,18 @@ export const everything = features({
 });
 
 /**
- * The trust anchor that a CA's certificate stands for. `der` is kept, not copied, and must not change. Throws
- * CERT_MALFORMED, CERT_KEY, CERT_ALGORITHM_MISMATCH or CERT_CRITICAL_EXTENSION.
+ * The trust anchor that a CA's certificate stands for. `der` is kept, not copied: it may be in flash, and must
+ * not change. Its dates and its own signature mean nothing, as it is trusted by name and key (RFC 5280 6.1.1
+ * (d)), but all limits that it puts on the CA are honoured. Throws CERT_MALFORMED, CERT_KEY,
+ * CERT_ALGORITHM_MISMATCH or CERT_CRITICAL_EXTENSION.
  */
 export function trustAnchor(der: Uint8Array): TrustAnchor {
   return readTrustAnchor(der, everything.pki);
 }
 
 /**
- * The responder that a certificate in DER names. `der` is kept, not copied, and must not change. Throws
+ * The responder that a certificate in DER names. `der` is kept, not copied, and must not change. Only name and
+ * key are taken from it, as from a trust anchor: neither its dates nor its signature are looked at. Throws
  * CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH.
  */
 export function responder(der: Uint8Array): Responder {

@@ -233,7 +233,10 @@ export class Certificate {
   private readTbs({ signatures, keys, extensions }: PkiTables): number {
     const der = this.der;
     const outer = der.enter(tag.SEQUENCE);
-    this.version = readVersion(der);
+    // 4.1.2.1: version 1, the default, is never written
+    const written = der.peek() === tag.CONSTRUCTED;
+    this.version = written ? der.explicit(tag.CONSTRUCTED) + 1 : 1;
+    if (written && this.version !== 2 && this.version !== 3) throw der.fault;
     this.readSerial(der);
     const algorithm = der.at;
     this.scheme = readSignatureAlgorithm(der, signatures);
@@ -316,16 +319,6 @@ export class Certificate {
 /** Whether an ExtendedKeyUsage, when there is one, allows this purpose. RFC 5280 4.2.1.12. */
 export function serves(usage: number, purpose: number): boolean {
   return usage === 0 || (usage & (purpose | extendedKeyUsage.any)) !== 0;
-}
-
-/** Version, RFC 5280 4.1.2.1: [0] EXPLICIT, and version 1, the default, is never written. */
-function readVersion(der: Der): number {
-  if (der.peek() !== tag.CONSTRUCTED) return 1;
-  const outer = der.enter(tag.CONSTRUCTED);
-  const version = der.small() + 1;
-  der.leave(outer);
-  if (version !== 2 && version !== 3) throw der.fault;
-  return version;
 }
 
 function row(oid: string, read: ExtensionRow<Certificate>["read"]): ExtensionRow<Certificate> {

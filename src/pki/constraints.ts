@@ -88,19 +88,15 @@ class NameConstraints implements NameMatcher {
     const names = this.names;
     while (names.more) {
       const set = names.enter(tag.SET);
-      while (names.more) if (!this.allowAttribute()) return false;
+      while (names.more) {
+        const attribute = names.enter(tag.SEQUENCE);
+        const email = names.is(names.oid(), emailAddress);
+        const start = names.skip();
+        if (email && !this.allowName(generalName.rfc822Name, names.bytes, start, names.at)) return false;
+        names.leave(attribute);
+      }
       names.leave(set);
     }
-    return true;
-  }
-
-  private allowAttribute(): boolean {
-    const names = this.names;
-    const outer = names.enter(tag.SEQUENCE);
-    const email = names.is(names.oid(), emailAddress);
-    const start = names.skip();
-    if (email && !this.allowName(generalName.rfc822Name, names.bytes, start, names.at)) return false;
-    names.leave(outer);
     return true;
   }
 

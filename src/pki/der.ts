@@ -115,6 +115,14 @@ export class Der {
     return value;
   }
 
+  /** The same, EXPLICIT. */
+  explicit(outerTag: number, expected: number = tag.INTEGER): number {
+    const outer = this.enter(outerTag);
+    const value = this.small(expected);
+    this.leave(outer);
+    return value;
+  }
+
   /** BOOLEAN DEFAULT FALSE, X.690 11.1 and 11.5: true is 0xff, false absent, where it may not be 0. */
   flag(mayBeFalse = false): boolean {
     if (this.peek() !== tag.BOOLEAN) return false;

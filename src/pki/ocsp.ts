@@ -13,11 +13,7 @@ import type { Store } from "./store.js";
 /** A responder trusted by configuration, RFC 6960 4.2.2.2 (1): a name and a key, like any authority. */
 export type Responder = Authority;
 
-/**
- * The responder that a certificate in DER names. `der` is kept, not copied, and must not change. Only name and
- * key are taken from it, as from a trust anchor: neither its dates nor its signature are looked at. Throws
- * CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH.
- */
+/** The responder that a certificate in DER names, read with these tables: see the client's `responder`. */
 export function responder(der: Uint8Array, tables: PkiTables): Responder {
   const certificate = new Certificate();
   certificate.read(tables, der, 0, der.length);
@@ -50,14 +46,6 @@ class SingleResponse {
   /** CRLReason, RFC 5280 5.3.1, or -1. */
   revocationReason = -1;
 
-  clear(): void {
-    this.severity = -1;
-    this.thisUpdate = absent;
-    this.nextUpdate = absent;
-    this.revokedAt = absent;
-    this.revocationReason = -1;
-  }
-
   copy(other: SingleResponse): void {
     this.severity = other.severity;
     this.thisUpdate = other.thisUpdate;
@@ -66,6 +54,9 @@ class SingleResponse {
     this.revocationReason = other.revocationReason;
   }
 }
+
+/** Before anything was said. */
+const silence = Object.freeze(new SingleResponse());
 
 /**
  * One OCSP response, RFC 6960: `take` keeps it, a `StapleVerifier` judges it, and what it says can be read.
@@ -158,35 +149,31 @@ export class StapleVerifier {
    */
   settle(staple: Staple, subject: Certificate, issuer: Authority, now: number): boolean {
     if (!staple.present) throw faults.OCSP_STAPLE_MISSING;
-    if (this.staple !== staple) this.begin(staple);
+    if (this.staple !== staple) {
+      this.staple = staple;
+      this.stage = stage.TAKEN;
+      this.nonceStart = this.nonceEnd = 0;
+      this.certsStart = this.certsEnd = 0;
+      this.tried = 0;
+      this.failure = faults.OCSP_RESPONDER;
+    }
     if (this.stage === stage.TAKEN) this.examine(staple, subject, issuer, now);
-    else if (this.stage === stage.DELEGATE) this.verifyDelegate(issuer, now);
     else if (this.stage === stage.RESPONSE) this.verifyResponse(staple, issuer, now);
+    else if (this.stage === stage.DELEGATE) {
+      if (this.delegate.verify(issuer.key)) this.stage = stage.RESPONSE;
+      else this.findSigner(issuer, now);
+    }
     return this.stage === stage.SETTLED && verdict(staple);
   }
 
-  private begin(staple: Staple): void {
-    this.staple = staple;
-    this.stage = stage.TAKEN;
-    this.nonceStart = this.nonceEnd = 0;
-    this.certsStart = this.certsEnd = 0;
-    this.tried = 0;
-    this.failure = faults.OCSP_RESPONDER;
-  }
-
   private examine(staple: Staple, subject: Certificate, issuer: Authority, now: number): void {
-    staple.clear();
+    staple.copy(silence);
     this.readResponse(staple, subject, issuer);
     demand(staple.severity >= 0, faults.OCSP_WRONG_CERT);
     this.checkNonce();
     checkTimes(staple, this.options.ocsp, now);
     demand(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
     this.findSigner(issuer, now);
-  }
-
-  private verifyDelegate(issuer: Authority, now: number): void {
-    if (this.delegate.verify(issuer.key)) this.stage = stage.RESPONSE;
-    else this.findSigner(issuer, now);
   }
 
   private verifyResponse(staple: Staple, issuer: Authority, now: number): void {
@@ -232,7 +219,16 @@ export class StapleVerifier {
     this.verification = beginVerification(this.options, this.scheme, der.bytes, tbs, tbsEnd);
     this.signatureStart = der.octets();
     this.signatureEnd = der.at;
-    if (der.more) this.readCerts();
+    // certs [0] EXPLICIT SEQUENCE OF Certificate: only their places for now
+    if (der.more) {
+      const explicit = der.enter(tag.CONSTRUCTED);
+      const list = der.enter(tag.SEQUENCE);
+      this.certsStart = der.at;
+      while (der.more) der.value(tag.SEQUENCE);
+      this.certsEnd = der.at;
+      der.leave(list);
+      der.leave(explicit);
+    }
     der.leave(outer);
   }
 
@@ -240,22 +236,18 @@ export class StapleVerifier {
   private readData(staple: Staple, subject: Certificate, issuer: Authority): void {
     const der = this.der;
     const outer = der.enter(tag.SEQUENCE);
-    if (der.peek() === tag.CONSTRUCTED) this.readVersion();
+    // Version 1 is the default, which DER does not write. Chromium and mozilla::pkix let it pass for the sake of
+    // responders that do, and so it passes here: it is signed and can mean only one thing
+    if (der.peek() === tag.CONSTRUCTED) demand(der.explicit(tag.CONSTRUCTED) === 0, faults.OCSP_UNKNOWN_TYPE);
     this.readResponderId(staple);
     staple.producedAt = this.readTime();
-    this.readResponses(staple, subject, issuer);
+    const responses = der.enter(tag.SEQUENCE);
+    for (let count = 0; der.more; count++) {
+      demand(count < maxResponses, faults.OCSP_MALFORMED);
+      this.readSingle(staple, subject, issuer);
+    }
+    der.leave(responses);
     if (der.more) this.readExtensions(responseExtensions);
-    der.leave(outer);
-  }
-
-  /**
-   * Version 1 is the default, which DER does not write. Chromium and mozilla::pkix let it pass for the sake
-   * of responders that do, and so it passes here: it is signed and can mean only one thing.
-   */
-  private readVersion(): void {
-    const der = this.der;
-    const outer = der.enter(tag.CONSTRUCTED);
-    demand(der.small() === 0, faults.OCSP_UNKNOWN_TYPE);
     der.leave(outer);
   }
 
@@ -271,25 +263,19 @@ export class StapleVerifier {
     der.leave(outer);
   }
 
-  private readResponses(staple: Staple, subject: Certificate, issuer: Authority): void {
-    const der = this.der;
-    const outer = der.enter(tag.SEQUENCE);
-    for (let count = 0; der.more; count++) {
-      demand(count < maxResponses, faults.OCSP_MALFORMED);
-      this.readSingle(staple, subject, issuer);
-    }
-    der.leave(outer);
-  }
-
   /** SingleResponse. It counts if it is about the subject and says something worse than those before it. */
   private readSingle(staple: Staple, subject: Certificate, issuer: Authority): void {
     const { der, next } = this;
-    next.clear();
+    next.copy(silence);
     const outer = der.enter(tag.SEQUENCE);
     const matches = this.readCertId(subject, issuer);
     this.readStatus();
     next.thisUpdate = this.readTime();
-    if (der.peek() === tag.CONSTRUCTED) next.nextUpdate = this.readNextUpdate();
+    if (der.peek() === tag.CONSTRUCTED) {
+      const explicit = der.enter(tag.CONSTRUCTED);
+      next.nextUpdate = this.readTime();
+      der.leave(explicit);
+    }
     if (der.more) this.readExtensions(singleExtensions);
     der.leave(outer);
     if (matches && next.severity > staple.severity) staple.copy(next);
@@ -317,36 +303,20 @@ export class StapleVerifier {
     );
   }
 
-  /** CertStatus ::= CHOICE { good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL }, all IMPLICIT. */
+  /**
+   * CertStatus ::= CHOICE { good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL }, all IMPLICIT. RevokedInfo:
+   * revocationTime, revocationReason [0] EXPLICIT.
+   */
   private readStatus(): void {
     const { der, next } = this;
     const choice = der.peek();
-    if (choice === tag.CONSTRUCTED + 1) this.readRevoked();
-    else {
-      next.severity = choice === tag.CONTEXT ? 0 : 1;
-      der.leave(der.enter(next.severity === 0 ? tag.CONTEXT : tag.CONTEXT + 2));
-    }
-  }
-
-  /** RevokedInfo: revocationTime, revocationReason [0] EXPLICIT. */
-  private readRevoked(): void {
-    const { der, next } = this;
-    next.severity = 2;
-    const outer = der.enter(tag.CONSTRUCTED + 1);
-    next.revokedAt = this.readTime();
-    if (der.more) {
-      const explicit = der.enter(tag.CONSTRUCTED);
-      next.revocationReason = der.small(tag.ENUMERATED);
-      der.leave(explicit);
+    next.severity = choice === tag.CONSTRUCTED + 1 ? 2 : choice === tag.CONTEXT ? 0 : 1;
+    const outer = der.enter(next.severity === 1 ? tag.CONTEXT + 2 : choice);
+    if (next.severity === 2) {
+      next.revokedAt = this.readTime();
+      if (der.more) next.revocationReason = der.explicit(tag.CONSTRUCTED, tag.ENUMERATED);
     }
     der.leave(outer);
-  }
-
-  private readNextUpdate(): number {
-    const outer = this.der.enter(tag.CONSTRUCTED);
-    const time = this.readTime();
-    this.der.leave(outer);
-    return time;
   }
 
   /** GeneralizedTime; one that is no time is OCSP_TIME. */
@@ -367,18 +337,6 @@ export class StapleVerifier {
     const unknownCritical = readExtensions(this.der, rows, this);
     this.der.leave(outer);
     demand(!unknownCritical, faults.OCSP_CRITICAL_EXTENSION);
-  }
-
-  /** certs [0] EXPLICIT SEQUENCE OF Certificate: only their places for now. */
-  private readCerts(): void {
-    const der = this.der;
-    const outer = der.enter(tag.CONSTRUCTED);
-    const list = der.enter(tag.SEQUENCE);
-    this.certsStart = der.at;
-    while (der.more) der.value(tag.SEQUENCE);
-    this.certsEnd = der.at;
-    der.leave(list);
-    der.leave(outer);
   }
 
   // Whether it counts now

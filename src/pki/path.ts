@@ -54,12 +54,7 @@ export interface PathOptions extends PkiOptions {
   readonly maxCertificates: number;
 }
 
-/**
- * The trust anchor that a CA's certificate stands for. `der` is kept, not copied: it may be in flash, and must
- * not change. Its dates and its own signature mean nothing, as it is trusted by name and key (RFC 5280 6.1.1
- * (d)), but all limits that it puts on the CA are honoured. Throws CERT_MALFORMED, CERT_KEY,
- * CERT_ALGORITHM_MISMATCH or CERT_CRITICAL_EXTENSION.
- */
+/** The trust anchor that a CA's certificate stands for, read with these tables: see the client's `trustAnchor`. */
 export function trustAnchor(der: Uint8Array, tables: PkiTables): TrustAnchor {
   const certificate = new Certificate();
   certificate.read(tables, der, 0, der.length);
@@ -90,6 +85,8 @@ export function trustAnchor(der: Uint8Array, tables: PkiTables): TrustAnchor {
  * path, then name constraints, then the name. When several paths fail, the fault met furthest up is thrown.
  */
 export class Path {
+  /** Certificates of the message so far; the first of them are kept. */
+  sent = 0;
   /** Certificates on the path, once it is found; 0 before. */
   length = 0;
   /** The same, and one more when the anchor itself was sent along: its certificate is then the element behind the last. */
@@ -106,7 +103,6 @@ export class Path {
   /** The certificates as sent, and why one cannot be used; made as they come. */
   private readonly rows: Certificate[] = [];
   private readonly rowFaults: (Fault | undefined)[] = [];
-  private sent = 0;
   /** The anchor that the leaf is, octet for octet: with less, a trusted server could vouch for another name. */
   private pinned: TrustAnchor | undefined;
   /** The path so far: rows from the leaf up to `depth`, and for each the next candidate for its issuer. */
@@ -262,14 +258,11 @@ export class Path {
       this.note(faults.CERT_SIGNATURE);
       return false;
     }
-    if (row < 0) return this.finish(trust[candidate]);
-    this.push(row);
-    return false;
-  }
-
-  /** The path has reached an anchor: what remains is to compare names. */
-  private finish(anchor: TrustAnchor): boolean {
-    if (this.allowNames(anchor)) return this.complete(anchor);
+    if (row >= 0) {
+      this.push(row);
+      return false;
+    }
+    if (this.allowNames(trust[candidate])) return this.complete(trust[candidate]);
     this.note(faults.CERT_NAME_CONSTRAINTS);
     return false;
   }
@@ -310,17 +303,13 @@ export class Path {
       const certificate = this.rows[this.order[i]];
       if (i > 0 && certificate.selfIssued) continue;
       if (certificate.altNamesLost(this.store)) throw faults.STORE_TOO_SMALL;
-      this.constraints ??= this.makeMatcher();
+      const { NameConstraints } = this.options.pki;
+      // An anchor may have been read with other tables
+      if (NameConstraints === undefined) throw faults.CERT_CRITICAL_EXTENSION;
+      this.constraints ??= new NameConstraints();
       if (!this.constraints.allow(certificate, bytes, start, end)) return false;
     }
     return true;
-  }
-
-  /** An anchor may have been read with other tables. */
-  private makeMatcher(): NameMatcher {
-    const { NameConstraints } = this.options.pki;
-    if (NameConstraints === undefined) throw faults.CERT_CRITICAL_EXTENSION;
-    return new NameConstraints();
   }
 
   private note(fault: Fault): void {

@@ -3,7 +3,7 @@ import { signatureScheme } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import type { KeyRow, SignatureRow, SubjectKey } from "./algorithm.js";
 import type { PkiFeature } from "./certificate.js";
-import { Der, type Oid, tag } from "./der.js";
+import { Der, findRow, type Oid, tag } from "./der.js";
 
 const s = signatureScheme;
 
@@ -11,29 +11,22 @@ const s = signatureScheme;
 const mgf1: Oid = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08";
 
 interface PssRow {
-  readonly hash: Oid;
+  /** The hash's. */
+  readonly oid: Oid;
   readonly scheme: number;
   readonly saltLength: number;
 }
 
 /** RSASSA-PSS by its hash, 2.16.840.1.101.3.4.2.1 to .3; RFC 8446 4.2.3 sets the salt to the hash's length. */
 const pssRows = table<PssRow>([
-  {
-    hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x01",
-    scheme: s.rsa_pss_rsae_sha256,
-    saltLength: 32,
-  },
-  {
-    hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x02",
-    scheme: s.rsa_pss_rsae_sha384,
-    saltLength: 48,
-  },
-  {
-    hash: "\x60\x86\x48\x01\x65\x03\x04\x02\x03",
-    scheme: s.rsa_pss_rsae_sha512,
-    saltLength: 64,
-  },
+  pssRow("\x60\x86\x48\x01\x65\x03\x04\x02\x01", s.rsa_pss_rsae_sha256, 32),
+  pssRow("\x60\x86\x48\x01\x65\x03\x04\x02\x02", s.rsa_pss_rsae_sha384, 48),
+  pssRow("\x60\x86\x48\x01\x65\x03\x04\x02\x03", s.rsa_pss_rsae_sha512, 64),
 ]);
+
+function pssRow(oid: Oid, scheme: number, saltLength: number): PssRow {
+  return { oid, scheme, saltLength };
+}
 
 /** RSA: its keys, and what they may sign certificates and responses with; SHA-1 and MD5 are not in it. */
 export const rsa: PkiFeature = Object.freeze({
@@ -62,8 +55,8 @@ function readPss(der: Der): number {
   der.enter(tag.SEQUENCE);
   const row = der.peek() === c ? readHash(der) : undefined;
   if (!row || der.peek() !== c + 1 || readMask(der) !== row) return 0;
-  if (der.peek() !== c + 2 || readNumber(der) !== row.saltLength) return 0;
-  if (der.peek() === c + 3 && readNumber(der) !== 1) return 0;
+  if (der.peek() !== c + 2 || der.explicit(c + 2) !== row.saltLength) return 0;
+  if (der.peek() === c + 3 && der.explicit(c + 3) !== 1) return 0;
   return der.more ? 0 : row.scheme;
 }
 
@@ -89,20 +82,10 @@ function readMask(der: Der): PssRow | undefined {
 /** RFC 4055 section 2.1: NULL parameters and none are both accepted. */
 function readHashAlgorithm(der: Der): PssRow | undefined {
   const outer = der.enter(tag.SEQUENCE);
-  const start = der.oid();
-  let row: PssRow | undefined;
-  for (let i = 0; i < pssRows.length; i++) if (der.is(start, pssRows[i].hash)) row = pssRows[i];
+  const i = findRow(der, pssRows, der.oid());
   der.optionalNull();
   der.leave(outer);
-  return row;
-}
-
-/** An EXPLICIT INTEGER, whatever its number. */
-function readNumber(der: Der): number {
-  const outer = der.enter(der.peek());
-  const value = der.small();
-  der.leave(outer);
-  return value;
+  return i < 0 ? undefined : pssRows[i];
 }
 
 /** RFC 3279 2.3.1: the parameters of a key are NULL. */

@@ -29,8 +29,6 @@ export interface VerifierOptions extends PathOptions {
 export class Verifier {
   /** The certificates, and the path to the anchor once it is found. */
   readonly path: Path;
-  /** Certificates in the peer's list so far; the path keeps the first of them. */
-  sent = 0;
   /** What is kept of certificates and staples. */
   readonly store: Store;
   private readonly options: VerifierOptions;
@@ -60,9 +58,14 @@ export class Verifier {
     if (options.ocsp.nonce) this.judge.nonce = new Uint8Array(nonceSize);
   }
 
-  /** The nonce that responses are asked to repeat, for whoever asks to fill and send; undefined when none is wanted. */
+  /** The nonce that responses are asked to repeat: whoever asks fills it in. */
   get nonce(): Uint8Array | undefined {
     return this.judge.nonce;
+  }
+
+  /** Certificates in the peer's list so far; the path keeps the first of them. */
+  get sent(): number {
+    return this.path.sent;
   }
 
   /** The peer's own certificate, once it is added. */
@@ -70,9 +73,9 @@ export class Verifier {
     return this.path.at(0);
   }
 
-  /** The next certificate of the peer's list, its own first; the span may be overwritten afterwards. Throws what is wrong with its own. */
+  /** Takes the next certificate of the peer's list, its own first. Throws what is wrong with its own. */
   add(bytes: Uint8Array, start: number, end: number): void {
-    if (++this.sent > maxSent) throw faults.CERT_CHAIN_TOO_LONG;
+    if (this.sent === maxSent) throw faults.CERT_CHAIN_TOO_LONG;
     this.path.add(bytes, start, end);
   }
 
@@ -86,8 +89,7 @@ export class Verifier {
 
   /** What came with element `position` of the path; perhaps an empty one. */
   stapleAt(position: number): Staple {
-    const index = this.path.index(position);
-    return index < this.staples.length ? this.staples[index] : noStaple;
+    return this.staples[this.path.index(position)] ?? noStaple;
   }
 
   /**
@@ -103,27 +105,20 @@ export class Verifier {
       path.step(now);
       return false;
     }
-    if (this.settle(this.settled, now)) this.settled++;
-    return this.settled === path.lengthWithAnchor;
-  }
-
-  /** One step with one certificate's staple: true when it is settled, or not needed. */
-  private settle(position: number, now: number): boolean {
-    const { path } = this;
+    const position = this.settled;
     const staple = this.stapleAt(position);
-    if (staple.present)
-      return this.judge.settle(staple, path.at(path.index(position)), path.issuer(position), now);
-    if (this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
-    return true;
+    if (!staple.present && this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
+    const certificate = path.at(path.index(position));
+    if (!staple.present || this.judge.settle(staple, certificate, path.issuer(position), now)) this.settled++;
+    return this.settled === path.lengthWithAnchor;
   }
 
   /** By our policy, or because certificates demand it (RFC 7633) of those that ask for staples. */
   private needsStaple(position: number): boolean {
     const { path } = this;
     const { stapling, policy, mustStaple } = this.options.ocsp;
-    if (stapling === "off") return false;
     // Nobody else can revoke a trust anchor that was sent along
-    if (position === path.length) return false;
+    if (stapling === "off" || position === path.length) return false;
     if (requires(policy, position)) return true;
     return position === 0 && mustStaple === true && path.mustStaple;
   }
@@ -163,20 +158,17 @@ export interface Verdict {
   readonly delegated: boolean;
 }
 
-/**
- * The verdict on the certificate at `position` of the path, when those before `settled` are settled and `fault`,
- * if any, ended the handshake there.
- */
+/** What is said of a certificate when those before `settled` are settled and `fault`, if any, ended it there. */
 function verdictOn(staple: Staple, position: number, settled: number, fault: Fault | undefined): Verdict {
   const { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated } = staple;
   const found = { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated };
-  if (position < settled) return Object.assign({ status: staple.present ? "good" : "none" } as const, found);
-  if (position > settled || fault === undefined)
-    return Object.assign({ status: staple.present ? "unchecked" : "none" } as const, found);
-  return Object.assign({ status: judged(fault), fault }, found);
+  if (position === settled && fault !== undefined)
+    return Object.assign({ status: statusOf(fault), fault }, found);
+  const status = !staple.present ? "none" : position < settled ? "good" : "unchecked";
+  return Object.assign({ status } as const, found);
 }
 
-function judged(fault: Fault): Verdict["status"] {
+function statusOf(fault: Fault): Verdict["status"] {
   if (fault === faults.OCSP_CERT_REVOKED) return "revoked";
   if (fault === faults.OCSP_CERT_UNKNOWN) return "unknown";
   return fault === faults.OCSP_STAPLE_MISSING ? "none" : "bad";

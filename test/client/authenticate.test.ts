@@ -2,7 +2,8 @@ import test from "ava";
 import { mustStaple } from "../../certs/extensions.js";
 import { fixture } from "../../certs/fixtures.js";
 import { certId, ocspResponse, singleResponse } from "../../certs/response.js";
-import { type ClientOptions, trustAnchor, version } from "../../src/client/index.js";
+import { provider } from "../../hosts/node/provider.js";
+import { type ClientOptions, type Provider, trustAnchor, version } from "../../src/client/index.js";
 import { identity, servers } from "../peers/identity.js";
 import type { Script } from "../peers/script.js";
 import { authority, host, root, server } from "../pki/kit.js";
@@ -156,4 +157,31 @@ test("no verdict before the path is found, nor without verification", (t) => {
   const script = { ...servers.p256, staples: [leaf] };
   t.deepEqual(new Link(script, { trust: [] }).run().client.verdicts, []);
   t.deepEqual(new Link(script, { verify: false }).run().client.verdicts, []);
+});
+
+test("signatures of certificates and staples are begun by what remembers them, the handshake's own is not", (t) => {
+  for (const [only, staples, count] of [
+    [version.tls12, [leaf], 5],
+    [version.tls13, [leaf, intermediate], 7],
+  ] as const) {
+    let all = 0;
+    let remembered = 0;
+    const counting: Provider = {
+      ...provider,
+      verification: (scheme) => {
+        all++;
+        return provider.verification(scheme);
+      },
+    };
+    const memory: ClientOptions["remembered"] = {
+      verification(from, scheme) {
+        remembered++;
+        return from.verification(scheme);
+      },
+    };
+    const script = { ...servers.p256, version: only, staples: [...staples] };
+    const { client } = new Link(script, { provider: counting, remembered: memory }).run();
+    t.true(client.established);
+    t.deepEqual([remembered, all], [count, count + 1]);
+  }
 });

@@ -5,7 +5,7 @@ import { NOW } from "../../certs/fixtures.js";
 import { newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
-import type { Certificate, PkiOptions } from "../../src/pki/certificate.js";
+import type { Certificate, PkiOptions, PkiTables } from "../../src/pki/certificate.js";
 import { everything } from "../../src/pki/everything.js";
 import type { Reference } from "../../src/pki/hostname.js";
 import { Path, type PathOptions, trustAnchor } from "../../src/pki/path.js";
@@ -64,6 +64,8 @@ export function verdict(run: () => unknown): string {
 export interface WalkOptions extends Partial<Pick<PathOptions, "schemes" | "pki">> {
   name?: string;
   purpose?: number;
+  /** What the anchors are read with; the tables of the path by default. */
+  anchorTables?: PkiTables;
   anchors?: readonly Uint8Array[];
   now?: number;
   storeSize?: number;
@@ -80,12 +82,12 @@ export class Walk {
 
   constructor(options: WalkOptions = {}) {
     const { anchors = [root.der], now = NOW, storeSize = 65536, max = 8 } = options;
-    const { schemes = provider.schemes, purpose, pki = everything } = options;
+    const { schemes = provider.schemes, purpose, pki = everything, anchorTables = pki } = options;
     this.now = now;
     const settings: PathOptions = {
       provider: this.counting(),
       pki,
-      trust: anchors.map((der) => trustAnchor(der, pki)),
+      trust: anchors.map((der) => trustAnchor(der, anchorTables)),
       serverName: "name" in options ? options.name : host,
       schemes,
       maxCertificates: max,

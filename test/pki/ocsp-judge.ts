@@ -1,7 +1,7 @@
 import { NOW } from "../../certs/fixtures.js";
 import { provider as nodeProvider } from "../../hosts/node/provider.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
-import { Certificate } from "../../src/pki/certificate.js";
+import { Certificate, type PkiTables } from "../../src/pki/certificate.js";
 import { everything } from "../../src/pki/everything.js";
 import { Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import type { Authority } from "../../src/pki/path.js";
@@ -26,13 +26,15 @@ export class Judge {
   store: Store;
   staple = new Staple();
   private readonly provider: Provider;
+  private readonly pki: PkiTables;
   private readonly size: number;
   private readonly subject: Certificate;
   private readonly issuer: Authority;
   private signatures = 0;
 
-  constructor(subject: Buffer, issuer: Buffer, size = 8192, provider = nodeProvider) {
+  constructor(subject: Buffer, issuer: Buffer, size = 8192, provider = nodeProvider, pki = everything) {
     this.provider = this.counting(provider);
+    this.pki = pki;
     this.size = size;
     this.store = new Store(new Uint8Array(size));
     this.subject = parsed(subject);
@@ -67,7 +69,7 @@ export class Judge {
   ): void {
     this.store = new Store(new Uint8Array(this.size));
     this.staple = new Staple();
-    const options = { provider: this.provider, pki: everything, ocsp: policy };
+    const options = { provider: this.provider, pki: this.pki, ocsp: policy };
     const verifier = new StapleVerifier(options, this.store);
     verifier.nonce = nonce;
     if (der) this.staple.take(this.store, der, 0, der.length);

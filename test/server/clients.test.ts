@@ -1,12 +1,13 @@
 import test, { type ExecutionContext } from "ava";
 import { purpose, extendedKeyUsage as purposesOf } from "../../certs/extensions.js";
 import { chainCases, credential, fixture, NOW } from "../../certs/fixtures.js";
-import { signer } from "../../hosts/node/provider.js";
+import { provider, signer } from "../../hosts/node/provider.js";
 import {
   type ClientOptions,
   type Fault,
   faults,
   type Identity,
+  type Provider,
   trustAnchor,
   wants,
 } from "../../src/client/index.js";
@@ -408,4 +409,30 @@ test("TLS 1.3: the context of a client's certificate is empty", (t) => {
   bytes[4] = 1;
   client.send(bytes);
   t.is(client.server.fault, faults.ILLEGAL_PARAMETER);
+});
+
+test("signatures of clients' certificates are begun by what remembers them, the handshake's own is not", (t) => {
+  for (const [name, only] of both) {
+    let remembered = 0;
+    let all = 0;
+    const counting: Provider = {
+      ...provider,
+      verification: (scheme) => {
+        all++;
+        return provider.verification(scheme);
+      },
+    };
+    const memory: ServerOptions["remembered"] = {
+      verification(from, scheme) {
+        remembered++;
+        return from.verification(scheme);
+      },
+    };
+    const options = { ...demand, provider: counting, remembered: memory };
+    const versions = { minVersion: only, maxVersion: only };
+    const { server } = new Pair(options, { ...versions, identity: own("p256") }).run();
+    t.true(server.end.established, name);
+    t.is(remembered, 2, name);
+    t.true(all > remembered, name);
+  }
 });
