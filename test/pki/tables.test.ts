@@ -12,7 +12,8 @@ import {
 import { algorithms, newKey } from "../../certs/keys.js";
 import { certId, ocspResponse, singleResponse } from "../../certs/response.js";
 import { provider } from "../../hosts/node/provider.js";
-import { configure as configureClient } from "../../src/client/options.js";
+import { type ClientOptions, configure, features } from "../../src/client/index.js";
+import { configure as configureWith } from "../../src/client/options.js";
 import { findScheme, findSuite } from "../../src/crypto/suites.js";
 import type { PkiTables } from "../../src/pki/certificate.js";
 import { nameConstraints } from "../../src/pki/constraints.js";
@@ -20,7 +21,6 @@ import { everything } from "../../src/pki/everything.js";
 import { trustAnchor } from "../../src/pki/path.js";
 import { rsa } from "../../src/pki/rsa.js";
 import { pkiTables } from "../../src/pki/tables.js";
-import { configure as configureServer } from "../../src/server/config.js";
 import { authority, host, judge, leaf, root, server, verdict } from "./kit.js";
 import { Judge } from "./ocsp-judge.js";
 
@@ -177,21 +177,15 @@ test("RSA: a delegate's key", (t) => {
 
 test("without RSA none of its schemes and suites is offered", (t) => {
   const options = { provider, serverName: host, trust: [], clock: () => 0 };
+  const without = (given: ClientOptions) => configureWith(given, features({ nameConstraints }));
   const rsaOf = ({ schemes, suites }: { schemes: readonly number[]; suites: readonly number[] }) => [
     schemes.some((id) => findScheme(id)?.key === "rsa"),
     suites.some((id) => findSuite(id)?.auth === "rsa"),
   ];
-  t.deepEqual(rsaOf(configureClient(options)), [true, true]);
-  t.deepEqual(rsaOf(configureClient({ ...options, pki: base })), [false, false]);
-  const { schemes, suites } = configureClient(options);
-  t.deepEqual(rsaOf(configureClient({ ...options, schemes, suites, pki: base })), [false, false]);
+  t.deepEqual(rsaOf(configure(options)), [true, true]);
+  t.deepEqual(rsaOf(without(options)), [false, false]);
+  const { schemes, suites } = configure(options);
+  t.deepEqual(rsaOf(without({ ...options, schemes, suites })), [false, false]);
   const own = schemes.filter((id) => findScheme(id)?.key === "rsa");
-  t.throws(() => configureClient({ ...options, schemes: own, pki: base }), { message: /schemes/ });
-  const serving = { provider, select: () => undefined, clock: () => 0 };
-  t.true(rsaOf(configureServer(serving))[0]);
-  t.deepEqual(
-    rsaOf(configureServer({ ...serving, pki: base })),
-    [false, true],
-    "its own key may be an RSA key",
-  );
+  t.throws(() => without({ ...options, schemes: own }), { message: /schemes/ });
 });
