@@ -1,8 +1,10 @@
 // The modules of the Moddable SDK, in dist/moddable: hosts/moddable/manifest.json maps them.
-import { dirname, resolve } from "node:path";
+import { basename, dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const source = fileURLToPath(new URL("build/src/", import.meta.url));
+/** Parts of src that are not in the core, but in a module of their own: an application may do without. */
+const apart = ["wire/texts.js", "wire/wolfssl.js"].map((file) => resolve(source, file));
 
 /** One module of the device. */
 export function deviceModule(name, bundle) {
@@ -18,7 +20,9 @@ export function deviceModule(name, bundle) {
 const fromCore = {
   name: "from-core",
   resolveId(id, from) {
-    const core = from !== undefined && id.startsWith(".") && resolve(dirname(from), id).startsWith(source);
+    if (from === undefined || !id.startsWith(".")) return null;
+    const file = resolve(dirname(from), id);
+    const core = file.startsWith(source) && !apart.includes(file);
     return core ? { id: "tlstaple/core", external: true } : null;
   },
 };
@@ -60,13 +64,13 @@ function lowered({ id, body, end }, code) {
 
 /** A module's types, beside it, where the SDK looks for them. */
 function typings(name) {
-  const from = `"../types/hosts/moddable/${name}.js"`;
+  const from = `"${relative(dirname(`moddable/${name}`), `types/hosts/moddable/${name}.js`)}"`;
   const standard = name === "tls" ? `export { default } from ${from};\n` : "";
   return {
     name: "typings",
     generateBundle() {
       const text = `export * from ${from};\n${standard}`;
-      this.emitFile({ type: "asset", fileName: `${name}.d.ts`, source: text });
+      this.emitFile({ type: "asset", fileName: `${basename(name)}.d.ts`, source: text });
     },
   };
 }

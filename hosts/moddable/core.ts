@@ -7,6 +7,7 @@ export { readCurve, readKeyKind } from "../../src/pki/algorithm.js";
 export { trustAnchor } from "../../src/pki/chain.js";
 export { Der, tag } from "../../src/pki/der.js";
 export { responder } from "../../src/pki/ocsp.js";
+export { TlsError } from "../../src/wire/error.js";
 export { faults, isFault } from "../../src/wire/fault.js";
 export { namedGroup, signatureScheme, version } from "../../src/wire/registry.js";
 export { equalBytes } from "../../src/wire/writer.js";

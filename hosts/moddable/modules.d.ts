@@ -10,6 +10,10 @@ declare module "tlstaple/provider" {
   ): import("../../src/crypto/provider.js").Signer & { dispose?(): void };
 }
 
+declare module "tlstaple/texts" {
+  export const words: import("../../src/wire/error.js").Words | undefined;
+}
+
 declare module "tlstaple/psa" {
   const native: import("../psa/native.js").PsaNative;
   export default native;

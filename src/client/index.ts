@@ -30,7 +30,8 @@ export { type Responder, responder } from "../pki/ocsp.js";
 export type { Verdict } from "../pki/verdict.js";
 export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
-export { type Fault, faults, isFault } from "../wire/fault.js";
+export { namedAlert, TlsError, type Words } from "../wire/error.js";
+export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
 export type { BufferSizes, ClientOptions, OcspOptions, OcspRequirement, Stapling } from "./options.js";
 

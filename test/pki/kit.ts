@@ -7,7 +7,7 @@ import { provider } from "../../hosts/node/provider.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
 import { Path, type PathOptions, trustAnchor } from "../../src/pki/chain.js";
 import { Store } from "../../src/pki/store.js";
-import { isFault } from "../../src/wire/fault.js";
+import { faultName, isFault } from "../../src/wire/fault.js";
 
 export const host = "leaf.tlstaple.test";
 
@@ -53,7 +53,7 @@ export function verdict(run: () => unknown): string {
     run();
   } catch (thrown) {
     if (!isFault(thrown)) throw thrown;
-    return thrown.name;
+    return faultName(thrown);
   }
   return "good";
 }

@@ -6,7 +6,7 @@ import { Certificate } from "../../src/pki/certificate.js";
 import { Path, trustAnchor } from "../../src/pki/chain.js";
 import { type OcspPolicy, responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
-import { faults, isFault } from "../../src/wire/fault.js";
+import { faultName, faults, isFault } from "../../src/wire/fault.js";
 import { given } from "../../src/wire/given.js";
 
 /** "good", or the name of the fault that is thrown. */
@@ -16,7 +16,7 @@ function verdict(run: () => void): string {
     return "good";
   } catch (thrown) {
     if (!isFault(thrown)) throw thrown;
-    return thrown.name;
+    return faultName(thrown);
   }
 }
 

@@ -6,7 +6,7 @@ import { Certificate } from "../../src/pki/certificate.js";
 import type { Authority } from "../../src/pki/chain.js";
 import { type OcspPolicy, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
-import { isFault } from "../../src/wire/fault.js";
+import { faultName, isFault } from "../../src/wire/fault.js";
 import { given } from "../../src/wire/given.js";
 
 /** The client's defaults. */
@@ -101,7 +101,7 @@ export function caught(act: () => unknown): string {
     act();
     return "good";
   } catch (error) {
-    if (isFault(error)) return error.name;
+    if (isFault(error)) return faultName(error);
     throw error;
   }
 }

@@ -1,0 +1,12 @@
+/** Module `tlstaple/texts`: what messages say of faults, and wolfSSL's errors. An application may do without. */
+
+import type { Words } from "../../src/wire/error.js";
+import { texts } from "../../src/wire/texts.js";
+import { wolfsslError } from "../../src/wire/wolfssl.js";
+
+/** The name comes first: it is what to look up, and some clients pass on nothing but the message. */
+export const words: Words | undefined = Object.freeze({
+  message: (code, detail) => `${code}: ${texts[code]}${detail > 0 ? ` (${detail})` : ""}`,
+  wolfssl: wolfsslError,
+  advice: () => "",
+} satisfies Words);
