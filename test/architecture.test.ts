@@ -62,7 +62,7 @@ test("the reader of imports sees what it must", (t) => {
 
 const device = ["wire", "crypto", "pki", "record", "client"];
 /** What runs on a device beside them, but for its one module that knows the SDK. */
-const deviceHost = ["error", "options", "pem", "platform", "socket"].map(
+const deviceHost = ["options", "pem", "platform", "socket", "texts"].map(
   (name) => `hosts/moddable/${name}.ts`,
 );
 
