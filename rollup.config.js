@@ -1,6 +1,6 @@
 // tsc writes build/; here it becomes what the package ships: dist/.
 import { builtinModules } from "node:module";
-import { deviceModule } from "./rollup.device.js";
+import { deviceModule, source } from "./rollup.device.js";
 import { xsProgram } from "./rollup.xs.js";
 
 const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
@@ -12,6 +12,8 @@ function bundle(input, file, banner) {
     input: `build/${input}`,
     output: { file: `dist/${file}`, format: "es", banner },
     external: (id) => builtin.has(id) || isPackage(id),
+    // Modules of src do nothing but define: what is behind an index file and unused is left out
+    treeshake: { moduleSideEffects: (id) => !id.startsWith(source) },
     onwarn(warning) {
       throw new Error(warning.message);
     },

@@ -2,9 +2,10 @@
 import { basename, dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const source = fileURLToPath(new URL("build/src/", import.meta.url));
-/** Parts of src that are not in the core, but in a module of their own: an application may do without. */
-const apart = ["wire/texts.js", "wire/wolfssl.js"].map((file) => resolve(source, file));
+/** Where the core is, once compiled. */
+export const source = fileURLToPath(new URL("build/src/", import.meta.url));
+/** Modules that have of the core's sources what is in no other. */
+const wholes = ["core", "texts"];
 
 /** One module of the device. */
 export function deviceModule(name, bundle) {
@@ -12,7 +13,7 @@ export function deviceModule(name, bundle) {
   return {
     ...own,
     external: (id) => own.external(id) && !id.startsWith("@noble/"),
-    plugins: [name !== "core" && fromCore, noble, lowerStaticFields, typings(name)],
+    plugins: [!wholes.includes(name) && fromCore, noble, lowerStaticFields, typings(name)],
   };
 }
 
@@ -20,9 +21,7 @@ export function deviceModule(name, bundle) {
 const fromCore = {
   name: "from-core",
   resolveId(id, from) {
-    if (from === undefined || !id.startsWith(".")) return null;
-    const file = resolve(dirname(from), id);
-    const core = file.startsWith(source) && !apart.includes(file);
+    const core = from !== undefined && id.startsWith(".") && resolve(dirname(from), id).startsWith(source);
     return core ? { id: "tlstaple/core", external: true } : null;
   },
 };

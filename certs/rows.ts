@@ -1,4 +1,4 @@
-import type { FaultName } from "../src/wire/fault.js";
+import type { FaultName } from "../src/wire/index.js";
 
 /** A row of cases.json; `fixtures.ts` reads it. Paths are relative to certs/. */
 export interface ChainRow {

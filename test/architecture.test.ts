@@ -55,6 +55,14 @@ for (const layer of Object.keys(allowed)) {
   });
 }
 
+test("hosts and certs import of src only index files, and src none of those", (t) => {
+  const isIndex = (id: string) => /^src\/\w+\/index\.js$/.test(id);
+  for (const file of [...files("hosts"), ...files("certs")])
+    for (const id of imports(file)) t.true(!id.startsWith("src/") || isIndex(id), `${file} imports ${id}`);
+  for (const file of files("src"))
+    for (const id of imports(file)) t.false(isIndex(id), `${file} imports ${id}`);
+});
+
 test("the reader of imports sees what it must", (t) => {
   t.true(imports("src/client/index.ts").includes("src/pki/chain.js"));
   t.true(imports("hosts/node/provider.ts").includes("node:crypto"));

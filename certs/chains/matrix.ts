@@ -1,4 +1,4 @@
-import { alertOf, type FaultName, faults } from "../../src/wire/fault.js";
+import { alertOf, type FaultName, faults } from "../../src/wire/index.js";
 import { type Authority, type Extensions, type Issued, issue, pem, type Template } from "../certificate.js";
 import { authorityKeyIdentifier, basicConstraints } from "../extensions.js";
 import { authorityExtensions, type Pki, serverExtensions } from "../good.js";

@@ -1,4 +1,4 @@
-import { alertOf, type FaultName, faults } from "../../src/wire/fault.js";
+import { alertOf, type FaultName, faults } from "../../src/wire/index.js";
 import { type Authority, type Issued, issue, pem } from "../certificate.js";
 import type { Differences } from "../chains/matrix.js";
 import { type Pki, signerExtensions } from "../good.js";

@@ -2,12 +2,14 @@
 
 export type * from "../../src/client/index.js";
 export { TlsClient, wants } from "../../src/client/index.js";
-export { findScheme, fitsKey, groups, schemes } from "../../src/crypto/suites.js";
-export { readCurve, readKeyKind } from "../../src/pki/algorithm.js";
-export { trustAnchor } from "../../src/pki/chain.js";
-export { Der, tag } from "../../src/pki/der.js";
-export { responder } from "../../src/pki/ocsp.js";
-export { TlsError } from "../../src/wire/error.js";
-export { faults, isFault } from "../../src/wire/fault.js";
-export { namedGroup, signatureScheme, version } from "../../src/wire/registry.js";
-export { equalBytes } from "../../src/wire/writer.js";
+export { findScheme, fitsKey, groups, schemes } from "../../src/crypto/index.js";
+export { Der, readCurve, readKeyKind, responder, tag, trustAnchor } from "../../src/pki/index.js";
+export {
+  equalBytes,
+  faults,
+  isFault,
+  namedGroup,
+  signatureScheme,
+  TlsError,
+  version,
+} from "../../src/wire/index.js";

@@ -4,14 +4,12 @@
 /** The modules that the manifest maps, and what the SDK has and its typings in npm lack. */
 
 declare module "tlstaple/provider" {
-  export const provider: import("../../src/crypto/provider.js").Provider;
-  export function signer(
-    der: Uint8Array,
-  ): import("../../src/crypto/provider.js").Signer & { dispose?(): void };
+  export const provider: import("../../src/crypto/index.js").Provider;
+  export function signer(der: Uint8Array): import("../../src/crypto/index.js").Signer & { dispose?(): void };
 }
 
 declare module "tlstaple/texts" {
-  export const words: import("../../src/wire/error.js").Words | undefined;
+  export const words: import("../../src/wire/index.js").Words | undefined;
 }
 
 declare module "tlstaple/psa" {

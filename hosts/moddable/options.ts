@@ -1,10 +1,7 @@
-import type { BufferSizes, ClientOptions, OcspOptions } from "../../src/client/options.js";
-import type { Identity, Signer } from "../../src/crypto/provider.js";
-import { type TrustAnchor, trustAnchor } from "../../src/pki/chain.js";
-import { type Responder, responder } from "../../src/pki/ocsp.js";
-import { TlsError } from "../../src/wire/error.js";
-import { isFault } from "../../src/wire/fault.js";
-import { namedGroup, version } from "../../src/wire/registry.js";
+import type { BufferSizes, ClientOptions, OcspOptions } from "../../src/client/index.js";
+import type { Identity, Signer } from "../../src/crypto/index.js";
+import { type Responder, responder, type TrustAnchor, trustAnchor } from "../../src/pki/index.js";
+import { isFault, namedGroup, TlsError, version } from "../../src/wire/index.js";
 import { bytesOf, readBlocks } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp } from "./platform.js";
 import type { TLSSocket } from "./socket.js";

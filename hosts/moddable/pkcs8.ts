@@ -1,5 +1,4 @@
-import { readKeyKind } from "../../src/pki/algorithm.js";
-import { Der, tag } from "../../src/pki/der.js";
+import { Der, readKeyKind, tag } from "../../src/pki/index.js";
 
 /** Kinds of private keys that the portable provider signs with. */
 export type PrivateKeyKind = "p256" | "p384" | "ed25519";

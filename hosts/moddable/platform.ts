@@ -1,7 +1,7 @@
 /** What the socket needs of the system it runs on, so that it runs under Moddable, in a bare XS and in Node. */
 
-import type { Provider, Signer } from "../../src/crypto/provider.js";
-import type { TlsError, Words } from "../../src/wire/error.js";
+import type { Provider, Signer } from "../../src/crypto/index.js";
+import type { TlsError, Words } from "../../src/wire/index.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
 export type ByteBuffer = ArrayBufferLike | ArrayBufferView | { readonly byteLength: number };

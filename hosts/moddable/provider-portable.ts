@@ -1,7 +1,7 @@
 /** Module `tlstaple/provider` where there is no PSA Crypto: noble, with randomness from the system. */
 
 import random from "tlstaple/entropy";
-import type { Signer } from "../../src/crypto/provider.js";
+import type { Signer } from "../../src/crypto/index.js";
 import { portable } from "../portable/provider.js";
 import { signer as portableSigner } from "../portable/signer.js";
 import { readPrivateKey } from "./pkcs8.js";

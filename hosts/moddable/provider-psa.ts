@@ -1,8 +1,8 @@
 /** Module `tlstaple/provider` over the PSA Crypto API of ESP-IDF's Mbed TLS. */
 
 import native from "tlstaple/psa";
-import type { Signer } from "../../src/crypto/provider.js";
-import { signatureScheme } from "../../src/wire/registry.js";
+import type { Signer } from "../../src/crypto/index.js";
+import { signatureScheme } from "../../src/wire/index.js";
 import { psa } from "../psa/provider.js";
 import { signer as psaSigner } from "../psa/signer.js";
 

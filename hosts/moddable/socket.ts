@@ -1,12 +1,11 @@
 import { TlsClient, wants } from "../../src/client/index.js";
-import type { Signer } from "../../src/crypto/provider.js";
-import { TlsError } from "../../src/wire/error.js";
-import { type Fault, faults } from "../../src/wire/fault.js";
+import type { Signer } from "../../src/crypto/index.js";
+import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { readOptions, type SocketOptions } from "./options.js";
 import { bytesOf } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
-export { TlsError } from "../../src/wire/error.js";
+export { TlsError } from "../../src/wire/index.js";
 export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOptions } from "./options.js";
 export type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions, Timers } from "./platform.js";
 

@@ -1,8 +1,6 @@
 /** Module `tlstaple/texts`: what messages say of faults, and wolfSSL's errors. An application may do without. */
 
-import type { Words } from "../../src/wire/error.js";
-import { texts } from "../../src/wire/texts.js";
-import { wolfsslError } from "../../src/wire/wolfssl.js";
+import { texts, type Words, wolfsslError } from "../../src/wire/index.js";
 
 /** The name comes first: it is what to look up, and some clients pass on nothing but the message. */
 export const words: Words | undefined = Object.freeze({

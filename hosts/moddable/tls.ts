@@ -4,7 +4,7 @@ import Resource from "Resource";
 import Timer from "timer";
 import { provider, signer } from "tlstaple/provider";
 import { words } from "tlstaple/texts";
-import type { TlsError } from "../../src/wire/error.js";
+import type { TlsError } from "../../src/wire/index.js";
 import type { SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform } from "./platform.js";
 import { TLSSocket as Socket } from "./socket.js";

@@ -1,10 +1,10 @@
 /** tlstaple for Node.js: `connect` and `createServer` in place of node:tls's, and what fetches OCSP responses. */
 
-import type { ConnectOptions } from "./options.js";
-import { TLSSocket } from "./socket.js";
+import type { ConnectOptions } from "./socket/options.js";
+import { TLSSocket } from "./socket/socket.js";
 
-export { Agent } from "./agent.js";
-export { type Alert, type FaultName, TlsError } from "./errors.js";
+export { type Alert, type FaultName, TlsError } from "./common/errors.js";
+export type { Certificates } from "./common/pem.js";
 export { type OcspFetch, OcspFetchError } from "./ocsp/http.js";
 export {
   checkChain,
@@ -16,7 +16,29 @@ export {
 } from "./ocsp/lookup.js";
 export type { StaplerOptions } from "./ocsp/settings.js";
 export { type StapleCode, StapleError } from "./ocsp/staple-error.js";
+export {
+  type StapleEvent,
+  Stapler,
+  type StaplerCounters,
+  type StaplerFailure,
+  type Staples,
+} from "./ocsp/stapler.js";
 export type { Pair } from "./ocsp/subject.js";
+export type { OcspVerdict } from "./ocsp/verdict.js";
+export { provider } from "./provider.js";
+export type { ClientCertificateOcsp, ServerOptions } from "./server/options.js";
+export {
+  type ChainStaples,
+  createSecureContext,
+  type PrivateKey,
+  SecureContext,
+  type SecureContextOptions,
+} from "./server/secure-context.js";
+export type { SNICallback, StapleSource } from "./server/selector.js";
+export { createServer, Server } from "./server/server.js";
+export { ServerSocket } from "./server/socket.js";
+export { StapleCache } from "./server/staple-cache.js";
+export { Agent } from "./socket/agent.js";
 export {
   type ConnectOptions,
   Context,
@@ -24,30 +46,8 @@ export {
   createContext,
   type OcspOptions,
   type ProtocolVersion,
-} from "./options.js";
-export type { Certificates } from "./pem.js";
-export { provider } from "./provider.js";
-export {
-  type ChainStaples,
-  createSecureContext,
-  type PrivateKey,
-  SecureContext,
-  type SecureContextOptions,
-} from "./secure-context.js";
-export type { SNICallback, StapleSource } from "./selector.js";
-export { createServer, Server } from "./server.js";
-export type { ClientCertificateOcsp, ServerOptions } from "./server-options.js";
-export { ServerSocket } from "./server-socket.js";
-export { TLSSocket } from "./socket.js";
-export { StapleCache } from "./staple-cache.js";
-export {
-  type StapleEvent,
-  Stapler,
-  type StaplerCounters,
-  type StaplerFailure,
-  type Staples,
-} from "./stapler.js";
-export type { OcspVerdict } from "./verdict.js";
+} from "./socket/options.js";
+export { TLSSocket } from "./socket/socket.js";
 
 type Listener = () => void;
 

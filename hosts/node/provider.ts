@@ -18,20 +18,24 @@ import {
   sign,
   verify,
 } from "node:crypto";
-import type {
-  Aead,
-  AeadAlgorithm,
-  Exchange,
-  Hash,
-  HashAlgorithm,
-  Provider,
-  PublicKey,
-  Signature,
-  Signer,
-  Verification,
-} from "../../src/crypto/provider.js";
-import { findScheme, fitsKey, groups, type Scheme, schemes } from "../../src/crypto/suites.js";
-import { namedGroup } from "../../src/wire/registry.js";
+import {
+  type Aead,
+  type AeadAlgorithm,
+  type Exchange,
+  findScheme,
+  fitsKey,
+  groups,
+  type Hash,
+  type HashAlgorithm,
+  type Provider,
+  type PublicKey,
+  type Scheme,
+  type Signature,
+  type Signer,
+  schemes,
+  type Verification,
+} from "../../src/crypto/index.js";
+import { namedGroup } from "../../src/wire/index.js";
 
 const tagSize = 16;
 const tagLength = Object.freeze({ authTagLength: tagSize });

@@ -1,7 +1,7 @@
 /** Ed25519 signatures by noble, apart from the rest: PSA Crypto has none, so a device may want these alone. */
 
 import { ed25519 } from "@noble/curves/ed25519.js";
-import type { PublicKey, Verification } from "../../src/crypto/provider.js";
+import type { PublicKey, Verification } from "../../src/crypto/index.js";
 
 /** Ed25519 hashes the message twice, RFC 8032 5.1.7, so the message is kept. */
 export class Ed25519Verification implements Verification {

@@ -8,18 +8,22 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { CHash } from "@noble/hashes/utils.js";
-import type {
-  Aead,
-  AeadAlgorithm,
-  Exchange,
-  Hash,
-  HashAlgorithm,
-  Provider,
-  PublicKey,
-  Verification,
-} from "../../src/crypto/provider.js";
-import { findScheme, fitsKey, groups, type Scheme, schemes } from "../../src/crypto/suites.js";
-import { namedGroup } from "../../src/wire/registry.js";
+import {
+  type Aead,
+  type AeadAlgorithm,
+  type Exchange,
+  findScheme,
+  fitsKey,
+  groups,
+  type Hash,
+  type HashAlgorithm,
+  type Provider,
+  type PublicKey,
+  type Scheme,
+  schemes,
+  type Verification,
+} from "../../src/crypto/index.js";
+import { namedGroup } from "../../src/wire/index.js";
 import { Ed25519Verification } from "./ed25519.js";
 import { parseRsaKey, verifyPkcs1, verifyPss } from "./rsa.js";
 

@@ -5,8 +5,8 @@
 
 import { bytesToNumberBE, numberToBytesBE } from "@noble/curves/utils.js";
 import type { CHash } from "@noble/hashes/utils.js";
-import { Der, tag } from "../../src/pki/der.js";
-import { equalBytes } from "../../src/wire/writer.js";
+import { Der, tag } from "../../src/pki/index.js";
+import { equalBytes } from "../../src/wire/index.js";
 
 export interface RsaKey {
   readonly modulus: bigint;

@@ -1,8 +1,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256, p384 } from "@noble/curves/nist.js";
-import type { Signature, Signer } from "../../src/crypto/provider.js";
-import { findScheme } from "../../src/crypto/suites.js";
-import { signatureScheme } from "../../src/wire/registry.js";
+import { findScheme, type Signature, type Signer } from "../../src/crypto/index.js";
+import { signatureScheme } from "../../src/wire/index.js";
 import { append } from "./ed25519.js";
 import { hashes } from "./provider.js";
 

@@ -6,7 +6,7 @@ import type {
   HashAlgorithm,
   Provider,
   Verification,
-} from "../../src/crypto/provider.js";
+} from "../../src/crypto/index.js";
 
 /** Kinds of private keys. */
 export type PrivateKeyKind = "p256" | "p384" | "rsa";

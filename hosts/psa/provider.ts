@@ -1,14 +1,15 @@
-import type {
-  Aead,
-  AeadAlgorithm,
-  Exchange,
-  Hash,
-  HashAlgorithm,
-  Provider,
-  Verification,
-} from "../../src/crypto/provider.js";
-import { groups, schemes } from "../../src/crypto/suites.js";
-import { signatureScheme } from "../../src/wire/registry.js";
+import {
+  type Aead,
+  type AeadAlgorithm,
+  type Exchange,
+  groups,
+  type Hash,
+  type HashAlgorithm,
+  type Provider,
+  schemes,
+  type Verification,
+} from "../../src/crypto/index.js";
+import { signatureScheme } from "../../src/wire/index.js";
 import type { PsaNative } from "./native.js";
 
 /** AES first, which most devices have hardware for. */

@@ -1,7 +1,5 @@
-import type { Hash, Signature, Signer } from "../../src/crypto/provider.js";
-import { findScheme, schemes } from "../../src/crypto/suites.js";
-import { readCurve } from "../../src/pki/algorithm.js";
-import { Der, type Oid, tag } from "../../src/pki/der.js";
+import { findScheme, type Hash, type Signature, type Signer, schemes } from "../../src/crypto/index.js";
+import { Der, type Oid, readCurve, tag } from "../../src/pki/index.js";
 import type { PrivateKey, PrivateKeyKind, PsaNative } from "./native.js";
 
 /** 1.2.840.113549.1.1.1, rsaEncryption; 1.2.840.10045.2.1, id-ecPublicKey. */

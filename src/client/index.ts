@@ -33,7 +33,17 @@ export type { Port } from "../record/ports.js";
 export { namedAlert, TlsError, type Words } from "../wire/error.js";
 export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
-export type { BufferSizes, ClientOptions, OcspOptions, OcspRequirement, Stapling } from "./options.js";
+export {
+  type BufferSizes,
+  type ClientOptions,
+  type Config,
+  configure,
+  isV2,
+  type OcspOptions,
+  type OcspRequirement,
+  type Stapling,
+} from "./options.js";
+export { type Demanded, type Resumption, resumption, type Session } from "./resumption.js";
 
 /** One connection's client. */
 export class TlsClient extends Endpoint<ClientSession> {

@@ -13,7 +13,7 @@ import type { Hello, Selection, ServerOptions } from "./options.js";
 import { ServerSession } from "./session.js";
 
 export type { Verdict } from "../pki/verdict.js";
-export type { BufferSizes } from "./config.js";
+export { type BufferSizes, configure } from "./config.js";
 export type * from "./options.js";
 
 /** One connection's server. */

@@ -2,7 +2,7 @@ import test from "ava";
 import { readCertificates } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/index.js";
 import { type ClientOptions, type Provider, TlsClient, trustAnchor } from "../../src/client/index.js";
-import { serveTls, stapled } from "../hosts/servers.js";
+import { serveTls, stapled } from "../hosts/node/servers.js";
 import { request } from "./peers/peer.js";
 import { Echo, play, Repeater, record } from "./replay.js";
 

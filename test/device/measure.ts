@@ -1,4 +1,4 @@
-import type { Stats } from "../../hosts/xs/cli/machine.js";
+import type { Stats } from "../../hosts/xs/driver/machine.js";
 import type { DeviceCase } from "./cases.js";
 import { type Recorded, record } from "./record.js";
 import { replay } from "./xs.js";

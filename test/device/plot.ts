@@ -1,4 +1,4 @@
-import type { Stats } from "../../hosts/xs/cli/machine.js";
+import type { Stats } from "../../hosts/xs/driver/machine.js";
 
 // A picture of the heap over the steps of a handshake, as SVG.
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { about, programFile, runJob, type Stats } from "../../hosts/xs/cli/machine.js";
+import { about, programFile, runJob, type Stats } from "../../hosts/xs/driver/machine.js";
 import { psaObstacle } from "../xs/machine.js";
 import type { Recorded } from "./record.js";
 

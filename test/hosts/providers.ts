@@ -4,7 +4,7 @@ import { portable } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, Exchange, HashAlgorithm, KeyKind, Provider } from "../../src/crypto/provider.js";
 import { hashSize } from "../../src/crypto/suites.js";
 import { namedGroup } from "../../src/wire/registry.js";
-import { startPsa } from "./psa-remote.js";
+import { startPsa } from "./psa/remote.js";
 
 /** A provider, and what only a test asks of it: a key exchange whose private key is known. */
 export interface Subject {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
-import type { ConnectOptions } from "../../hosts/node/options.js";
+import type { ConnectOptions } from "../../hosts/node/socket/options.js";
 import {
   type AeadAlgorithm,
   cipherSuite,

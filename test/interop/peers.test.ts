@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
-import type { ConnectOptions } from "../../hosts/node/options.js";
+import type { ConnectOptions } from "../../hosts/node/socket/options.js";
 import { version } from "../../src/client/index.js";
 import { ocspChain, ocspResponse } from "../peers/openssl.js";
 import { gnutlsServer, nginxServer, type Peer, type ServerOptions, wolfsslServer } from "../peers/peers.js";

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { credential } from "../../certs/fixtures.js";
 import type { ServerSocket } from "../../hosts/node/index.js";
-import { serveOurs } from "../hosts/ours.js";
+import { serveOurs } from "../hosts/node/ours.js";
 import { withPeer } from "../peers/with-peer.js";
 import { type Run, rootFile, runClient } from "./clients.js";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { credential, type Edition } from "../../certs/fixtures.js";
 import type { ServerSocket } from "../../hosts/node/index.js";
-import { serveOurs, stapledContext } from "../hosts/ours.js";
+import { serveOurs, stapledContext } from "../hosts/node/ours.js";
 import { withPeer } from "../peers/with-peer.js";
 import { folder, type Run, rootFile, runClient } from "./clients.js";
 

@@ -4,7 +4,7 @@ import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
 import { createServer, type ServerOptions } from "../../hosts/node/index.js";
 import { version } from "../../src/client/index.js";
-import { listen } from "../hosts/servers.js";
+import { listen } from "../hosts/node/servers.js";
 import { ocspChain } from "../peers/openssl.js";
 import { tool } from "../peers/process.js";
 import { withPeer } from "../peers/with-peer.js";

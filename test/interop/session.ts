@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { credential, type Edition } from "../../certs/fixtures.js";
 import { connect, type TLSSocket } from "../../hosts/node/index.js";
-import type { ConnectOptions } from "../../hosts/node/options.js";
 import { provider } from "../../hosts/node/provider.js";
+import type { ConnectOptions } from "../../hosts/node/socket/options.js";
 import type { Provider } from "../../src/client/index.js";
 import type { Peer } from "../peers/peers.js";
 

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
-import type { ConnectOptions } from "../../hosts/node/options.js";
+import type { ConnectOptions } from "../../hosts/node/socket/options.js";
 import { extensionType, version } from "../../src/client/index.js";
 import { Cursor } from "../peers/bytes.js";
 import { bodyOf, parseExtensions } from "../peers/messages.js";

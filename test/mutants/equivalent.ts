@@ -67,12 +67,12 @@ export const equivalent: readonly Row[] = [
     because: "about so long",
   },
   {
-    file: "node/secure-socket.js",
+    file: "socket/secure-socket.js",
     code: "transport.cork()",
     because: "the same bytes go out, in more calls of the system",
   },
   {
-    file: "node/secure-socket.js",
+    file: "socket/secure-socket.js",
     code: "this.flush(room > 0 && this.pending.length > 0 ?",
     text: "0",
     by: "1",

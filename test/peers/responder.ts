@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import { buffer } from "node:stream/consumers";
 import type { ExecutionContext } from "ava";
 import type { Edition } from "../../certs/fixtures.js";
-import { listen } from "../hosts/servers.js";
+import { listen } from "../hosts/node/servers.js";
 import { ocspAnswer } from "./openssl.js";
 
 /** A responder over HTTP; what it was asked so far, in DER. */

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import type { ExecutionContext } from "ava";
 import { credential, type Edition } from "../../certs/fixtures.js";
 import { version } from "../../src/wire/registry.js";
-import { listen } from "../hosts/servers.js";
+import { listen } from "../hosts/node/servers.js";
 import { holdersOf, ocspChain } from "./openssl.js";
 import { gnutlsServer, opensslServer, type WolfsslServerOptions, wolfsslServer } from "./peers.js";
 import { serveResponder } from "./responder.js";

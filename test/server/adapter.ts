@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { ExecutionContext } from "ava";
 import { wants } from "../../src/client/index.js";
 import type { TlsServer } from "../../src/server/index.js";
-import { listen } from "../hosts/servers.js";
+import { listen } from "../hosts/node/servers.js";
 import { drain } from "./pair.js";
 
 /** Our server behind a real socket, for real clients: it sends back each line that it gets, in reverse. */

@@ -13,7 +13,7 @@ const substitutes: Readonly<Record<string, string>> = {
   ava: here("ava.js"),
   "fast-check": here("fast-check.js"),
   [here("../../hosts/node/provider.js")]: here("provider.js"),
-  [here("../hosts/psa-remote.js")]: here("provider.js"),
+  [here("../hosts/psa/remote.js")]: here("provider.js"),
 };
 
 const builtin = new Set(builtinModules);

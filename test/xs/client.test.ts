@@ -6,10 +6,10 @@ import { createServer as createTlsServer } from "node:tls";
 import ava, { type ExecutionContext } from "ava";
 import { credential, type Edition, fixtureFile, stapleFile } from "../../certs/fixtures.js";
 import { run as runInNode } from "../../hosts/node/commands/program.js";
-import { usualArena } from "../../hosts/xs/cli/machine.js";
-import { run as runInXs } from "../../hosts/xs/cli/program.js";
+import { usualArena } from "../../hosts/xs/driver/machine.js";
+import { run as runInXs } from "../../hosts/xs/driver/program.js";
 import { version } from "../../src/wire/registry.js";
-import { listen } from "../hosts/servers.js";
+import { listen } from "../hosts/node/servers.js";
 import { opensslServer, type Peer, type ServerOptions } from "../peers/peers.js";
 import { psaObstacle } from "./machine.js";
 

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { programFile, type Ran, runJob } from "../../hosts/xs/cli/machine.js";
+import { programFile, type Ran, runJob } from "../../hosts/xs/driver/machine.js";
 import { Puppet } from "../peers/puppet.js";
 import type { Script } from "../peers/script.js";
 import type { HandshakeCase, HandshakeJob, HandshakeResult } from "./handshake-job.js";

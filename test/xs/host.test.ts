@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
-import { type MachineOptions, type Ran, runJob } from "../../hosts/xs/cli/machine.js";
+import { type MachineOptions, type Ran, runJob } from "../../hosts/xs/driver/machine.js";
 import { obstacle } from "./machine.js";
 
 // The host itself: how programs end in it, what it protects, and that what it measures can be repeated.

@@ -1,4 +1,4 @@
-import { about } from "../../hosts/xs/cli/machine.js";
+import { about } from "../../hosts/xs/driver/machine.js";
 
 const built = about();
 

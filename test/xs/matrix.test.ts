@@ -1,5 +1,5 @@
 import test from "ava";
-import { usualArena } from "../../hosts/xs/cli/machine.js";
+import { usualArena } from "../../hosts/xs/driver/machine.js";
 import { alert, handshakeType, nameOf, version } from "../../src/client/index.js";
 import { type Meetings, type Met, meet, type Row } from "./handshake.js";
 import { psaObstacle as reason } from "./machine.js";

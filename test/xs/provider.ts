@@ -43,7 +43,7 @@ export function signer(key: KeyObject): Signer {
   return portableSigner(kind, der.subarray(start, end));
 }
 
-/** In place of test/hosts/psa-remote.ts: what that starts is here already. */
+/** In place of test/hosts/psa/remote.ts: what that starts is here already. */
 export async function startPsa(): Promise<undefined> {}
 
 const groups: Readonly<Record<string, number>> = {

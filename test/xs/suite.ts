@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { type Ran, runJob } from "../../hosts/xs/cli/machine.js";
+import { type Ran, runJob } from "../../hosts/xs/driver/machine.js";
 import type { Line, Result } from "./ava.js";
 import { bundleTest } from "./bundle.js";
 import { obstacle } from "./machine.js";

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { alert } from "../../../src/wire/registry.js";
+import { alert } from "../../../src/wire/index.js";
+import { Tap } from "../capture/tap.js";
 import { type ConnectOptions, connect, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
-import { Tap } from "../tap.js";
-import { Trace } from "../trace.js";
+import { Trace } from "../trace/trace.js";
 import { clientFlags, connectOptions, type Flags, greeting, nodeFlags, versionsToTry } from "./flags.js";
 import { type Outcome, outcomeOf, report, reportJson } from "./report.js";
 import { SideFiles } from "./side-files.js";

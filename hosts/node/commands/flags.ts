@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
 import type { ConnectOptions } from "../index.js";
-import { withoutBrackets } from "../server-name.js";
+import { withoutBrackets } from "../socket/server-name.js";
 import { numberBetween, readFile, UsageError } from "./usage.js";
 
 /** What the command line says, read and checked. */

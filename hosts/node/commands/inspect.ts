@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type InspectOptions, inspect } from "../inspect.js";
+import { type InspectOptions, inspect } from "../ocsp/inspect.js";
 import type { Output } from "./usage.js";
 
 /** `tlstaple inspect`. `finish` gets the exit code. */

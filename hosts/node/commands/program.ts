@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
-import { printable } from "../text.js";
+import { printable } from "../common/text.js";
 import { clientCommand } from "./client.js";
 import { inspectCommand } from "./inspect.js";
 import { responderCommand } from "./responder.js";

@@ -1,9 +1,9 @@
 import type { X509Certificate } from "node:crypto";
-import { type CertificateInfo, describeCertificate, isoTime } from "../describe.js";
-import { TlsError } from "../errors.js";
+import { type CertificateInfo, describeCertificate, isoTime } from "../common/describe.js";
+import { TlsError } from "../common/errors.js";
+import { printable, toJson } from "../common/text.js";
 import type { OcspVerdict, TLSSocket } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
-import { printable, toJson } from "../text.js";
 import type { Output } from "./usage.js";
 
 /** What became of one connection. */

@@ -4,9 +4,10 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { Command, Option } from "commander";
-import { describeResponse } from "../describe.js";
-import { outline } from "../inspect.js";
-import { readCertificates } from "../pem.js";
+import { describeResponse } from "../common/describe.js";
+import { readCertificates } from "../common/pem.js";
+import { printable } from "../common/text.js";
+import { outline } from "../ocsp/inspect.js";
 import { attempt } from "../responder/error.js";
 import {
   createResponder,
@@ -18,7 +19,6 @@ import {
   type SignatureDigest,
   type SignerOptions,
 } from "../responder/index.js";
-import { printable } from "../text.js";
 import { numberBetween, type Output, readFile, UsageError } from "./usage.js";
 
 /** What the command line says. */

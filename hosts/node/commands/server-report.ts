@@ -1,6 +1,6 @@
-import { describeResponse, type ResponseInfo } from "../describe.js";
+import { describeResponse, type ResponseInfo } from "../common/describe.js";
+import { printable, toJson } from "../common/text.js";
 import type { ServerSocket } from "../index.js";
-import { printable, toJson } from "../text.js";
 import { describe, describeError, describeVerdict, errorFields } from "./report.js";
 import type { Output } from "./usage.js";
 

@@ -3,6 +3,8 @@ import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Command } from "commander";
+import { Tap } from "../capture/tap.js";
+import { printable } from "../common/text.js";
 import {
   createServer,
   type Server,
@@ -11,9 +13,7 @@ import {
   type StapleError,
   Stapler,
 } from "../index.js";
-import { Tap } from "../tap.js";
-import { printable } from "../text.js";
-import { Trace } from "../trace.js";
+import { Trace } from "../trace/trace.js";
 import { PATIENCE } from "./client.js";
 import { type ServerFlags, serverFlags, serverOptions } from "./server-flags.js";
 import { report, reportJson, type Served } from "./server-report.js";

@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
-import { Capture } from "../pcapng.js";
-import { openPrivate, writeAll } from "../private-file.js";
-import { printable } from "../text.js";
+import { Capture } from "../capture/pcapng.js";
+import { openPrivate, writeAll } from "../common/private-file.js";
+import { printable } from "../common/text.js";
 import { type Output, UsageError } from "./usage.js";
 
 /** The flags that name them. */

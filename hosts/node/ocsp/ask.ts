@@ -1,8 +1,8 @@
 /** One question about one certificate: its responders are asked in turn, and what they say is verified. */
 
 import { performance } from "node:perf_hooks";
-import type { OcspPolicy } from "../../../src/pki/ocsp.js";
-import { type Fault, isFault } from "../../../src/wire/fault.js";
+import type { OcspPolicy } from "../../../src/pki/index.js";
+import { type Fault, isFault } from "../../../src/wire/index.js";
 import { type FetchOptions, fetchOcsp, OcspFetchError } from "./http.js";
 import { ocspRequest } from "./request.js";
 import type { Subject } from "./subject.js";

@@ -1,7 +1,7 @@
 /** Asks responders with the nonces of a server's clients, RFC 6066 section 8 and RFC 9654. */
 
 import { setMaxListeners } from "node:events";
-import { faults } from "../../../src/wire/fault.js";
+import { faults } from "../../../src/wire/index.js";
 import { type Attempt, ask, urlsOf } from "./ask.js";
 import { isFresh, type Kept, keep } from "./entry.js";
 import { Gate } from "./gate.js";

@@ -2,15 +2,14 @@
 
 import { randomBytes } from "node:crypto";
 import type { Verdict } from "../../../src/client/index.js";
-import { type Nonce, type OcspPolicy, Staple } from "../../../src/pki/ocsp.js";
-import { type Fault, faults, isFault } from "../../../src/wire/fault.js";
-import { given } from "../../../src/wire/given.js";
-import { type OcspVerdict, toVerdict } from "../verdict.js";
+import { type Nonce, type OcspPolicy, Staple } from "../../../src/pki/index.js";
+import { type Fault, faults, given, isFault } from "../../../src/wire/index.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { isFresh, keep } from "./entry.js";
 import type { FetchOptions } from "./http.js";
 import { Lru } from "./lru.js";
 import { digest, type Pair, readSubject, type Subject, serialOf } from "./subject.js";
+import { type OcspVerdict, toVerdict } from "./verdict.js";
 import { answers, judge } from "./verify.js";
 
 /** A line for a log: that a responder was told of our interest in a certificate. */

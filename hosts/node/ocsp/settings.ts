@@ -1,9 +1,9 @@
 /** The options of Stapler and StapleCache. */
 
 import type { X509Certificate } from "node:crypto";
-import type { OcspPolicy, Responder } from "../../../src/pki/ocsp.js";
-import { typeError, valueError } from "../errors.js";
-import type { Certificates } from "../pem.js";
+import type { OcspPolicy, Responder } from "../../../src/pki/index.js";
+import { typeError, valueError } from "../common/errors.js";
+import type { Certificates } from "../common/pem.js";
 import {
   boolean,
   callback,
@@ -14,7 +14,7 @@ import {
   type Read,
   readResponders,
   type Schema,
-} from "../read.js";
+} from "../common/read.js";
 import type { FetchOptions, OcspFetch } from "./http.js";
 
 export interface StaplerOptions {

@@ -1,8 +1,8 @@
 /** Why a certificate has no staple, or no new one: the event `stapleError`. */
 
 import { X509Certificate } from "node:crypto";
-import { type Fault, isFault } from "../../../src/wire/fault.js";
-import type { FaultName } from "../errors.js";
+import { type Fault, isFault } from "../../../src/wire/index.js";
+import type { FaultName } from "../common/errors.js";
 import { type FetchCode, OcspFetchError } from "./http.js";
 
 /** `code` of a StapleError: a fault's name for a response that does not count, an OcspFetchError's for none. */

@@ -3,8 +3,8 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { Certificate as AsnCertificate } from "@peculiar/asn1-x509";
-import { Certificate } from "../../../src/pki/certificate.js";
-import { ocspResponders } from "../describe.js";
+import { Certificate } from "../../../src/pki/index.js";
+import { ocspResponders } from "../common/describe.js";
 
 /** A certificate in DER, and that of the CA which issued it. */
 export interface Pair {

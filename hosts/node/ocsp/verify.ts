@@ -1,8 +1,7 @@
 /** The client's own verifier of OCSP responses, for a response that is all at hand. */
 
-import { type OcspPolicy, Staple, StapleVerifier } from "../../../src/pki/ocsp.js";
-import { Store } from "../../../src/pki/store.js";
-import { type Fault, isFault } from "../../../src/wire/fault.js";
+import { type OcspPolicy, Staple, StapleVerifier, Store } from "../../../src/pki/index.js";
+import { type Fault, isFault } from "../../../src/wire/index.js";
 import { provider } from "../provider.js";
 import type { Subject } from "./subject.js";
 

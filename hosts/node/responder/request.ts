@@ -1,6 +1,6 @@
 import { CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
-import { Der, type ExtensionRow, readExtensions, tag } from "../../../src/pki/der.js";
+import { Der, type ExtensionRow, readExtensions, tag } from "../../../src/pki/index.js";
 
 /** Why there is no answer: a status other than successful, RFC 6960 4.2.1. */
 export class OcspError extends Error {

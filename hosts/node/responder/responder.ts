@@ -1,8 +1,8 @@
 import { type CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { Certificate } from "@peculiar/asn1-x509";
-import { valueError } from "../errors.js";
-import { type Certificates, readCertificates } from "../pem.js";
+import { valueError } from "../common/errors.js";
+import { type Certificates, readCertificates } from "../common/pem.js";
 import { Cache } from "./cache.js";
 import { attempt, ResponderError } from "./error.js";
 import { type CertificateStatus, IndexFile, type IndexListener, serialText } from "./index-file.js";

@@ -10,7 +10,7 @@ import {
   KeyUsageFlags,
   Name,
 } from "@peculiar/asn1-x509";
-import { type Certificates, readCertificates } from "../pem.js";
+import { type Certificates, readCertificates } from "../common/pem.js";
 import { attempt, ResponderError } from "./error.js";
 import { publicKeyHash } from "./issuer.js";
 

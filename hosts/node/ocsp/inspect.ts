@@ -1,0 +1,335 @@
+/** `tlstaple inspect`: shows certificates and OCSP responses, and verifies a response as the client does. */
+
+import { readFileSync } from "node:fs";
+import { Certificate, type OcspPolicy, responder, type Staple, type Status } from "../../../src/pki/index.js";
+import { type Fault, isFault } from "../../../src/wire/index.js";
+import {
+  type CertificateInfo,
+  describeCertificate,
+  describeResponse,
+  isoTime,
+  type ResponseInfo,
+  reasonText,
+} from "../common/describe.js";
+import { advice, alertOf, type FaultName } from "../common/errors.js";
+import { readCertificates } from "../common/pem.js";
+import { printable, toJson } from "../common/text.js";
+import { isIssuedBy } from "./subject.js";
+import { judge } from "./verify.js";
+
+/** The command's flags. A response is verified when both `issuer` and `cert` are there. */
+export interface InspectOptions {
+  /** File of the certificate of the CA that issued `cert`. */
+  issuer?: string;
+  /** File of the certificate that the response is about. */
+  cert?: string;
+  /** The moment to verify for, ISO 8601 with a time zone; now by default. */
+  at?: string;
+  /** Seconds. */
+  maxAge?: number | string;
+  allowMissingNextUpdate?: boolean;
+  /** File of certificates of responders that are trusted besides the issuer and its delegates. */
+  responder?: string;
+  /** Print one JSON object, an `Inspection`. */
+  json?: boolean;
+}
+
+/** What verification found out. All is null, and `verified` false, where there was none, or no answer. */
+export interface Verification {
+  /** Whether the response counts, so that `status` can be believed. */
+  verified: boolean;
+  /** Why the certificate must not be accepted; null when it is good. */
+  fault: FaultName | null;
+  status: Status | null;
+  thisUpdate: string | null;
+  nextUpdate: string | null;
+  producedAt: string | null;
+  revokedAt: string | null;
+  reason: string | null;
+  responder: "byName" | "byKey" | null;
+  delegated: boolean | null;
+  alert: { number: number; name: string } | null;
+  wolfssl: { name: string; code: number } | null;
+}
+
+/** What `--json` prints. */
+export interface Inspection extends Verification {
+  certificates: CertificateInfo[];
+  responses: ResponseInfo[];
+}
+
+interface Output {
+  write(text: string): unknown;
+}
+
+/** Bad use of the command, or a file that cannot be read. */
+class UsageError extends Error {}
+
+const GOOD = 0;
+const REFUSED = 1;
+const USAGE = 2;
+
+/** As the client's default, in seconds. */
+const skew = 900;
+
+/**
+ * Shows what `files` hold, PEM or DER, and verifies the one response among them if `issuer` and `cert` say so.
+ * Returns the exit status: 0, or 1 when the certificate is not shown to be good, or 2 for bad use.
+ */
+export function inspect(
+  files: readonly string[],
+  options: InspectOptions,
+  out: Output,
+  errors: Output = process.stderr,
+): number {
+  try {
+    const items = files.flatMap(readItems);
+    const request = readRequest(items, options);
+    const shown = items.map(describe);
+    const verification = request ? verify(request) : notVerified();
+    if (options.json) writeJson(shown, verification, out);
+    else writeText(shown, request && verification, out);
+    return verification.fault ? REFUSED : GOOD;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    errors.write(`tlstaple inspect: ${printable(error.message)}\n`);
+    return USAGE;
+  }
+}
+
+// Reading
+
+/** One certificate or response of a file. */
+interface Item {
+  readonly file: string;
+  readonly kind: "certificate" | "response";
+  readonly der: Buffer;
+}
+
+const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/g;
+
+const pemKinds: Readonly<Record<string, Item["kind"]>> = Object.freeze({
+  CERTIFICATE: "certificate",
+  "X509 CERTIFICATE": "certificate",
+  "OCSP RESPONSE": "response",
+});
+
+/** Other PEM blocks, such as keys, are passed over. */
+function readItems(file: string): Item[] {
+  const bytes = read(file);
+  const items = bytes[0] === 0x30 ? [{ file, kind: kindOf(bytes), der: bytes }] : readPem(file, bytes);
+  if (items.length === 0)
+    throw new UsageError(`${file}: neither a certificate nor an OCSP response is in it`);
+  return items;
+}
+
+function readPem(file: string, bytes: Buffer): Item[] {
+  return [...bytes.toString("latin1").matchAll(pemBlock)]
+    .filter(([, label]) => Object.hasOwn(pemKinds, label))
+    .map(([, label, base64]) => ({ file, kind: pemKinds[label], der: Buffer.from(base64, "base64") }));
+}
+
+/** An OCSPResponse begins with its status, an ENUMERATED; a Certificate with a SEQUENCE. */
+function kindOf(der: Buffer): Item["kind"] {
+  const header = der[1] < 0x80 ? 2 : 2 + (der[1] & 0x7f);
+  return der[header] === 0x0a ? "response" : "certificate";
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+/** All that a verification needs. */
+interface Request {
+  readonly response: Buffer;
+  readonly subject: Certificate;
+  readonly issuer: Certificate;
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly policy: OcspPolicy;
+}
+
+function readRequest(items: readonly Item[], options: InspectOptions): Request | undefined {
+  const at = readTime(options.at);
+  const maxAge = readMaxAge(options.maxAge);
+  const trusted = options.responder === undefined ? [] : readChain(options.responder);
+  const responders = trusted.map(({ raw }) => readable(options.responder!, () => responder(raw)));
+  if (options.issuer === undefined && options.cert === undefined) return undefined;
+  if (options.issuer === undefined || options.cert === undefined)
+    throw new UsageError("--issuer and --cert go together: both are needed to verify a response");
+  const responses = items.filter(({ kind }) => kind === "response");
+  if (responses.length !== 1)
+    throw new UsageError(`one OCSP response can be verified, the files hold ${responses.length}`);
+  const { allowMissingNextUpdate = false } = options;
+  return {
+    response: responses[0].der,
+    ...readPair(options.cert, options.issuer),
+    at,
+    policy: { skew, maxAge, allowMissingNextUpdate, responders },
+  };
+}
+
+/** The certificate and its issuer's. The client knows one to have issued the other; here it has to be checked. */
+function readPair(certFile: string, issuerFile: string): { subject: Certificate; issuer: Certificate } {
+  const [cert] = readChain(certFile);
+  const [issuer] = readChain(issuerFile);
+  if (!isIssuedBy(cert, issuer))
+    throw new UsageError(`${certFile}: not issued by the first certificate in ${issuerFile}`);
+  return { subject: parsed(certFile, cert.raw), issuer: parsed(issuerFile, issuer.raw) };
+}
+
+function readChain(file: string): ReturnType<typeof readCertificates> {
+  const bytes = read(file);
+  try {
+    return readCertificates(bytes);
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+function parsed(file: string, der: Buffer): Certificate {
+  const certificate = new Certificate();
+  readable(file, () => certificate.read(der, 0, der.length));
+  return certificate;
+}
+
+/** Our own parser is stricter than OpenSSL's: what only it refuses is said with its fault. */
+function readable<T>(file: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (fault) {
+    if (isFault(fault)) throw new UsageError(`${file}: ${fault.text} (${fault.name})`);
+    throw fault;
+  }
+}
+
+const isoForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
+
+function readTime(text: string | undefined): number {
+  if (text === undefined) return Date.now() / 1000;
+  const time = isoForm.test(text) ? Date.parse(text) / 1000 : Number.NaN;
+  if (Number.isNaN(time)) throw new UsageError(`--at: ${text} is no time such as 2026-07-01T12:00:00Z`);
+  return time;
+}
+
+function readMaxAge(value: number | string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d+$/.test(String(value))) throw new UsageError(`--max-age: ${value} is no number of seconds`);
+  return Number(value);
+}
+
+// Verifying
+
+function verify({ response, subject, issuer, policy, at }: Request): Verification {
+  const { staple, fault } = judge(response, { certificate: subject, issuer }, policy, at);
+  return describeVerdict(staple, fault);
+}
+
+function describeVerdict(staple: Staple, fault: Fault | undefined): Verification {
+  const { status, thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason } = staple;
+  if (Number.isNaN(thisUpdate)) return { ...notVerified(), ...describeFault(fault) };
+  return {
+    verified: status !== undefined,
+    ...describeFault(fault),
+    status: status ?? null,
+    thisUpdate: timeOrNull(thisUpdate),
+    nextUpdate: timeOrNull(nextUpdate),
+    producedAt: timeOrNull(producedAt),
+    revokedAt: timeOrNull(revokedAt),
+    reason: revocationReason < 0 ? null : reasonText(revocationReason),
+    responder: staple.responder,
+    delegated: status === undefined ? null : staple.delegated,
+  };
+}
+
+const timeOrNull = (seconds: number) => (Number.isNaN(seconds) ? null : isoTime(seconds * 1000));
+
+function describeFault(fault: Fault | undefined): Pick<Verification, "fault" | "alert" | "wolfssl"> {
+  if (!fault) return { fault: null, alert: null, wolfssl: null };
+  return { fault: fault.name as FaultName, alert: alertOf(fault.alert), wolfssl: fault.wolfssl ?? null };
+}
+
+function notVerified(): Verification {
+  return {
+    verified: false,
+    fault: null,
+    status: null,
+    thisUpdate: null,
+    nextUpdate: null,
+    producedAt: null,
+    revokedAt: null,
+    reason: null,
+    responder: null,
+    delegated: null,
+    alert: null,
+    wolfssl: null,
+  };
+}
+
+// Writing
+
+/** What is shown of an item. */
+type Shown =
+  | { file: string; kind: "certificate"; info: CertificateInfo }
+  | { file: string; kind: "response"; info: ResponseInfo };
+
+/** A malformed response is shown as such, as it may be just what is looked for. */
+function describe({ file, kind, der }: Item): Shown {
+  try {
+    return kind === "certificate"
+      ? { file, kind, info: describeCertificate(der) }
+      : { file, kind, info: describeResponse(der) };
+  } catch (error) {
+    if (kind === "response") return { file, kind, info: { responseStatus: "malformed" } };
+    throw new UsageError(`${file}: malformed certificate: ${(error as Error).message}`);
+  }
+}
+
+function writeJson(shown: readonly Shown[], verification: Verification, out: Output): void {
+  const inspection: Inspection = {
+    ...verification,
+    certificates: shown.flatMap(({ kind, info }) => (kind === "certificate" ? [info] : [])),
+    responses: shown.flatMap(({ kind, info }) => (kind === "response" ? [info] : [])),
+  };
+  out.write(`${toJson(inspection, 2)}\n`);
+}
+
+function writeText(shown: readonly Shown[], verification: Verification | undefined, out: Output): void {
+  for (const { file, kind, info } of shown) {
+    out.write(`${kind === "certificate" ? "Certificate" : "OCSP response"} in ${printable(file)}\n`);
+    out.write(`${outline(info, "  ")}\n`);
+  }
+  if (verification) out.write(`Verification\n${outline(withAdvice(verification), "  ")}`);
+}
+
+function withAdvice({ fault, alert, wolfssl, ...found }: Verification) {
+  if (!fault) return { result: "good", ...found };
+  return {
+    result: `refused: ${fault}`,
+    alert: `${alert!.name} (${alert!.number})`,
+    wolfSSL: wolfssl ? `${wolfssl.name} (${wolfssl.code})` : null,
+    advice: advice[fault],
+    ...found,
+  };
+}
+
+/** The fields of an object, one in a line, indented by depth; absent ones are left out. */
+export function outline(value: object, indent: string): string {
+  return Object.entries(value)
+    .map(([name, field]) => outlineField(name, field, indent))
+    .join("");
+}
+
+function outlineField(name: string, field: unknown, indent: string): string {
+  if (field === null || field === undefined || (Array.isArray(field) && field.length === 0)) return "";
+  if (Array.isArray(field) && typeof field[0] === "object")
+    return field.map((each) => `${indent}${name}\n${outline(each, `${indent}  `)}`).join("");
+  if (typeof field === "object" && !Array.isArray(field))
+    return `${indent}${name}\n${outline(field, `${indent}  `)}`;
+  const text = Array.isArray(field) ? field.join(", ") : String(field);
+  return `${indent}${name}: ${printable(text)}\n`;
+}

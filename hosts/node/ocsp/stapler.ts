@@ -1,0 +1,429 @@
+/** Fetches OCSP responses for a server's certificates, and has them ready for its handshakes. */
+
+import { X509Certificate } from "node:crypto";
+import { EventEmitter } from "node:events";
+import { type Fault, faults, isFault } from "../../../src/wire/index.js";
+import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
+import { StapleDirectory } from "./directory.js";
+import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from "./entry.js";
+import { Forwarder, type Question } from "./forwarder.js";
+import type { OcspFetchError } from "./http.js";
+import { Lru } from "./lru.js";
+import { readSettings, type Settings, type StaplerOptions } from "./settings.js";
+import { closed, noIssuer, noUrl, StapleError, type Why, waiting, whyOf } from "./staple-error.js";
+import { digest, isIssuedBy, readSubject, type Subject } from "./subject.js";
+import { answers, judge } from "./verify.js";
+
+/** What a Stapler did since it was made. */
+export interface StaplerCounters {
+  /** Responses handed out at once. */
+  hits: number;
+  /** Certificates for which a handshake waited. */
+  misses: number;
+  /** Certificates for which there was nothing to hand out. */
+  none: number;
+  /** Requests to responders. */
+  requests: number;
+  /** Fetches for a certificate whose response was still fresh. */
+  refreshes: number;
+  /** Fetches that brought no response to keep. */
+  failures: number;
+  /** Responses that came, or lay in the directory, and did not count. */
+  rejected: number;
+  /** Responses taken from the directory. */
+  loaded: number;
+  /** Certificates forgotten because there were more than `maxEntries`. */
+  evicted: number;
+  /** Requests with the nonce of a client, among `requests`. */
+  forwarded: number;
+  /** Clients whose nonce was not passed on, as too many had one. */
+  unforwarded: number;
+}
+
+/** What there is to staple. */
+export interface Staples {
+  /** For each certificate the response in DER, undefined where there is none. */
+  readonly staples: (Uint8Array | undefined)[];
+  /** Seconds since 1970 at which the first of them ends; undefined when there are none. */
+  readonly until: number | undefined;
+}
+
+/** A response that is handed out from now on. */
+export interface StapleEvent {
+  /** The SHA-256 of the certificate and its issuer's, in hexadecimal: the name of its file in the directory. */
+  readonly id: string;
+  readonly status: "good" | "revoked";
+  /** Seconds since 1970. */
+  readonly thisUpdate: number;
+  readonly until: number;
+}
+
+/** Something that did not work, and that no handshake failed for. */
+export interface StaplerFailure {
+  /** As in `StapleEvent`; absent when it is about the directory as a whole. */
+  readonly id?: string;
+  /** The responder that was asked last. */
+  readonly url?: string;
+  /** A Fault for a response that does not count, an OcspFetchError for none, or an error of the file system. */
+  readonly error: Fault | OcspFetchError | unknown;
+}
+
+export interface StaplerEvents {
+  staple: [StapleEvent];
+  failure: [StaplerFailure];
+  /** A certificate has no staple, or no new one: told once for each reason, and again when it was good meanwhile. */
+  stapleError: [StapleError];
+}
+
+const noStaples: Staples = Object.freeze({ staples: [], until: undefined });
+
+/** A certificate that can be asked about. */
+interface Known {
+  readonly id: string;
+  readonly subject: Subject;
+}
+
+/** One that cannot, and why; undefined for a root that names no responder, as who trusts it asks for no staple. */
+interface Unknown {
+  readonly certificate: Uint8Array;
+  readonly why: Why | undefined;
+  told: boolean;
+}
+
+/** Seconds for which a response is refreshed though no handshake asks for it. */
+const idle = 7 * 86_400;
+
+/**
+ * Keeps OCSP responses for chains of certificates: fetched when first needed, by one request however many wait
+ * for it; verified as a client would; handed out until they end, and refreshed before that in the background.
+ * No handshake fails for it: with a responder that is down, slow or lying there is no staple, at worst. A
+ * response that says "revoked" is handed out like any other.
+ */
+export class Stapler extends EventEmitter<StaplerEvents> {
+  readonly counters: StaplerCounters = {
+    hits: 0,
+    misses: 0,
+    none: 0,
+    requests: 0,
+    refreshes: 0,
+    failures: 0,
+    rejected: 0,
+    loaded: 0,
+    evicted: 0,
+    forwarded: 0,
+    unforwarded: 0,
+  };
+  private readonly settings: Settings;
+  private readonly directory: StapleDirectory | undefined;
+  private chains: Lru<readonly (Known | Unknown)[]>;
+  private readonly entries: Lru<Entry>;
+  private readonly forwarder: Forwarder;
+  private closed = false;
+
+  /**
+   * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`; an error of the file system
+   * when the directory cannot be made
+   */
+  constructor(options: StaplerOptions = {}) {
+    super();
+    // Each server that shares it listens
+    this.setMaxListeners(0);
+    this.settings = readSettings(options);
+    const { directory, maxEntries, fetching } = this.settings;
+    this.chains = new Lru(maxEntries);
+    this.entries = new Lru(maxEntries, (entry) => this.evict(entry));
+    this.forwarder = new Forwarder(this.settings);
+    if (directory === undefined) return;
+    const onError = (error: unknown) => this.tell("failure", { error });
+    this.directory = new StapleDirectory(directory, fetching.maxBytes, maxEntries, onError);
+  }
+
+  /**
+   * The responses for the first `count` certificates of a chain in DER, the server's own first. Waits for those
+   * that must be fetched first, `wait` milliseconds at most. Never rejects.
+   */
+  async staples(chain: readonly Uint8Array[], count: number): Promise<Staples> {
+    const entries = this.demand(chain, count);
+    const awaited = entries.filter((entry) => this.mustWait(entry));
+    this.counters.misses += awaited.length;
+    if (awaited.length > 0)
+      await atMost(this.settings.wait, Promise.all(awaited.map(({ flight }) => flight)));
+    return this.handOut(entries, awaited);
+  }
+
+  /** The same out of memory; undefined when something should be fetched first, and that has begun. */
+  ready(chain: readonly Uint8Array[], count: number): Staples | undefined {
+    const entries = this.demand(chain, count);
+    return entries.some((entry) => this.mustWait(entry)) ? undefined : this.handOut(entries, []);
+  }
+
+  /**
+   * Responses that are asked for now, with the nonce of one client (RFC 6066 section 8), and not kept. Where none
+   * comes within `nonceWait`, or too many are under way, those that `staples` gives. Never rejects.
+   */
+  async fresh(chain: readonly Uint8Array[], count: number, nonce: Uint8Array): Promise<Staples> {
+    const kept = this.staples(chain, count);
+    const known = this.known(chain, count);
+    const answers = await this.forward(known, nonce);
+    const missing = known.some((each, i) => "id" in each && !answers[i]);
+    const others = missing ? await kept : noStaples;
+    const ends = [others.until, ...answers.map((each) => each?.until)].filter((end) => end !== undefined);
+    return {
+      staples: known.map((_, i) => answers[i]?.der ?? others.staples[i]),
+      until: ends.length > 0 ? Math.min(...ends) : undefined,
+    };
+  }
+
+  /** Ends all timers and fetches. There are no staples from then on. */
+  close(): void {
+    this.closed = true;
+    this.chains = new Lru(this.settings.maxEntries);
+    this.forwarder.close();
+    for (const entry of this.entries.values()) entry.stop();
+  }
+
+  // ---- Handing out
+
+  /** The entries of a chain's certificates; what is due is being fetched when this returns. */
+  private demand(chain: readonly Uint8Array[], count: number): (Entry | Unknown)[] {
+    return this.known(chain, count).map((each) => ("why" in each ? each : this.want(each)));
+  }
+
+  /** What is known of a chain's first certificates. */
+  private known(chain: readonly Uint8Array[], count: number): readonly (Known | Unknown)[] {
+    return this.chains.use(digest(chain), () => this.readChain(chain)).slice(0, count);
+  }
+
+  private want(known: Known): Entry {
+    const entry = this.entries.use(known.id, () => this.open(known));
+    entry.wanted = this.settings.clock();
+    this.fetchIfDue(entry);
+    return entry;
+  }
+
+  /** Only a first response is waited for: once a responder has failed, handshakes go on without. */
+  private mustWait(entry: Entry | Unknown): entry is Entry {
+    return (
+      entry instanceof Entry && entry.flight !== undefined && entry.failures === 0 && !this.freshOf(entry)
+    );
+  }
+
+  /** What may be handed out at this very moment. */
+  private freshOf(entry: Entry | Unknown): Kept | undefined {
+    const { clock, policy } = this.settings;
+    const kept = entry instanceof Entry ? entry.kept : undefined;
+    return isFresh(kept, clock(), policy.skew) ? kept : undefined;
+  }
+
+  private handOut(entries: readonly (Entry | Unknown)[], awaited: readonly Entry[]): Staples {
+    const kept = entries.map((entry) => this.freshOf(entry));
+    for (const entry of entries.filter((_, i) => !kept[i])) this.explain(entry);
+    const present = kept.filter((each) => each !== undefined);
+    const atOnce = entries.filter((entry, i) => kept[i] && !awaited.includes(entry as Entry));
+    this.counters.hits += atOnce.length;
+    this.counters.none += kept.length - present.length;
+    const until = present.length > 0 ? Math.min(...present.map((each) => each.until)) : undefined;
+    return { staples: kept.map((each) => each?.der), until };
+  }
+
+  /** Tells why nothing is handed out. */
+  private explain(entry: Entry | Unknown): void {
+    if (entry instanceof Entry) {
+      this.tellWhy(entry, entry.why ?? (entry.flight ? waiting : whyOf(faults.OCSP_EXPIRED)));
+    } else if (entry.why && !entry.told) {
+      entry.told = true;
+      this.tell("stapleError", new StapleError(entry.certificate, entry.why));
+    }
+  }
+
+  /** Not at each handshake, nor at each try: once until it changes. */
+  private tellWhy(entry: Entry, why: Why): void {
+    const until = this.freshOf(entry)?.until;
+    const told = [why.code, why.text, until].join();
+    if (told === entry.told) return;
+    entry.told = told;
+    this.tell("stapleError", new StapleError(entry.subject.certificate.bytes, why, until));
+  }
+
+  // ---- Certificates
+
+  /** Finds who issued each certificate: the next one, if the chain is in order. */
+  private readChain(chain: readonly Uint8Array[]): (Known | Unknown)[] {
+    const parsed = chain.map(readCertificate);
+    return chain.map((der, i) => {
+      const certificate = parsed[i];
+      if (this.closed || !certificate)
+        return unknown(der, this.closed ? closed : whyOf(faults.CERT_MALFORMED));
+      const candidates = [parsed[i + 1], ...parsed, ...this.settings.issuers];
+      const issuer = candidates.find((each) => each && isIssuedBy(certificate, each));
+      if (!issuer) return unknown(der, noIssuer);
+      return this.know(certificate.raw, issuer.raw, i > 0 && issuer.raw.equals(certificate.raw));
+    });
+  }
+
+  /** Nothing is known of a certificate that names no responder, or that our own parser refuses. */
+  private know(certificate: Uint8Array, issuer: Uint8Array, isRoot: boolean): Known | Unknown {
+    const id = digest([certificate, issuer]);
+    try {
+      const subject = readSubject({ certificate, issuer });
+      if (urlsOf(subject, this.settings.fetching).length > 0) return { id, subject };
+      return unknown(certificate, isRoot ? undefined : noUrl);
+    } catch (error) {
+      this.tell("failure", { id, error });
+      return unknown(certificate, whyOf(error));
+    }
+  }
+
+  private open({ id, subject }: Known): Entry {
+    const entry = new Entry(id, subject);
+    const der = this.directory?.load(id);
+    if (der) this.load(entry, der);
+    return entry;
+  }
+
+  /** What lies in the directory counts no more than what comes from the network. */
+  private load(entry: Entry, der: Uint8Array): void {
+    const { policy, clock } = this.settings;
+    const judgment = judge(der, entry.subject, policy, clock());
+    const counts = answers(judgment);
+    if (counts && this.accept(entry, { der, ...judgment })) {
+      this.counters.loaded++;
+      this.schedule(entry);
+      return;
+    }
+    this.counters.rejected++;
+    this.directory!.remove(entry.id);
+    this.tell("failure", { id: entry.id, error: counts ? faults.OCSP_EXPIRED : judgment.fault });
+  }
+
+  private evict(entry: Entry): void {
+    this.counters.evicted++;
+    entry.stop();
+  }
+
+  // ---- The nonces of clients
+
+  /** The answers for those that are known, at their places. */
+  private async forward(
+    known: readonly (Known | Unknown)[],
+    nonce: Uint8Array,
+  ): Promise<(Kept | undefined)[]> {
+    const asked = known.filter((each) => "id" in each);
+    const answers = await this.forwarder.forward(
+      asked.map((each) => this.question(each)),
+      nonce,
+    );
+    if (!answers) this.counters.unforwarded++;
+    return known.map((each) => ("id" in each ? answers?.[asked.indexOf(each)] : undefined));
+  }
+
+  private question(known: Known): Question {
+    const { id, subject } = known;
+    const onAttempt = () => {
+      this.counters.requests++;
+      this.counters.forwarded++;
+    };
+    const onFailure = (error: unknown, url: string) => {
+      this.counters.failures++;
+      if (isFault(error)) this.counters.rejected++;
+      this.tell("failure", { id, url, error });
+      this.tellWhy(this.want(known), whyOf(error, url));
+    };
+    return { subject, onAttempt, onFailure };
+  }
+
+  // ---- Fetching
+
+  private fetchIfDue(entry: Entry): void {
+    const { clock, policy } = this.settings;
+    const now = clock();
+    if (!entry.isDue(now, policy.skew)) return;
+    if (this.freshOf(entry)) this.counters.refreshes++;
+    entry.asked = now;
+    entry.flight = this.fetch(entry).finally(() => {
+      entry.flight = undefined;
+      this.schedule(entry);
+    });
+  }
+
+  private async fetch(entry: Entry): Promise<void> {
+    const { fetching, policy, clock } = this.settings;
+    const { signal, subject, id } = entry;
+    let url: string | undefined;
+    const onAttempt = (attempt: Attempt) => {
+      url = attempt.url;
+      this.counters.requests++;
+    };
+    try {
+      const answer = await ask(subject, { ...fetching, policy, clock, signal, onAttempt });
+      if (!this.accept(entry, answer)) throw faults.OCSP_EXPIRED;
+      this.directory?.save(id, answer.der);
+    } catch (error) {
+      this.fail(entry, error, url);
+    }
+  }
+
+  /** Keeps a verified response, unless it has ended or is older than the one there is. */
+  private accept(entry: Entry, answer: Answer): boolean {
+    const { policy, clock, random } = this.settings;
+    const now = clock();
+    const kept = keep(answer, policy.maxAge);
+    if (!isFresh(kept, now, policy.skew) || !supersedes(kept, entry.kept)) return false;
+    entry.kept = kept;
+    entry.failures = 0;
+    entry.why = undefined;
+    entry.told = "";
+    entry.due = refreshAt(kept.until, now, random);
+    const { status, thisUpdate, until } = kept;
+    this.tell("staple", { id: entry.id, status, thisUpdate, until });
+    return true;
+  }
+
+  private fail(entry: Entry, error: unknown, url: string | undefined): void {
+    if (entry.signal.aborted) return;
+    const { clock, random } = this.settings;
+    this.counters.failures++;
+    if (isFault(error)) this.counters.rejected++;
+    entry.failures++;
+    entry.due = retryAt(entry.failures, clock(), random);
+    entry.why = whyOf(error, url);
+    this.tell("failure", { id: entry.id, url, error });
+    this.tellWhy(entry, entry.why);
+  }
+
+  private schedule(entry: Entry): void {
+    const { clock } = this.settings;
+    entry.wake(entry.due - clock(), () => {
+      if (clock() - entry.wanted > idle) return;
+      this.fetchIfDue(entry);
+      if (!entry.flight) this.schedule(entry);
+    });
+  }
+
+  /** Calls listeners later, so that what they throw is theirs alone. */
+  protected tell<E extends keyof StaplerEvents>(event: E, ...args: StaplerEvents[E]): void {
+    process.nextTick(() => (this as EventEmitter).emit(event, ...args));
+  }
+}
+
+function unknown(certificate: Uint8Array, why: Why | undefined): Unknown {
+  return { certificate, why, told: false };
+}
+
+function readCertificate(der: Uint8Array): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits for `promise`, but no longer than so many milliseconds. */
+async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise, enough]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,49 @@
+import type { Verdict } from "../../../src/client/index.js";
+import type { FaultName } from "../common/errors.js";
+
+/** What was found out about one certificate of the path. Fields are absent where the response lacks them. */
+export interface OcspVerdict {
+  /** "none": no staple came; "bad": one came that does not count, see `fault`; "unchecked": it was not looked at. */
+  status: Verdict["status"];
+  thisUpdate?: Date;
+  nextUpdate?: Date;
+  producedAt?: Date;
+  revokedAt?: Date;
+  /** CRLReason, by its name in RFC 5280 5.3.1. */
+  revocationReason?: string;
+  /** How the response names its signer. */
+  responder?: "byName" | "byKey";
+  /** Whether the signer is a delegate of the CA, not the CA itself. */
+  delegated?: boolean;
+  /** Why the staple, or its absence, was refused. */
+  fault?: FaultName;
+}
+
+/** A time that is absent is NaN, or what JSON makes of that. */
+export function toVerdict(verdict: Verdict): OcspVerdict {
+  const { status, responder, delegated } = verdict;
+  const found: OcspVerdict = { status };
+  if (verdict.fault) found.fault = verdict.fault.name as FaultName;
+  if (!Number.isFinite(verdict.producedAt)) return found;
+  Object.assign(found, { responder, delegated });
+  for (const name of ["thisUpdate", "nextUpdate", "producedAt", "revokedAt"] as const)
+    if (Number.isFinite(verdict[name])) found[name] = new Date(verdict[name] * 1000);
+  if (verdict.revocationReason >= 0)
+    found.revocationReason = revocationReasons[verdict.revocationReason] ?? String(verdict.revocationReason);
+  return found;
+}
+
+/** CRLReason, RFC 5280 5.3.1; 7 is not used. */
+const revocationReasons: readonly string[] = Object.freeze([
+  "unspecified",
+  "keyCompromise",
+  "cACompromise",
+  "affiliationChanged",
+  "superseded",
+  "cessationOfOperation",
+  "certificateHold",
+  "unused",
+  "removeFromCRL",
+  "privilegeWithdrawn",
+  "aACompromise",
+]);

@@ -1,0 +1,127 @@
+import { Server as NetServer } from "node:net";
+import type { Duplex } from "node:stream";
+import type { StapleError } from "../ocsp/staple-error.js";
+import { Stapler } from "../ocsp/stapler.js";
+import { readTicketKey, type ServerOptions, type ServerSettings, settleServer } from "./options.js";
+import { SecureContext, type SecureContextOptions, toContext } from "./secure-context.js";
+import { Selector, type StapleSource } from "./selector.js";
+import { ServerSocket } from "./socket.js";
+import { TicketKeys } from "./ticket-keys.js";
+
+/**
+ * A TLS server with the manners of node:tls's.
+ *
+ * Events: `secureConnection` (ServerSocket), `tlsClientError` (error, ServerSocket) for a handshake that failed,
+ * `keylog` (line, ServerSocket), `stapleError` (StapleError) when a certificate has no staple or no new one, and
+ * net.Server's, where `connection` is the one below.
+ */
+export class Server extends NetServer {
+  private readonly settings: ServerSettings;
+  private readonly selector: Selector;
+  private readonly tickets: TicketKeys;
+
+  /**
+   * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
+   */
+  constructor(options: ServerOptions = {}, onSecureConnection?: OnSecureConnection) {
+    const settings = settleServer(options);
+    const context = new SecureContext(options);
+    // Our flights go out as wholes: to hold back the last bytes of one would only delay it
+    const noDelay = options.noDelay ?? true;
+    super({ ...options, noDelay, allowHalfOpen: true, pauseOnConnect: false });
+    this.settings = settings;
+    this.tickets = new TicketKeys(settings.sessionTimeout, settings.ticketKeys);
+    this.selector = new Selector(context, settings.SNICallback);
+    this.selector.stapleChain = settings.stapleChain ?? true;
+    this.selector.forwardNonce = settings.forwardNonce;
+    this.selector.onStapleError = this.onStapleError;
+    if (settings.stapler === undefined) this.fetchStaples();
+    else if (settings.stapler !== "off") this.share(settings.stapler);
+    this.on("connection", (transport: Duplex) => this.accept(transport));
+    if (onSecureConnection) this.on("secureConnection", onSecureConnection);
+  }
+
+  /** Serves clients that ask for this name with another certificate; `*` stands for a label. The last added wins. */
+  addContext(hostname: string, context: SecureContext | SecureContextOptions): void {
+    this.selector.add(hostname, toContext(context));
+  }
+
+  /** Replaces the certificates and keys of the server itself, for connections from now on. */
+  setSecureContext(context: SecureContext | SecureContextOptions): void {
+    this.selector.default = toContext(context);
+  }
+
+  /** The key that seals session tickets, 48 bytes; the other servers of a cluster may set it. */
+  getTicketKeys(): Buffer {
+    return this.tickets.get();
+  }
+
+  /** Seals and opens session tickets with this key of 48 bytes alone, from now on. */
+  setTicketKeys(key: Uint8Array): void {
+    this.tickets.set(readTicketKey(key, "ticketKeys"));
+  }
+
+  /** The Stapler that was given, or else the server's own; undefined where none fetches the staples. */
+  get stapler(): Stapler | undefined {
+    const { stapler } = this.selector;
+    return stapler instanceof Stapler ? stapler : undefined;
+  }
+
+  /** Staples with a Stapler of our own, which ends when the server closes; it may listen again. */
+  private fetchStaples(): void {
+    const stapler = new Stapler();
+    this.selector.stapler = stapler.on("stapleError", this.onStapleError);
+    this.once("close", () => {
+      stapler.close();
+      this.fetchStaples();
+    });
+  }
+
+  /** Staples with what others may use too; a server that is closed is not held by it. */
+  private share(stapler: StapleSource): void {
+    this.selector.stapler = stapler;
+    if (!(stapler instanceof Stapler)) return;
+    stapler.on("stapleError", this.onStapleError);
+    this.once("close", () => {
+      stapler.off("stapleError", this.onStapleError);
+      this.once("listening", () => this.share(stapler));
+    });
+  }
+
+  private readonly onStapleError = (error: StapleError): void => {
+    this.emit("stapleError", error);
+  };
+
+  private accept(transport: Duplex): void {
+    const socket = new ServerSocket(transport, this.settings, this.selector, this.tickets);
+    let secure = false;
+    socket.once("secure", () => {
+      secure = true;
+      if (this.settings.pauseOnConnect) socket.pause();
+      this.emit("secureConnection", socket);
+    });
+    // Also for those who never listen: no client must be able to end the process
+    socket.on("error", (error) => {
+      if (!secure) this.emit("tlsClientError", error, socket);
+    });
+    if (this.listenerCount("keylog") > 0) socket.on("keylog", (line) => this.emit("keylog", line, socket));
+  }
+}
+
+type OnSecureConnection = (socket: ServerSocket) => void;
+
+/**
+ * Makes a TLS server, as node:tls's `createServer` does; the listener is called at `secureConnection`.
+ *
+ * @example
+ * createServer({ cert, key }, (socket) => socket.end("hello\n")).listen(8443);
+ * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
+ */
+export function createServer(options?: ServerOptions, onSecureConnection?: OnSecureConnection): Server;
+export function createServer(onSecureConnection: OnSecureConnection): Server;
+export function createServer(
+  first?: ServerOptions | OnSecureConnection,
+  second?: OnSecureConnection,
+): Server {
+  return typeof first === "function" ? new Server({}, first) : new Server(first, second);
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto";
+import type { TicketKey } from "../../../src/server/index.js";
+
+/** Bytes of a key as node:tls has it, for us 16 of name and 32 of AES-256-GCM key. */
+export const TICKET_KEY = 48;
+const NAME = 16;
+
+/**
+ * The keys that seal a server's session tickets. One that came from outside stays until another comes; our own is
+ * replaced when it has sealed for as long as a ticket lives, and opens for as long again.
+ */
+export class TicketKeys {
+  private keys: readonly TicketKey[];
+  private readonly lifetime: number;
+  private rotates: boolean;
+  /** When the first key was made, by `performance.now()`. */
+  private since = performance.now();
+
+  /** `lifetime` of a ticket in seconds, 0 for no tickets at all; `given` keys, the first of which seals. */
+  constructor(lifetime: number, given?: readonly TicketKey[]) {
+    this.lifetime = lifetime * 1000;
+    this.rotates = given === undefined;
+    this.keys = given ?? [freshKey()];
+  }
+
+  /** The first seals, all open. */
+  get current(): readonly TicketKey[] {
+    if (this.lifetime === 0) return [];
+    const age = performance.now() - this.since;
+    if (this.rotates && age >= this.lifetime) this.rotate(age);
+    return this.keys;
+  }
+
+  /** The one that seals, as node:tls has it. */
+  get(): Buffer {
+    const [{ name, key }] = this.keys;
+    return Buffer.concat([name, key]);
+  }
+
+  /** Seals with this one alone from now on, and opens no others. */
+  set(key: TicketKey): void {
+    this.keys = [key];
+    this.rotates = false;
+  }
+
+  private rotate(age: number): void {
+    const previous = age < 2 * this.lifetime ? this.keys.slice(0, 1) : [];
+    this.keys = [freshKey(), ...previous];
+    this.since = performance.now();
+  }
+}
+
+function freshKey(): TicketKey {
+  return ticketKey(randomBytes(TICKET_KEY));
+}
+
+/** A key of 48 bytes, taken apart. */
+export function ticketKey(bytes: Uint8Array): TicketKey {
+  const copy = Uint8Array.from(bytes);
+  return { name: copy.subarray(0, NAME), key: copy.subarray(NAME) };
+}

@@ -1,0 +1,105 @@
+import type { X509Certificate } from "node:crypto";
+import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
+import type { TlsClient } from "../../../src/client/index.js";
+import type { TlsServer } from "../../../src/server/index.js";
+import { cipherSuite, namedGroup, nameOf, version } from "../../../src/wire/index.js";
+import type { Root } from "../common/read.js";
+import { detailed, PeerCertificates } from "./peer.js";
+import { TransportSocket } from "./transport-socket.js";
+
+/** What the cores of both sides have. */
+export type Core = Pick<
+  TlsClient,
+  | "abort"
+  | "alpn"
+  | "cause"
+  | "cipherIn"
+  | "cipherOut"
+  | "close"
+  | "closedByPeer"
+  | "eof"
+  | "established"
+  | "fault"
+  | "faultDetail"
+  | "group"
+  | "path"
+  | "plainIn"
+  | "plainOut"
+  | "suite"
+  | "verdicts"
+  | "version"
+  | "wants"
+  | "wipe"
+  | "work"
+> &
+  Partial<Pick<TlsServer, "approve" | "awaits">>;
+
+/** A TLS connection's stream, with what its handshake negotiated. */
+export abstract class NegotiatedSocket<C extends Core> extends TransportSocket {
+  protected abstract readonly core: C;
+  protected abstract readonly roots: readonly Root[];
+  protected readonly peer = new PeerCertificates();
+
+  /** The application protocol agreed on; false when there is none. */
+  get alpnProtocol(): string | false {
+    return this.core.alpn ?? false;
+  }
+
+  getProtocol(): "TLSv1.2" | "TLSv1.3" | null {
+    if (this.core.version === 0) return null;
+    return this.core.version === version.tls13 ? "TLSv1.3" : "TLSv1.2";
+  }
+
+  /** The cipher suite, by OpenSSL's name and by IANA's. */
+  getCipher(): { name: string; standardName: string; version: string } | undefined {
+    const standardName = nameOf(cipherSuite, this.core.suite);
+    const version = this.getProtocol();
+    if (standardName === undefined || version === null) return undefined;
+    return { name: openSslName(standardName), standardName, version };
+  }
+
+  /** The group of the key exchange. */
+  getEphemeralKeyInfo(): { type: "ECDH"; name: string; size: number } | undefined {
+    const name = nameOf(namedGroup, this.core.group);
+    return name === undefined ? undefined : { type: "ECDH", ...keyInfo[name as keyof typeof keyInfo] };
+  }
+
+  /** The peer's certificate; with `detail` each has its issuer as `issuerCertificate`. */
+  getPeerCertificate(detail: true): DetailedPeerCertificate | undefined;
+  getPeerCertificate(detail?: boolean): PeerCertificate | undefined;
+  getPeerCertificate(detail = false): PeerCertificate | undefined {
+    const chain = this.getPeerChain();
+    return chain.length > 0 ? detailed(detail ? chain : chain.slice(0, 1)) : undefined;
+  }
+
+  getPeerX509Certificate(): X509Certificate | undefined {
+    return this.peer.at(0);
+  }
+
+  /** The path that was found, from the peer's own certificate to the trusted root; else what the peer sent. */
+  getPeerChain(): X509Certificate[] {
+    const { path } = this.core;
+    if (path.length === 0) return this.peer.all();
+    const chain = Array.from({ length: path.length }, (_, i) => this.peer.at(path.index(i)));
+    const root = this.roots.find(({ anchor }) => anchor === path.anchor);
+    if (root && !chain.at(-1)?.raw.equals(root.certificate.raw)) chain.push(root.certificate);
+    return chain.filter((certificate) => certificate !== undefined);
+  }
+}
+
+/** How OpenSSL calls the groups, and their bits. */
+export const keyInfo = Object.freeze({
+  x25519: { name: "X25519", size: 253 },
+  secp256r1: { name: "prime256v1", size: 256 },
+  secp384r1: { name: "secp384r1", size: 384 },
+});
+
+/** TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is ECDHE-RSA-AES128-GCM-SHA256 to OpenSSL; in TLS 1.3 the names agree. */
+function openSslName(name: string): string {
+  if (!name.includes("_WITH_")) return name;
+  const short = name
+    .replace("TLS_", "")
+    .replace("WITH_", "")
+    .replace(/AES_(\d+)/, "AES$1");
+  return short.replace("POLY1305_SHA256", "POLY1305").replaceAll("_", "-");
+}

@@ -1,0 +1,80 @@
+import { type Demanded, findSuite, type Session } from "../../../src/client/index.js";
+import { hashSize } from "../../../src/crypto/index.js";
+import { typeError, valueError } from "../common/errors.js";
+
+/** A session, and the server's certificates, which a resumption does not bring again. */
+export interface SavedSession {
+  readonly session: Session;
+  /** DER, from the server's own certificate to the root. */
+  readonly chain: readonly Buffer[];
+}
+
+/** Of another release's sessions nothing is known: those of format 1 do not tell all that was demanded of the staples. */
+const FORMAT = 2;
+
+/** The fields that are bytes, and those that are not, as JSON has them. */
+type Encoded = Omit<Session, "secret" | "ticket" | "anchor" | "demanded"> & {
+  format: number;
+  secret: string;
+  ticket: string;
+  anchor?: string;
+  demanded: Omit<Demanded, "responders"> & { responders: string };
+  chain: string[];
+};
+
+/** A session as bytes that can be kept; they hold a secret. */
+export function encodeSession({ session, chain }: SavedSession): Buffer {
+  const encoded: Encoded = {
+    ...session,
+    format: FORMAT,
+    secret: base64(session.secret),
+    ticket: base64(session.ticket),
+    anchor: session.anchor && base64(session.anchor),
+    demanded: { ...session.demanded, responders: base64(session.demanded.responders) },
+    chain: chain.map(base64),
+  };
+  return Buffer.from(JSON.stringify(encoded));
+}
+
+/**
+ * What `encodeSession` made.
+ * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`, for anything else
+ */
+export function decodeSession(bytes: unknown): SavedSession {
+  if (!(bytes instanceof Uint8Array)) throw typeError("session", "a Buffer");
+  try {
+    const { format, chain, ...encoded } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Encoded;
+    const session = {
+      ...encoded,
+      secret: unbase64(encoded.secret),
+      ticket: unbase64(encoded.ticket),
+      anchor: encoded.anchor === undefined ? undefined : unbase64(encoded.anchor),
+      demanded: { ...encoded.demanded, responders: unbase64(encoded.demanded.responders) },
+    };
+    if (format === FORMAT && isSession(session)) return { session, chain: chain.map(unbase64) };
+  } catch {}
+  throw valueError("session", "it is none of this release's");
+}
+
+function isSession(session: Session): boolean {
+  const { version, suite, ageAdd, receivedAt, until, verifiedAt, serverName, policy, mustStaple } = session;
+  const numbers = [version, suite, ageAdd, receivedAt, until, verifiedAt].every(Number.isFinite);
+  const named = serverName === undefined || typeof serverName === "string";
+  const judged = ["if-present", "leaf", "chain"].includes(policy) && typeof mustStaple === "boolean";
+  return numbers && named && judged && isDemanded(session.demanded) && findSuite(suite)?.version === version;
+}
+
+function isDemanded({ stapling, skew, allowMissingNextUpdate, responders }: Demanded): boolean {
+  const asked =
+    ["off", "v1", "v2", "v2-multi"].includes(stapling) && responders.length % hashSize.sha256 === 0;
+  return asked && Number.isFinite(skew) && typeof allowMissingNextUpdate === "boolean";
+}
+
+/** Not of a copy, which would keep a secret. */
+function base64({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString("base64");
+}
+
+function unbase64(text: string): Buffer {
+  return Buffer.from(text, "base64");
+}

@@ -1,0 +1,136 @@
+import { addAbortSignal } from "node:stream";
+import { resumption, type Session, TlsClient } from "../../../src/client/index.js";
+import { Hindsight } from "./hindsight.js";
+import type { InquirySettings } from "./inquiry.js";
+import { type ConnectOptions, type Settings, settle } from "./options.js";
+import { type Parts, type Refusal, SecureSocket } from "./secure-socket.js";
+import { encodeSession, type SavedSession } from "./session.js";
+import { adopt, openTcp } from "./transport.js";
+
+/**
+ * A TLS client connection with the manners of node:tls's. `connect` makes them.
+ *
+ * Events: `connect` (TCP), `secureConnect`, `data`, `end`, `error` (a TlsError or the transport's own),
+ * `close`, `timeout`, `keylog` (a line of SSLKEYLOGFILE), `session` (to resume, as the option of that name),
+ * `ocspLookup` (a LookupReport: a responder was asked).
+ */
+export class TLSSocket extends SecureSocket<TlsClient> {
+  /** The name that was verified, and sent as SNI when it is a DNS name. */
+  readonly servername: string | undefined;
+  private readonly verify: boolean;
+  private readonly sessions: Sessions;
+  private readonly lookup: InquirySettings | undefined;
+  private readonly allowTruncation: boolean;
+  /** The server is found good, by lookup too. */
+  private admitted = false;
+  /** What `getSession` gives once the socket is destroyed. */
+  private lastSession: Buffer | undefined;
+
+  /**
+   * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
+   */
+  constructor(options: ConnectOptions) {
+    const settings = settle(options);
+    const sessions = new Sessions(settings.saved, () => this.newSession());
+    super(partsOf(options, settings, sessions));
+    this.sessions = sessions;
+    this.servername = settings.core.serverName;
+    this.verify = settings.core.verify === true;
+    this.lookup = settings.lookup;
+    this.allowTruncation = settings.allowTruncation;
+    if (options.timeout !== undefined) this.setTimeout(options.timeout);
+    // Only now, as it may destroy at once
+    if (options.signal !== undefined) addAbortSignal(options.signal, this);
+  }
+
+  /** Whether the server went on from the option `session`: it sent neither certificates nor staples then. */
+  isSessionReused(): boolean {
+    return this.core.resumed;
+  }
+
+  /**
+   * The latest session, as in the event `session`, or else the one that was resumed; it ends with the first staple's
+   * nextUpdate at the latest. Undefined until the server is found good. It holds a secret, also after the end.
+   */
+  getSession(): Buffer | undefined {
+    if (!this.admitted || this.lastSession) return this.lastSession;
+    const { latest, offered } = this.sessions;
+    const session = latest ?? (this.core.resumed ? offered?.session : undefined);
+    return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.lastSession = this.getSession();
+    this.sessions.wipe();
+    super._destroy(error, done);
+  }
+
+  protected override bearsTruncation(): boolean {
+    return this.allowTruncation;
+  }
+
+  /** In TLS 1.2 it comes before the server is looked up: then it is told of later. */
+  private newSession(): void {
+    if (this.admitted && this.listenerCount("session") > 0) this.emit("session", this.getSession());
+  }
+
+  protected override inquire(): Promise<Refusal | undefined> | undefined {
+    if (this.core.resumed) this.remember(this.sessions.offered?.chain ?? []);
+    return this.lookup && this.verify ? this.lookUp(this.lookup) : undefined;
+  }
+
+  protected override announce(): void {
+    this.authorized = this.verify;
+    if (!this.authorized)
+      this.authorizationError = new Error("rejectUnauthorized is false: nothing was verified");
+    this.admitted = true;
+    this.emit("secureConnect");
+    if (this.sessions.latest) this.newSession();
+  }
+}
+
+/** The session that was given, and the one that came last. */
+class Sessions {
+  offered: SavedSession | undefined;
+  latest: Session | undefined;
+  private readonly notify: () => void;
+
+  constructor(offered: SavedSession | undefined, notify: () => void) {
+    this.offered = offered;
+    this.notify = notify;
+  }
+
+  wipe(): void {
+    this.offered?.session.secret.fill(0);
+    this.latest?.secret.fill(0);
+    this.offered = this.latest = undefined;
+  }
+
+  readonly take = (session: Session): void => {
+    this.latest = session;
+    this.notify();
+  };
+}
+
+function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<TlsClient> {
+  const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
+  const { handshakeTimeout, roots } = settings;
+  const hindsight = new Hindsight(settings.core);
+  return {
+    stream: { allowHalfOpen, highWaterMark },
+    core: (reports) => {
+      const resuming = resumption(sessions.offered?.session, sessions.take);
+      return new TlsClient({ ...settings.core, ...reports, resumption: resuming });
+    },
+    transport: (core, received) =>
+      socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),
+    roots,
+    handshakeTimeout,
+    onMessage: (...message) => {
+      hindsight.record(...message);
+      onMessage?.(...message);
+    },
+    onCipher,
+    advise: hindsight.advise,
+  };
+}

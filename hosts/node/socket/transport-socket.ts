@@ -1,0 +1,97 @@
+import type { AddressInfo } from "node:net";
+import { Duplex } from "node:stream";
+import { milliseconds } from "../common/read.js";
+import type { Transport } from "./transport.js";
+
+/** A stream over a transport, with what a net.Socket has besides: addresses, counts, the idle timer. */
+export abstract class TransportSocket extends Duplex {
+  /** Milliseconds without traffic until the event `timeout`; 0 for never. */
+  timeout = 0;
+
+  protected abstract readonly transport: Transport;
+  private idleTimer: NodeJS.Timeout | undefined;
+
+  get connecting(): boolean {
+    return this.transport.connecting === true;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.transport.remoteAddress;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.transport.remoteFamily;
+  }
+
+  get remotePort(): number | undefined {
+    return this.transport.remotePort;
+  }
+
+  get localAddress(): string | undefined {
+    return this.transport.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.transport.localPort;
+  }
+
+  get bytesRead(): number {
+    return this.transport.bytesRead ?? 0;
+  }
+
+  get bytesWritten(): number {
+    return this.transport.bytesWritten ?? 0;
+  }
+
+  address(): AddressInfo | Record<string, never> {
+    return (this.transport.address?.() as AddressInfo | undefined) ?? {};
+  }
+
+  setNoDelay(noDelay?: boolean): this {
+    this.transport.setNoDelay?.(noDelay);
+    return this;
+  }
+
+  setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    this.transport.setKeepAlive?.(enable, initialDelay);
+    return this;
+  }
+
+  ref(): this {
+    this.transport.ref?.();
+    return this;
+  }
+
+  unref(): this {
+    this.transport.unref?.();
+    return this;
+  }
+
+  /** Emits `timeout` after so many milliseconds without traffic; 0 for never. Closing is up to the listener. */
+  setTimeout(timeout: number, listener?: () => void): this {
+    this.timeout = milliseconds(timeout, "timeout");
+    clearTimeout(this.idleTimer);
+    const runs = timeout > 0 && !this.destroyed;
+    this.idleTimer = runs ? setTimeout(() => this.emit("timeout"), timeout).unref() : undefined;
+    if (listener && timeout > 0) this.once("timeout", listener);
+    else if (listener) this.removeListener("timeout", listener);
+    return this;
+  }
+
+  /** Ends, and closes as soon as all is sent, whether the server ends too or not. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once("finish", () => this.destroy());
+  }
+
+  /** There was traffic. */
+  protected busy(): void {
+    this.idleTimer?.refresh();
+  }
+
+  protected stopIdling(): void {
+    clearTimeout(this.idleTimer);
+    this.idleTimer = undefined;
+  }
+}

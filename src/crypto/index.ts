@@ -1,0 +1,16 @@
+/** What a host must lend, a `Provider`, and the suites, schemes and groups that it is asked for. */
+
+export type {
+  Aead,
+  AeadAlgorithm,
+  Exchange,
+  Hash,
+  HashAlgorithm,
+  Identity,
+  Provider,
+  PublicKey,
+  Signature,
+  Signer,
+  Verification,
+} from "./provider.js";
+export { findScheme, findSuite, fitsKey, groups, hashSize, type Scheme, schemes } from "./suites.js";

@@ -1,0 +1,22 @@
+import type { Transport } from "../../../../hosts/node/socket/transport.js";
+import type { Engine } from "../../../../src/record/engine.js";
+
+/** What a socket of ours is made of, for peers that do what no socket would. */
+export interface Innards {
+  readonly engine: Engine<never>;
+  readonly transport: Transport;
+}
+
+export function innards(socket: unknown): Innards {
+  const { core, transport } = socket as { core: { session: Innards }; transport: Transport };
+  return { engine: core.session.engine, transport };
+}
+
+/** Makes one record of the `n` bytes at `contentStart`. */
+export function record({ outbox, cipherOut }: Engine<never>, type: number, n: number): Buffer {
+  outbox.emit(type, n);
+  const { bytes, start, end } = cipherOut;
+  const made = Buffer.from(bytes.subarray(start, end));
+  cipherOut.advance(end - start);
+  return made;
+}
