@@ -16,6 +16,7 @@ import {
 import { ocspRequest } from "../../../../hosts/node/ocsp/request.js";
 import { readSubject } from "../../../../hosts/node/ocsp/subject.js";
 import { judge } from "../../../../hosts/node/ocsp/verify.js";
+import { faults } from "../../../../src/wire/index.js";
 import { opensslResponder } from "../../../peers/peers.js";
 import { freePort } from "../../../peers/process.js";
 import { withPeer } from "../../../peers/with-peer.js";
@@ -160,7 +161,7 @@ for (const get of [true, false])
     const { staple, fault } = judge(response, subject, policy, Date.now() / 1000);
     t.is(fault, undefined);
     t.is(staple.status, "good");
-    t.is(judge(response, subject, policy, NOW - 1e9).fault!.name, "OCSP_NOT_YET_VALID");
+    t.is(judge(response, subject, policy, NOW - 1e9).fault, faults.OCSP_NOT_YET_VALID);
   });
 
 test("a missing Content-Type, and parameters of it, are let pass", async (t) => {
