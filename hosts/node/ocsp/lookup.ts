@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Verdict } from "../../../src/client/index.js";
 import { type Nonce, type OcspPolicy, Staple } from "../../../src/pki/index.js";
 import { type Fault, type FaultName, faultName, faults, given, isFault } from "../../../src/wire/index.js";
+import { asError } from "../common/errors.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { isFresh, keep } from "./entry.js";
 import type { FetchOptions } from "./http.js";
@@ -107,7 +108,7 @@ async function lookUp(pair: Pair, options: LookupOptions): Promise<LookupResult>
   } catch (error) {
     return isFault(error) && faultName(error).startsWith("OCSP_")
       ? refused(error)
-      : refused(faults.OCSP_LOOKUP_FAIL, error);
+      : refused(faults.OCSP_LOOKUP_FAIL, asError(error));
   }
 }
 

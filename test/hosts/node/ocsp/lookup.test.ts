@@ -10,6 +10,7 @@ import {
   type LookupReport,
   lookupStatus,
   type OcspFetchError,
+  type TlsError,
 } from "../../../../hosts/node/index.js";
 import { responder as readResponder } from "../../../../src/pki/ocsp.js";
 import { opensslResponder } from "../../../peers/peers.js";
@@ -87,7 +88,7 @@ test("what is no certificate is not good", async (t) => {
   const { verdict, fault, cause } = await lookupStatus(about);
   t.is(verdict.status, "none");
   t.is(fault, "OCSP_LOOKUP_FAIL");
-  t.is((cause as { name: string }).name, "CERT_MALFORMED");
+  t.is((cause as TlsError).code, "CERT_MALFORMED");
 });
 
 test("without a clock nothing is good, and nothing is asked", async (t) => {
