@@ -1,5 +1,5 @@
 import { alertOf, type Fault, type FaultName, faultName, faults } from "./fault.js";
-import { alert, nameOf } from "./registry.js";
+import { alert } from "./registry.js";
 
 /** A TLS alert, RFC 8446 section 6. */
 export interface Alert {
@@ -13,9 +13,12 @@ export interface WolfsslError {
   readonly name: string;
 }
 
+/** In flash, so that an error, which may come when memory is short, takes none to look one up. */
+const alertNames = Object.freeze(Object.keys(alert)) as readonly (keyof typeof alert)[];
+
 /** An alert by its number; of one that TLS does not know the name is `alert_255`. */
 export function namedAlert(number: number): Alert {
-  return { number, name: nameOf(alert, number) ?? `alert_${number}` };
+  return { number, name: alertNames.find((name) => alert[name] === number) ?? `alert_${number}` };
 }
 
 /** What a host says of faults. */

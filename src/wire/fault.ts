@@ -1,9 +1,7 @@
-import { nameOf } from "./registry.js";
-
 /**
  * Every fault there is: why a connection, a certificate or a staple was refused. The upper byte is the TLS alert that
  * tells the peer (RFC 8446 section 6), the lower one the fault's own number. A fault is thrown anywhere and caught once,
- * in the engine, which keeps the first one for good. Names are stable, numbers are not.
+ * in the engine, which keeps the first one for good. Names are stable, numbers are not: they count the rows.
  */
 export const faults = Object.freeze({
   // Messages and records
@@ -97,16 +95,16 @@ export type FaultName = keyof typeof faults;
 
 export type Fault = (typeof faults)[FaultName];
 
-/** In flash, so that to look one up takes no memory. */
-const numbers: readonly unknown[] = Object.freeze(Object.values(faults));
+/** In flash, so that a fault, which may come when memory is short, takes none to look up. */
+const names = Object.freeze(Object.keys(faults)) as readonly FaultName[];
+
+export function faultName(fault: Fault): FaultName {
+  return names[(fault & 0xff) - 1];
+}
 
 /** Whether something caught is one of our faults: nothing else may pass for one. */
 export function isFault(thrown: unknown): thrown is Fault {
-  return numbers.includes(thrown);
-}
-
-export function faultName(fault: Fault): FaultName {
-  return nameOf(faults, fault) as FaultName;
+  return typeof thrown === "number" && faults[faultName(thrown as Fault)] === thrown;
 }
 
 /** The number of the alert that tells the peer. */
