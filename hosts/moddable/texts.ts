@@ -3,8 +3,8 @@
 import { texts, type Words, wolfsslError } from "../../src/wire/index.js";
 
 /** The name comes first: it is what to look up, and some clients pass on nothing but the message. */
-export const words: Words | undefined = Object.freeze({
+export const words = Object.freeze<Words>({
   message: (code, detail) => `${code}: ${texts[code]}${detail > 0 ? ` (${detail})` : ""}`,
   wolfssl: wolfsslError,
   advice: () => "",
-} satisfies Words);
+});
