@@ -26,7 +26,9 @@ export default [
   bundle("hosts/node/index.js", "node/index.js"),
   bundle("hosts/node/responder/index.js", "node/responder.js"),
   bundle("hosts/node/cli.js", "node/cli.js", "#!/usr/bin/env node"),
-  ...["core", "tls", "provider-psa", "provider-portable"].map((name) => deviceModule(name, bundle)),
+  ...["core", "tls", "provider-psa", "provider-portable", "texts", "without/texts"].map((name) =>
+    deviceModule(name, bundle),
+  ),
   ...[
     "hosts/xs/client-psa.js",
     "hosts/xs/client-portable.js",

@@ -1,9 +1,11 @@
 // The modules of the Moddable SDK, in dist/moddable: hosts/moddable/manifest.json maps them.
-import { dirname, resolve } from "node:path";
+import { basename, dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Where the core is, once compiled. */
 export const source = fileURLToPath(new URL("build/src/", import.meta.url));
+/** Modules that have of the core's sources what is in no other. */
+const wholes = ["core", "texts"];
 
 /** One module of the device. */
 export function deviceModule(name, bundle) {
@@ -11,7 +13,7 @@ export function deviceModule(name, bundle) {
   return {
     ...own,
     external: (id) => own.external(id) && !id.startsWith("@noble/"),
-    plugins: [name !== "core" && fromCore, noble, lowerStaticFields, typings(name)],
+    plugins: [!wholes.includes(name) && fromCore, noble, lowerStaticFields, typings(name)],
   };
 }
 
@@ -61,13 +63,13 @@ function lowered({ id, body, end }, code) {
 
 /** A module's types, beside it, where the SDK looks for them. */
 function typings(name) {
-  const from = `"../types/hosts/moddable/${name}.js"`;
+  const from = `"${relative(dirname(`moddable/${name}`), `types/hosts/moddable/${name}.js`)}"`;
   const standard = name === "tls" ? `export { default } from ${from};\n` : "";
   return {
     name: "typings",
     generateBundle() {
       const text = `export * from ${from};\n${standard}`;
-      this.emitFile({ type: "asset", fileName: `${name}.d.ts`, source: text });
+      this.emitFile({ type: "asset", fileName: `${basename(name)}.d.ts`, source: text });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { ChainRow, FaultName, OcspRow } from "./rows.js";
+import type { FaultName } from "../src/wire/index.js";
+import type { ChainRow, OcspRow } from "./rows.js";
 
 /** The moment that tests take for now, in seconds since 1970: 2026-07-01, well inside every good validity. */
 export const NOW = Date.parse("2026-07-01T12:00:00Z") / 1000;

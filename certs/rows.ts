@@ -1,6 +1,4 @@
-import type { faults } from "../src/wire/index.js";
-
-export type FaultName = keyof typeof faults;
+import type { FaultName } from "../src/wire/index.js";
 
 /** A row of cases.json; `fixtures.ts` reads it. Paths are relative to certs/. */
 export interface ChainRow {

@@ -1,4 +1,4 @@
-import { type Fault, isFault } from "../src/wire/fault.js";
+import { type Fault, faultName, isFault } from "../src/wire/fault.js";
 
 /** The fault that `run` throws; undefined when it throws nothing. Anything else that is thrown goes on. */
 export function fault(run: () => unknown): Fault | undefined {
@@ -9,4 +9,9 @@ export function fault(run: () => unknown): Fault | undefined {
     throw thrown;
   }
   return undefined;
+}
+
+/** The name of a fault, if there is one. */
+export function named(fault: Fault | undefined): string | undefined {
+  return fault && faultName(fault);
 }

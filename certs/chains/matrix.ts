@@ -1,9 +1,9 @@
-import { faults } from "../../src/wire/index.js";
+import { alertOf, type FaultName, faults } from "../../src/wire/index.js";
 import { type Authority, type Extensions, type Issued, issue, pem, type Template } from "../certificate.js";
 import { authorityKeyIdentifier, basicConstraints } from "../extensions.js";
 import { authorityExtensions, type Pki, serverExtensions } from "../good.js";
 import type { Key, KeyType } from "../keys.js";
-import type { ChainRow, FaultName } from "../rows.js";
+import type { ChainRow } from "../rows.js";
 import type { Tree } from "../tree.js";
 
 /** The name of every leaf here, and the name that clients ask for, where nothing else is said. */
@@ -108,7 +108,7 @@ export class ChainMatrix {
     chain: readonly Issued[],
     at: Circumstances = {},
   ) {
-    this.#add("bad", id, description, chain, at, { expected, alert: faults[expected].alert });
+    this.#add("bad", id, description, chain, at, { expected, alert: alertOf(faults[expected]) });
   }
 
   /** A chain that must be accepted. */

@@ -1,10 +1,10 @@
-import { faults } from "../../src/wire/index.js";
+import { alertOf, type FaultName, faults } from "../../src/wire/index.js";
 import { type Authority, type Issued, issue, pem } from "../certificate.js";
 import type { Differences } from "../chains/matrix.js";
 import { type Pki, signerExtensions } from "../good.js";
 import type { Key, KeyType } from "../keys.js";
 import { certId, ocspResponse, type ResponseTemplate, type Single, singleResponse } from "../response.js";
-import type { FaultName, OcspOptions, OcspRow } from "../rows.js";
+import type { OcspOptions, OcspRow } from "../rows.js";
 import type { Tree } from "../tree.js";
 
 /** A response that differs in this from the good one of server1, signed by intermediate 1's delegate. */
@@ -95,7 +95,7 @@ export class OcspMatrix {
 
   /** A response that must be refused with this fault. */
   bad(id: string, expected: FaultName, description: string, response: Buffer, at: Circumstances = {}): void {
-    this.#add(id, description, response, at, { expected, alert: faults[expected].alert });
+    this.#add(id, description, response, at, { expected, alert: alertOf(faults[expected]) });
   }
 
   /** A response that must be accepted. */

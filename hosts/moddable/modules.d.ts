@@ -8,6 +8,10 @@ declare module "tlstaple/provider" {
   export function signer(der: Uint8Array): import("../../src/crypto/index.js").Signer & { dispose?(): void };
 }
 
+declare module "tlstaple/texts" {
+  export const words: import("../../src/wire/index.js").Words | undefined;
+}
+
 declare module "tlstaple/psa" {
   const native: import("../psa/native.js").PsaNative;
   export default native;

@@ -8,8 +8,7 @@ import {
   trustAnchor,
 } from "../../src/client/index.js";
 import type { Identity, Signer } from "../../src/crypto/index.js";
-import { isFault, namedGroup, version } from "../../src/wire/index.js";
-import type { TlsError } from "./error.js";
+import { isFault, namedGroup, TlsError, version } from "../../src/wire/index.js";
 import { bytesOf, readBlocks } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp } from "./platform.js";
 import type { TLSSocket } from "./socket.js";
@@ -176,7 +175,7 @@ function readProtocols(given: string | readonly string[] | undefined): readonly 
 
 function readTrust(platform: Platform, { certificate }: SecureOptions): TrustAnchor[] {
   const given = readCertificates(platform, certificate ?? platform.trust(), "secure.certificate");
-  return given.map((der) => parsed(trustAnchor, der, "secure.certificate"));
+  return given.map((der) => parsed(platform, trustAnchor, der, "secure.certificate"));
 }
 
 function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<OcspOptions> | undefined {
@@ -186,7 +185,7 @@ function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<O
   if (responders === undefined) return ocsp as Partial<OcspOptions>;
   const what = "secure.ocsp.responders";
   const given = readCertificates(platform, responders, what);
-  const read: Responder[] = given.map((der) => parsed(responder, der, what));
+  const read: Responder[] = given.map((der) => parsed(platform, responder, der, what));
   return Object.assign({}, ocsp, { responders: read });
 }
 
@@ -242,10 +241,12 @@ function readCredential(
 }
 
 /** Parses a certificate of the configuration; a fault in it is the configuration's. */
-function parsed<T>(parse: (der: Uint8Array) => T, der: Uint8Array, what: string): T {
+function parsed<T>(platform: Platform, parse: (der: Uint8Array) => T, der: Uint8Array, what: string): T {
   try {
     return parse(der);
   } catch (thrown) {
-    throw isFault(thrown) ? new TypeError(`${what}: ${thrown.name}: ${thrown.text}`) : thrown;
+    if (!isFault(thrown)) throw thrown;
+    const { message } = new TlsError(thrown, 0, undefined, platform.words);
+    throw new TypeError(`${what}: ${message}`);
   }
 }

@@ -1,7 +1,7 @@
 /** What the socket needs of the system it runs on, so that it runs under Moddable, in a bare XS and in Node. */
 
 import type { Provider, Signer } from "../../src/crypto/index.js";
-import type { TlsError } from "./error.js";
+import type { TlsError, Words } from "../../src/wire/index.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
 export type ByteBuffer = ArrayBufferLike | ArrayBufferView | { readonly byteLength: number };
@@ -50,6 +50,8 @@ export interface Platform {
    * @throws TypeError when it is none, or of a kind that the platform can't sign with
    */
   signer(der: Uint8Array): Signer & { dispose?(): void };
+  /** What errors say; without it their messages are the names of faults. */
+  readonly words?: Words | undefined;
   /** Hears of each connection that failed, as many clients keep the reason to themselves. */
   report?(error: TlsError): void;
 }

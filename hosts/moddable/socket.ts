@@ -1,12 +1,11 @@
 import { TlsClient, wants } from "../../src/client/index.js";
 import type { Signer } from "../../src/crypto/index.js";
-import { type Fault, faults } from "../../src/wire/index.js";
-import { socketFaults, TlsError } from "./error.js";
+import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { readOptions, type SocketOptions } from "./options.js";
 import { bytesOf } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
-export { TlsError } from "./error.js";
+export { TlsError } from "../../src/wire/index.js";
 export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOptions } from "./options.js";
 export type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions, Timers } from "./platform.js";
 
@@ -234,7 +233,7 @@ export class TLSSocket {
     if (this.phase === phase.OPEN) this.converse();
     else if (this.phase === phase.HANDSHAKE) this.shake();
     else if (this.phase === phase.OVER) this.linger();
-    else if (this.end !== end.NONE) this.finish(socketFaults.CONNECT_FAILED);
+    else if (this.end !== end.NONE) this.finish(faults.CONNECT_FAILED);
     this.busy = false;
   }
 
@@ -314,7 +313,7 @@ export class TLSSocket {
     } catch (thrown) {
       if (this.phase === phase.OVER) return;
       this.client!.abort(faults.INTERNAL_ERROR);
-      this.finish(socketFaults.CALLBACK_FAILED, thrown);
+      this.finish(faults.CALLBACK_FAILED, thrown);
     }
   }
 
@@ -452,7 +451,7 @@ export class TLSSocket {
   private finish(fault: Fault | undefined, cause?: unknown): void {
     const client = this.client!;
     const { onError, onReason, platform } = this;
-    const error = fault && new TlsError(fault, client.faultDetail, cause ?? client.cause);
+    const error = fault && new TlsError(fault, client.faultDetail, cause ?? client.cause, platform.words);
     this.retire();
     if (error) platform.report?.(error);
     if (error && onReason) this.call(onReason, error);

@@ -3,7 +3,8 @@
 import Resource from "Resource";
 import Timer from "timer";
 import { provider, signer } from "tlstaple/provider";
-import type { TlsError } from "./error.js";
+import { words } from "tlstaple/texts";
+import type { TlsError } from "../../src/wire/index.js";
 import type { SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform } from "./platform.js";
 import { TLSSocket as Socket } from "./socket.js";
@@ -43,7 +44,16 @@ function report(error: TlsError): void {
   trace(`tlstaple: ${error.message}\n`);
 }
 
-const platform: Platform = Object.freeze({ timers: Timer, provider, signer, clock, resource, trust, report });
+const platform: Platform = Object.freeze({
+  timers: Timer,
+  provider,
+  signer,
+  clock,
+  resource,
+  trust,
+  words,
+  report,
+});
 
 /** A TLS 1.3 and 1.2 client socket with OCSP stapling, as ECMA-419 and the SDK's clients use it. */
 export default class TLSSocket extends Socket {

@@ -3,7 +3,7 @@
 import type { ConnectOptions } from "./socket/options.js";
 import { TLSSocket } from "./socket/socket.js";
 
-export { type Alert, type FaultName, TlsError } from "./common/errors.js";
+export { type Alert, type FaultName, TlsError, type WolfsslError } from "../../src/wire/index.js";
 export type { Certificates } from "./common/pem.js";
 export { type OcspFetch, OcspFetchError } from "./ocsp/http.js";
 export {

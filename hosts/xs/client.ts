@@ -4,7 +4,6 @@ import {
   type Signer,
   TlsClient,
   trustAnchor,
-  type Verdict,
 } from "../../src/client/index.js";
 import { Connection, type Owner } from "./connection.js";
 import { type ClientJob, type ClientResult, FRAME_HEADER, frame } from "./job.js";
@@ -114,19 +113,13 @@ export class Client implements Owner {
       suite,
       group,
       alpn,
-      verdicts: verdicts.map(plainVerdict),
+      verdicts,
       path: Array.from({ length: path.length }, (_, i) => path.index(i)),
       anchor: path.anchor ? trust.indexOf(path.anchor) : -1,
-      fault: fault?.name,
+      fault,
       detail: faultDetail,
       cause: cause === undefined ? undefined : String(cause),
       error,
     };
   }
-}
-
-/** XS can't make JSON of what lies in flash, such as faults. */
-function plainVerdict(verdict: Verdict): ClientResult["verdicts"][0] {
-  const { fault } = verdict;
-  return Object.assign({}, verdict, { fault: fault && { name: fault.name } });
 }

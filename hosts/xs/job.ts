@@ -54,12 +54,12 @@ export interface ClientResult {
   readonly suite: number;
   readonly group: number;
   readonly alpn: string | undefined;
-  readonly verdicts: readonly (Omit<Verdict, "fault"> & { readonly fault?: Pick<Fault, "name"> })[];
+  readonly verdicts: readonly Verdict[];
   /** Places in what the server sent, from its own certificate on, and which one of `trust` ends the path. */
   readonly path: readonly number[];
   readonly anchor: number;
-  /** The fault's name, its detail, and what was caught. */
-  readonly fault: string | undefined;
+  /** The fault, its detail, and what was caught. */
+  readonly fault: Fault | undefined;
   readonly detail: number;
   readonly cause: string | undefined;
   /** What the network had against it. */

@@ -1,4 +1,4 @@
-import { type Fault, faults, isFault } from "../wire/fault.js";
+import { alertOf, type Fault, faults, isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { alert, contentType } from "../wire/registry.js";
 import { Writer } from "../wire/writer.js";
@@ -217,10 +217,10 @@ export class Engine {
   fail(thrown: unknown, description?: number): void {
     if (this.fault) return;
     this.fault = isFault(thrown) ? thrown : faults.INTERNAL_ERROR;
-    if (this.fault === faults.INTERNAL_ERROR) this.cause = thrown;
+    if (this.fault !== thrown) this.cause = thrown;
     if (this.fault === faults.BUFFER_TOO_SMALL) this.faultDetail = this.inbox.needed;
     const silent = this.closing || this.fault === faults.PEER_ALERT || this.fault === faults.TRUNCATED;
-    if (!silent) this.sendAlert(LEVEL_FATAL, description ?? this.fault.alert);
+    if (!silent) this.sendAlert(LEVEL_FATAL, description ?? alertOf(this.fault));
     this.forget();
   }
 

@@ -1,6 +1,7 @@
 /** The layer below all others: octets read and compared, IANA's numbers and their names, faults. */
 
-export { type Fault, faults, isFault } from "./fault.js";
+export { type Alert, namedAlert, TlsError, type WolfsslError, type Words } from "./error.js";
+export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from "./fault.js";
 export { given } from "./given.js";
 export { Reader } from "./reader.js";
 export {
@@ -15,4 +16,6 @@ export {
   statusType,
   version,
 } from "./registry.js";
+export { texts } from "./texts.js";
+export { wolfsslError } from "./wolfssl.js";
 export { equalBytes } from "./writer.js";

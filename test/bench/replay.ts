@@ -7,6 +7,7 @@ import {
   type Exchange,
   type Provider,
   TlsClient,
+  TlsError,
   wants,
 } from "../../src/client/index.js";
 import { request } from "./peers/peer.js";
@@ -191,7 +192,7 @@ export async function record(port: number, options: ClientOptions, n: number): P
       socket.write(Buffer.from(cipherOut.bytes.subarray(cipherOut.start, cipherOut.end)));
       skip(cipherOut);
     }
-    if (client.fault) throw new Error(client.fault.name);
+    if (client.fault) throw new TlsError(client.fault);
   };
   pump();
   for await (const chunk of socket as AsyncIterable<Buffer>) {
@@ -229,7 +230,7 @@ export function play(client: TlsClient, bytes: Uint8Array): number {
       received += skip(client.plainOut);
       skip(client.cipherOut);
     }
-    if (client.fault) throw new Error(client.fault.name);
+    if (client.fault) throw new TlsError(client.fault);
   };
   pump();
   feed(client, bytes, pump);

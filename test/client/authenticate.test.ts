@@ -4,6 +4,7 @@ import { fixture } from "../../certs/fixtures.js";
 import { certId, ocspResponse, singleResponse } from "../../certs/response.js";
 import { provider } from "../../hosts/node/provider.js";
 import { type ClientOptions, type Provider, trustAnchor, version } from "../../src/client/index.js";
+import { named } from "../faults.js";
 import { identity, servers } from "../peers/identity.js";
 import type { Script } from "../peers/script.js";
 import { authority, host, root, server } from "../pki/kit.js";
@@ -49,7 +50,7 @@ function declare(name: string, rows: Record<string, Row>, script: Script): void 
   for (const [title, [ocsp, staples, fault]] of Object.entries(rows))
     test(`${name}, ${title}`, (t) => {
       const { client } = new Link({ ...script, staples }, { ocsp }).run();
-      t.is(client.fault?.name, fault);
+      t.is(named(client.fault), fault);
       t.is(client.established, fault === undefined);
     });
 }
@@ -69,7 +70,7 @@ test("a CA's must-staple binds the server below it, and nobody else", (t) => {
     const met = (staples: Buffer[], ocsp: Ocsp = {}) => {
       const options = { serverName: host, trust: [trustAnchor(root.der)], ocsp };
       const { client } = new Link({ ...script, staples }, options).run();
-      return [client.fault?.name, client.verdicts.map(({ status }) => status)];
+      return [named(client.fault), client.verdicts.map(({ status }) => status)];
     };
     t.deepEqual(met([]), ["OCSP_STAPLE_MISSING", ["none", "none"]]);
     t.deepEqual(met([staple]), [undefined, ["good", "none"]]);
@@ -91,7 +92,7 @@ test("without verification staples are read, not kept", (t) => {
     const { client } = new Link(script, { verify: false }).run();
     t.is(client.fault, undefined);
     const empty = new Link({ ...script, staples: [Buffer.alloc(0)] }, { verify: false }).run();
-    t.is(empty.client.fault?.name, "OCSP_MALFORMED");
+    t.is(named(empty.client.fault), "OCSP_MALFORMED");
   }
 });
 
@@ -130,12 +131,12 @@ const verdicts: Record<string, [script: Partial<Script>, ocsp: Ocsp, statuses: s
 for (const [title, [script, ocsp, statuses, fault]] of Object.entries(verdicts))
   test(`verdicts: ${title}`, (t) => {
     const { client } = new Link({ ...servers.p256, ...script }, { ocsp }).run();
-    t.is(client.fault?.name, fault);
+    t.is(named(client.fault), fault);
     t.deepEqual(
       client.verdicts.map(({ status }) => status),
       statuses,
     );
-    const faults = client.verdicts.map((verdict) => verdict.fault?.name);
+    const faults = client.verdicts.map((verdict) => named(verdict.fault));
     const at = statuses.findIndex((status) => status === "revoked" || status === "bad" || fault === missing);
     t.deepEqual(
       faults,

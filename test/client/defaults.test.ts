@@ -3,6 +3,7 @@ import { NOW } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
 import { type ClientOptions, configure, trustAnchor, version } from "../../src/client/index.js";
 import { extensionType } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { host, root, rows, script } from "../peers/default-staples.js";
 import { identity } from "../peers/identity.js";
 import { Link, trust } from "./link.js";
@@ -50,19 +51,19 @@ for (const [name, only] of Object.entries(version)) {
   for (const [title, staple, fault] of rows)
     test(`${name}: ${title}`, (t) => {
       const { client } = new Link({ ...script, version: only, staples: [staple] }, least).run();
-      t.is(client.fault?.name, fault);
+      t.is(named(client.fault), fault);
       t.is(client.established, fault === undefined);
     });
 
   test(`${name}: must-staple is honoured`, (t) => {
     const demanding = { ...identity("p256", "must-staple"), version: only };
     const { client } = new Link(demanding, { ...least, trust, serverName: "localhost" }).run();
-    t.is(client.fault?.name, "OCSP_STAPLE_MISSING");
+    t.is(named(client.fault), "OCSP_STAPLE_MISSING");
   });
 
   test(`${name}: chain and name are verified`, (t) => {
     const faultOf = (options: Partial<ClientOptions>) =>
-      new Link({ ...script, version: only }, { ...least, ...options }).run().client.fault?.name;
+      named(new Link({ ...script, version: only }, { ...least, ...options }).run().client.fault);
     t.is(faultOf({ trust: [] }), "CERT_UNKNOWN_ISSUER");
     t.is(faultOf({ serverName: "localhost" }), "CERT_NAME_MISMATCH");
     t.is(faultOf({}), undefined);
@@ -71,7 +72,7 @@ for (const [name, only] of Object.entries(version)) {
   test(`${name}: no clock before 2026 is believed`, (t) => {
     const faultOf = (now: number) => {
       const { client } = new Link({ ...script, version: only }, { ...least, clock: () => now }).run();
-      return client.fault?.name;
+      return named(client.fault);
     };
     t.is(faultOf(Date.parse("2025-12-31T23:59:59Z") / 1000), "NO_CLOCK");
     t.not(faultOf(Date.parse("2026-01-01T00:00:00Z") / 1000), "NO_CLOCK");

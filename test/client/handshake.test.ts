@@ -12,6 +12,7 @@ import {
   signatureScheme as s,
   version,
 } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { vec8 } from "../peers/bytes.js";
 import { identity, servers } from "../peers/identity.js";
 import { bodyOf, type Extension, extension, message, newSessionTicket13 } from "../peers/messages.js";
@@ -36,7 +37,7 @@ function converse(
 ): Link {
   const link = new Link({ echo: true, ...script }, options, chunk).run();
   const { client, puppet } = link;
-  t.is(client.fault, undefined, `${client.fault?.name}: ${String(client.cause)}`);
+  t.is(client.fault, undefined, `${named(client.fault)}: ${String(client.cause)}`);
   t.true(client.established);
   t.true(puppet.open);
   t.is(client.version, puppet.version);
@@ -161,7 +162,7 @@ for (const [name, only] of both) {
     };
     for (let i = 0; i < cuts.length; i++) {
       const { client } = new Link({ ...script, layout: cutAt(cuts[i]) }).run();
-      if (!client.established) t.fail(`cut at ${cuts[i]}: ${client.fault?.name}`);
+      if (!client.established) t.fail(`cut at ${cuts[i]}: ${named(client.fault)}`);
     }
     t.true(cuts.length > 100);
   });

@@ -6,6 +6,7 @@ import { NOW } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
 import { type Aead, type Provider, TlsClient, trustAnchor, version, wants } from "../../src/client/index.js";
 import { contentType } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { identity, servers } from "../peers/identity.js";
 import { Puppet } from "../peers/puppet.js";
 
@@ -74,7 +75,7 @@ function connect(protocol: number, own: Provider = provider): { client: TlsClien
   const puppet = new Puppet({ ...servers.p256, version: protocol });
   while (!(client.established && puppet.open)) {
     while (client.wants & wants.WORK) client.work();
-    if (client.fault) throw new Error(client.fault.name);
+    if (client.fault) throw new Error(named(client.fault));
     const { bytes, start, end } = client.cipherOut;
     const answer = puppet.feed(bytes.subarray(start, end));
     client.cipherOut.advance(end - start);

@@ -8,6 +8,7 @@ import {
   TlsClient,
   version,
 } from "../../src/client/index.js";
+import { named } from "../faults.js";
 import { identity, servers } from "../peers/identity.js";
 import { defaults, Link } from "./link.js";
 
@@ -187,7 +188,7 @@ test("a clock is believed from the floor on", (t) => {
   const floor = 1_780_000_000;
   const outcome = (now: number) => {
     const { client } = new Link(servers.p256, { clock: () => now, clockFloor: floor }).run();
-    return client.fault?.name;
+    return named(client.fault);
   };
   t.is(outcome(floor), undefined);
   t.is(outcome(floor - 1), "NO_CLOCK");

@@ -12,6 +12,7 @@ import {
 } from "../../src/client/index.js";
 import type { ServerOptions } from "../../src/server/index.js";
 import { extensionType as ext, handshakeType as hs, namedGroup, version } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { concat, u16, vec16 } from "../peers/bytes.js";
 import { identity, servers } from "../peers/identity.js";
 import { extension, newSessionTicket12, newSessionTicket13 } from "../peers/messages.js";
@@ -196,7 +197,7 @@ for (const protocol of both) {
     t.true(resumes(t, { client: off, server, session }));
     const asks = meet({ client: only(protocol), server, session });
     t.false(asks.client.resumed);
-    t.is(asks.client.fault?.name, "OCSP_STAPLE_MISSING");
+    t.is(named(asks.client.fault), "OCSP_STAPLE_MISSING");
   });
 
   test(`${name(protocol)}: nor is a CA's must-staple`, (t) => {
@@ -209,7 +210,7 @@ for (const protocol of both) {
     const session = first(t, { client: off, server });
     t.true(session.mustStaple);
     t.true(resumes(t, { client: off, server, session }));
-    t.is(meet({ client: asking, server, session }).client.fault?.name, "OCSP_STAPLE_MISSING");
+    t.is(named(meet({ client: asking, server, session }).client.fault), "OCSP_STAPLE_MISSING");
   });
 
   test(`${name(protocol)}: a server without the key, and one that forgot: a full handshake`, (t) => {
@@ -263,7 +264,7 @@ test("TLS 1.3: a ticket that is refused is no session", (t) => {
   const twice = [extension(0x1234), extension(0x1234)];
   const tickets = [newSessionTicket13(Buffer.from("ticket"), HOUR, twice)];
   const { client } = new Link({ ...servers.p256, version: tls13, tickets }, options).run();
-  t.is(client.fault?.name, "DUPLICATE_EXTENSION");
+  t.is(named(client.fault), "DUPLICATE_EXTENSION");
   t.is(sessions.length, 0);
 });
 
@@ -415,7 +416,7 @@ function tampered(protocol: number, change: (hello: Buffer) => Buffer) {
   demandResumed(server.end.resumed);
   pass(server.end.cipherOut, client.end.cipherIn, change);
   while (client.end.wants & wants.WORK) client.end.work();
-  return client.end.fault?.name;
+  return named(client.end.fault);
 }
 
 function demandResumed(resumed: boolean): void {

@@ -53,7 +53,7 @@ function receive(client: TlsClient, at: number, end: number): void {
     cipherIn.advance(n);
     at += n;
     run(client);
-    if (client.fault) throw new Error(client.fault.name);
+    if (client.fault) throw new Error(`fault 0x${client.fault.toString(16)}`);
   }
 }
 

@@ -11,6 +11,8 @@ import {
   version,
   wants,
 } from "../../src/client/index.js";
+import { alertOf } from "../../src/wire/fault.js";
+import { named } from "../faults.js";
 import { chunks, concat, none, u24 } from "../peers/bytes.js";
 import { identity, servers } from "../peers/identity.js";
 import { newSessionTicket13 } from "../peers/messages.js";
@@ -145,12 +147,12 @@ for (const [name, protocol] of Object.entries(version))
       const puppet = new Puppet(scriptOf(random, protocol, lies));
       const data = talk(client, puppet, lies, random);
       const { fault, cause, established } = client;
-      const outcome = fault?.name ?? (established ? "success" : "waiting");
+      const outcome = named(fault) ?? (established ? "success" : "waiting");
       seen[outcome] = (seen[outcome] ?? 0) + 1;
       if (fault === faults.INTERNAL_ERROR) throw cause;
       // What is refused is told, by its own alert
-      if (fault && !lies.apart && puppet.ended !== fault.alert)
-        t.fail(`${i}: ${fault.name}, alert ${puppet.ended}`);
+      if (fault && !lies.apart && puppet.ended !== alertOf(fault))
+        t.fail(`${i}: ${named(fault)}, alert ${puppet.ended}`);
       if (established && !fault && puppet.open) t.is(data.toString(), "hello", `${i}`);
       else if (!established) t.is(data.length, 0, `${i}`);
     }

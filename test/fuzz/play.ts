@@ -1,5 +1,6 @@
 import { type Fault, faults, isFault, type TlsClient, wants } from "../../src/client/index.js";
 import type { TlsServer } from "../../src/server/index.js";
+import { named } from "../faults.js";
 
 /** Who is attacked. */
 export type Subject = TlsClient | TlsServer;
@@ -53,7 +54,7 @@ export function play(client: Subject, bytes: Uint8Array, size = (left: number) =
 }
 
 function describe(client: Subject): string {
-  return `state ${client.state}, wants ${client.wants}, fault ${client.fault?.name}`;
+  return `state ${client.state}, wants ${client.wants}, fault ${named(client.fault)}`;
 }
 
 function check({ fault, cause, established, closedByPeer }: Subject): void {

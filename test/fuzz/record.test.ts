@@ -2,6 +2,7 @@ import test from "ava";
 import { CHANGE_CIPHER_SPEC, type Row } from "../../src/record/engine.js";
 import { faults, isFault } from "../../src/wire/fault.js";
 import { Reader } from "../../src/wire/reader.js";
+import { named } from "../faults.js";
 import { concat, u8, u24 } from "../peers/bytes.js";
 import { type Pair, pairs } from "../record/pairs.js";
 import { feed, Toy, takes } from "../record/toy.js";
@@ -43,7 +44,7 @@ function run(bytes: Buffer, input: number, most: number, pair?: Pair): string | 
   if (pair) engine.receiveUnder(pair.ours());
   feed(engine, bytes, most);
   if (engine.fault === faults.INTERNAL_ERROR) throw engine.cause;
-  return engine.fault?.name;
+  return named(engine.fault);
 }
 
 test("any bytes for records", (t) => {

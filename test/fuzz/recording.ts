@@ -7,6 +7,7 @@ import {
   trustAnchor,
   wants,
 } from "../../src/client/index.js";
+import { named } from "../faults.js";
 import { subjects } from "../hosts/providers.js";
 import { concat } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
@@ -65,7 +66,7 @@ export const words = "data that must come out as it went in";
 /** Lets the client do what it can; returns what the puppet answered, and has handed it over. */
 export function turn(client: TlsClient, puppet: Puppet): Buffer {
   while (client.wants & wants.WORK) client.work();
-  if (client.fault) throw new Error(client.fault.name);
+  if (client.fault) throw new Error(named(client.fault));
   const { bytes, start, end } = client.cipherOut;
   const answer = puppet.feed(bytes.subarray(start, end));
   client.cipherOut.advance(end - start);
@@ -79,6 +80,6 @@ function give(client: TlsClient, bytes: Buffer): number {
   cipherIn.bytes.set(bytes.subarray(0, n), cipherIn.start);
   cipherIn.advance(n);
   while (client.wants & wants.WORK) client.work();
-  if (client.fault) throw new Error(client.fault.name);
+  if (client.fault) throw new Error(named(client.fault));
   return n;
 }

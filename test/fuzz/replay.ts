@@ -1,6 +1,7 @@
 import type { ExecutionContext } from "ava";
 import { faults, version } from "../../src/client/index.js";
 import { contentType } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { concat } from "../peers/bytes.js";
 import { mutate } from "./mutate.js";
 import { type Outcome, play } from "./play.js";
@@ -75,7 +76,7 @@ export function anyBoundary(t: ExecutionContext, recording: Recording): void {
   for (const [i, way] of ways.entries()) {
     const client = recording.subject();
     const outcome = play(client, bytes, way);
-    if (!succeeded(outcome, recording)) t.fail(`way ${i}: ${outcome.fault?.name}`);
+    if (!succeeded(outcome, recording)) t.fail(`way ${i}: ${named(outcome.fault)}`);
   }
   t.true(!thorough || ways.length > 50);
 }
@@ -105,7 +106,7 @@ export function everyCut(t: ExecutionContext, recording: Recording): void {
   for (const n of steps(bytes.length, 3)) {
     const client = recording.subject();
     const outcome = play(client, bytes.subarray(0, n));
-    if (outcome.fault !== faults.TRUNCATED) t.fail(`${n} bytes: ${outcome.fault?.name}`);
+    if (outcome.fault !== faults.TRUNCATED) t.fail(`${n} bytes: ${named(outcome.fault)}`);
     if (!isPrefix(outcome, recording)) t.fail(`${n} bytes: forged data`);
   }
   t.pass();
@@ -124,7 +125,7 @@ export function anyMutation(t: ExecutionContext, recording: Recording, protocol:
     if (!same && outcome.fault === undefined) t.fail(`mutant ${i}: success with other data`);
     if (same && !meaning(mutant, protocol).equals(original)) t.fail(`mutant ${i} is taken for the original`);
     if (!isPrefix(outcome, recording)) t.fail(`mutant ${i}: forged data`);
-    seen.add(outcome.fault?.name ?? "success");
+    seen.add(named(outcome.fault) ?? "success");
   }
   t.log(`${times(n)} mutants: ${[...seen].sort().join(", ")}`);
   t.true(!thorough || seen.size > 5);

@@ -4,6 +4,7 @@ import { provider } from "../../hosts/node/provider.js";
 import { faults, trustAnchor, version } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { extensionType as ext, namedGroup } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { concat, u16, u24 } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { extension } from "../peers/messages.js";
@@ -47,7 +48,7 @@ function record(options: Partial<ServerOptions>, settings: Settings): Recording 
   const client = new Scripted(new TlsServer(all), settings).hello();
   if (client.retried) client.hello();
   complete(client, options.clientAuth === "require");
-  if (!client.server.established) throw new Error(`${client.server.fault?.name}`);
+  if (!client.server.established) throw new Error(`${named(client.server.fault)}`);
   client.record(23, Buffer.from(words)).record(21, Buffer.from([1, 0]));
   return { bytes: concat(...client.sent), data: Buffer.from(words), subject: () => new TlsServer(all) };
 }
@@ -106,7 +107,7 @@ for (const [name, protocol] of Object.entries(version)) {
       hear(client, required);
       const { fault, cause, established } = server;
       if (fault === faults.INTERNAL_ERROR) throw cause;
-      const outcome = fault?.name ?? (established ? "success" : "waiting");
+      const outcome = named(fault) ?? (established ? "success" : "waiting");
       seen[outcome] = (seen[outcome] ?? 0) + 1;
     }
     t.log(JSON.stringify(seen));

@@ -19,6 +19,8 @@ const base = [
 const SDK = "$(MODDABLE)/examples/io/tcp/tlssocket/manifest.json";
 const OURS = "./node_modules/tlstaple/manifest.json";
 const SOCKET = "~.embedded/io/socket/tcp/tls";
+/** Modules of ours that an application may do without. */
+const OPTIONAL = ["texts"];
 
 /** What TLS adds to an application for esp32 that has the SDK's HTTP client: ours beside the SDK's. */
 export async function measureSizes(builder: Builder, folder: string): Promise<void> {
@@ -26,9 +28,14 @@ export async function measureSizes(builder: Builder, folder: string): Promise<vo
   const plain = await build(builder, folder, "plain", "plain.js", []);
   const sdk = await build(builder, folder, "secure-sdk", "secure.js", [SDK]);
   const ours = await build(builder, folder, "secure-tlstaple", "secure.js", [OURS]);
-  if (!plain || !sdk || !ours) return;
+  const least = await build(builder, folder, "secure-least", "secure.js", [OURS], OPTIONAL);
+  if (!plain || !sdk || !ours || !least) return;
+  for (const name of OPTIONAL) {
+    const bytes = least.modules.get(`tlstaple/${name}`);
+    check(bytes !== undefined && bytes < 256, `without ${name}`, `${bytes} bytes of .xsb`);
+  }
   table([["module of ours", "bytes of .xsb"], ...addedTo(plain, ours)]);
-  table([["", "the SDK's TLS 1.2", "tlstaple"], ...totals(plain, sdk, ours)]);
+  table([["", "the SDK's TLS 1.2", "tlstaple", "the least of it"], ...totals(plain, sdk, ours, least)]);
   if (plain.image === undefined) note("no image was compiled: apt-get install gcc-multilib libc6-dev-i386");
 }
 
@@ -48,18 +55,25 @@ export async function testReplacement(builder: Builder, folder: string): Promise
   }
 }
 
+/** Of ours, where the application's manifest finds it. */
+const module = (name: string) => `./node_modules/tlstaple/dist/moddable/${name}`;
+
 async function build(
   builder: Builder,
   folder: string,
   name: string,
   main: string,
   include: readonly string[],
+  without: readonly string[] = [],
 ) {
   const app = join(folder, name);
   mkdirSync(app);
   cpSync(source(`size/${main}`), join(app, "main.js"));
   symlinkSync(join(folder, "node_modules"), join(app, "node_modules"));
-  const manifest = { include: [base[0], ...include, base[1]], modules: { "*": "./main" } };
+  const manifest = {
+    include: [base[0], ...include, base[1]],
+    modules: { "*": "./main", "~": without.map(module) },
+  };
   writeFileSync(join(app, "manifest.json"), JSON.stringify(manifest));
   return attempt(`${name} is built`, async (): Promise<Built> => {
     const made = await builder.esp32(app);
@@ -78,14 +92,15 @@ function addedTo(plain: Built, { modules }: Built): [name: string, bytes: number
   return [...modules].filter(([name]) => !plain.modules.has(name));
 }
 
-function totals(plain: Built, sdk: Built, ours: Built): (string | number)[][] {
-  const [theirModules, ourModules] = [addedTo(plain, sdk), addedTo(plain, ours)];
-  const sum = (modules: [string, number][]) => modules.reduce((total, [, bytes]) => total + bytes, 0);
+function totals(plain: Built, ...all: Built[]): (string | number)[][] {
+  const added = all.map((built) => addedTo(plain, built).map(([, bytes]) => bytes));
   const rows: (string | number)[][] = [
-    ["modules", theirModules.length, ourModules.length],
-    ["byte code, .xsb", sum(theirModules), sum(ourModules)],
+    ["modules", ...added.map(({ length }) => length)],
+    ["byte code, .xsb", ...added.map((bytes) => bytes.reduce((total, each) => total + each, 0))],
   ];
-  if (plain.image !== undefined && sdk.image !== undefined && ours.image !== undefined)
-    rows.push(["image: mc.xs.c compiled for 32 bits", sdk.image - plain.image, ours.image - plain.image]);
+  const { image: base } = plain;
+  const images = all.map(({ image }) => image).filter((image) => image !== undefined);
+  if (base !== undefined && images.length === all.length)
+    rows.push(["image: mc.xs.c compiled for 32 bits", ...images.map((image) => image - base)]);
   return rows;
 }

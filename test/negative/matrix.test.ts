@@ -26,6 +26,7 @@ import {
   wants,
 } from "../../src/client/index.js";
 import type { Nonce } from "../../src/pki/policy.js";
+import { named } from "../faults.js";
 import { Puppet, type Seen } from "../peers/puppet.js";
 import type { Script } from "../peers/script.js";
 
@@ -50,7 +51,7 @@ function handshake(script: Script, options: Partial<ClientOptions>): Outcome {
     else break;
   }
   const verdict =
-    client.fault?.name ?? (client.established && puppet.open ? "good" : `stuck in ${client.state}`);
+    named(client.fault) ?? (client.established && puppet.open ? "good" : `stuck in ${client.state}`);
   return { verdict, alert: puppet.ended, seen: puppet.seen, client };
 }
 

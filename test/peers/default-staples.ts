@@ -4,6 +4,7 @@ import type { Authority } from "../../certs/certificate.js";
 import { generalizedTime } from "../../certs/der.js";
 import { NOW } from "../../certs/fixtures.js";
 import { certId, ocspResponse, singleResponse } from "../../certs/response.js";
+import type { FaultName } from "../../src/wire/fault.js";
 import { host, keys, root, server } from "../pki/kit.js";
 import type { Script } from "./script.js";
 
@@ -28,7 +29,7 @@ export function staple(thisUpdate: number, nextUpdate: number | undefined, signe
 const stranger = server(root, { key: keys.other, subject: "a responder that nobody named" });
 
 /** The staple, and the fault. */
-export const rows: readonly (readonly [string, Buffer | undefined, string | undefined])[] = [
+export const rows: readonly (readonly [string, Buffer | undefined, FaultName | undefined])[] = [
   ["no staple", undefined, undefined],
   ["a response without nextUpdate", staple(NOW - 60, undefined), "OCSP_NO_NEXT_UPDATE"],
   ["a response of the year before", staple(NOW - 365 * DAY, NOW + DAY), undefined],

@@ -10,7 +10,7 @@ import { everything } from "../../src/pki/everything.js";
 import type { Reference } from "../../src/pki/hostname.js";
 import { Path, type PathOptions, trustAnchor } from "../../src/pki/path.js";
 import { Store } from "../../src/pki/store.js";
-import { isFault } from "../../src/wire/fault.js";
+import { faultName, isFault } from "../../src/wire/fault.js";
 
 export const host = "leaf.tlstaple.test";
 
@@ -56,7 +56,7 @@ export function verdict(run: () => unknown): string {
     run();
   } catch (thrown) {
     if (!isFault(thrown)) throw thrown;
-    return thrown.name;
+    return faultName(thrown);
   }
   return "good";
 }

@@ -7,7 +7,7 @@ import { responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Path, trustAnchor } from "../../src/pki/path.js";
 import { defaultOcsp, type OcspPolicy } from "../../src/pki/policy.js";
 import { Store } from "../../src/pki/store.js";
-import { faults, isFault } from "../../src/wire/fault.js";
+import { faultName, faults, isFault } from "../../src/wire/fault.js";
 import { given } from "../../src/wire/given.js";
 import { keep } from "./kit.js";
 
@@ -18,7 +18,7 @@ function verdict(run: () => void): string {
     return "good";
   } catch (thrown) {
     if (!isFault(thrown)) throw thrown;
-    return thrown.name;
+    return faultName(thrown);
   }
 }
 

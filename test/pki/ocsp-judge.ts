@@ -7,7 +7,7 @@ import { Staple, StapleVerifier } from "../../src/pki/ocsp.js";
 import type { Authority } from "../../src/pki/path.js";
 import { defaultOcsp, type OcspPolicy } from "../../src/pki/policy.js";
 import { Store } from "../../src/pki/store.js";
-import { isFault } from "../../src/wire/fault.js";
+import { faultName, isFault } from "../../src/wire/fault.js";
 import { given } from "../../src/wire/given.js";
 import { keep } from "./kit.js";
 
@@ -106,7 +106,7 @@ export function caught(act: () => unknown): string {
     act();
     return "good";
   } catch (error) {
-    if (isFault(error)) return error.name;
+    if (isFault(error)) return faultName(error);
     throw error;
   }
 }

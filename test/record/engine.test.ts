@@ -112,7 +112,14 @@ test("a message enters the transcript after its row ran, and what was sent as it
 
 test("whatever a row throws, work() does not; what is no fault is INTERNAL_ERROR with its cause", (t) => {
   const bug = new TypeError("a bug");
-  for (const thrown of [faults.KEY_SHARE, bug, "text", undefined]) {
+  for (const thrown of [
+    faults.KEY_SHARE,
+    bug,
+    "text",
+    faults.KEY_SHARE + 0x100,
+    { name: "KEY_SHARE" },
+    undefined,
+  ]) {
     const run = () => {
       throw thrown;
     };

@@ -5,7 +5,7 @@ import { Inbox } from "../../src/record/inbox.js";
 import { MAX_CIPHERTEXT } from "../../src/record/protection.js";
 import { faults } from "../../src/wire/fault.js";
 import { contentType } from "../../src/wire/registry.js";
-import { fault } from "../faults.js";
+import { fault, named } from "../faults.js";
 import { chunks, concat, none, u8, u16, u24, vec8 } from "../peers/bytes.js";
 import { plainRecord } from "../peers/records.js";
 import { feed, settle, Toy, takes } from "./toy.js";
@@ -159,7 +159,7 @@ test("records and messages cut, joined and delivered in any way arrive whole and
     const sent = items.map(encode);
     const { records, least } = cut(sent, sizes);
     const { toy, data } = hear(concat(...records), least + spare, most);
-    if (toy.engine.fault) throw new Error(toy.engine.fault.name);
+    if (toy.engine.fault) throw new Error(named(toy.engine.fault));
     return (
       data.equals(bytesOf(sent, application_data)) &&
       toy.transcript.equals(bytesOf(sent, handshake)) &&
@@ -176,7 +176,7 @@ test("a buffer too small by one byte is a fault that names a size which brings i
     for (let input = Math.max(1, least - 1), last = 0; ; ) {
       const { engine } = hear(concat(...records), input, most).toy;
       if (engine.fault === undefined) return input === least || least <= 5;
-      if (engine.fault !== faults.BUFFER_TOO_SMALL) throw new Error(engine.fault.name);
+      if (engine.fault !== faults.BUFFER_TOO_SMALL) throw new Error(named(engine.fault));
       if (engine.faultDetail <= Math.max(input, last) || engine.faultDetail > least) return false;
       last = input;
       input = engine.faultDetail;

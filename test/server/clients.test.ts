@@ -13,7 +13,9 @@ import {
 } from "../../src/client/index.js";
 import { extendedKeyUsage } from "../../src/pki/certificate.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
+import { alertOf } from "../../src/wire/fault.js";
 import { alert, extensionType as ext, handshakeType as hs, version } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { flip } from "../peers/bytes.js";
 import { identity, servers } from "../peers/identity.js";
 import { certificateStatus, type Extension, extension } from "../peers/messages.js";
@@ -43,8 +45,8 @@ function takeServers(server: TlsServer): void {
   session.verifier.path.purpose = extendedKeyUsage.serverAuth;
 }
 
-function refusal(t: ExecutionContext, pair: Pair, fault: Fault, number = fault.alert): void {
-  t.is(pair.server.end.fault, fault, `${pair.server.end.fault?.name}`);
+function refusal(t: ExecutionContext, pair: Pair, fault: Fault, number = alertOf(fault)): void {
+  t.is(pair.server.end.fault, fault, `${named(pair.server.end.fault)}`);
   t.false(pair.server.end.established);
   t.is(pair.client.end.faultDetail, number);
 }
@@ -56,7 +58,7 @@ for (const [name, only] of both) {
     test(`TLS ${name}: a client with a ${kind} certificate`, (t) => {
       for (const options of [ask, demand]) {
         const pair = new Pair(options, { ...versions, identity: own(kind) }).run();
-        t.is(pair.server.end.fault, undefined, `${pair.server.end.fault?.name} ${pair.server.end.cause}`);
+        t.is(pair.server.end.fault, undefined, `${named(pair.server.end.fault)} ${pair.server.end.cause}`);
         t.true(pair.server.end.established);
         t.is(pair.server.end.path.length, 1);
         t.is(pair.server.end.path.anchor, trust[0]);
@@ -112,7 +114,7 @@ for (const [name, only] of both) {
     const select = () => ({ identity: own("p256") });
     const pair = new Pair({ select }, { ...versions, trust, serverName: "p256.client.tlstaple.test" }).run();
     t.is(pair.client.end.fault, faults.CERT_EXTENDED_KEY_USAGE);
-    t.is(pair.server.end.faultDetail, faults.CERT_EXTENDED_KEY_USAGE.alert);
+    t.is(pair.server.end.faultDetail, alertOf(faults.CERT_EXTENDED_KEY_USAGE));
   });
 
   test(`TLS ${name}: bad chains of clients are refused as bad chains of servers are`, (t) => {
@@ -135,7 +137,7 @@ for (const [name, only] of both) {
       takeServers(pair.server.end);
       pair.run();
       t.false(pair.server.end.established, id);
-      t.is(pair.server.end.fault?.name, expected, id);
+      t.is(named(pair.server.end.fault), expected, id);
       refused++;
     }
     t.true(refused >= 156, `${refused}`);
@@ -217,7 +219,7 @@ for (const [name, only] of both) {
       const client = shown();
       client.send(client.certificateVerify(key, id));
       if (only === version.tls13) t.is(client.server.fault, faults.SIGNATURE_SCHEME);
-      else t.true(finish(client).server.established, client.server.fault?.name);
+      else t.true(finish(client).server.established, named(client.server.fault));
     }
   });
 
@@ -229,7 +231,7 @@ for (const [name, only] of both) {
       client.send(client.certificateVerify(rsa.key, id));
       const pkcs1 = id < 0x0800;
       if (pkcs1 && only === version.tls13) t.is(client.server.fault, faults.SIGNATURE_SCHEME);
-      else t.true(finish(client).server.established, `${id.toString(16)} ${client.server.fault?.name}`);
+      else t.true(finish(client).server.established, `${id.toString(16)} ${named(client.server.fault)}`);
     }
   });
 
@@ -332,7 +334,7 @@ test("TLS 1.3: a client's staples are judged", (t) => {
   const [good, next] = [staple("server1"), staple("intermediate1")];
   const passes = (list: (Buffer | undefined)[], ocsp: ServerOptions["ocsp"], ...expected: string[]) => {
     const { fault, verdicts } = attempt(list, ocsp);
-    t.is(fault, undefined, fault?.name);
+    t.is(fault, undefined, named(fault));
     t.deepEqual(
       verdicts.map(({ status }) => status),
       expected,
@@ -366,7 +368,7 @@ test("TLS 1.3: a client's staples are judged", (t) => {
   fails([open], {}, faults.OCSP_NO_NEXT_UPDATE, "bad", "none");
   passes([open], { allowMissingNextUpdate: true }, "good", "none");
   const wrong = attempt([flip(good)], {});
-  t.is(wrong.fault?.alert, alert.bad_certificate_status_response);
+  t.is(alertOf(wrong.fault!), alert.bad_certificate_status_response);
   t.is(attempt([Buffer.alloc(0)], {}).fault, faults.OCSP_MALFORMED);
 });
 
@@ -380,7 +382,7 @@ test("TLS 1.3: staples of certificates that are not kept are not kept either", (
   const response = fixture("good/p256/server1-ocsp.der");
   const staple = (i: number) => (i === 1 ? [] : [extension(ext.status_request, certificateStatus(response))]);
   client.send(client.certificate([...chain.slice(0, 2), ...Array(20).fill(chain[1])], staple));
-  t.is(server.fault, undefined, server.fault?.name);
+  t.is(server.fault, undefined, named(server.fault));
   client.send(client.certificateVerify(key, 0x0403)).finish();
   t.true(server.established);
 });

@@ -1,6 +1,8 @@
 import type { ExecutionContext } from "ava";
 import type { Fault } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
+import { alertOf } from "../../src/wire/fault.js";
+import { named } from "../faults.js";
 import { extension } from "../peers/messages.js";
 import { serverDefaults } from "./pair.js";
 import { type Hello, Scripted, type Settings } from "./scripted.js";
@@ -18,8 +20,8 @@ export function refused(
   options?: Partial<ServerOptions>,
 ): void {
   const { server, alert: told, level } = greet(settings, options);
-  t.is(server.fault, fault, `${server.fault?.name}`);
-  t.is(told, fault.alert);
+  t.is(server.fault, fault, `${named(server.fault)}`);
+  t.is(told, alertOf(fault));
   t.is(level, 2);
 }
 
@@ -29,9 +31,9 @@ export function accepted(
   options?: Partial<ServerOptions>,
 ): Scripted {
   const client = greet(settings, options);
-  t.is(client.server.fault, undefined, client.server.fault?.name);
+  t.is(client.server.fault, undefined, named(client.server.fault));
   client.complete();
-  t.true(client.server.established, client.server.fault?.name);
+  t.true(client.server.established, named(client.server.fault));
   return client;
 }
 

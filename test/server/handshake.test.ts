@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { type ClientOptions, type Fault, faults, wants } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
+import { alertOf } from "../../src/wire/fault.js";
 import { alert, cipherSuite, namedGroup, version } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { servers } from "../peers/identity.js";
 import { suites } from "../peers/schedule.js";
 import { Pair, selection, serverDefaults, staples } from "./pair.js";
@@ -22,8 +24,8 @@ function converse(
   client: Partial<ClientOptions> = {},
 ): Pair {
   const pair = new Pair(server, client).run();
-  t.is(pair.server.end.fault, undefined, `server: ${pair.server.end.fault?.name} ${pair.server.end.cause}`);
-  t.is(pair.client.end.fault, undefined, `client: ${pair.client.end.fault?.name} ${pair.client.end.cause}`);
+  t.is(pair.server.end.fault, undefined, `server: ${named(pair.server.end.fault)} ${pair.server.end.cause}`);
+  t.is(pair.client.end.fault, undefined, `client: ${named(pair.client.end.fault)} ${pair.client.end.cause}`);
   t.true(pair.server.end.established && pair.client.end.established, pair.server.end.state);
   t.is(pair.server.end.version, pair.client.end.version);
   t.is(pair.server.end.suite, pair.client.end.suite);
@@ -207,7 +209,7 @@ for (const [name, only] of both) {
     for (let i = 0; i < 3; i++) {
       const server = new TlsServer(options, arena);
       const pair = new Pair({}, versions, server).run();
-      t.true(server.established, server.fault?.name);
+      t.true(server.established, named(server.fault));
       pair.send("client", Buffer.from("ping"));
       t.is(pair.server.received.toString(), "ping");
       if (i === 1) server.abort(faults.HANDSHAKE_TIMEOUT);
@@ -234,7 +236,7 @@ for (const [name, only] of both) {
 
   test(`TLS ${name}: record_size_limit both ways`, (t) => {
     const pair = new Pair({ recordSizeLimit: 300 }, { ...versions, recordSizeLimit: 200 }).run();
-    t.true(pair.server.end.established, pair.client.end.fault?.name);
+    t.true(pair.server.end.established, named(pair.client.end.fault));
     pair.send("client", randomBytes(5000)).send("server", randomBytes(5000));
     const overhead = 16 + (only === tls12 ? 8 : 0);
     t.is(longest(pair.server.sent), 200 + overhead);
@@ -255,7 +257,7 @@ for (const [name, only] of both) {
   test(`TLS ${name}: max_fragment_length`, (t) => {
     for (const maxFragmentLength of [512, 1024, 2048, 4096]) {
       const pair = new Pair({}, { ...versions, maxFragmentLength, buffers: { output: 8192 } }).run();
-      t.true(pair.server.end.established, pair.client.end.fault?.name);
+      t.true(pair.server.end.established, named(pair.client.end.fault));
       pair.send("client", randomBytes(9000)).send("server", randomBytes(9000));
       const overhead = only === tls12 ? 24 : 17;
       t.is(longest(pair.server.sent), maxFragmentLength + overhead);
@@ -365,6 +367,6 @@ for (const [what, server, client, fault] of [
   test(`no common ${what}`, (t) => {
     const pair = new Pair(server, client).run();
     t.is(pair.server.end.fault, fault);
-    t.is(pair.client.end.faultDetail, fault.alert);
+    t.is(pair.client.end.faultDetail, alertOf(fault));
   });
 }

@@ -8,6 +8,7 @@ import {
   handshakeType as hs,
   version,
 } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { concat, none, u8, u16, u32, vec8, vec16 } from "../peers/bytes.js";
 import { type Extension, extension, message, parseExtensions } from "../peers/messages.js";
 import { accepted, fields, greet, having, lacking, refused } from "./greeting.js";
@@ -485,7 +486,7 @@ function again(change: (hello: Hello) => Hello, settings: Settings = {}): Script
 
 test("TLS 1.3: HelloRetryRequest and the second ClientHello", (t) => {
   const good = again((hello) => hello).complete();
-  t.true(good.server.established, good.server.fault?.name);
+  t.true(good.server.established, named(good.server.fault));
   t.is(good.changeCipherSpecs, 1);
   const padded = again((hello) => ({
     ...hello,
@@ -494,7 +495,7 @@ test("TLS 1.3: HelloRetryRequest and the second ClientHello", (t) => {
   t.true(padded.complete().server.established);
   const fails = (fault: Fault, change: (hello: Hello) => Hello) => {
     const { server } = again(change);
-    t.is(server.fault, fault, `${server.fault?.name}`);
+    t.is(server.fault, fault, `${named(server.fault)}`);
   };
   fails(faults.ILLEGAL_PARAMETER, (hello) => ({ ...hello, random: Buffer.alloc(32) }));
   fails(faults.ILLEGAL_PARAMETER, (hello) => ({ ...hello, sessionId: Buffer.alloc(32) }));

@@ -3,6 +3,7 @@ import { faults } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { alert, extensionType as ext, namedGroup as g, version } from "../../src/wire/registry.js";
 import { trust } from "../client/link.js";
+import { named } from "../faults.js";
 import { concat, u8, u16, u24, vec16 } from "../peers/bytes.js";
 import { extension } from "../peers/messages.js";
 import { accepted, having } from "./greeting.js";
@@ -100,7 +101,7 @@ test("TLS 1.3: both ClientHellos may be long", (t) => {
   client.hello();
   t.true(client.retried);
   client.hello().complete();
-  t.true(client.server.established, client.server.fault?.name);
+  t.true(client.server.established, named(client.server.fault));
 });
 
 test("TLS 1.3: a session is resumed behind 40,000 bytes", (t) => {

@@ -14,6 +14,7 @@ import {
   namedGroup as g,
   version,
 } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { flip, u8, u16, u24, vec16 } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { extension, message } from "../peers/messages.js";
@@ -129,7 +130,7 @@ const ways: Way[] = [
 
 function reach({ state, settings, options, go }: Way): Scripted {
   const client = go(new Scripted(new TlsServer({ ...serverDefaults, ...options }), settings));
-  if (client.server.state !== state) throw new Error(`${client.server.state} ${client.server.fault?.name}`);
+  if (client.server.state !== state) throw new Error(`${client.server.state} ${named(client.server.fault)}`);
   return client;
 }
 
@@ -167,7 +168,7 @@ for (const way of ways) {
       if (way.takes.includes(type) || inMessage) continue;
       const client = reach(way);
       client.record(contentType.handshake, message(type, Buffer.alloc(40)));
-      t.is(client.server.fault, faults.UNEXPECTED_MESSAGE, `type ${type}: ${client.server.fault?.name}`);
+      t.is(client.server.fault, faults.UNEXPECTED_MESSAGE, `type ${type}: ${named(client.server.fault)}`);
       t.is(client.alert, alert.unexpected_message);
       t.false(client.server.established && way.state !== "CONNECTED");
     }
@@ -176,7 +177,7 @@ for (const way of ways) {
 
   test(`${nameOf(way)}: other records that may not come`, (t) => {
     const refused = (client: Scripted, what: string) =>
-      t.is(client.server.fault, faults.UNEXPECTED_MESSAGE, `${what}: ${client.server.fault?.name}`);
+      t.is(client.server.fault, faults.UNEXPECTED_MESSAGE, `${what}: ${named(client.server.fault)}`);
     if (way.state !== "CONNECTED") refused(reach(way).record(contentType.application_data, u8(1)), "data");
     if (!way.ccs) refused(changeCipherSpec(way, reach(way), 1), "change_cipher_spec");
     else

@@ -4,6 +4,7 @@ import type { Provider } from "../../src/crypto/provider.js";
 import { at } from "../../src/handshake/memory.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { cipherSuite as c, namedGroup as g, version } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { identity } from "../peers/identity.js";
 import { selection, serverDefaults } from "./pair.js";
 import { Scripted, type Settings } from "./scripted.js";
@@ -103,7 +104,7 @@ for (const [only, suite, group] of ways) {
     if (only === version.tls13) t.is(watched.pairs, 0, "as soon as the flight is sent");
     if (only === version.tls13) t.false(watched.has(watched.shared));
     client.complete();
-    t.true(watched.server.established, watched.server.fault?.name);
+    t.true(watched.server.established, named(watched.server.fault));
     t.is(watched.pairs, 0);
     t.is(watched.shared.length, 1);
     t.is(watched.shared[0].length, group === g.secp384r1 ? 48 : 32);
@@ -117,7 +118,7 @@ for (const [only, suite, group] of ways) {
   test(`${title}: the secrets that were logged`, (t) => {
     const watched = new Watched(options);
     const client = new Scripted(watched.server, settings).hello().complete();
-    t.true(watched.server.established, watched.server.fault?.name);
+    t.true(watched.server.established, named(watched.server.fault));
     // The Master Secret of either version
     t.deepEqual(watched.memory.subarray(at.schedule, at.schedule + 48), Buffer.alloc(48));
     if (only === version.tls12) {
@@ -141,7 +142,7 @@ for (const [only, suite, group] of ways) {
     const { ticket } = new Scripted(new Watched(options).server, settings).hello().complete();
     const watched = new Watched(options);
     new Scripted(watched.server, { ...settings, resume: ticket }).hello().complete();
-    t.true(watched.server.established && watched.server.resumed, watched.server.fault?.name);
+    t.true(watched.server.established && watched.server.resumed, named(watched.server.fault));
     t.false(watched.has([...watched.shared, ...watched.keys, ticket!.secret]));
     t.is(watched.pairs, 0);
   });
@@ -164,7 +165,7 @@ test("a key pair whose secret can't be agreed on is disposed of", (t) => {
   const client = new Scripted(watched.server, { version: version.tls12 }).hello();
   t.is(watched.pairs, 1);
   client.send(Buffer.concat([Buffer.from([16, 0, 0, 33, 32]), Buffer.alloc(32)]));
-  t.is(watched.server.fault?.name, "KEY_SHARE");
+  t.is(named(watched.server.fault), "KEY_SHARE");
   t.is(watched.pairs, 0);
 });
 

@@ -3,6 +3,7 @@ import test from "ava";
 import { NOW } from "../../certs/fixtures.js";
 import { TlsServer } from "../../src/server/index.js";
 import { version } from "../../src/wire/registry.js";
+import { named } from "../faults.js";
 import { concat, flip, u8, u16, vec8 } from "../peers/bytes.js";
 import { selection, serverDefaults } from "./pair.js";
 import { Scripted } from "./scripted.js";
@@ -56,7 +57,7 @@ for (const [name, only, suite, size] of [
     const server = new TlsServer({ ...serverDefaults, ticketKeys: [ticketKey] });
     const resume = { ticket: seal(state), secret: good.secret };
     const client = new Scripted(server, { version: only, serverName: "a.test", resume }).hello().complete();
-    if (!server.established) throw new Error(`${server.fault?.name}`);
+    if (!server.established) throw new Error(`${named(server.fault)}`);
     return client.resumed && server.resumed;
   }
   const says = (change: Partial<State>) => taken(encode({ ...good, ...change }));

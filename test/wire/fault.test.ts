@@ -1,54 +1,146 @@
 import { existsSync, readFileSync } from "node:fs";
 import test from "ava";
-import { type Fault, faults, isFault } from "../../src/wire/fault.js";
+import { alertOf, type FaultName, faultName, faults, isFault } from "../../src/wire/fault.js";
 import { alert, nameOf } from "../../src/wire/registry.js";
+import { texts } from "../../src/wire/texts.js";
+import { wolfsslError } from "../../src/wire/wolfssl.js";
 
-const all: [string, Fault][] = Object.entries(faults);
+const names = Object.keys(faults) as FaultName[];
 
-test("a fault stands under its own stable name", (t) => {
-  for (const [key, fault] of all) {
-    t.is(fault.name, key);
-    t.regex(key, /^[A-Z]+(_[A-Z0-9]+)*$/);
-    t.regex(fault.text, /^[a-zA-Z].*[^.\s]$/, key);
-  }
-  t.is(new Set(all.map(([, { text }]) => text)).size, all.length, "no two say the same");
+/** The alert that tells the peer of each fault. */
+const alerts: Readonly<Record<FaultName, keyof typeof alert>> = {
+  DECODE_ERROR: "decode_error",
+  UNEXPECTED_MESSAGE: "unexpected_message",
+  UNKNOWN_RECORD_TYPE: "unexpected_message",
+  RECORD_VERSION: "protocol_version",
+  RECORD_OVERFLOW: "record_overflow",
+  BAD_RECORD_MAC: "bad_record_mac",
+  TOO_MANY_EMPTY_RECORDS: "unexpected_message",
+  KEY_EXHAUSTED: "internal_error",
+  BUFFER_TOO_SMALL: "internal_error",
+  MESSAGE_TOO_LONG: "illegal_parameter",
+  OUTPUT_TOO_SMALL: "internal_error",
+  STORE_TOO_SMALL: "internal_error",
+  PROTOCOL_VERSION: "protocol_version",
+  DOWNGRADE: "illegal_parameter",
+  ILLEGAL_PARAMETER: "illegal_parameter",
+  CIPHER_SUITE: "illegal_parameter",
+  KEY_SHARE: "illegal_parameter",
+  UNSUPPORTED_EXTENSION: "unsupported_extension",
+  EXTENSION_NOT_ALLOWED: "illegal_parameter",
+  DUPLICATE_EXTENSION: "illegal_parameter",
+  MISSING_EXTENSION: "missing_extension",
+  EMS_REQUIRED: "handshake_failure",
+  RENEGOTIATION_INFO: "handshake_failure",
+  NO_COMMON_SUITE: "handshake_failure",
+  NO_COMMON_GROUP: "handshake_failure",
+  NO_COMMON_SCHEME: "handshake_failure",
+  INAPPROPRIATE_FALLBACK: "inappropriate_fallback",
+  NO_APPLICATION_PROTOCOL: "no_application_protocol",
+  UNRECOGNIZED_NAME: "unrecognized_name",
+  NO_RENEGOTIATION: "no_renegotiation",
+  BINDER_MISMATCH: "decrypt_error",
+  FINISHED_MISMATCH: "decrypt_error",
+  HANDSHAKE_SIGNATURE: "decrypt_error",
+  SIGNATURE_SCHEME: "illegal_parameter",
+  PEER_ALERT: "close_notify",
+  TRUNCATED: "close_notify",
+  INTERNAL_ERROR: "internal_error",
+  HANDSHAKE_TIMEOUT: "user_canceled",
+  NO_PEER_CERT: "decode_error",
+  CERTIFICATE_REQUIRED: "certificate_required",
+  CERT_MALFORMED: "bad_certificate",
+  CERT_SIGNATURE: "bad_certificate",
+  CERT_SIGNATURE_ALGORITHM: "bad_certificate",
+  CERT_ALGORITHM_MISMATCH: "bad_certificate",
+  CERT_KEY: "unsupported_certificate",
+  CERT_NOT_YET_VALID: "bad_certificate",
+  CERT_EXPIRED: "certificate_expired",
+  CERT_CRITICAL_EXTENSION: "unsupported_certificate",
+  CERT_KEY_USAGE: "unsupported_certificate",
+  CERT_EXTENDED_KEY_USAGE: "unsupported_certificate",
+  CERT_NOT_CA: "bad_certificate",
+  CERT_CA_KEY_USAGE: "bad_certificate",
+  CERT_PATH_LENGTH: "bad_certificate",
+  CERT_NAME_CONSTRAINTS: "bad_certificate",
+  CERT_UNKNOWN_ISSUER: "unknown_ca",
+  CERT_CHAIN_TOO_LONG: "bad_certificate",
+  CERT_NAME_MISMATCH: "bad_certificate",
+  CERT_IP_MISMATCH: "bad_certificate",
+  NO_CLOCK: "internal_error",
+  OCSP_MALFORMED: "bad_certificate_status_response",
+  OCSP_NOT_SUCCESSFUL: "bad_certificate_status_response",
+  OCSP_UNKNOWN_TYPE: "bad_certificate_status_response",
+  OCSP_CERT_REVOKED: "certificate_revoked",
+  OCSP_CERT_UNKNOWN: "bad_certificate_status_response",
+  OCSP_WRONG_CERT: "bad_certificate_status_response",
+  OCSP_RESPONDER: "bad_certificate_status_response",
+  OCSP_SIGNATURE: "bad_certificate_status_response",
+  OCSP_SIGNATURE_ALGORITHM: "bad_certificate_status_response",
+  OCSP_TIME: "bad_certificate_status_response",
+  OCSP_EXPIRED: "bad_certificate_status_response",
+  OCSP_NOT_YET_VALID: "bad_certificate_status_response",
+  OCSP_NO_NEXT_UPDATE: "bad_certificate_status_response",
+  OCSP_CRITICAL_EXTENSION: "bad_certificate_status_response",
+  OCSP_NONCE: "bad_certificate_status_response",
+  OCSP_STAPLE_MISSING: "bad_certificate_status_response",
+  OCSP_LOOKUP_FAIL: "bad_certificate_status_response",
+  CONNECT_FAILED: "close_notify",
+  CALLBACK_FAILED: "internal_error",
+};
+
+test("each fault has its alert", (t) => {
+  for (const name of names) t.is(nameOf(alert, alertOf(faults[name])), alerts[name], name);
 });
 
-test("faults are frozen through and through", (t) => {
-  t.true(Object.isFrozen(faults));
-  for (const [name, fault] of all) {
-    t.true(Object.isFrozen(fault), name);
-    if (fault.wolfssl) t.true(Object.isFrozen(fault.wolfssl), name);
-  }
+test("faults are numbered one after the other", (t) => {
+  names.forEach((name, i) => {
+    t.is(faults[name] & 0xff, i + 1, name);
+  });
 });
 
-test("a fault's alert is one of TLS", (t) => {
-  for (const [name, fault] of all) t.truthy(nameOf(alert, fault.alert), name);
+test("a fault has its own stable name, and a text that no other has", (t) => {
+  for (const name of names) {
+    t.is(faultName(faults[name]), name);
+    t.regex(name, /^[A-Z]+(_[A-Z0-9]+)*$/);
+    t.regex(texts[name], /^[a-zA-Z].*[^.\s]$/, name);
+  }
+  t.deepEqual(Object.keys(texts), names);
+  t.is(new Set(Object.values(texts)).size, names.length);
 });
 
 test("a staple that does not count is bad_certificate_status_response, a revoked certificate is not", (t) => {
-  for (const [name, fault] of all)
-    if (name.startsWith("OCSP_"))
-      t.is(
-        nameOf(alert, fault.alert),
-        name === "OCSP_CERT_REVOKED" ? "certificate_revoked" : "bad_certificate_status_response",
-      );
+  for (const name of names.filter((each) => each.startsWith("OCSP_")))
+    t.is(
+      alerts[name],
+      name === "OCSP_CERT_REVOKED" ? "certificate_revoked" : "bad_certificate_status_response",
+    );
 });
 
-test("isFault knows faults by identity", (t) => {
-  for (const [, fault] of all) t.true(isFault(fault));
+test("nothing but a fault passes for one", (t) => {
+  for (const name of names) t.true(isFault(faults[name]), name);
+  const { DECODE_ERROR } = faults;
+  const numbers = [0, 1, 80, DECODE_ERROR + 1, DECODE_ERROR + 0.5, DECODE_ERROR & 0xff, -DECODE_ERROR];
   const impostors = [
-    { ...faults.DECODE_ERROR },
+    ...numbers,
+    (DECODE_ERROR & 0xff00) | (faults.CERT_EXPIRED & 0xff),
+    Number.NaN,
+    BigInt(DECODE_ERROR),
+    String(DECODE_ERROR),
+    new Number(DECODE_ERROR),
+    [DECODE_ERROR],
+    { valueOf: () => DECODE_ERROR },
     Object.assign(new Error("mine"), { name: "DECODE_ERROR" }),
-    new Error("DECODE_ERROR"),
-    { name: "constructor" },
-    { name: faults },
     "DECODE_ERROR",
+    Symbol("DECODE_ERROR"),
     undefined,
     null,
-    0,
   ];
-  for (const impostor of impostors) t.false(isFault(impostor));
+  for (const impostor of impostors) t.false(isFault(impostor), String(impostor));
+});
+
+test("faults and what is said of them are frozen", (t) => {
+  for (const each of [faults, texts]) t.true(Object.isFrozen(each));
 });
 
 /** The enum constants of a C header, by name. */
@@ -66,9 +158,10 @@ withHeaders("names and numbers of wolfSSL are those of its headers", (t) => {
     ...constants(`${headers}/error-ssl.h`),
   ]);
   let compared = 0;
-  for (const [name, { wolfssl }] of all) {
+  for (const name of names) {
+    const wolfssl = wolfsslError(name);
     if (wolfssl === undefined) continue;
-    t.is(wolfssl.code, known.get(wolfssl.name)!, `${name}: ${wolfssl.name}`);
+    t.is(wolfssl.number, known.get(wolfssl.name)!, `${name}: ${wolfssl.name}`);
     compared++;
   }
   t.true(compared > 40, `${compared} compared`);

@@ -8,6 +8,7 @@ import {
   TlsClient,
   trustAnchor,
 } from "../../src/client/index.js";
+import { named } from "../faults.js";
 import type { HandshakeCase, HandshakeJob, HandshakeResult } from "./handshake-job.js";
 
 // Runs in XS: real handshakes with a server in Node, one after the other. The top level is flash.
@@ -80,7 +81,7 @@ class Series implements Owner {
 
   ended(error: Error | undefined): void {
     const { fault, faultDetail: detail, established, state, verdicts } = this.client!;
-    const end = fault?.name ?? error?.message;
+    const end = named(fault) ?? error?.message;
     const staples = verdicts.map(({ status }) => status);
     const result: HandshakeResult = { verdict: end ?? (established ? "good" : state), detail, staples };
     host.print(JSON.stringify(result));

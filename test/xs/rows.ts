@@ -10,7 +10,7 @@ import {
   ocspCases,
   stapleFile,
 } from "../../certs/fixtures.js";
-import { alert, faults, version } from "../../src/client/index.js";
+import { alert, alertOf, type FaultName, faults, version } from "../../src/client/index.js";
 import type { Nonce } from "../../src/pki/policy.js";
 import { flip } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
@@ -88,7 +88,10 @@ function expectationOf(row: OcspCase): Expectation {
   return row.id === "delegate-ed25519" ? refusal("OCSP_SIGNATURE_ALGORITHM") : row;
 }
 
-const refusal = (name: keyof typeof faults): Expectation => ({ expected: name, alert: faults[name].alert });
+const refusal = (name: FaultName): Expectation => ({
+  expected: name,
+  alert: alertOf(faults[name]),
+});
 
 // ---- One client for many connections
 

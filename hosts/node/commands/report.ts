@@ -1,8 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { type CertificateInfo, describeCertificate, isoTime } from "../common/describe.js";
-import { TlsError } from "../common/errors.js";
 import { printable, toJson } from "../common/text.js";
-import type { OcspVerdict, TLSSocket } from "../index.js";
+import { type OcspVerdict, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
 import type { Output } from "./usage.js";
 
@@ -99,7 +98,7 @@ export function describeError(error: Error): string[] {
   if (!(error instanceof TlsError)) return [`${errorCode(error)}: ${error.message}`];
   const { code, message, wolfssl, alert, advice } = error;
   const lines = [`${code}: ${message}`];
-  if (wolfssl) lines.push(`  wolfSSL  ${wolfssl.name} (${wolfssl.code})`);
+  if (wolfssl) lines.push(`  wolfSSL  ${wolfssl.name} (${wolfssl.number})`);
   lines.push(`  alert    ${alert.name} (${alert.number})`, `  advice   ${advice}`);
   return lines;
 }

@@ -1,50 +1,34 @@
-import { alert, type Fault, faults, nameOf } from "../../../src/wire/index.js";
+import {
+  type Fault,
+  type FaultName,
+  isFault,
+  namedAlert,
+  TlsError,
+  texts,
+  type Words,
+  wolfsslError,
+} from "../../../src/wire/index.js";
 
-/** A TLS alert, RFC 8446 section 6. */
-export interface Alert {
-  readonly number: number;
-  readonly name: string;
+/** Says what to do about a fault; `detail` is that of `TlsError`. */
+export type Advise = Words["advice"];
+
+/** The error of a fault, as Node tells it; `advise` may know more than the fault alone. */
+export function tlsError(fault: Fault, detail = 0, cause?: unknown, advise: Advise = adviseUser): TlsError {
+  return new TlsError(fault, detail, cause, { message, wolfssl: wolfsslError, advice: advise });
 }
 
-/** Why a TLS connection failed. `code` is stable and fit for `switch`. */
-export class TlsError extends Error {
-  override readonly name = "TlsError";
-  /** The fault's name, such as `OCSP_CERT_REVOKED`. */
-  readonly code: FaultName;
-  /** With `PEER_ALERT` the alert that the peer sent, otherwise the one that it was sent. */
-  readonly alert: Alert;
-  /** wolfSSL's error for the same thing, where there is one. */
-  readonly wolfssl: Fault["wolfssl"];
-  /** With `BUFFER_TOO_SMALL` and `STORE_TOO_SMALL` the bytes needed, with `PEER_ALERT` the alert's number, else 0. */
-  readonly detail: number;
-  /** One line on what to do about it. */
-  readonly advice: string;
-
-  constructor(fault: Fault, detail = 0, cause?: unknown, advise: Advise = (code) => advice[code]) {
-    const number = fault === faults.PEER_ALERT ? detail : fault.alert;
-    super(describe(fault, detail), cause === undefined ? undefined : { cause });
-    this.code = fault.name as FaultName;
-    this.alert = alertOf(number);
-    this.wolfssl = fault.wolfssl;
-    this.detail = detail;
-    this.advice = advise(this.code, detail);
-  }
+/** What was caught as an error for a user: faults are for the inside. */
+export function asError(thrown: unknown): unknown {
+  return isFault(thrown) ? tlsError(thrown) : thrown;
 }
 
-/** Says what to do about a fault. */
-export type Advise = (code: FaultName, detail: number) => string;
-
-export function alertOf(number: number): Alert {
-  return { number, name: nameOf(alert, number) ?? `alert_${number}` };
+function message(code: FaultName, detail: number): string {
+  const text = texts[code];
+  if (code === "PEER_ALERT") return `${text}: ${namedAlert(detail).name} (${detail})`;
+  return detail > 0 ? `${text}: ${detail} bytes` : text;
 }
 
-function describe(fault: Fault, detail: number): string {
-  if (fault === faults.PEER_ALERT) return `${fault.text}: ${alertOf(detail).name} (${detail})`;
-  return detail > 0 ? `${fault.text}: ${detail} bytes` : fault.text;
-}
-
-/** The name of a fault: what `TlsError.code` can be. */
-export type FaultName = keyof typeof faults;
+const adviseUser: Advise = (code) => advice[code];
 
 const retry = "Try again; if it persists, the network or the server damages the connection.";
 const serverBug = "The server breaks the protocol: update it, or look at the handshake with --trace.";
@@ -137,6 +121,8 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   OCSP_STAPLE_MISSING: "Turn OCSP stapling on at the server; some staple only from the second connection on.",
   OCSP_LOOKUP_FAIL:
     "Check that the responder can be reached (the error's cause says more), or give overrideUrl.",
+  CONNECT_FAILED: "Check address, port and network.",
+  CALLBACK_FAILED: "Mend what the error's cause names.",
 });
 
 /** An option of the wrong type. */

@@ -6,7 +6,7 @@ import { type Responder, responder, type TrustAnchor, trustAnchor } from "../../
 import type { Identity, Provider } from "../../../src/crypto/index.js";
 import { type Fault, isFault, namedGroup, version } from "../../../src/wire/index.js";
 import { signer } from "../provider.js";
-import { typeError, unsupportedError, valueError } from "./errors.js";
+import { tlsError, typeError, unsupportedError, valueError } from "./errors.js";
 import { type Certificates, readCertificates } from "./pem.js";
 
 /** A root CA to trust: its certificate, and what the core keeps of it. */
@@ -137,14 +137,14 @@ export const readRoots: Read<readonly Root[]> = (value, name) => {
     attempt(() => ({ certificate, anchor: trustAnchor(certificate.raw) })),
   );
   const usable = found.filter((root) => !isFault(root)) as Root[];
-  if (usable.length === 0 && found.length > 0) throw valueError(name, (found[0] as Fault).text);
+  if (usable.length === 0 && found.length > 0) throw valueError(name, tlsError(found[0] as Fault).message);
   return usable;
 };
 
 export const readResponders: Read<readonly Responder[]> = (value, name) =>
   certificates(value, name).map((certificate) => {
     const read = attempt(() => responder(certificate.raw));
-    if (isFault(read)) throw valueError(name, read.text);
+    if (isFault(read)) throw valueError(name, tlsError(read).message);
     return read;
   });
 

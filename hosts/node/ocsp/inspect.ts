@@ -10,7 +10,13 @@ import {
   type Staple,
   type Status,
 } from "../../../src/pki/index.js";
-import { type Fault, isFault } from "../../../src/wire/index.js";
+import {
+  type Alert,
+  type Fault,
+  type FaultName,
+  isFault,
+  type WolfsslError,
+} from "../../../src/wire/index.js";
 import {
   type CertificateInfo,
   describeCertificate,
@@ -19,7 +25,7 @@ import {
   type ResponseInfo,
   reasonText,
 } from "../common/describe.js";
-import { advice, alertOf, type FaultName } from "../common/errors.js";
+import { advice, tlsError } from "../common/errors.js";
 import { readCertificates } from "../common/pem.js";
 import { printable, toJson } from "../common/text.js";
 import { provider } from "../provider.js";
@@ -56,8 +62,8 @@ export interface Verification {
   reason: string | null;
   responder: "byName" | "byKey" | null;
   delegated: boolean | null;
-  alert: { number: number; name: string } | null;
-  wolfssl: { name: string; code: number } | null;
+  alert: Alert | null;
+  wolfssl: WolfsslError | null;
 }
 
 /** What `--json` prints. */
@@ -210,8 +216,9 @@ function readable<T>(file: string, parse: () => T): T {
   try {
     return parse();
   } catch (fault) {
-    if (isFault(fault)) throw new UsageError(`${file}: ${fault.text} (${fault.name})`);
-    throw fault;
+    if (!isFault(fault)) throw fault;
+    const { code, message } = tlsError(fault);
+    throw new UsageError(`${file}: ${message} (${code})`);
   }
 }
 
@@ -263,7 +270,8 @@ const timeOrNull = (seconds: number) => (Number.isNaN(seconds) ? null : isoTime(
 
 function describeFault(fault: Fault | undefined): Pick<Verification, "fault" | "alert" | "wolfssl"> {
   if (!fault) return { fault: null, alert: null, wolfssl: null };
-  return { fault: fault.name as FaultName, alert: alertOf(fault.alert), wolfssl: fault.wolfssl ?? null };
+  const { code, alert, wolfssl = null } = tlsError(fault);
+  return { fault: code, alert, wolfssl };
 }
 
 function notVerified(): Verification {
@@ -324,7 +332,7 @@ function withAdvice({ fault, alert, wolfssl, ...found }: Verification) {
   return {
     result: `refused: ${fault}`,
     alert: `${alert!.name} (${alert!.number})`,
-    wolfSSL: wolfssl ? `${wolfssl.name} (${wolfssl.code})` : null,
+    wolfSSL: wolfssl ? `${wolfssl.name} (${wolfssl.number})` : null,
     advice: advice[fault],
     ...found,
   };

@@ -3,7 +3,8 @@
 import { randomBytes } from "node:crypto";
 import type { Verdict } from "../../../src/client/index.js";
 import { answers, everything, judge, type Nonce, type OcspPolicy, Staple } from "../../../src/pki/index.js";
-import { type Fault, faults, given, isFault } from "../../../src/wire/index.js";
+import { type Fault, type FaultName, faultName, faults, given, isFault } from "../../../src/wire/index.js";
+import { asError } from "../common/errors.js";
 import { provider } from "../provider.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { isFresh, keep } from "./entry.js";
@@ -47,7 +48,7 @@ export interface LookupResult {
   /** `status` is "none" when no response came, "bad" when one came that does not count. */
   readonly verdict: OcspVerdict;
   /** Why the certificate must not be accepted; undefined only if the status is "good". */
-  readonly fault: Fault | undefined;
+  readonly fault: FaultName | undefined;
   /** With OCSP_LOOKUP_FAIL: what went wrong, such as an OcspFetchError. */
   readonly cause?: unknown;
 }
@@ -105,9 +106,9 @@ async function lookUp(pair: Pair, options: LookupOptions): Promise<LookupResult>
     const subject = readSubject(pair);
     return accepted(remembered(subject, question) ?? (await answerTo(subject, question, options)));
   } catch (error) {
-    return isFault(error) && error.name.startsWith("OCSP_")
+    return isFault(error) && faultName(error).startsWith("OCSP_")
       ? refused(error)
-      : refused(faults.OCSP_LOOKUP_FAIL, error);
+      : refused(faults.OCSP_LOOKUP_FAIL, asError(error));
   }
 }
 
@@ -152,18 +153,20 @@ async function answerTo(subject: Subject, question: Question, options: LookupOpt
 }
 
 function report({ url, milliseconds, answer, error }: Attempt, subject: Subject): LookupReport {
-  const failure = isFault(error) ? error.name : error?.code;
+  const failure = isFault(error) ? faultName(error) : error?.code;
   return { url, milliseconds, serialNumber: serialOf(subject), outcome: failure ?? answer!.staple.status! };
 }
 
 function accepted({ staple }: Answer): LookupResult {
   const fault = staple.status === "good" ? undefined : faults.OCSP_CERT_REVOKED;
-  return { verdict: toVerdict({ ...timesOf(staple), status: staple.status!, fault }), fault };
+  const verdict = toVerdict({ ...timesOf(staple), status: staple.status!, fault });
+  return { verdict, fault: verdict.fault };
 }
 
 function refused(fault: Fault, cause?: unknown): LookupResult {
   const verdict = toVerdict({ ...timesOf(new Staple()), status: statusOf(fault), fault });
-  return cause === undefined ? { verdict, fault } : { verdict, fault, cause };
+  const found = { verdict, fault: verdict.fault };
+  return cause === undefined ? found : { ...found, cause };
 }
 
 function statusOf(fault: Fault): Verdict["status"] {

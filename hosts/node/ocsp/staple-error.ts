@@ -1,8 +1,8 @@
 /** Why a certificate has no staple, or no new one: the event `stapleError`. */
 
 import { X509Certificate } from "node:crypto";
-import { type Fault, isFault } from "../../../src/wire/index.js";
-import type { FaultName } from "../common/errors.js";
+import { type Fault, type FaultName, isFault } from "../../../src/wire/index.js";
+import { tlsError } from "../common/errors.js";
 import { type FetchCode, OcspFetchError } from "./http.js";
 
 /** `code` of a StapleError: a fault's name for a response that does not count, an OcspFetchError's for none. */
@@ -55,7 +55,8 @@ export function whyOf(error: unknown, url?: string): Why {
 }
 
 function whyFault(fault: Fault, url: string | undefined): Why {
-  return { code: fault.name as FaultName, text: `${fault.name}: ${fault.text}`, url, cause: fault };
+  const cause = tlsError(fault);
+  return { code: cause.code, text: `${cause.code}: ${cause.message}`, url, cause };
 }
 
 /** A certificate for which nothing is stapled, or no newer response than before. No handshake fails for it. */

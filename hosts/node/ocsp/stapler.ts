@@ -3,7 +3,8 @@
 import { X509Certificate } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { answers, everything, judge } from "../../../src/pki/index.js";
-import { type Fault, faults, isFault } from "../../../src/wire/index.js";
+import { faults, isFault, type TlsError } from "../../../src/wire/index.js";
+import { asError } from "../common/errors.js";
 import { provider } from "../provider.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
 import { StapleDirectory } from "./directory.js";
@@ -65,8 +66,8 @@ export interface StaplerFailure {
   readonly id?: string;
   /** The responder that was asked last. */
   readonly url?: string;
-  /** A Fault for a response that does not count, an OcspFetchError for none, or an error of the file system. */
-  readonly error: Fault | OcspFetchError | unknown;
+  /** A TlsError for a response that does not count, an OcspFetchError for none, or an error of the file system. */
+  readonly error: TlsError | OcspFetchError | unknown;
 }
 
 export interface StaplerEvents {
@@ -270,7 +271,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
       if (urlsOf(subject, this.settings.fetching).length > 0) return { id, subject };
       return unknown(certificate, isRoot ? undefined : noUrl);
     } catch (error) {
-      this.tell("failure", { id, error });
+      this.tell("failure", { id, error: asError(error) });
       return unknown(certificate, whyOf(error));
     }
   }
@@ -294,7 +295,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     }
     this.counters.rejected++;
     this.directory!.remove(entry.id);
-    this.tell("failure", { id: entry.id, error: counts ? faults.OCSP_EXPIRED : judgment.fault });
+    this.tell("failure", { id: entry.id, error: asError(counts ? faults.OCSP_EXPIRED : judgment.fault) });
   }
 
   private evict(entry: Entry): void {
@@ -327,7 +328,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     const onFailure = (error: unknown, url: string) => {
       this.counters.failures++;
       if (isFault(error)) this.counters.rejected++;
-      this.tell("failure", { id, url, error });
+      this.tell("failure", { id, url, error: asError(error) });
       this.tellWhy(this.want(known), whyOf(error, url));
     };
     return { subject, onAttempt, onFailure };
@@ -388,7 +389,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     entry.failures++;
     entry.due = retryAt(entry.failures, clock(), random);
     entry.why = whyOf(error, url);
-    this.tell("failure", { id: entry.id, url, error });
+    this.tell("failure", { id: entry.id, url, error: asError(error) });
     this.tellWhy(entry, entry.why);
   }
 

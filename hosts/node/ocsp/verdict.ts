@@ -1,5 +1,5 @@
 import type { Verdict } from "../../../src/client/index.js";
-import type { FaultName } from "../common/errors.js";
+import { type FaultName, faultName } from "../../../src/wire/index.js";
 
 /** What was found out about one certificate of the path. Fields are absent where the response lacks them. */
 export interface OcspVerdict {
@@ -23,7 +23,7 @@ export interface OcspVerdict {
 export function toVerdict(verdict: Verdict): OcspVerdict {
   const { status, responder, delegated } = verdict;
   const found: OcspVerdict = { status };
-  if (verdict.fault) found.fault = verdict.fault.name as FaultName;
+  if (verdict.fault) found.fault = faultName(verdict.fault);
   if (!Number.isFinite(verdict.producedAt)) return found;
   Object.assign(found, { responder, delegated });
   for (const name of ["thisUpdate", "nextUpdate", "producedAt", "revokedAt"] as const)

@@ -1,5 +1,5 @@
-import { alert } from "../../../src/wire/index.js";
-import { type Advise, advice, type FaultName } from "../common/errors.js";
+import { alert, type FaultName } from "../../../src/wire/index.js";
+import { type Advise, advice } from "../common/errors.js";
 
 const clientBug = "The client breaks the protocol: update it, or look at the handshake with --trace.";
 const noTls = "What connected does not speak TLS, or not with this server: is its port right?";

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { OcspRequirement } from "../../../src/client/index.js";
+import { faults } from "../../../src/wire/index.js";
 import { typeError, valueError } from "../common/errors.js";
 import type { Schema } from "../common/read.js";
 import type { OcspFetch } from "../ocsp/http.js";
@@ -69,5 +70,5 @@ export async function inquire(
     verdicts[position] = results[i].verdict;
   });
   const bad = results.find(({ fault }) => fault !== undefined);
-  return { verdicts, refusal: bad?.fault && { fault: bad.fault, cause: bad.cause } };
+  return { verdicts, refusal: bad?.fault && { fault: faults[bad.fault], cause: bad.cause } };
 }

@@ -1,7 +1,7 @@
 import type { DuplexOptions } from "node:stream";
 import { type ClientOptions, wants } from "../../../src/client/index.js";
-import { type Fault, faults } from "../../../src/wire/index.js";
-import { type Advise, coded, TlsError } from "../common/errors.js";
+import { type Fault, faults, TlsError } from "../../../src/wire/index.js";
+import { type Advise, coded, tlsError } from "../common/errors.js";
 import type { Root } from "../common/read.js";
 import type { LookupReport } from "../ocsp/lookup.js";
 import { type OcspVerdict, toVerdict } from "../ocsp/verdict.js";
@@ -283,7 +283,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
 
   private fault(): TlsError {
     const { fault = faults.INTERNAL_ERROR, faultDetail, cause } = this.core;
-    const error = new TlsError(fault, faultDetail, this.cause ?? cause, this.advise);
+    const error = tlsError(fault, faultDetail, this.cause ?? cause, this.advise);
     this.authorizationError ??= error;
     return error;
   }

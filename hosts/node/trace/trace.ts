@@ -1,6 +1,5 @@
 import { cipherSuite, contentType, extensionType, handshakeType, nameOf } from "../../../src/client/index.js";
-import { Reader } from "../../../src/wire/index.js";
-import { alertOf } from "../common/errors.js";
+import { namedAlert, Reader } from "../../../src/wire/index.js";
 import { printable } from "../common/text.js";
 import { describeExtensions, type Extension, readAuthorities, readExtensions } from "./extensions.js";
 import {
@@ -96,7 +95,7 @@ function camel(name: string): string {
 /** Alert, RFC 8446 section 6. */
 function describeAlert(bytes: Buffer): string {
   if (bytes.length !== 2) return malformed(bytes);
-  const { name, number } = alertOf(bytes[1]);
+  const { name, number } = namedAlert(bytes[1]);
   return `${bytes[0] === 1 ? "warning" : "fatal"} ${name} (${number})`;
 }
 

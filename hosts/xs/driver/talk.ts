@@ -1,20 +1,12 @@
 import { createPrivateKey, type X509Certificate } from "node:crypto";
 import { lookup } from "node:dns/promises";
-import {
-  cipherSuite,
-  type Fault,
-  faults,
-  namedGroup,
-  nameOf,
-  type Verdict,
-  version,
-} from "../../../src/client/index.js";
+import { cipherSuite, namedGroup, nameOf, version } from "../../../src/client/index.js";
 import { COURTESY, PATIENCE } from "../../node/commands/client.js";
 import { type Flags, greeting } from "../../node/commands/flags.js";
 import type { Outcome } from "../../node/commands/report.js";
 import type { SideFiles } from "../../node/commands/side-files.js";
 import { UsageError } from "../../node/commands/usage.js";
-import { type Advise, type FaultName, TlsError } from "../../node/common/errors.js";
+import { type Advise, tlsError } from "../../node/common/errors.js";
 import type { ConnectOptions } from "../../node/index.js";
 import { toVerdict } from "../../node/ocsp/verdict.js";
 import { Hindsight } from "../../node/socket/hindsight.js";
@@ -171,7 +163,7 @@ class Listener {
       alpn: result?.alpn ?? null,
       resumed: false,
       chain: this.chain(settings),
-      verdicts: result?.verdicts.map((verdict) => toVerdict(verdict as Verdict)) ?? [],
+      verdicts: result?.verdicts.map((verdict) => toVerdict(verdict)) ?? [],
       error: errorOf(result, this.hindsight.advise) ?? failure,
       reply: Buffer.concat(this.reply),
     };
@@ -196,6 +188,5 @@ function groupName(id: number): string | null {
 function errorOf(result: ClientResult | undefined, advise: Advise): Error | undefined {
   if (result?.error !== undefined) return new Error(result.error);
   if (result?.fault === undefined) return undefined;
-  const fault: Fault = faults[result.fault as FaultName];
-  return new TlsError(fault, result.detail, result.cause, advise);
+  return tlsError(result.fault, result.detail, result.cause, advise);
 }

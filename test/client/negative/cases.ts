@@ -1,12 +1,13 @@
 import test, { type ExecutionContext } from "ava";
-import type { FaultName } from "../../../hosts/node/common/errors.js";
 import { type ClientOptions, faults, wants } from "../../../src/client/index.js";
+import { alertOf, type FaultName } from "../../../src/wire/fault.js";
 import {
   contentType as ct,
   namedGroup as g,
   signatureScheme as s,
   version,
 } from "../../../src/wire/registry.js";
+import { named } from "../../faults.js";
 import { concat, flip, none, u8, vec8, vec16 } from "../../peers/bytes.js";
 import { servers } from "../../peers/identity.js";
 import { bodyOf, type Extension, message } from "../../peers/messages.js";
@@ -37,14 +38,14 @@ export function check(
   const link = new Link({ ...servers.p256, version: only, ...script }, options).run();
   afterwards?.(link);
   const { client, puppet } = link;
-  t.is(client.fault?.name, fault, `in ${client.state}: ${String(client.cause)}`);
-  t.is(puppet.ended, silent ? undefined : faults[fault].alert);
+  t.is(named(client.fault), fault, `in ${client.state}: ${String(client.cause)}`);
+  t.is(puppet.ended, silent ? undefined : alertOf(faults[fault]));
   if (detail >= 0) t.is(client.faultDetail, detail);
   else t.true(client.faultDetail > 0);
   t.is(client.wants, wants.CLOSED);
   const later = puppet.sendRecord(ct.application_data, Buffer.from("ignored"));
   t.deepEqual(link.deliver(later).received, none);
-  t.is(client.fault?.name, fault);
+  t.is(named(client.fault), fault);
 }
 
 export function cases(only: number, rows: Record<string, Case>): void {

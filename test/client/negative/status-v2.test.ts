@@ -2,6 +2,7 @@ import test from "ava";
 import { fixture } from "../../../certs/fixtures.js";
 import type { ClientOptions, OcspOptions } from "../../../src/client/index.js";
 import { extensionType as ext, handshakeType as hs, version } from "../../../src/wire/registry.js";
+import { named } from "../../faults.js";
 import { concat, u8, vec24 } from "../../peers/bytes.js";
 import { identity, servers } from "../../peers/identity.js";
 import { certificateStatus, certificateStatusMulti, extension, message } from "../../peers/messages.js";
@@ -103,7 +104,7 @@ test("a nonce is asked for by status_request_v2, and demanded of every response"
   const script = { ...servers.p256, version: tls12, staples: [leaf] };
   const { client, puppet } = new Link(script, options).run();
   t.is(puppet.hello.statusNonce?.length, 32);
-  t.is(client.fault?.name, "OCSP_NONCE");
+  t.is(named(client.fault), "OCSP_NONCE");
   const lenient = only12({ stapling: "v2-multi", nonce: "if-present" });
   const other = new Link(script, lenient).run();
   t.is(other.puppet.hello.statusNonce?.length, 32);

@@ -85,7 +85,7 @@ export class App {
         app.own.onWritable?.call(this, count);
       },
       onError(error) {
-        app.events.push(error ? `error ${error.fault}` : "end");
+        app.events.push(error ? `error ${error.code}` : "end");
         app.errors.push(error);
         app.own.onError?.call(this, error);
       },

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
-import { socketFaults } from "../../../hosts/moddable/error.js";
-import { type Fault, faults } from "../../../src/wire/fault.js";
+import { alertOf, type FaultName, faults } from "../../../src/wire/fault.js";
+import { texts } from "../../../src/wire/texts.js";
+import { wolfsslError } from "../../../src/wire/wolfssl.js";
 
 /** What an application of the Moddable SDK gets: manifests, modules, types, documentation. */
 
@@ -59,6 +60,26 @@ test("on a device every module of ours is preloaded", (t) => {
   t.deepEqual([...preload].sort(), names.sort());
 });
 
+test("what an application may do without has a stub behind it, which is in once the module is excluded", (t) => {
+  const optional = readdirSync(join(modules, "without")).filter((name) => name.endsWith(".js"));
+  t.deepEqual(optional, ["texts.js"]);
+  for (const file of optional) {
+    const name = file.replace(".js", "");
+    const paths = ["", "without/"].map((folder) => `../../dist/moddable/${folder}${name}`);
+    t.deepEqual(manifest.modules[`tlstaple/${name}`], paths);
+    const exported = (path: string) => read(path).match(/^export \{ (.*) \};$/m)?.[1];
+    t.is(exported(`dist/moddable/without/${file}`), exported(`dist/moddable/${file}`));
+  }
+});
+
+test("what is said of faults is in the module of texts and in no other", (t) => {
+  const said = [texts.OCSP_CERT_REVOKED, texts.DECODE_ERROR, "BAD_CERTIFICATE_STATUS_ERROR"];
+  for (const text of said) t.true(read("dist/moddable/texts.js").includes(text));
+  for (const file of ["core.js", "tls.js", "without/texts.js"])
+    for (const text of said) t.false(read(`dist/moddable/${file}`).includes(text), `${file}: ${text}`);
+  t.deepEqual(imports(read("dist/moddable/texts.js")), []);
+});
+
 const imports = (code: string) => [...code.matchAll(/^import (.*) from '([^']+)';$/gm)];
 const named = (clause: string) => clause.match(/\w+(?:\$\d+)?(?: as [\w$]+)?/g) ?? [];
 
@@ -98,10 +119,10 @@ test("the portable module's static fields are assigned behind their classes", (t
 
 test("the documentation tells every fault, with its alert, wolfSSL's number and the text", (t) => {
   const doc = read("docs/moddable.md");
-  for (const { name, alert, wolfssl, text } of Object.values<Fault>({ ...faults, ...socketFaults })) {
+  for (const name of Object.keys(faults) as FaultName[]) {
     // A server's, which no device is
-    if (text.startsWith("the client ")) continue;
-    const cells = [`\`${name}\``, alert || "", wolfssl?.code ?? "", text];
+    if (texts[name].startsWith("the client ")) continue;
+    const cells = [`\`${name}\``, alertOf(faults[name]) || "", wolfsslError(name)?.number ?? "", texts[name]];
     const row = `${cells.map((cell) => `| ${cell}`.trim()).join(" ")} |`;
     t.true(doc.includes(row), row);
   }

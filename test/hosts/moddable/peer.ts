@@ -4,6 +4,7 @@ import { createPrivateKey } from "node:crypto";
 import { fixture, NOW } from "../../../certs/fixtures.js";
 import { readPrivateKey } from "../../../hosts/moddable/pkcs8.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
+import { words } from "../../../hosts/moddable/texts.js";
 import { provider } from "../../../hosts/node/provider.js";
 import { signer } from "../../../hosts/portable/signer.js";
 import { identity, servers } from "../../peers/identity.js";
@@ -29,6 +30,7 @@ export function platform(timers: FakeTimers): Platform {
     clock: () => NOW,
     resource,
     trust: () => [root],
+    words,
     signer(der) {
       const { kind, start, end } = readPrivateKey(der);
       return signer(kind, der.subarray(start, end));

@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from "ava";
+import { words as without } from "../../../hosts/moddable/without/texts.js";
 import type { ClientSession } from "../../../src/client/session.js";
 import { at } from "../../../src/handshake/memory.js";
 import { alert, version } from "../../../src/wire/registry.js";
@@ -725,12 +726,24 @@ test("a revoked certificate: the reason has name, alert and wolfSSL's number, an
   t.deepEqual(app.news(), ["error OCSP_CERT_REVOKED"]);
   const [error] = app.errors;
   t.true(error instanceof Error);
-  t.like(error, { name: "TlsError", fault: "OCSP_CERT_REVOKED", alert: 44, wolfssl: -360, detail: 0 });
+  t.like(error, { name: "TlsError", code: "OCSP_CERT_REVOKED", detail: 0, advice: "" });
+  t.deepEqual(error?.alert, { number: alert.certificate_revoked, name: "certificate_revoked" });
+  t.deepEqual(error?.wolfssl, { number: -360, name: "OCSP_CERT_REVOKED" });
   t.is(error?.message, "OCSP_CERT_REVOKED: the certificate has been revoked");
   t.deepEqual(heard, [error]);
   t.deepEqual(app.reports, [error!]);
   t.is(app.server.ended, alert.certificate_revoked);
   t.is(app.wire.closed, 1);
+});
+
+test("an application without texts hears the fault's name", (t) => {
+  const app = new App({ script: revoked(), platform: { words: without } }).open();
+  t.deepEqual(app.news(), ["error OCSP_CERT_REVOKED"]);
+  const [error] = app.errors;
+  t.is(error?.message, "OCSP_CERT_REVOKED");
+  t.is(error?.alert.name, "certificate_revoked");
+  t.is(error?.wolfssl, undefined);
+  t.is(app.server.ended, alert.certificate_revoked);
 });
 
 test("a staple is required and missing", (t) => {
@@ -758,10 +771,11 @@ test("another name, and an unknown CA", (t) => {
 test("the server's alert, and a buffer too small, tell their number", (t) => {
   const app = connected(t);
   app.arrive(app.server.sendAlert(2, alert.access_denied));
-  t.like(app.errors[0], { fault: "PEER_ALERT", alert: alert.access_denied, detail: 0 });
+  t.like(app.errors[0], { code: "PEER_ALERT", detail: alert.access_denied });
+  t.like(app.errors[0]!.alert, { number: alert.access_denied, name: "access_denied" });
   t.regex(app.errors[0]!.message, /\(49\)$/);
   const small = new App({ secure: { buffers: { input: 1024 }, recordSizeLimit: 16385 } }).open();
-  t.is(small.errors[0]?.fault, "BUFFER_TOO_SMALL");
+  t.is(small.errors[0]?.code, "BUFFER_TOO_SMALL");
   t.true(small.errors[0]!.detail > 1024);
 });
 

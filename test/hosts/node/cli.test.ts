@@ -350,7 +350,7 @@ test.serial("--json: one object, of success and of failure", async (t) => {
   t.like(JSON.parse(refused.stdout), {
     authorized: false,
     fault: "CERT_NAME_MISMATCH",
-    wolfssl: { name: "DOMAIN_NAME_MISMATCH", code: -322 },
+    wolfssl: { number: -322, name: "DOMAIN_NAME_MISMATCH" },
     alert: { name: "bad_certificate", number: 42 },
   });
 });

@@ -171,8 +171,8 @@ function connect(connection, then) {
       result.version = session.version;
       result.staple = session.verdicts[0].status;
     },
-    onError({ fault }) {
-      result.fault = fault;
+    onError({ code }) {
+      result.fault = code;
     },
   };
   const socket = { io: TLSSocket, TCP: { io: TCP }, secure };

@@ -19,8 +19,8 @@ const https = new HTTPClient({
         const [{ status, nextUpdate }] = session.verdicts;
         trace(`the certificate is ${status} until ${new Date(nextUpdate * 1000).toISOString()}\n`);
       },
-      onError({ fault, message }) {
-        if (fault === "OCSP_CERT_REVOKED") trace("the server's certificate was withdrawn\n");
+      onError({ code, message }) {
+        if (code === "OCSP_CERT_REVOKED") trace("the server's certificate was withdrawn\n");
         else trace(`no connection: ${message}\n`);
       },
     },

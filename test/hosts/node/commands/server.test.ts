@@ -18,7 +18,7 @@ import {
   createResponder,
   listen as listenOcsp,
 } from "../../../../hosts/node/responder/index.js";
-import { faults } from "../../../../src/client/index.js";
+import { texts } from "../../../../src/wire/index.js";
 import { serve } from "../ocsp/responders.js";
 import { authorityOptions } from "../responder/fixtures.js";
 import { listen } from "../servers.js";
@@ -211,7 +211,7 @@ test.serial("a responder that knows no nonces: the reason, and the staple that i
   );
   t.is((await client(serving, "server1", "-W", "1", "--nonce")).code, 0);
   t.is(await serving.code, 0);
-  const reason = `OCSP_NONCE: ${faults.OCSP_NONCE.text} \\(.*CN=server1.*, serial 05\\)`;
+  const reason = `OCSP_NONCE: ${texts.OCSP_NONCE} \\(.*CN=server1.*, serial 05\\)`;
   t.regex(
     serving.err.text,
     new RegExp(`^staple from http://127.0.0.1:${port}: ${reason}; the response of before lasts until .*\n$`),

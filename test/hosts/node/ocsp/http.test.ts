@@ -17,6 +17,7 @@ import { ocspRequest } from "../../../../hosts/node/ocsp/request.js";
 import { readSubject } from "../../../../hosts/node/ocsp/subject.js";
 import { provider } from "../../../../hosts/node/provider.js";
 import { everything, judge } from "../../../../src/pki/index.js";
+import { faults } from "../../../../src/wire/index.js";
 import { opensslResponder } from "../../../peers/peers.js";
 import { freePort } from "../../../peers/process.js";
 import { withPeer } from "../../../peers/with-peer.js";
@@ -167,8 +168,8 @@ for (const get of [true, false])
     t.is(fault, undefined);
     t.is(staple.status, "good");
     t.is(
-      judge(response, subject, { provider, pki: everything, ocsp: policy }, NOW - 1e9).fault!.name,
-      "OCSP_NOT_YET_VALID",
+      judge(response, subject, { provider, pki: everything, ocsp: policy }, NOW - 1e9).fault,
+      faults.OCSP_NOT_YET_VALID,
     );
   });
 

@@ -13,7 +13,13 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { Stapler, type StaplerFailure, type StaplerOptions } from "../../../../hosts/node/index.js";
+import {
+  type FaultName,
+  Stapler,
+  type StaplerFailure,
+  type StaplerOptions,
+  type TlsError,
+} from "../../../../hosts/node/index.js";
 import { handClock, type Link, makeLeaf, makePki, respond, source, until } from "./responders.js";
 
 const url = "http://ocsp.invalid";
@@ -72,7 +78,7 @@ test("a restart continues the schedule: what ends soon is refreshed", async (t) 
   t.is(fetch.count, 1);
 });
 
-const bad: [string, () => Uint8Array, string][] = [
+const bad: [string, () => Uint8Array, FaultName][] = [
   ["tampered with", () => flip(respond(leaf)), "OCSP_SIGNATURE"],
   ["of another certificate", () => respond(other), "OCSP_WRONG_CERT"],
   ["stale", () => respond(leaf, { thisUpdate: Math.floor(Date.now() / 1000) - 9000 }), "OCSP_EXPIRED"],
@@ -97,7 +103,7 @@ for (const [what, contents, code] of bad)
     t.like(stapler.counters, { loaded: 0, rejected: 1 });
     t.truthy((await stapler.staples(chain, 1)).staples[0]);
     await until(() => failures.length > 0, "the failure");
-    t.is((failures[0].error as { name: string }).name, code);
+    t.is((failures[0].error as TlsError).code, code);
     t.is(fetch.count, 1);
     await until(() => existsSync(file), "the new file");
   });

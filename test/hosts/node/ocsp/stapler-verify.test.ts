@@ -1,7 +1,13 @@
 import test from "ava";
 import fc from "fast-check";
 import { errorResponse, responseStatus } from "../../../../certs/response.js";
-import { lookupStatus, Stapler, type StaplerOptions } from "../../../../hosts/node/index.js";
+import {
+  type FaultName,
+  lookupStatus,
+  Stapler,
+  type StaplerOptions,
+  type TlsError,
+} from "../../../../hosts/node/index.js";
 import { handClock, makeLeaf, makePki, respond } from "./responders.js";
 import { scripted as scriptedFor } from "./scripted-stapler.js";
 
@@ -14,7 +20,7 @@ const scripted = (options?: StaplerOptions) => scriptedFor(pki, options);
 
 const stranger = makePki({ urls: [url] });
 /** Each makes a response for a moment. */
-const lies: [string, (now: number) => Uint8Array, string][] = [
+const lies: [string, (now: number) => Uint8Array, FaultName][] = [
   ["about another certificate", () => respond(makeLeaf(ca)), "OCSP_WRONG_CERT"],
   ["about another CA's certificate", () => respond({ ...leaf, issuer: root }), "OCSP_WRONG_CERT"],
   ["with a bad signature", () => respond(leaf, { bendSignature: flip }), "OCSP_SIGNATURE"],
@@ -48,7 +54,7 @@ for (const [what, lie, code] of lies)
     script.says = () => lie(clock.now);
     t.is(await one(), undefined);
     await rest();
-    t.is((failures[0].error as { name: string }).name, code);
+    t.is((failures[0].error as TlsError).code, code);
     t.like(stapler.counters, { failures: 1, rejected: 1, none: 1 });
     script.says = (link) => respond(link);
     clock.now += 5;

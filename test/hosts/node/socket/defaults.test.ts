@@ -7,6 +7,7 @@ import { configure as configureServer } from "../../../../src/server/config.js";
 import { TlsServer } from "../../../../src/server/index.js";
 import { extensionType } from "../../../../src/wire/registry.js";
 import { Link } from "../../../client/link.js";
+import { named } from "../../../faults.js";
 import { host, root, rows, script } from "../../../peers/default-staples.js";
 import { certificateStatus, extension } from "../../../peers/messages.js";
 import { selection } from "../../../server/pair.js";
@@ -89,7 +90,7 @@ for (const [name, only] of Object.entries(version))
   for (const [title, staple, fault] of rows)
     test(`connect, ${name}: ${title}`, (t) => {
       const { client } = new Link({ ...script, version: only, staples: [staple] }, core).run();
-      t.is(client.fault?.name, fault);
+      t.is(named(client.fault), fault);
       t.is(client.established, fault === undefined);
     });
 
@@ -101,7 +102,7 @@ for (const [title, staple, fault] of rows)
     const status = staple ? [extension(extensionType.status_request, certificateStatus(staple))] : [];
     client.send(client.certificate(script.chain, () => status));
     if (!server.fault) client.send(client.certificateVerify(script.key, 0x0403)).finish();
-    t.is(server.fault?.name, fault);
+    t.is(named(server.fault), fault);
   });
 
 test("roots that are given are the only ones", (t) => {

@@ -79,7 +79,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     t.true(error instanceof TlsError);
     t.is(error.code, "OCSP_CERT_REVOKED");
     t.deepEqual(error.alert, { number: 44, name: "certificate_revoked" });
-    t.deepEqual({ ...error.wolfssl! }, { name: "OCSP_CERT_REVOKED", code: -360 });
+    t.deepEqual({ ...error.wolfssl! }, { number: -360, name: "OCSP_CERT_REVOKED" });
     t.regex(error.advice, /withdrawn/);
   });
 
