@@ -37,20 +37,20 @@ import { table } from "../wire/table.js";
 import { afterRequest, sendNoCertificate } from "./certificate.js";
 import { readSignatureAlgorithms, wantedStatus } from "./extensions.js";
 import type { Tls12 } from "./feature.js";
+import type { ClientHandshake } from "./handshake.js";
 import { noteVersion } from "./hello.js";
-import type { ClientSession } from "./session.js";
 import type { ClientState } from "./states.js";
 
 const on = handshakeType;
 const m = inMessage;
 const offered = m.client_hello | m.server_hello12;
-const with12 = (s: ClientSession): boolean => s.speaks(version.tls12);
+const with12 = (s: ClientHandshake): boolean => s.speaks(version.tls12);
 
 /** TLS 1.2: a handshake with ECDHE, RFC 5246 7.3 and RFC 6066 section 8, full or, if resumption is there, from a ticket (RFC 5077 3.1). */
 export const tls12: Tls12 = Object.freeze({
   name: "tls12" as const,
   answer12: receiveServerHello12,
-  extensions: table<ExtensionRow<ClientSession>>([
+  extensions: table<ExtensionRow<ClientHandshake>>([
     {
       type: extensionType.ec_point_formats,
       where: offered,
@@ -76,10 +76,10 @@ export const tls12: Tls12 = Object.freeze({
       read: (_, r) => expect(r.u8() === 0, faults.RENEGOTIATION_INFO),
     },
   ]),
-  rowsHello: table<Row<ClientSession>>([
+  rowsHello: table<Row<ClientHandshake>>([
     { state: ANY, on: on.hello_request, run: receiveEarlyHelloRequest, most: 0 },
   ]),
-  rows12: table<Row<ClientSession>>([
+  rows12: table<Row<ClientHandshake>>([
     {
       state: "WAIT_CERTIFICATE",
       on: on.certificate,
@@ -116,20 +116,20 @@ export const tls12: Tls12 = Object.freeze({
 // The hello, RFC 5246 7.4.1
 
 /** Only a server of TLS 1.2 sends a HelloRequest, and it has no other way to say hello. */
-function receiveEarlyHelloRequest(s: ClientSession): ClientState {
+function receiveEarlyHelloRequest(s: ClientHandshake): ClientState {
   if (!s.speaks(version.tls12)) throw faults.UNEXPECTED_MESSAGE;
   noteVersion(s, version.tls12);
   return ignoreHelloRequest(s);
 }
 
 /** RFC 5246 7.4.1.1; there is no renegotiation. */
-function ignoreHelloRequest(s: ClientSession): ClientState {
+function ignoreHelloRequest(s: ClientHandshake): ClientState {
   s.engine.countIdle();
   return s.state;
 }
 
 /** The extensions may be absent altogether (RFC 5246 7.4.1.3). */
-function receiveServerHello12(s: ClientSession, r: Reader, echoed: boolean): ClientState {
+function receiveServerHello12(s: ClientHandshake, r: Reader, echoed: boolean): ClientState {
   if (r.left > 0) readExtensions(s, r, inMessage.server_hello12);
   if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
   s.rows = s.config.features.rows12;
@@ -138,7 +138,7 @@ function receiveServerHello12(s: ClientSession, r: Reader, echoed: boolean): Cli
 }
 
 /** The server has repeated our session id: if we offered a ticket, it goes on from there (RFC 5077 3.4). */
-function resume(s: ClientSession): ClientState {
+function resume(s: ClientHandshake): ClientState {
   const session = s.resuming?.offer12;
   // A session id that only looks like a session's is nobody's to resume
   if (session === undefined) throw faults.ILLEGAL_PARAMETER;
@@ -152,13 +152,13 @@ function resume(s: ClientSession): ClientState {
 
 // The server's flight, RFC 5246 7.4.2 to 7.4.5
 
-function receiveCertificateHead(s: ClientSession): ClientState {
+function receiveCertificateHead(s: ClientHandshake): ClientState {
   readListLength(s, s.engine.reader);
   if (s.engine.left === 0) throw faults.NO_PEER_CERT;
   return "WAIT_CERTIFICATE_ENTRY";
 }
 
-function receiveEntry(s: ClientSession): ClientState {
+function receiveEntry(s: ClientHandshake): ClientState {
   readCertificate(s, s.engine.reader);
   if (s.verifier.sent === 1) checkCurve(s);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
@@ -166,7 +166,7 @@ function receiveEntry(s: ClientSession): ClientState {
 }
 
 /** The server's own key must be on a curve that we named, RFC 8422 5.3. In TLS 1.3 signature_algorithms says that. */
-function checkCurve(s: ClientSession): void {
+function checkCurve(s: ClientHandshake): void {
   const group = groupOf(s.verifier.leaf.key.kind);
   if (group !== 0 && !s.config.groups.includes(group)) throw faults.CERT_KEY;
 }
@@ -177,7 +177,7 @@ function measureStatusType(): number {
 }
 
 /** The type that was asked for by the extension that the server answered, RFC 6961 2.2. */
-function receiveStatusType(s: ClientSession): ClientState {
+function receiveStatusType(s: ClientHandshake): ClientState {
   const wanted = s.announced === extensionType.status_request ? statusType.ocsp : wantedStatus(s);
   if (s.engine.reader.u8() !== wanted) throw faults.OCSP_MALFORMED;
   if (s.engine.left === 0) throw faults.DECODE_ERROR;
@@ -185,13 +185,13 @@ function receiveStatusType(s: ClientSession): ClientState {
 }
 
 /** The staple of the server's own certificate. */
-function receiveStatus(s: ClientSession): ClientState {
+function receiveStatus(s: ClientHandshake): ClientState {
   readOcspResponse(s, s.engine.reader, 0);
   return "WAIT_KEY_EXCHANGE";
 }
 
 /** ServerKeyExchange, RFC 8422 5.4: ServerECDHParams and their signature, with both randoms before them. */
-function receiveServerKeyExchange(s: ClientSession): ClientState {
+function receiveServerKeyExchange(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   const start = r.at;
   if (r.u8() !== NAMED_CURVE) throw faults.ILLEGAL_PARAMETER;
@@ -212,13 +212,13 @@ function receiveServerKeyExchange(s: ClientSession): ClientState {
 }
 
 /** The key pair that TLS 1.3 was offered serves here as well, if it is of the server's group: nobody used it. */
-function chooseGroup(s: ClientSession, group: number): void {
+function chooseGroup(s: ClientHandshake, group: number): void {
   if (!s.config.groups.includes(group)) throw faults.KEY_SHARE;
   if (group !== s.group) dropKeyPair(s);
   s.group = group;
 }
 
-function verifyServer(s: ClientSession): ClientState {
+function verifyServer(s: ClientHandshake): ClientState {
   settleVerification(s);
   return "WAIT_REQUEST_OR_DONE";
 }
@@ -228,7 +228,7 @@ const RSA_SIGN = 1;
 const ECDSA_SIGN = 64;
 
 /** CertificateRequest, RFC 5246 7.4.4: our key must be of one of its types, and its signature of one of its schemes. */
-function receiveCertificateRequest(s: ClientSession): ClientState {
+function receiveCertificateRequest(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   const types = r.enter8();
   if (r.left === 0) throw faults.DECODE_ERROR;
@@ -244,24 +244,24 @@ function receiveCertificateRequest(s: ClientSession): ClientState {
   return "WAIT_DONE";
 }
 
-function receiveServerHelloDone(s: ClientSession): ClientState {
+function receiveServerHelloDone(s: ClientHandshake): ClientState {
   if (s.scheme === 0) s.transcript.dropCompanions();
   return "AUTHENTICATE";
 }
 
 // Our flight, RFC 5246 7.4.6 to 7.4.9
 
-function authenticateServer(s: ClientSession): ClientState {
+function authenticateServer(s: ClientHandshake): ClientState {
   return s.verifier.step(s.config.clock()) ? "EXCHANGE" : "AUTHENTICATE";
 }
 
-function exchange(s: ClientSession): ClientState {
+function exchange(s: ClientHandshake): ClientState {
   if (s.exchange === undefined) makeKeyPair(s);
   return s.requested ? afterRequest(s) : "SEND_KEY_EXCHANGE";
 }
 
 /** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
-function sendClientKeyExchange(s: ClientSession): ClientState {
+function sendClientKeyExchange(s: ClientHandshake): ClientState {
   const w = s.engine.begin(on.client_key_exchange);
   const point = w.begin8();
   if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
@@ -271,7 +271,7 @@ function sendClientKeyExchange(s: ClientSession): ClientState {
   return s.scheme !== 0 ? "SEND_CERTIFICATE_VERIFY" : "SEND_FINISHED";
 }
 
-function sendFinished(s: ClientSession): ClientState {
+function sendFinished(s: ClientHandshake): ClientState {
   changeAndFinish(s);
   return "WAIT_CHANGE_CIPHER_SPEC";
 }
@@ -279,30 +279,30 @@ function sendFinished(s: ClientSession): ClientState {
 // The end of the handshake; a server that resumes sends its Finished first
 
 /** NewSessionTicket, RFC 5077 3.3. */
-function receiveNewSessionTicket(s: ClientSession): ClientState {
+function receiveNewSessionTicket(s: ClientHandshake): ClientState {
   if (s.resuming === undefined) throw faults.UNEXPECTED_MESSAGE;
   s.resuming.takeTicket12(s.engine.reader);
   return s.state;
 }
 
 /** A ticket that was announced must have come (RFC 5077 3.3). */
-function receiveServersChange(s: ClientSession): ClientState {
+function receiveServersChange(s: ClientHandshake): ClientState {
   if (s.resuming && s.resuming.expected > 0) throw faults.UNEXPECTED_MESSAGE;
   return receiveChangeCipherSpec(s);
 }
 
-function receiveFinished(s: ClientSession): ClientState {
+function receiveFinished(s: ClientHandshake): ClientState {
   readFinished12(s);
   return s.resumed ? "SEND_LAST_FINISHED" : connect(s);
 }
 
-function sendLastFinished(s: ClientSession): ClientState {
+function sendLastFinished(s: ClientHandshake): ClientState {
   changeAndFinish(s);
   return connect(s);
 }
 
 /** The master secret is still there for the session that the ticket is of. */
-function connect(s: ClientSession): ClientState {
+function connect(s: ClientHandshake): ClientState {
   s.resuming?.deliver12(s, schedule12(s).master);
   return connect12(s);
 }

@@ -31,13 +31,13 @@ import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { afterRequest, sendNoCertificate } from "./certificate.js";
-import type { ClientSession } from "./session.js";
+import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
 
 const on = handshakeType;
 
 /** TLS 1.3 from the ServerHello on, RFC 8446 appendix A.1. */
-export const rows13 = table<Row<ClientSession>>([
+export const rows13 = table<Row<ClientHandshake>>([
   { state: "AGREE", on: STEP, run: deriveHandshakeKeys },
   { state: "WAIT_ENCRYPTED_EXTENSIONS", on: on.encrypted_extensions, run: receiveEncryptedExtensions },
   { state: "WAIT_CERTIFICATE_OR_REQUEST", on: on.certificate_request, run: receiveCertificateRequest },
@@ -73,7 +73,7 @@ export const rows13 = table<Row<ClientSession>>([
 ]);
 
 /** RFC 8446 7.1, the Handshake Secret's stage. Our keys change already now, so that an alert goes out encrypted. */
-function deriveHandshakeKeys(s: ClientSession): ClientState {
+function deriveHandshakeKeys(s: ClientHandshake): ClientState {
   const keys = s.resuming?.start13(s) ?? startSchedule13(s);
   s.keys13 = keys;
   keys.handshake(at.shared, at.shared + agree(s));
@@ -88,13 +88,13 @@ function deriveHandshakeKeys(s: ClientSession): ClientState {
 }
 
 /** RFC 8446 4.3.1. With a PSK neither certificate nor signature follows. */
-function receiveEncryptedExtensions(s: ClientSession): ClientState {
+function receiveEncryptedExtensions(s: ClientHandshake): ClientState {
   readExtensions(s, s.engine.reader, inMessage.encrypted_extensions);
   return s.resumed ? "WAIT_FINISHED" : "WAIT_CERTIFICATE_OR_REQUEST";
 }
 
 /** CertificateRequest, RFC 8446 4.3.2: the context is empty during the handshake. */
-function receiveCertificateRequest(s: ClientSession): ClientState {
+function receiveCertificateRequest(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
   readExtensions(s, r, inMessage.certificate_request);
@@ -103,19 +103,19 @@ function receiveCertificateRequest(s: ClientSession): ClientState {
   return "WAIT_CERTIFICATE";
 }
 
-function receiveCertificateHead(s: ClientSession): ClientState {
+function receiveCertificateHead(s: ClientHandshake): ClientState {
   readCertificateHead13(s);
   if (s.engine.left === 0) throw faults.NO_PEER_CERT;
   return "WAIT_CERTIFICATE_ENTRY";
 }
 
-function receiveFinished(s: ClientSession): ClientState {
+function receiveFinished(s: ClientHandshake): ClientState {
   readFinished13(s);
   return "DERIVE_APPLICATION_KEYS";
 }
 
 /** The server's keys change now, ours after our Finished. */
-function deriveApplicationKeys(s: ClientSession): ClientState {
+function deriveApplicationKeys(s: ClientHandshake): ClientState {
   deriveApplicationSecrets(s, at.inSecret);
   // Of the Master Secret nothing more is derived, but for tickets
   if (s.resuming === undefined) schedule13(s).wipe();
@@ -123,7 +123,7 @@ function deriveApplicationKeys(s: ClientSession): ClientState {
   return s.requested ? afterRequest(s) : "SEND_FINISHED";
 }
 
-function sendFinished(s: ClientSession): ClientState {
+function sendFinished(s: ClientHandshake): ClientState {
   writeFinished13(s);
   moveApplicationSecret(s, at.outSecret);
   protectOut(s);
@@ -133,7 +133,7 @@ function sendFinished(s: ClientSession): ClientState {
 }
 
 /** NewSessionTicket, RFC 8446 4.6.1. Well-formed it must be, whether anything is made of it or not. */
-function receiveNewSessionTicket(s: ClientSession): ClientState {
+function receiveNewSessionTicket(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   const lifetime = r.u32();
   const ageAdd = r.u32();

@@ -5,42 +5,42 @@ import { faults } from "../wire/fault.js";
 import { handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import type { Beginning } from "./feature.js";
-import type { ClientSession } from "./session.js";
+import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
 
 /** Shows a certificate of our own to a server that asks for one. */
 export const clientCertificates: Beginning = Object.freeze({
   name: "clientCertificates" as const,
   begin: beginSignatures,
-  rows13: table<Row<ClientSession>>([
+  rows13: table<Row<ClientHandshake>>([
     { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
     { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify13, sends: true },
   ]),
-  rows12: table<Row<ClientSession>>([
+  rows12: table<Row<ClientHandshake>>([
     { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
     { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify12, sends: true },
   ]),
 });
 
 /** In TLS 1.2 the client's signature covers the messages themselves, from the first on (RFC 5246 7.4.8). */
-function beginSignatures(s: ClientSession): void {
+function beginSignatures(s: ClientHandshake): void {
   const signer = s.identity?.signer;
   if (signer && s.speaks(version.tls12))
     s.transcript.companions = signer.schemes.map((scheme) => signer.begin(scheme));
 }
 
-function identityOf(s: ClientSession): Identity {
+function identityOf(s: ClientHandshake): Identity {
   if (s.identity === undefined) throw faults.INTERNAL_ERROR;
   return s.identity;
 }
 
-function sendCertificate(s: ClientSession): ClientState {
+function sendCertificate(s: ClientHandshake): ClientState {
   if (!sendCertificates(s, identityOf(s).certificates)) return "SEND_CERTIFICATE";
   return s.version === version.tls13 ? "SEND_CERTIFICATE_VERIFY" : "SEND_KEY_EXCHANGE";
 }
 
 /** CertificateVerify, RFC 5246 7.4.8: over all handshake messages so far. */
-function sendCertificateVerify12(s: ClientSession): ClientState {
+function sendCertificateVerify12(s: ClientHandshake): ClientState {
   const place = identityOf(s).signer.schemes.indexOf(s.scheme);
   const signature = s.transcript.companions[place] as Signature;
   s.transcript.dropCompanions();

@@ -17,10 +17,10 @@ import type { Reader } from "../wire/reader.js";
 import { statusType, extensionType as type, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, type Writer } from "../wire/writer.js";
+import type { ClientHandshake } from "./handshake.js";
 import { fragmentCode } from "./options.js";
-import type { ClientSession } from "./session.js";
 
-const with13 = (s: ClientSession): boolean => s.speaks(version.tls13);
+const with13 = (s: ClientHandshake): boolean => s.speaks(version.tls13);
 const m = inMessage;
 /** Offered by us, and answered there in either version. */
 const offered = m.client_hello | m.server_hello12 | m.encrypted_extensions;
@@ -29,7 +29,7 @@ const offered = m.client_hello | m.server_hello12 | m.encrypted_extensions;
  * The table of extensions, in the order of the ClientHello. An answer that no row allows, that was not asked
  * for or that stands twice is refused by `readExtensions`, not by the rows.
  */
-export const extensions = table<ExtensionRow<ClientSession>>([
+export const extensions = table<ExtensionRow<ClientHandshake>>([
   {
     type: type.server_name,
     where: offered,
@@ -110,13 +110,13 @@ export const extensions = table<ExtensionRow<ClientSession>>([
 ]);
 
 /** What else the server would like (RFC 8446 4.2.7). In a ServerHello it has no place, but BIG-IP sends it. */
-function readSupportedGroups(_: ClientSession, r: Reader, where: number): void {
+function readSupportedGroups(_: ClientHandshake, r: Reader, where: number): void {
   if (where === m.server_hello12) r.skip(r.left);
   else r.drop(r.enter16());
 }
 
 /** RFC 6066 section 3: ServerNameList { host_name(0), HostName }. */
-function writeServerName(s: ClientSession, w: Writer): void {
+function writeServerName(s: ClientHandshake, w: Writer): void {
   const { sni = "" } = s.config;
   const list = w.begin16();
   w.u8(0);
@@ -126,7 +126,7 @@ function writeServerName(s: ClientSession, w: Writer): void {
 }
 
 /** RFC 6066 section 4: the server answers the length that was asked for, and both sides keep to it. */
-function readMaxFragmentLength(s: ClientSession, r: Reader): void {
+function readMaxFragmentLength(s: ClientHandshake, r: Reader): void {
   const length = s.config.maxFragmentLength ?? 0;
   expect(r.u8() === fragmentCode(length), faults.ILLEGAL_PARAMETER);
   expect(!s.recordSizeLimited, faults.ILLEGAL_PARAMETER);
@@ -139,7 +139,7 @@ function readMaxFragmentLength(s: ClientSession, r: Reader): void {
  * RFC 8449 section 4: the limit of what the server wants to receive; ours holds for what it sends. In TLS 1.3
  * both count the content type. Never together with max_fragment_length (section 5).
  */
-function readRecordSizeLimit(s: ClientSession, r: Reader): void {
+function readRecordSizeLimit(s: ClientHandshake, r: Reader): void {
   const limit = r.u16();
   expect(limit >= 64 && !s.fragmentLimited, faults.ILLEGAL_PARAMETER);
   s.recordSizeLimited = true;
@@ -148,29 +148,29 @@ function readRecordSizeLimit(s: ClientSession, r: Reader): void {
 }
 
 /** Bytes of content type inside a protected record. */
-function innerType(s: ClientSession): number {
+function innerType(s: ClientHandshake): number {
   return s.version === version.tls13 ? 1 : 0;
 }
 
 /** TLS 1.3 knows no other. */
-function offersV1(s: ClientSession): boolean {
+function offersV1(s: ClientHandshake): boolean {
   const { stapling, alsoV1 } = s.config.ocsp;
   return stapling === "v1" || (isV2(stapling) && (alsoV1 || s.speaks(version.tls13)));
 }
 
 /** CertificateStatusRequest, RFC 6066 section 8. */
-function writeStatusRequest(s: ClientSession, w: Writer): void {
+function writeStatusRequest(s: ClientHandshake, w: Writer): void {
   w.u8(statusType.ocsp);
   writeOcspStatusRequest(s, w);
 }
 
 /** The CertificateStatusType that is asked for by status_request_v2. */
-export function wantedStatus(s: ClientSession): number {
+export function wantedStatus(s: ClientHandshake): number {
   return s.config.ocsp.stapling === "v2-multi" ? statusType.ocsp_multi : statusType.ocsp;
 }
 
 /** OCSPStatusRequest: any responder, and extensions with the nonce if wanted. */
-export function writeOcspStatusRequest(s: ClientSession, w: Writer): void {
+export function writeOcspStatusRequest(s: ClientHandshake, w: Writer): void {
   w.u16(0);
   const requestExtensions = w.begin16();
   const { nonce } = s.verifier;
@@ -190,27 +190,27 @@ function writeNonce(w: Writer, nonce: Uint8Array): void {
 }
 
 /** In TLS 1.2 an empty announcement; in TLS 1.3 the staple of one certificate; a request for ours is ignored. */
-function readStatusRequest(s: ClientSession, r: Reader, where: number): void {
+function readStatusRequest(s: ClientHandshake, r: Reader, where: number): void {
   if (where === m.server_hello12) announceStatus(s, type.status_request);
   else if (where === m.peer_certificate) readCertificateStatus(s, r);
   else r.skip(r.left);
 }
 
 /** The server answers one of the two (RFC 6961 2.2). */
-export function announceStatus(s: ClientSession, by: number): void {
+export function announceStatus(s: ClientHandshake, by: number): void {
   expect(s.announced === 0, faults.ILLEGAL_PARAMETER);
   s.announced = by;
 }
 
 /** The schemes that the server takes from a client's certificate, RFC 8446 4.2.3. */
-export function readSignatureAlgorithms(s: ClientSession, r: Reader): void {
+export function readSignatureAlgorithms(s: ClientHandshake, r: Reader): void {
   const list = nonEmpty(r, r.enter16());
   while (r.left > 0) s.acceptScheme(r.u16());
   r.leave(list);
 }
 
 /** The server answers exactly one name, one of ours (RFC 7301 3.1). */
-function readAlpn(s: ClientSession, r: Reader): void {
+function readAlpn(s: ClientHandshake, r: Reader): void {
   const list = r.enter16();
   const name = r.enter8();
   for (let i = 0; i < s.config.alpn.length; i++)
@@ -227,20 +227,20 @@ function equalsAscii(r: Reader, text: string): boolean {
   return true;
 }
 
-function writeSupportedVersions(s: ClientSession, w: Writer): void {
+function writeSupportedVersions(s: ClientHandshake, w: Writer): void {
   const list = w.begin8();
   w.u16(version.tls13);
   if (s.speaks(version.tls12)) w.u16(version.tls12);
   w.finish8(list);
 }
 
-function writeCookie(s: ClientSession, w: Writer): void {
+function writeCookie(s: ClientHandshake, w: Writer): void {
   const cookie = w.begin16();
   if (s.cookie) w.copy(s.cookie);
   w.finish16(cookie);
 }
 
-function readCookie(s: ClientSession, r: Reader): void {
+function readCookie(s: ClientHandshake, r: Reader): void {
   const cookie = nonEmpty(r, r.enter16());
   // Not `slice`, which of a Buffer gives a view
   s.cookie = new Uint8Array(r.left);
@@ -250,14 +250,14 @@ function readCookie(s: ClientSession, r: Reader): void {
 }
 
 /** KeyShareClientHello, RFC 8446 4.2.8: one KeyShareEntry. */
-function writeKeyShare(s: ClientSession, w: Writer): void {
+function writeKeyShare(s: ClientHandshake, w: Writer): void {
   const list = w.begin16();
   writeShare(s, w);
   w.finish16(list);
 }
 
 /** KeyShareServerHello is an entry of our group; KeyShareHelloRetryRequest names another one that we offered. */
-function readKeyShare(s: ClientSession, r: Reader, where: number): void {
+function readKeyShare(s: ClientHandshake, r: Reader, where: number): void {
   const group = r.u16();
   if (where === m.hello_retry_request) {
     expect(group !== s.group && s.config.groups.includes(group), faults.ILLEGAL_PARAMETER);

@@ -12,11 +12,11 @@ import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
 import type { Answer12 } from "./feature.js";
-import type { ClientSession } from "./session.js";
+import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
 
 /** The client's part until the version is known. TLS 1.3 goes on with `rows13`, TLS 1.2, a feature, with its own. */
-export const rowsHello = table<Row<ClientSession>>([
+export const rowsHello = table<Row<ClientHandshake>>([
   { state: "START", on: STEP, run: start },
   { state: "SEND_CLIENT_HELLO", on: STEP, run: sendClientHello, sends: true },
   { state: "WAIT_SERVER_HELLO", on: handshakeType.server_hello, run: receiveServerHello },
@@ -26,7 +26,7 @@ export const rowsHello = table<Row<ClientSession>>([
 ]);
 
 /** Draws the randoms and, for TLS 1.3, the key pair of the group that we like best. */
-function start(s: ClientSession): ClientState {
+function start(s: ClientHandshake): ClientState {
   const { provider, groups, features } = s.config;
   const { nonce } = s.verifier;
   provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
@@ -43,20 +43,20 @@ function start(s: ClientSession): ClientState {
 }
 
 /** A session id of our own. The server that resumes a TLS 1.2 session says so by repeating it (RFC 5077 3.4). */
-export function drawSessionId(s: ClientSession): void {
+export function drawSessionId(s: ClientHandshake): void {
   s.sessionIdLength = RANDOM;
   s.config.provider.random(s.memory, at.sessionId, at.sessionId + RANDOM);
 }
 
 /** A HelloRetryRequest was heard: make the key pair it asks for, unless it asked for a cookie alone. */
-function retry(s: ClientSession): ClientState {
+function retry(s: ClientHandshake): ClientState {
   if (s.exchange === undefined) makeKeyPair(s);
   sendCompatibilityChange(s);
   return "SEND_CLIENT_HELLO";
 }
 
 /** ClientHello, RFC 8446 4.1.2 and RFC 5246 7.4.1.2. */
-function sendClientHello(s: ClientSession): ClientState {
+function sendClientHello(s: ClientHandshake): ClientState {
   const { outbox } = s.engine;
   const record = outbox.end;
   const w = s.engine.begin(handshakeType.client_hello);
@@ -84,7 +84,7 @@ function sendClientHello(s: ClientSession): ClientState {
 const downgradeSentinel = Object.freeze([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44]);
 
 /** ServerHello, RFC 8446 4.1.3 and RFC 5246 7.4.1.3. */
-function receiveServerHello(s: ClientSession): ClientState {
+function receiveServerHello(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   if (r.u16() !== version.tls12) throw faults.PROTOCOL_VERSION;
   const random = r.skip(RANDOM);
@@ -125,7 +125,7 @@ function selectedVersion(r: Reader): number {
   return selected;
 }
 
-function setVersion(s: ClientSession, selected: number): void {
+function setVersion(s: ClientHandshake, selected: number): void {
   if (selected !== version.tls12 && selected !== version.tls13) throw faults.PROTOCOL_VERSION;
   if (!s.speaks(selected) || (s.retried && selected !== version.tls13)) throw faults.PROTOCOL_VERSION;
   if (selected === version.tls12 && s.speaks(version.tls13)) refuseDowngrade(s);
@@ -133,14 +133,14 @@ function setVersion(s: ClientSession, selected: number): void {
 }
 
 /** Notes what the server speaks; some messages tell before its ServerHello, which must then agree. */
-export function noteVersion(s: ClientSession, protocol: number): ClientState {
+export function noteVersion(s: ClientHandshake, protocol: number): ClientState {
   if (s.version !== 0 && s.version !== protocol) throw faults.UNEXPECTED_MESSAGE;
   s.version = protocol;
   return s.state;
 }
 
 /** The suite that the server chose must be one that was offered for this version, and not change after a retry. */
-function chooseSuite(s: ClientSession, id: number): void {
+function chooseSuite(s: ClientHandshake, id: number): void {
   const suite = findSuite(id);
   if (suite?.version !== s.version || !s.config.suites.includes(id)) throw faults.CIPHER_SUITE;
   if (s.suite !== undefined && s.suite !== suite) throw faults.CIPHER_SUITE;
@@ -148,7 +148,7 @@ function chooseSuite(s: ClientSession, id: number): void {
 }
 
 /** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks its random when it is made to speak less. */
-function refuseDowngrade(s: ClientSession): void {
+function refuseDowngrade(s: ClientHandshake): void {
   const tail = at.serverRandom + 24;
   if (startsWith(s.memory, tail, downgradeSentinel) && s.memory[tail + 7] <= 1) throw faults.DOWNGRADE;
 }
@@ -158,12 +158,12 @@ function startsWith(bytes: Uint8Array, at: number, prefix: readonly number[]): b
   return true;
 }
 
-function echoes(s: ClientSession, r: Reader, start: number, end: number): boolean {
+function echoes(s: ClientHandshake, r: Reader, start: number, end: number): boolean {
   return equalBytes(r.bytes, start, end, s.memory, at.sessionId, at.sessionId + s.sessionIdLength);
 }
 
 /** HelloRetryRequest, RFC 8446 4.1.4: once, and it must change something. */
-function receiveRetryRequest(s: ClientSession, r: Reader): ClientState {
+function receiveRetryRequest(s: ClientHandshake, r: Reader): ClientState {
   if (s.retried) throw faults.UNEXPECTED_MESSAGE;
   readExtensions(s, r, inMessage.hello_retry_request);
   if (!saw(s, extensionType.supported_versions)) throw faults.MISSING_EXTENSION;
@@ -175,13 +175,13 @@ function receiveRetryRequest(s: ClientSession, r: Reader): ClientState {
   return "RETRY";
 }
 
-function receiveServerHello12(s: ClientSession, r: Reader, echoed: boolean): ClientState {
-  const answer = s.config.features.tls12?.answer12 as Answer12<ClientSession, ClientState> | undefined;
+function receiveServerHello12(s: ClientHandshake, r: Reader, echoed: boolean): ClientState {
+  const answer = s.config.features.tls12?.answer12 as Answer12<ClientHandshake, ClientState> | undefined;
   if (answer === undefined) throw faults.PROTOCOL_VERSION;
   return answer(s, r, echoed);
 }
 
-function receiveServerHello13(s: ClientSession, r: Reader): ClientState {
+function receiveServerHello13(s: ClientHandshake, r: Reader): ClientState {
   readExtensions(s, r, inMessage.server_hello);
   if (!saw(s, extensionType.key_share)) throw faults.MISSING_EXTENSION;
   s.transcript.dropCompanions();

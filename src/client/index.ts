@@ -42,7 +42,7 @@ export { BareClient } from "./client.js";
 export type { Features } from "./feature.js";
 export { features } from "./features.js";
 export type { ClientConfig, ClientOptions } from "./options.js";
-export type { Demanded, Session } from "./savedsession.js";
+export type { Demanded, Session } from "./session.js";
 export type { Responder, TrustAnchor };
 export { clientCertificates, nameConstraints, resumption, rsa, statusV2, tls12 };
 

@@ -16,7 +16,7 @@ import { MAX_RECORD } from "../record/protection.js";
 import { demand } from "../wire/demand.js";
 import { version } from "../wire/registry.js";
 import type { Features } from "./feature.js";
-import type { Session } from "./savedsession.js";
+import type { Session } from "./session.js";
 
 export interface ClientOptions extends CommonOptions {
   /** The name that the certificate must be for, DNS name or IP address; a DNS name is sent as SNI too. */

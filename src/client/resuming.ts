@@ -9,8 +9,8 @@ import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import { copySecret, type Writer } from "../wire/writer.js";
-import type { Demanded, Session } from "./savedsession.js";
-import type { ClientSession, Resuming } from "./session.js";
+import type { ClientHandshake, Resuming } from "./handshake.js";
+import type { Demanded, Session } from "./session.js";
 
 /** RFC 8446 4.6.1: seven days. */
 const MAX_LIFETIME = 604_800;
@@ -39,14 +39,14 @@ export class TicketHolder implements Resuming {
 
   // ---- TLS 1.3
 
-  offer13(s: ClientSession): Session | undefined {
+  offer13(s: ClientHandshake): Session | undefined {
     const { offer } = this;
     if (offer?.version !== version.tls13) return undefined;
     return s.suite === undefined || s.suite.hash === suiteOf(offer).hash ? offer : undefined;
   }
 
   /** Keeps what a binder after this HelloRetryRequest must cover: `message_hash` and the message itself. */
-  retry(s: ClientSession, messageHash: Uint8Array): void {
+  retry(s: ClientHandshake, messageHash: Uint8Array): void {
     const { inbox, reader } = s.engine;
     this.transcript = s.config.provider.hash(s.suiteInForce.hash);
     this.transcript.update(messageHash, 0, messageHash.length);
@@ -57,7 +57,7 @@ export class TicketHolder implements Resuming {
    * Fills in the binder, which ends the ClientHello that was just written: over all of it up to the binders,
    * whose length counts as if they were there (RFC 8446 4.2.11.2).
    */
-  bind(s: ClientSession, w: Writer): void {
+  bind(s: ClientHandshake, w: Writer): void {
     const offer = this.offer13(s);
     if (offer === undefined) return;
     const { hash } = suiteOf(offer);
@@ -75,19 +75,19 @@ export class TicketHolder implements Resuming {
   }
 
   /** The key schedule's beginning: with the PSK if the server took it. */
-  start13(s: ClientSession): PskSchedule13 {
+  start13(s: ClientHandshake): PskSchedule13 {
     const keys = this.schedule(s, s.suiteInForce);
     if (this.accepted) keys.startWith(this.offer!.secret);
     else keys.start();
     return keys;
   }
 
-  private schedule(s: ClientSession, suite: Suite): PskSchedule13 {
+  private schedule(s: ClientHandshake, suite: Suite): PskSchedule13 {
     return new PskSchedule13(s.config.provider, suite.hash, s.memory, at.schedule);
   }
 
   /** Our Finished is sent: what tickets are made of takes the place of a secret that is used up. */
-  keepSecret(s: ClientSession): void {
+  keepSecret(s: ClientHandshake): void {
     const keys = schedule(s);
     s.digest();
     keys.resumptionSecret(at.hash, at.resumptionSecret);
@@ -97,7 +97,7 @@ export class TicketHolder implements Resuming {
 
   /** NewSessionTicket, RFC 8446 4.6.1: its nonce and its ticket are spans of the message. */
   takeTicket13(
-    s: ClientSession,
+    s: ClientHandshake,
     lifetime: number,
     ageAdd: number,
     nonceAt: number,
@@ -133,7 +133,7 @@ export class TicketHolder implements Resuming {
   }
 
   /** Hands out the session, now that the handshake is complete; the master secret is still there. */
-  deliver12(s: ClientSession, masterAt: number): void {
+  deliver12(s: ClientHandshake, masterAt: number): void {
     const { ticket, lifetime } = this;
     // RFC 7627 5.3: without it a session must not be resumed
     if (ticket === undefined || ticket.length === 0 || !s.extendedMasterSecret) return;
@@ -145,7 +145,7 @@ export class TicketHolder implements Resuming {
   // ---- Both
 
   private hand(
-    s: ClientSession,
+    s: ClientHandshake,
     secret: Uint8Array,
     ticket: Uint8Array,
     lifetime: number,
@@ -180,7 +180,7 @@ export class TicketHolder implements Resuming {
 /** Bytes before the binder: the lengths of the list and of the binder itself. */
 const BINDERS = 3;
 
-function schedule({ keys13 }: ClientSession): PskSchedule13 {
+function schedule({ keys13 }: ClientHandshake): PskSchedule13 {
   if (!(keys13 instanceof PskSchedule13)) throw faults.INTERNAL_ERROR;
   return keys13;
 }
@@ -194,7 +194,7 @@ export function suiteOf(session: Session): Suite {
 type Verified = Pick<Session, "until" | "verifiedAt" | "policy" | "mustStaple" | "demanded" | "anchor">;
 
 /** What a full handshake has verified. */
-function verified(s: ClientSession, now: number): Verified {
+function verified(s: ClientHandshake, now: number): Verified {
   const { verifier, config } = s;
   const { path } = verifier;
   const demanded = demandedBy(s);
@@ -218,7 +218,7 @@ function verified(s: ClientSession, now: number): Verified {
 }
 
 /** What this client demands of staples. */
-export function demandedBy(s: ClientSession): Demanded {
+export function demandedBy(s: ClientHandshake): Demanded {
   const { stapling, skew, allowMissingNextUpdate, responders } = s.config.ocsp;
   const size = hashSize.sha256;
   const known = new Uint8Array(size * responders.length);

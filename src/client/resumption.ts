@@ -9,16 +9,16 @@ import { extensionType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalBytes, type Writer } from "../wire/writer.js";
 import type { Beginning } from "./feature.js";
+import type { ClientHandshake } from "./handshake.js";
 import { drawSessionId } from "./hello.js";
 import { demandedBy, suiteOf, TicketHolder } from "./resuming.js";
-import type { Demanded, Session } from "./savedsession.js";
-import type { ClientSession } from "./session.js";
+import type { Demanded, Session } from "./session.js";
 
 /**
  * Resumes the session that is given (RFC 8446 2.2, RFC 5077), if it fits what the client asks for, and hands each new
  * one to `onSession`. A session that fits no more is not offered, and the handshake is a full one.
  */
-function begin(s: ClientSession): void {
+function begin(s: ClientHandshake): void {
   const { session, onSession } = s.config;
   if (onSession === undefined && session === undefined) return;
   const offer = session !== undefined && fits(s, session) ? session : undefined;
@@ -30,7 +30,7 @@ function begin(s: ClientSession): void {
 const HELLO = 1024;
 
 /** Whether a session may stand for the full handshake that this client would make. */
-function fits(s: ClientSession, session: Session): boolean {
+function fits(s: ClientHandshake, session: Session): boolean {
   const { config } = s;
   const now = config.clock();
   const alive = now !== undefined && now >= session.receivedAt && now < session.until;
@@ -44,7 +44,7 @@ function fits(s: ClientSession, session: Session): boolean {
  * A session is worth what was verified when it began. Who demands a nonce wants news in every handshake; who takes
  * staples without one takes those of a cache, and a session ends no later than its staples do.
  */
-function trusts(s: ClientSession, session: Session, now: number): boolean {
+function trusts(s: ClientHandshake, session: Session, now: number): boolean {
   const { trust, ocsp, provider } = s.config;
   const { anchor, verifiedAt } = session;
   if (anchor === undefined || ocsp.nonce === true) return false;
@@ -91,7 +91,7 @@ const m = inMessage;
 export const resumption: Beginning = Object.freeze({
   name: "resumption" as const,
   begin,
-  extensions: table<ExtensionRow<ClientSession>>([
+  extensions: table<ExtensionRow<ClientHandshake>>([
     {
       type: extensionType.session_ticket,
       where: m.client_hello | m.server_hello12,
@@ -120,19 +120,19 @@ export const resumption: Beginning = Object.freeze({
 });
 
 /** RFC 5077 3.2: the ticket, or nothing to ask for one. */
-function writeTicket12(s: ClientSession, w: Writer): void {
+function writeTicket12(s: ClientHandshake, w: Writer): void {
   const offer = s.resuming?.offer12;
   if (offer) w.copy(offer.ticket);
 }
 
 /** PskKeyExchangeModes, RFC 8446 4.2.9: psk_dhe_ke(1), which keeps forward secrecy. */
-function writeModes(_: ClientSession, w: Writer): void {
+function writeModes(_: ClientHandshake, w: Writer): void {
   w.u8(1);
   w.u8(1);
 }
 
 /** OfferedPsks, RFC 8446 4.2.11: one identity, and room for its binder. */
-function writePreSharedKey(s: ClientSession, w: Writer): void {
+function writePreSharedKey(s: ClientHandshake, w: Writer): void {
   const offer = s.resuming?.offer13(s);
   const now = s.config.clock();
   if (offer === undefined || now === undefined) throw faults.INTERNAL_ERROR;
@@ -156,7 +156,7 @@ function writeAge(w: Writer, age: number): void {
 }
 
 /** The server took the one identity that we offered; its suite must have the PSK's hash (RFC 8446 4.2.11). */
-function readPreSharedKey(s: ClientSession, r: Reader): void {
+function readPreSharedKey(s: ClientHandshake, r: Reader): void {
   const { resuming } = s;
   if (resuming?.offer13(s) === undefined || r.u16() !== 0) throw faults.ILLEGAL_PARAMETER;
   resuming.accepted = true;

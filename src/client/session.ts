@@ -1,113 +1,36 @@
-import type { KeySchedule13 } from "../crypto/keys13.js";
-import type { Identity } from "../crypto/provider.js";
-import { findScheme } from "../crypto/suites.js";
-import type { ExtensionRow } from "../handshake/extensionrow.js";
-import { at } from "../handshake/memory.js";
-import { Handshake } from "../handshake/session.js";
-import { clientSide, serverSide } from "../handshake/sides.js";
-import { extendedKeyUsage } from "../pki/certificate.js";
-import { Store } from "../pki/store.js";
-import { Verifier } from "../pki/verifier.js";
-import { type AnyRow, Engine } from "../record/engine.js";
-import type { Reader } from "../wire/reader.js";
-import { version } from "../wire/registry.js";
-import type { Writer } from "../wire/writer.js";
-import type { ClientConfig } from "./options.js";
-import type { Session } from "./savedsession.js";
-import type { ClientState } from "./states.js";
+import type { OcspRequirement, Stapling } from "../pki/policy.js";
 
-/** What a connection that may resume keeps: the feature `resumption`, as the rest of the client knows it. */
-export interface Resuming {
-  /** The session that is offered to a server of TLS 1.2. */
-  readonly offer12: Session | undefined;
-  /** The server goes on from the session that was offered. */
-  accepted: boolean;
-  /** Tickets that will be taken; in TLS 1.2 the one that was announced, which must come. */
-  expected: number;
-  /** What may be offered to one of TLS 1.3: after a HelloRetryRequest the suite's hash is settled (RFC 8446 4.1.4). */
-  offer13(s: ClientSession): Session | undefined;
-  retry(s: ClientSession, messageHash: Uint8Array): void;
-  bind(s: ClientSession, w: Writer): void;
-  start13(s: ClientSession): KeySchedule13;
-  keepSecret(s: ClientSession): void;
-  takeTicket13(
-    s: ClientSession,
-    lifetime: number,
-    ageAdd: number,
-    nonceAt: number,
-    nonceEnd: number,
-    start: number,
-    end: number,
-  ): void;
-  takeTicket12(r: Reader): void;
-  deliver12(s: ClientSession, masterAt: number): void;
+/**
+ * What resumes a session, and what was verified when it began: a resumption brings neither certificates nor
+ * staples, so it is worth no more than that. It holds a secret.
+ */
+export interface Session {
+  readonly version: number;
+  readonly suite: number;
+  /** The PSK of TLS 1.3, the master secret of TLS 1.2. */
+  readonly secret: Uint8Array;
+  readonly ticket: Uint8Array;
+  /** ticket_age_add, RFC 8446 4.6.1. */
+  readonly ageAdd: number;
+  /** Seconds since 1970: when the ticket came, and when it ends, with the first staple or certificate at the latest. */
+  readonly receivedAt: number;
+  readonly until: number;
+  /** The earliest thisUpdate of the staples, or when the session began: what `maxAge` counts from. */
+  readonly verifiedAt: number;
+  readonly serverName: string | undefined;
+  /** Whether the server was verified, up to this anchor: the SHA-256 of its certificate. */
+  readonly anchor: Uint8Array | undefined;
+  /** The policy that the staples met, and whether the server's certificate, or a CA's, demands one (RFC 7633). */
+  readonly policy: OcspRequirement;
+  readonly mustStaple: boolean;
+  readonly demanded: Demanded;
 }
 
-/** Everything that one handshake negotiates, and the table that is in force. */
-export class ClientSession extends Handshake {
-  readonly config: ClientConfig;
-  readonly engine: Engine;
-  readonly verifier: Verifier;
-
-  rows: readonly AnyRow[];
-  state: ClientState = "START";
-
-  retried = false;
-  cookie: Uint8Array | undefined;
-  extendedMasterSecret = false;
-  /** The limits that the server agreed to. */
-  recordSizeLimited = false;
-  fragmentLimited = false;
-  /** TLS 1.2: the ExtensionType by which the server announced a CertificateStatus, or 0. */
-  announced = 0;
-  /** Responses of an OCSPResponseList so far, RFC 6961 2.2. */
-  responsesSent = 0;
-
-  resuming: Resuming | undefined;
-
-  constructor(config: ClientConfig, arena: Uint8Array) {
-    super(config);
-    const { input, output, store } = config.buffers;
-    this.config = config;
-    this.rows = config.features.rowsHello;
-    this.engine = new Engine(this, arena, input, output);
-    const kept = new Store(arena, input + output, input + output + store);
-    this.verifier = new Verifier(config, extendedKeyUsage.serverAuth, kept, this.memory, at.hash);
-  }
-
-  get own() {
-    return clientSide;
-  }
-
-  get peer() {
-    return serverSide;
-  }
-
-  get extensions(): readonly ExtensionRow<never>[] {
-    return this.config.features.extensions;
-  }
-
-  get identity(): Identity | undefined {
-    return this.config.identity;
-  }
-
-  /** A client staples nothing. */
-  stapleOf(): undefined {
-    return undefined;
-  }
-
-  /** Whether the server goes on from the session that was offered. */
-  get resumed(): boolean {
-    return this.resuming?.accepted === true;
-  }
-
-  /** Takes a scheme of the server's, if our certificate's key can sign with it and likes none of those before better. */
-  acceptScheme(id: number): void {
-    const { identity } = this;
-    if (identity === undefined || !identity.signer.schemes.includes(id)) return;
-    if (this.version === version.tls13 && findScheme(id)?.pkcs1) return;
-    const rank = identity.signer.schemes.indexOf(id);
-    const present = identity.signer.schemes.indexOf(this.scheme);
-    if (present < 0 || rank < present) this.scheme = id;
-  }
+/** What else was demanded of the staples: who demands more now makes a full handshake. */
+export interface Demanded {
+  readonly stapling: Stapling;
+  readonly skew: number;
+  readonly allowMissingNextUpdate: boolean;
+  /** For each responder trusted by configuration the SHA-256 of its name and key, one after another. */
+  readonly responders: Uint8Array;
 }

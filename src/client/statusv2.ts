@@ -8,13 +8,13 @@ import { table } from "../wire/table.js";
 import type { Writer } from "../wire/writer.js";
 import { announceStatus, wantedStatus, writeOcspStatusRequest } from "./extensions.js";
 import type { Feature } from "./feature.js";
-import type { ClientSession } from "./session.js";
+import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
 
 /** status_request_v2 of TLS 1.2, RFC 6961: a staple for the server's certificate, or a list of them for its chain. */
 export const statusV2: Feature = Object.freeze({
   name: "statusV2" as const,
-  extensions: table<ExtensionRow<ClientSession>>([
+  extensions: table<ExtensionRow<ClientHandshake>>([
     {
       type: extensionType.status_request_v2,
       where: inMessage.client_hello | inMessage.server_hello12,
@@ -23,7 +23,7 @@ export const statusV2: Feature = Object.freeze({
       read: (s) => announceStatus(s, extensionType.status_request_v2),
     },
   ]),
-  rows12: table<Row<ClientSession>>([
+  rows12: table<Row<ClientHandshake>>([
     {
       state: "WAIT_STATUS_LIST",
       on: handshakeType.certificate_status,
@@ -40,7 +40,7 @@ export const statusV2: Feature = Object.freeze({
 });
 
 /** CertificateStatusRequestListV2, RFC 6961 2.2: one item. */
-function writeStatusRequestV2(s: ClientSession, w: Writer): void {
+function writeStatusRequestV2(s: ClientHandshake, w: Writer): void {
   const list = w.begin16();
   w.u8(wantedStatus(s));
   const request = w.begin16();
@@ -49,13 +49,13 @@ function writeStatusRequestV2(s: ClientSession, w: Writer): void {
   w.finish16(list);
 }
 
-function receiveStatusList(s: ClientSession): ClientState {
+function receiveStatusList(s: ClientHandshake): ClientState {
   if (s.engine.reader.u24() !== s.engine.left || s.engine.left === 0) throw faults.DECODE_ERROR;
   return "WAIT_STATUS_ENTRY";
 }
 
 /** OCSPResponse<0..2^24-1>: in the order of the certificates, of whose last some may have none; empty, none. */
-function receiveStatusEntry(s: ClientSession): ClientState {
+function receiveStatusEntry(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   const certificate = s.responsesSent++;
   if (certificate >= s.verifier.sent) throw faults.OCSP_MALFORMED;

@@ -1,7 +1,7 @@
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType } from "../wire/registry.js";
-import type { Handshake } from "./session.js";
+import type { Handshake } from "./handshake.js";
 
 // The peer's list
 

@@ -2,64 +2,64 @@ import type { Path } from "../pki/path.js";
 import type { Verdict } from "../pki/verifier.js";
 import type { Port } from "../record/ports.js";
 import { type Fault, faults } from "../wire/fault.js";
-import type { Handshake } from "./session.js";
+import type { Handshake } from "./handshake.js";
 
 /** One side of a connection, as its owner sees it. `work()` and the ports never throw for anything that the peer does: see `fault`. */
 export abstract class Endpoint<S extends Handshake> {
-  protected readonly session: S;
+  protected readonly handshake: S;
 
-  constructor(session: S) {
-    this.session = session;
+  constructor(handshake: S) {
+    this.handshake = handshake;
   }
 
   /** Write bytes from the transport at `[start,end)`. */
   get cipherIn(): Port {
-    return this.session.engine.cipherIn;
+    return this.handshake.engine.cipherIn;
   }
 
   /** Send `[start,end)` to the transport. */
   get cipherOut(): Port {
-    return this.session.engine.cipherOut;
+    return this.handshake.engine.cipherOut;
   }
 
   /** Write application data at `[start,end)`; each `advance` makes one record of it. */
   get plainIn(): Port {
-    return this.session.engine.plainIn;
+    return this.handshake.engine.plainIn;
   }
 
   /** Read application data from `[start,end)`. */
   get plainOut(): Port {
-    return this.session.engine.plainOut;
+    return this.handshake.engine.plainOut;
   }
 
   /** What the connection waits for: bits of `wants`. */
   get wants(): number {
-    return this.session.engine.wants;
+    return this.handshake.engine.wants;
   }
 
   /** Goes on as far as the bytes at hand allow, through at most one costly step of cryptography. */
   work(): void {
-    this.session.engine.work();
+    this.handshake.engine.work();
   }
 
   /** Sends close_notify; what the peer had sent before its own may still be read. */
   close(): void {
-    this.session.engine.close();
+    this.handshake.engine.close();
   }
 
   /** The transport has ended. Without close_notify before, that is TRUNCATED. */
   eof(): void {
-    this.session.engine.eof();
+    this.handshake.engine.eof();
   }
 
   /** Gives up for a reason of the caller's, such as HANDSHAKE_TIMEOUT; the peer gets the fault's alert. */
   abort(fault: Fault): void {
-    this.session.engine.fail(fault);
+    this.handshake.engine.fail(fault);
   }
 
   /** Forgets all secrets and data, once the transport is gone. */
   wipe(): void {
-    this.session.engine.wipe();
+    this.handshake.engine.wipe();
   }
 
   /**
@@ -67,43 +67,43 @@ export abstract class Endpoint<S extends Handshake> {
    * now: no TLS 1.3 connection, or an update is on its way (RFC 8446 4.6.3).
    */
   updateKey(request = false): boolean {
-    const { session } = this;
-    if (session.keys13 === undefined || session.state !== "CONNECTED") return false;
-    session.requestKeyUpdate = request;
-    session.refreshKey();
-    session.engine.wake();
+    const { handshake } = this;
+    if (handshake.keys13 === undefined || handshake.state !== "CONNECTED") return false;
+    handshake.requestKeyUpdate = request;
+    handshake.refreshKey();
+    handshake.engine.wake();
     return true;
   }
 
   /** Why the connection failed; the first reason stays. */
   get fault(): Fault | undefined {
-    return this.session.engine.fault;
+    return this.handshake.engine.fault;
   }
 
   /** With PEER_ALERT the alert's number, with a buffer too small the bytes that it would need, else 0. */
   get faultDetail(): number {
-    const { engine, verifier } = this.session;
+    const { engine, verifier } = this.handshake;
     return engine.fault === faults.STORE_TOO_SMALL ? verifier.store.needed : engine.faultDetail;
   }
 
   /** What was caught, when the fault is INTERNAL_ERROR. */
   get cause(): unknown {
-    return this.session.engine.cause;
+    return this.handshake.engine.cause;
   }
 
   /** The handshake and every check passed. */
   get established(): boolean {
-    return this.session.engine.established;
+    return this.handshake.engine.established;
   }
 
   /** The peer said that it sends no more. */
   get closedByPeer(): boolean {
-    return this.session.engine.closedByPeer;
+    return this.handshake.engine.closedByPeer;
   }
 
   /** The peer's certificates, and the path to the anchor once it is found. */
   get path(): Path {
-    return this.session.verifier.path;
+    return this.handshake.verifier.path;
   }
 
   /**
@@ -111,31 +111,31 @@ export abstract class Endpoint<S extends Handshake> {
    * staple. Empty before the path is found.
    */
   get verdicts(): readonly Verdict[] {
-    return this.session.verifier.verdicts(this.session.engine.fault);
+    return this.handshake.verifier.verdicts(this.handshake.engine.fault);
   }
 
   /** The state machine's state, for messages. */
   get state(): string {
-    return this.session.state;
+    return this.handshake.state;
   }
 
   /** The negotiated ProtocolVersion, or 0. */
   get version(): number {
-    return this.session.version;
+    return this.handshake.version;
   }
 
   /** The negotiated CipherSuite, or 0. */
   get suite(): number {
-    return this.session.suite?.id ?? 0;
+    return this.handshake.suite?.id ?? 0;
   }
 
   /** The NamedGroup of the key exchange, or 0: a resumed handshake of TLS 1.2 has none. */
   get group(): number {
-    return this.session.group;
+    return this.handshake.group;
   }
 
   /** The application protocol that the server chose (RFC 7301). */
   get alpn(): string | undefined {
-    return this.session.alpn;
+    return this.handshake.alpn;
   }
 }

@@ -3,7 +3,7 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import { inMessage } from "./extensionrow.js";
-import type { Handshake } from "./session.js";
+import type { Handshake } from "./handshake.js";
 
 /** These ask: what we don't know in them is ignored. In the others only that may stand which we have offered. */
 const requests = inMessage.client_hello | inMessage.certificate_request | inMessage.new_session_ticket;

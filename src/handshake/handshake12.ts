@@ -3,9 +3,9 @@ import { AAD, Protection12 } from "../record/protection12.js";
 import { faults } from "../wire/fault.js";
 import { handshakeType as on } from "../wire/registry.js";
 import { equalSecret, secretBytes } from "../wire/writer.js";
+import type { Handshake } from "./handshake.js";
 import { agree, dropKeyPair } from "./keyexchange.js";
 import { at } from "./memory.js";
-import type { Handshake } from "./session.js";
 import { clientSide } from "./sides.js";
 import type { SharedState } from "./states.js";
 

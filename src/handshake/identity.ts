@@ -1,7 +1,7 @@
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
-import type { Handshake } from "./session.js";
+import type { Handshake } from "./handshake.js";
 import type { SharedState } from "./states.js";
 
 /** What shows who we are: our certificates, and signatures by their key. */

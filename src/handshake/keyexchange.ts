@@ -1,7 +1,7 @@
 import { faults } from "../wire/fault.js";
 import { copyBytes } from "../wire/writer.js";
+import type { Handshake } from "./handshake.js";
 import { at } from "./memory.js";
-import type { Handshake } from "./session.js";
 
 /** A fresh key pair of the group that is settled. */
 export function makeKeyPair(s: Handshake): void {

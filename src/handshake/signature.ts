@@ -2,7 +2,7 @@ import type { Verification } from "../crypto/provider.js";
 import { findScheme, fitsKey, type Scheme } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
-import type { Handshake } from "./session.js";
+import type { Handshake } from "./handshake.js";
 
 /** A scheme of the peer's: it must have been offered, and fit the key of its certificate. */
 export function checkScheme(s: Handshake, id: number): Scheme {

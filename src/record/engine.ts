@@ -41,7 +41,7 @@ export const SKIPPED = 0;
 export interface Row<S extends { state: string }> extends Condition {
   readonly state: S["state"] | typeof ANY;
   /** Reads the message's body from `engine.reader`, to its end. */
-  readonly run: (session: S) => S["state"];
+  readonly run: (machine: S) => S["state"];
 }
 
 /** What the engine knows of a row, whoever's it is. */
@@ -63,11 +63,11 @@ interface Condition {
 /** Any machine's row. */
 export interface AnyRow extends Condition {
   readonly state: string;
-  readonly run: (session: never) => string;
+  readonly run: (machine: never) => string;
 }
 
 /** What the engine drives: the negotiation's state and its table, whose rows are for it. */
-export interface Session {
+export interface Machine {
   /** The table that is in force. */
   readonly rows: readonly AnyRow[];
   /** The name of the state that is in force. */
@@ -100,7 +100,7 @@ function nowhere(): Opened {
  * through four ports; `work()` does the rest, one costly step at a time. The first fault is kept for good.
  */
 export class Engine {
-  readonly session: Session;
+  readonly machine: Machine;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   /** The body of the message, or of the part of one, that a row handles. */
@@ -148,13 +148,13 @@ export class Engine {
 
   /** `arena[0…input)` becomes the input buffer, `arena[input…input + output)` the output buffer. */
   constructor(
-    session: Session,
+    machine: Machine,
     arena: Uint8Array,
     input: number,
     output: number,
     inbox = new Inbox(arena, 0, input),
   ) {
-    this.session = session;
+    this.machine = machine;
     this.inbox = inbox;
     this.outbox = new Outbox(arena, input, input + output);
     this.reader = new Reader(arena, 0, 0);
@@ -235,7 +235,7 @@ export class Engine {
     if (!this.over) return;
     this.receiveBy(plaintext);
     this.sendUnder(plaintext);
-    this.session.wipe();
+    this.machine.wipe();
   }
 
   // ---- For the ports
@@ -265,7 +265,7 @@ export class Engine {
       this.fail(thrown);
       return;
     }
-    if (protection.sequence * 2 >= protection.capacity) this.session.refreshKey();
+    if (protection.sequence * 2 >= protection.capacity) this.machine.refreshKey();
   }
 
   // ---- For the rows
@@ -293,12 +293,12 @@ export class Engine {
 
   /** Makes records of the bytes that were written; of none after close_notify (RFC 8446 6.1). */
   sendRaw(): void {
-    const { outbox, session } = this;
+    const { outbox, machine } = this;
     if (this.closing) return;
     const start = outbox.contentStart;
     const end = this.writer.at;
-    session.trace(true, (contentType.handshake << 8) | this.sending, outbox.bytes, start, end);
-    session.transcribe(outbox.bytes, start, end);
+    machine.trace(true, (contentType.handshake << 8) | this.sending, outbox.bytes, start, end);
+    machine.transcribe(outbox.bytes, start, end);
     outbox.emit(contentType.handshake, end - start);
   }
 
@@ -306,7 +306,7 @@ export class Engine {
     const { outbox } = this;
     outbox.bytes[outbox.contentStart] = 1;
     outbox.emit(contentType.change_cipher_spec, 1);
-    this.session.trace(true, contentType.change_cipher_spec << 8, outbox.bytes, outbox.end - 1, outbox.end);
+    this.machine.trace(true, contentType.change_cipher_spec << 8, outbox.bytes, outbox.end - 1, outbox.end);
   }
 
   /** From here on records come under `protection`; no message may reach across (RFC 8446 5.1). */
@@ -333,7 +333,7 @@ export class Engine {
 
   /** The row for what happens in the present state, or undefined. */
   private row(on: number): AnyRow | undefined {
-    const { rows, state } = this.session;
+    const { rows, state } = this.machine;
     for (let i = 0; i < rows.length; i++)
       if (rows[i].on === on && (rows[i].state === state || rows[i].state === ANY)) return rows[i];
     return undefined;
@@ -341,7 +341,7 @@ export class Engine {
 
   /** What the present state does by itself, if anything: kept, as every record asks for it several times. */
   private get step(): AnyRow | undefined {
-    const { rows, state } = this.session;
+    const { rows, state } = this.machine;
     if (this.stepState !== state || this.stepRows !== rows) {
       this.stepRow = this.row(STEP);
       this.stepState = state;
@@ -355,7 +355,7 @@ export class Engine {
       const { step } = this;
       if (step) {
         this.stalled = step.waits === true || (step.sends === true && !this.canSend());
-        if (!this.stalled) this.session.state = step.run(this.session as never);
+        if (!this.stalled) this.machine.state = step.run(this.machine as never);
         return;
       }
     } while (this.advanceInput());
@@ -404,7 +404,7 @@ export class Engine {
   private beginParts(length: number): number {
     const { inbox } = this;
     if (length === 0) throw faults.DECODE_ERROR;
-    this.session.transcribe(inbox.bytes, inbox.messageAt, inbox.messageAt + MESSAGE_HEADER);
+    this.machine.transcribe(inbox.bytes, inbox.messageAt, inbox.messageAt + MESSAGE_HEADER);
     inbox.messageAt += MESSAGE_HEADER;
     this.consumed = inbox.messageAt;
     this.left = length;
@@ -424,18 +424,18 @@ export class Engine {
 
   /** Runs the row for `n` bytes of message. It stands high on the stack: the deepest calls begin here. */
   private handle(n: number): void {
-    const { inbox, reader, session } = this;
+    const { inbox, reader, machine } = this;
     const start = inbox.messageAt;
     this.consumed = start + n;
     reader.over(inbox.bytes, this.left > 0 ? start : start + MESSAGE_HEADER, start + n);
     if (this.left > 0) this.left -= n;
-    session.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
+    machine.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
     const row = this.row(this.type)!;
-    const next = row.run(session as never);
+    const next = row.run(machine as never);
     reader.finish();
     // ANY, as a literal: it takes less stack
-    if (row.state !== "") session.transcribe(inbox.bytes, start, start + n);
-    session.state = next;
+    if (row.state !== "") machine.transcribe(inbox.bytes, start, start + n);
+    machine.state = next;
   }
 
   /** Opens the next record, if it is there whole, and hands its content on. */
@@ -491,8 +491,8 @@ export class Engine {
     if (row === undefined || end - start !== 1 || this.inbox.bytes[start] !== 1)
       throw faults.UNEXPECTED_MESSAGE;
     this.countIdle();
-    this.session.trace(false, contentType.change_cipher_spec << 8, this.inbox.bytes, start, end);
-    this.session.state = row.run(this.session as never);
+    this.machine.trace(false, contentType.change_cipher_spec << 8, this.inbox.bytes, start, end);
+    this.machine.state = row.run(this.machine as never);
   }
 
   /** Alert, RFC 8446 section 6: all but closure are fatal in TLS 1.3, whatever their level says. None is empty (5.4). */
@@ -500,7 +500,7 @@ export class Engine {
     const { bytes } = this.inbox;
     if (start === end) throw faults.UNEXPECTED_MESSAGE;
     if (end - start !== 2) throw faults.DECODE_ERROR;
-    this.session.trace(false, contentType.alert << 8, bytes, start, end);
+    this.machine.trace(false, contentType.alert << 8, bytes, start, end);
     const description = bytes[start + 1];
     const closes = description === alert.close_notify;
     const warns = this.warnings && bytes[start] === LEVEL_WARNING && !closes;
@@ -527,7 +527,7 @@ export class Engine {
     const start = outbox.contentStart;
     outbox.bytes[start] = level;
     outbox.bytes[start + 1] = description;
-    this.session.trace(true, contentType.alert << 8, outbox.bytes, start, start + 2);
+    this.machine.trace(true, contentType.alert << 8, outbox.bytes, start, start + 2);
     try {
       outbox.emitReserved(contentType.alert, 2);
     } catch (thrown) {

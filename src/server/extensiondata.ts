@@ -6,9 +6,9 @@ import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
+import type { ServerHandshake } from "./handshake.js";
 import { nonceIn } from "./nonce.js";
 import { authorities } from "./request.js";
-import type { ServerSession } from "./session.js";
 
 /** The extension_data of each extension: how the client's is read, to its end, and how ours is written. */
 
@@ -31,7 +31,7 @@ function readText(r: Reader): string {
 const HOST_NAME = 0;
 
 /** ServerNameList, RFC 6066 section 3: one name of each type, each with a length of 16 bits. */
-export function readServerName(s: ServerSession, r: Reader): void {
+export function readServerName(s: ServerHandshake, r: Reader): void {
   const list = nonEmpty(r, r.enter16());
   while (r.left > 0) {
     const nameType = r.u8();
@@ -46,7 +46,7 @@ export function readServerName(s: ServerSession, r: Reader): void {
 /** Letters, digits and what else stands in host names; "without a trailing dot". */
 const hostName = /^[\w-]+(\.[\w-]+)*$/;
 
-function readHostName(s: ServerSession, r: Reader): void {
+function readHostName(s: ServerHandshake, r: Reader): void {
   const name = readText(r);
   expect(s.offer.serverName === undefined, faults.ILLEGAL_PARAMETER);
   expect(name.length < 256 && hostName.test(name), faults.ILLEGAL_PARAMETER);
@@ -54,19 +54,19 @@ function readHostName(s: ServerSession, r: Reader): void {
 }
 
 /** RFC 6066 section 4. */
-export function readMaxFragmentLength(s: ServerSession, r: Reader): void {
+export function readMaxFragmentLength(s: ServerHandshake, r: Reader): void {
   s.offer.fragmentCode = r.u8();
   expect(s.offer.fragmentCode >= 1 && s.offer.fragmentCode <= 4, faults.ILLEGAL_PARAMETER);
 }
 
 /** In a ClientHello what is wanted, from a client's certificate on its staple, if we asked. */
-export function readStatusRequest(s: ServerSession, r: Reader, where: number): void {
+export function readStatusRequest(s: ServerHandshake, r: Reader, where: number): void {
   if (where === inMessage.client_hello) readCertificateStatusRequest(s, r);
   else readCertificateStatus(s, r);
 }
 
 /** CertificateStatusRequest, RFC 6066 section 8; a status_type that is not known says nothing to us. */
-function readCertificateStatusRequest(s: ServerSession, r: Reader): void {
+function readCertificateStatusRequest(s: ServerHandshake, r: Reader): void {
   s.offer.status = r.u8() === statusType.ocsp;
   if (s.offer.status) s.offer.nonces.v1 = readOcspRequest(r);
   else r.skip(r.left);
@@ -87,7 +87,7 @@ function readOcspRequest(r: Reader): Uint8Array | undefined {
 }
 
 /** CertificateStatusRequestListV2, RFC 6961 2.2: items in any order. */
-export function readStatusRequestV2(s: ServerSession, r: Reader): void {
+export function readStatusRequestV2(s: ServerHandshake, r: Reader): void {
   const list = nonEmpty(r, r.enter16());
   while (r.left > 0) {
     const kind = r.u8();
@@ -103,14 +103,14 @@ export function readStatusRequestV2(s: ServerSession, r: Reader): void {
 }
 
 /** NamedGroupList, RFC 8446 4.2.7: all that we know, as in TLS 1.2 a certificate may be on a curve that we exchange no keys on. */
-export function readSupportedGroups(s: ServerSession, r: Reader): void {
+export function readSupportedGroups(s: ServerHandshake, r: Reader): void {
   const list = r.enter16();
   readList16(r, groups, s.offer.groups);
   r.leave(list);
 }
 
 /** SignatureSchemeList, RFC 8446 4.2.3. */
-export function readSignatureAlgorithms(s: ServerSession, r: Reader): void {
+export function readSignatureAlgorithms(s: ServerHandshake, r: Reader): void {
   const list = r.enter16();
   readList16(r, s.config.schemes, s.offer.schemes);
   r.leave(list);
@@ -119,14 +119,14 @@ export function readSignatureAlgorithms(s: ServerSession, r: Reader): void {
 const knownSchemes: readonly number[] = Object.freeze(schemes.map(({ id }) => id));
 
 /** SignatureSchemeList of signature_algorithms_cert, RFC 8446 4.2.3: what may sign certificates. */
-export function readCertificateSchemes(s: ServerSession, r: Reader): void {
+export function readCertificateSchemes(s: ServerHandshake, r: Reader): void {
   const list = r.enter16();
   readList16(r, knownSchemes, s.offer.certificateSchemes);
   r.leave(list);
 }
 
 /** ProtocolNameList, RFC 7301 3.1. */
-export function readAlpn(s: ServerSession, r: Reader): void {
+export function readAlpn(s: ServerHandshake, r: Reader): void {
   const names: string[] = [];
   const list = nonEmpty(r, r.enter16());
   while (r.left > 0) {
@@ -139,19 +139,19 @@ export function readAlpn(s: ServerSession, r: Reader): void {
 }
 
 /** RFC 8449 section 4: a limit below 64 is illegal, one above what the protocol has is not. */
-export function readRecordSizeLimit(s: ServerSession, r: Reader): void {
+export function readRecordSizeLimit(s: ServerHandshake, r: Reader): void {
   s.offer.recordSizeLimit = r.u16();
   expect(s.offer.recordSizeLimit >= 64, faults.ILLEGAL_PARAMETER);
 }
 
 /** RFC 5077 3.2: the ticket is the whole extension_data, empty from a client that has none. */
-export function readSessionTicket(s: ServerSession, r: Reader): void {
+export function readSessionTicket(s: ServerHandshake, r: Reader): void {
   s.offer.ticketStart = r.skip(r.left);
   s.offer.ticketEnd = r.at;
 }
 
 /** RFC 8446 4.2.1. */
-export function readSupportedVersions(s: ServerSession, r: Reader): void {
+export function readSupportedVersions(s: ServerHandshake, r: Reader): void {
   const list = nonEmpty(r, r.enter8());
   while (r.left > 0) {
     const offered = r.u16();
@@ -162,7 +162,7 @@ export function readSupportedVersions(s: ServerSession, r: Reader): void {
 }
 
 /** KeyShareClientHello, RFC 8446 4.2.8: no group twice; the list may be empty, to ask for a HelloRetryRequest. */
-export function readKeyShare(s: ServerSession, r: Reader): void {
+export function readKeyShare(s: ServerHandshake, r: Reader): void {
   const { shares } = s.offer;
   const list = r.enter16();
   while (r.left > 0) {
@@ -178,7 +178,7 @@ export function readKeyShare(s: ServerSession, r: Reader): void {
 }
 
 /** KeyShareServerHello is our entry, KeyShareHelloRetryRequest the group that we want one for. */
-export function writeKeyShare(s: ServerSession, w: Writer, where: number): void {
+export function writeKeyShare(s: ServerHandshake, w: Writer, where: number): void {
   if (where === inMessage.hello_retry_request) w.u16(s.group);
   else writeShare(s, w);
 }
@@ -186,13 +186,13 @@ export function writeKeyShare(s: ServerSession, w: Writer, where: number): void 
 const PSK_DHE_KE = 1;
 
 /** PskKeyExchangeModes, RFC 8446 4.2.9. */
-export function readPskModes(s: ServerSession, r: Reader): void {
+export function readPskModes(s: ServerHandshake, r: Reader): void {
   const list = nonEmpty(r, r.enter8());
   while (r.left > 0) if (r.u8() === PSK_DHE_KE) s.offer.pskDhe = true;
   r.leave(list);
 }
 
-export function writeAuthorities(s: ServerSession, w: Writer): void {
+export function writeAuthorities(s: ServerHandshake, w: Writer): void {
   const list = w.begin16();
   for (const { nameBytes, nameStart, nameEnd } of authorities(s)) {
     const name = w.begin16();
@@ -203,7 +203,7 @@ export function writeAuthorities(s: ServerSession, w: Writer): void {
 }
 
 /** RFC 5746 3.6: empty in a first handshake, and there is no other. */
-export function readRenegotiationInfo(s: ServerSession, r: Reader): void {
+export function readRenegotiationInfo(s: ServerHandshake, r: Reader): void {
   expect(r.u8() === 0, faults.RENEGOTIATION_INFO);
   s.offer.renegotiationInfo = true;
 }
@@ -212,7 +212,7 @@ export function readRenegotiationInfo(s: ServerSession, r: Reader): void {
 const MIN_BINDER = 32;
 
 /** OfferedPsks, RFC 8446 4.2.11: as many binders as identities. */
-export function readPreSharedKey(s: ServerSession, r: Reader): void {
+export function readPreSharedKey(s: ServerHandshake, r: Reader): void {
   const { offer } = s;
   const identities = nonEmpty(r, r.enter16());
   offer.identitiesStart = r.at;

@@ -31,8 +31,8 @@ import {
   writeAuthorities,
   writeKeyShare,
 } from "./extensiondata.js";
+import type { ServerHandshake } from "./handshake.js";
 import { authorities } from "./request.js";
-import type { ServerSession } from "./session.js";
 
 const never = (): boolean => false;
 const m = inMessage;
@@ -42,7 +42,7 @@ const hellos = m.client_hello | m.server_hello12 | m.encrypted_extensions;
  * The table of extensions, in the order in which they are answered. What no row has is ignored (RFC 8446 4.1.2);
  * what stands twice, or behind pre_shared_key, is refused by `listExtensions`.
  */
-export const extensions = extensionTable<ServerSession>([
+export const extensions = extensionTable<ServerHandshake>([
   {
     type: type.server_name,
     read: readServerName,
@@ -184,7 +184,7 @@ export const extensions = extensionTable<ServerSession>([
  * Notes the types of all extensions of a ClientHello. None may stand there twice (RFC 8446 4.2), nor any behind
  * pre_shared_key (4.2.11). The reader stays where it is.
  */
-export function listExtensions(s: ServerSession, r: Reader): void {
+export function listExtensions(s: ServerHandshake, r: Reader): void {
   const { at, end } = r;
   const found = s.offer.extensions;
   r.enter16();
@@ -199,6 +199,6 @@ export function listExtensions(s: ServerSession, r: Reader): void {
 }
 
 /** Whether there is anything to answer: in TLS 1.2 the block may be absent altogether (RFC 5246 7.4.1.3). */
-export function hasExtensions(s: ServerSession, where: number): boolean {
+export function hasExtensions(s: ServerHandshake, where: number): boolean {
   return extensions.some((row) => (row.where & where) !== 0 && row.sends(s, where));
 }

@@ -12,6 +12,7 @@ import { table } from "../wire/table.js";
 import { copyBytes } from "../wire/writer.js";
 import { readList16 } from "./extensiondata.js";
 import { listExtensions } from "./extensions.js";
+import type { ServerHandshake } from "./handshake.js";
 import {
   certificateSchemes,
   chooseAlpn,
@@ -27,13 +28,12 @@ import {
 import { Offer } from "./offer.js";
 import { beginVerifications, resume12, rows12, takeTicket12 } from "./server12.js";
 import { negotiate13, rows13, sendHelloRetryRequest } from "./server13.js";
-import type { ServerSession } from "./session.js";
 import { announcement } from "./staples.js";
 import type { ServerState } from "./states.js";
 import { dropTicket, isOf } from "./tickets.js";
 
 /** The server's part until its first answer. TLS 1.3 goes on with `rows13`, TLS 1.2 with `rows12`. */
-export const rowsHello = table<Row<ServerSession>>([
+export const rowsHello = table<Row<ServerHandshake>>([
   { state: "WAIT_CLIENT_HELLO", on: handshakeType.client_hello, run: receiveClientHello },
   { state: "SEND_HELLO_RETRY_REQUEST", on: STEP, run: sendHelloRetryRequest, sends: true },
   { state: "WAIT_SECOND_CLIENT_HELLO", on: handshakeType.client_hello, run: receiveSecondClientHello },
@@ -43,7 +43,7 @@ export const rowsHello = table<Row<ServerSession>>([
   { state: "ANSWER", on: STEP, run: answer },
 ]);
 
-function receiveClientHello(s: ServerSession): ServerState {
+function receiveClientHello(s: ServerHandshake): ServerState {
   s.transcript.start();
   readClientHello(s, s.engine.reader);
   chooseVersion(s);
@@ -51,7 +51,7 @@ function receiveClientHello(s: ServerSession): ServerState {
 }
 
 /** RFC 8446 4.1.2: the ClientHello again, but for key_share and what belongs to a PSK. */
-function receiveSecondClientHello(s: ServerSession): ServerState {
+function receiveSecondClientHello(s: ServerHandshake): ServerState {
   const first = s.offer;
   readClientHello(s, s.engine.reader);
   if (!s.offer.tls13 || !isSame(first, s.offer)) throw faults.ILLEGAL_PARAMETER;
@@ -70,7 +70,7 @@ const SCSV_FALLBACK = 0x5600;
 const SCSV_RENEGOTIATION = 0x00ff;
 
 /** ClientHello, RFC 8446 4.1.2 and RFC 5246 7.4.1.2. */
-function readClientHello(s: ServerSession, r: Reader): void {
+function readClientHello(s: ServerHandshake, r: Reader): void {
   const start = r.at;
   const offer = new Offer();
   s.offer = offer;
@@ -91,7 +91,7 @@ function readClientHello(s: ServerSession, r: Reader): void {
   readExtensions(s, r, inMessage.client_hello);
 }
 
-function readSessionId(s: ServerSession, r: Reader): void {
+function readSessionId(s: ServerHandshake, r: Reader): void {
   const sessionId = r.enter8();
   if (r.left > RANDOM) throw faults.DECODE_ERROR;
   s.sessionIdLength = r.left;
@@ -99,7 +99,7 @@ function readSessionId(s: ServerSession, r: Reader): void {
   r.drop(sessionId);
 }
 
-function readSuites(s: ServerSession, r: Reader): void {
+function readSuites(s: ServerHandshake, r: Reader): void {
   const listed: number[] = [];
   readList16(r, [...s.config.suites, SCSV_FALLBACK, SCSV_RENEGOTIATION], listed);
   s.offer.fallback = listed.includes(SCSV_FALLBACK);
@@ -115,7 +115,7 @@ function readCompressionMethods(offer: Offer, r: Reader): void {
   if (!hasNull) throw faults.ILLEGAL_PARAMETER;
 }
 
-function negotiate(s: ServerSession): ServerState {
+function negotiate(s: ServerHandshake): ServerState {
   chooseAlpn(s);
   limitRecords(s);
   if (s.version === version.tls13) {
@@ -137,7 +137,7 @@ function negotiate(s: ServerSession): ServerState {
   return "SELECT";
 }
 
-function negotiate12(s: ServerSession): void {
+function negotiate12(s: ServerHandshake): void {
   if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
   if (commonSuites(s).length === 0) throw faults.NO_COMMON_SUITE;
   resume12(s);
@@ -145,7 +145,7 @@ function negotiate12(s: ServerSession): void {
 }
 
 /** What a handshake needs that resumes nothing: a signature in TLS 1.3 (RFC 8446 9.2), a key exchange in TLS 1.2. */
-function checkFull(s: ServerSession): void {
+function checkFull(s: ServerHandshake): void {
   if (s.version === version.tls12) chooseGroup12(s);
   else if (!s.offer.has(extensionType.signature_algorithms)) throw faults.MISSING_EXTENSION;
 }
@@ -154,12 +154,12 @@ function checkFull(s: ServerSession): void {
  * Asks for the certificate; the answer may take time, as a staple may have to be fetched. Who resumes a session asks for
  * a name too, which may no longer be served, or by another certificate.
  */
-function select(s: ServerSession): ServerState {
+function select(s: ServerHandshake): ServerState {
   s.answer = s.config.select(s.hello!);
   return s.answer === undefined ? "AWAIT_SELECTION" : "ANSWER";
 }
 
-function answer(s: ServerSession): ServerState {
+function answer(s: ServerHandshake): ServerState {
   const selection = s.answer;
   if (isFault(selection)) throw selection;
   s.selection = selection;
@@ -170,13 +170,13 @@ function answer(s: ServerSession): ServerState {
   return s.version === version.tls13 ? answer13(s) : answer12(s);
 }
 
-function answer13(s: ServerSession): ServerState {
+function answer13(s: ServerHandshake): ServerState {
   if (!s.resumed) chooseScheme(s);
   s.rows = rows13;
   return "EXCHANGE";
 }
 
-function answer12(s: ServerSession): ServerState {
+function answer12(s: ServerHandshake): ServerState {
   s.rows = rows12;
   if (s.ticket) takeTicket12(s, s.ticket);
   else {

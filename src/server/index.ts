@@ -9,9 +9,9 @@ import { arenaOf } from "../handshake/options.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
 import { extensions } from "./extensions.js";
+import { ServerHandshake, type Tables } from "./handshake.js";
 import { rowsHello } from "./hello.js";
 import type { Hello, Selection, ServerOptions } from "./options.js";
-import { ServerSession, type Tables } from "./session.js";
 import type { ServerState } from "./states.js";
 
 export type { BufferSizes } from "../handshake/options.js";
@@ -23,7 +23,7 @@ export type * from "./options.js";
 const tables: Tables = Object.freeze({ rows: rowsHello, extensions });
 
 /** One connection's server. */
-export class TlsServer extends Endpoint<ServerSession> {
+export class TlsServer extends Endpoint<ServerHandshake> {
   /**
    * The memory for records and messages is taken here, `arena` if given; only a ClientHello that is longer than the
    * input buffer takes more, until it is read.
@@ -31,17 +31,17 @@ export class TlsServer extends Endpoint<ServerSession> {
    */
   constructor(options: ServerOptions, arena?: Uint8Array) {
     const config = configure(options);
-    super(new ServerSession(config, arenaOf(config.buffers, arena), tables));
+    super(new ServerHandshake(config, arenaOf(config.buffers, arena), tables));
   }
 
   /** What the client said, once it has. */
   get hello(): Hello | undefined {
-    return this.session.hello;
+    return this.handshake.hello;
   }
 
   /** What the handshake waits for: `proceed`, or `approve`. */
   get awaits(): "selection" | "approval" | undefined {
-    const { state, engine } = this.session;
+    const { state, engine } = this.handshake;
     if (engine.fault) return undefined;
     if (state === "AWAIT_SELECTION") return "selection";
     return state === "AWAIT_APPROVAL" ? "approval" : undefined;
@@ -50,7 +50,7 @@ export class TlsServer extends Endpoint<ServerSession> {
   /** Answers the ClientHello, or refuses it. Without effect when no answer is awaited: the connection may be over. */
   proceed(selection: Selection | Fault): void {
     if (this.awaits !== "selection") return;
-    this.session.answer = selection;
+    this.handshake.answer = selection;
     this.goOn("ANSWER");
   }
 
@@ -60,12 +60,12 @@ export class TlsServer extends Endpoint<ServerSession> {
   }
 
   private goOn(state: ServerState): void {
-    this.session.state = state;
-    this.session.engine.wake();
+    this.handshake.state = state;
+    this.handshake.engine.wake();
   }
 
   /** Whether the connection goes on from a ticket. */
   get resumed(): boolean {
-    return this.session.resumed;
+    return this.handshake.resumed;
   }
 }

@@ -2,11 +2,11 @@ import { findScheme, findSuite, groupOf, type Scheme, type Suite } from "../cryp
 import { MAX_PLAINTEXT } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, namedGroup, version } from "../wire/registry.js";
+import type { ServerHandshake } from "./handshake.js";
 import type { Hello } from "./options.js";
-import type { ServerSession } from "./session.js";
 
 /** The highest version of both sides, RFC 8446 4.2.1; without supported_versions legacy_version tells the client's. */
-export function chooseVersion(s: ServerSession): void {
+export function chooseVersion(s: ServerHandshake): void {
   const { offer } = s;
   const listed = offer.has(extensionType.supported_versions);
   const tls12 = listed ? offer.tls12 : offer.legacyVersion >= version.tls12;
@@ -20,7 +20,7 @@ export function chooseVersion(s: ServerSession): void {
 }
 
 /** The suites of this version that both sides have, ours first. */
-export function commonSuites(s: ServerSession): Suite[] {
+export function commonSuites(s: ServerHandshake): Suite[] {
   const common = s.config.suites.filter((id) => s.offer.suites.includes(id)).map((id) => findSuite(id)!);
   return common.filter((suite) => suite.version === s.version);
 }
@@ -34,7 +34,7 @@ function authOf(scheme: Scheme | undefined): "rsa" | "ecdsa" {
  * The client's schemes that can sign this handshake: in TLS 1.3 no PKCS#1, nor a hash without its curve (RFC 8446
  * 4.2.3), in 1.2 the suite's kind on a curve of the client's.
  */
-export function usableSchemes(s: ServerSession): number[] {
+export function usableSchemes(s: ServerHandshake): number[] {
   const suites = commonSuites(s);
   return s.offer.schemes.filter((id) => {
     const scheme = findScheme(id)!;
@@ -47,18 +47,18 @@ export function usableSchemes(s: ServerSession): number[] {
  * TLS 1.2: of a client that names curves, the certificate's must be one of them (RFC 8422 5.3); Ed25519 is none, and
  * SHA-512 goes with any.
  */
-function takesCurve({ offer }: ServerSession, curve: Scheme["curve"]): boolean {
+function takesCurve({ offer }: ServerHandshake, curve: Scheme["curve"]): boolean {
   if (curve === undefined || curve === "p521" || !offer.has(extensionType.supported_groups)) return true;
   return offer.groups.includes(groupOf(curve));
 }
 
 /** What may sign the certificates of the chain: without signature_algorithms_cert what may sign at all (RFC 8446 4.2.3). */
-export function certificateSchemes({ offer }: ServerSession): readonly number[] {
+export function certificateSchemes({ offer }: ServerHandshake): readonly number[] {
   return offer.has(extensionType.signature_algorithms_cert) ? offer.certificateSchemes : offer.schemes;
 }
 
 /** The scheme that our key likes best among those that the client takes. */
-export function chooseScheme(s: ServerSession): void {
+export function chooseScheme(s: ServerHandshake): void {
   const usable = usableSchemes(s);
   const scheme = s.chosen.signer.schemes.find((id) => usable.includes(id));
   if (scheme === undefined) throw faults.NO_COMMON_SCHEME;
@@ -66,34 +66,34 @@ export function chooseScheme(s: ServerSession): void {
 }
 
 /** TLS 1.3's suite does not depend on the certificate. */
-export function chooseSuite13(s: ServerSession): void {
+export function chooseSuite13(s: ServerHandshake): void {
   const [suite] = commonSuites(s);
   if (suite === undefined) throw faults.NO_COMMON_SUITE;
   s.chooseSuite(suite);
 }
 
 /** TLS 1.2's suite goes with the key of the certificate, so with the scheme, which is usable only with such a suite. */
-export function chooseSuite12(s: ServerSession): void {
+export function chooseSuite12(s: ServerHandshake): void {
   const auth = authOf(findScheme(s.scheme));
   s.chooseSuite(commonSuites(s).find((each) => each.auth === auth)!);
 }
 
 /** Our groups that the client has. One of TLS 1.2 that names none takes any (RFC 8422 section 4): then what all have. */
-export function commonGroups(s: ServerSession): number[] {
+export function commonGroups(s: ServerHandshake): number[] {
   const { groups } = s.config;
   if (s.offer.has(extensionType.supported_groups)) return groups.filter((id) => s.offer.groups.includes(id));
   return groups.filter((id) => id === namedGroup.secp256r1);
 }
 
 /** TLS 1.2's key exchange is on our best group that the client has. */
-export function chooseGroup12(s: ServerSession): void {
+export function chooseGroup12(s: ServerHandshake): void {
   const [group] = commonGroups(s);
   if (group === undefined) throw faults.NO_COMMON_GROUP;
   s.group = group;
 }
 
 /** ALPN, RFC 7301 3.2: ours come first. A client or a server without it goes without. */
-export function chooseAlpn(s: ServerSession): void {
+export function chooseAlpn(s: ServerHandshake): void {
   const { alpn } = s.config;
   if (s.offer.alpn.length === 0 || alpn.length === 0) return;
   s.alpn = alpn.find((name) => s.offer.alpn.includes(name));
@@ -101,7 +101,7 @@ export function chooseAlpn(s: ServerSession): void {
 }
 
 /** What the client wants to hear; RFC 6961 belongs to TLS 1.2 only (RFC 8446 4.4.2.1), and says more than RFC 6066. */
-export function wantedStapling(s: ServerSession): Hello["stapling"] {
+export function wantedStapling(s: ServerHandshake): Hello["stapling"] {
   const { status, statusV2, statusMulti } = s.offer;
   if (s.version === version.tls12 && statusMulti) return "v2-multi";
   if (s.version === version.tls12 && statusV2) return "v2";
@@ -112,7 +112,7 @@ export function wantedStapling(s: ServerSession): Hello["stapling"] {
  * The longest records of both directions: RFC 8449, or else RFC 6066 section 4. In TLS 1.3 the limit counts the
  * content type. What the client asks for in vain beyond the protocol's own limit is no error.
  */
-export function limitRecords(s: ServerSession): void {
+export function limitRecords(s: ServerHandshake): void {
   const { engine, offer } = s;
   const inner = s.version === version.tls13 ? 1 : 0;
   engine.maxInner = MAX_PLAINTEXT + inner;

@@ -3,7 +3,7 @@ import { at } from "../handshake/memory.js";
 import { faults } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { equalSecret } from "../wire/writer.js";
-import type { ServerSession } from "./session.js";
+import type { ServerHandshake } from "./handshake.js";
 import type { Ticket } from "./ticket.js";
 import { openTicket } from "./tickets.js";
 
@@ -11,7 +11,7 @@ import { openTicket } from "./tickets.js";
 const MAX_TICKETS = 4;
 
 /** Resumes from the first ticket that is good, RFC 8446 4.2.11: psk_dhe_ke only. None good: a full handshake. */
-export function resume13(s: ServerSession): void {
+export function resume13(s: ServerHandshake): void {
   const { offer } = s;
   if (!offer.pskDhe) return;
   const { bytes } = s.engine.reader;
@@ -28,7 +28,7 @@ export function resume13(s: ServerSession): void {
   }
 }
 
-function accept(s: ServerSession, ticket: Ticket, index: number): void {
+function accept(s: ServerHandshake, ticket: Ticket, index: number): void {
   const size = hashSize[s.suiteInForce.hash];
   if (ticket.secret.length !== size) return;
   const keys = s.schedule13();
@@ -44,7 +44,7 @@ function accept(s: ServerSession, ticket: Ticket, index: number): void {
 }
 
 /** Transcript-Hash(Truncate(ClientHello)), RFC 8446 4.2.11.2: the message up to the list of binders. */
-function hashTruncated(s: ServerSession): void {
+function hashTruncated(s: ServerHandshake): void {
   const { inbox } = s.engine;
   s.transcript.update(inbox.bytes, inbox.messageAt, s.offer.bindersAt);
   s.prehashed = s.offer.bindersAt - inbox.messageAt;
@@ -52,7 +52,7 @@ function hashTruncated(s: ServerSession): void {
 }
 
 /** Where the binder of the identity at `index` lies. */
-function findBinder(s: ServerSession, index: number, size: number): number {
+function findBinder(s: ServerHandshake, index: number, size: number): number {
   const r = new Reader(s.engine.reader.bytes, s.offer.bindersAt + 2, s.offer.bindersEnd);
   for (let i = 0; i < index; i++) r.skip(r.u8());
   if (r.u8() !== size) throw faults.BINDER_MISMATCH;

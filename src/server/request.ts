@@ -1,5 +1,5 @@
 import type { TrustAnchor } from "../pki/path.js";
-import type { ServerSession } from "./session.js";
+import type { ServerHandshake } from "./handshake.js";
 
 /** Bytes of names that a CertificateRequest lists at most: it must fit the smallest output buffer. */
 const MAX_NAMES = 512;
@@ -8,7 +8,7 @@ const MAX_NAMES = 512;
  * The CAs that a CertificateRequest names, to help a client choose (RFC 8446 4.2.4, RFC 5246 7.4.4). They are a
  * hint; when there are too many, none is named, which means any.
  */
-export function authorities(s: ServerSession): readonly TrustAnchor[] {
+export function authorities(s: ServerHandshake): readonly TrustAnchor[] {
   const { trust } = s.config;
   let length = 0;
   for (const { nameStart, nameEnd } of trust) length += 2 + nameEnd - nameStart;

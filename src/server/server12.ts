@@ -30,8 +30,8 @@ import { table } from "../wire/table.js";
 import { admitted } from "./admission.js";
 import { writeAuthorities } from "./extensiondata.js";
 import { hasExtensions } from "./extensions.js";
+import type { ServerHandshake } from "./handshake.js";
 import { commonSuites } from "./negotiate.js";
-import type { ServerSession } from "./session.js";
 import { statusMessage } from "./staples.js";
 import type { ServerState } from "./states.js";
 import type { Ticket } from "./ticket.js";
@@ -40,7 +40,7 @@ import { openTicket, sealTicket, ticketLife } from "./tickets.js";
 const on = handshakeType;
 
 /** TLS 1.2 from the ServerHello on: RFC 5246 7.3 with ECDHE, RFC 6066 section 8, and RFC 5077 3.1 for a ticket. */
-export const rows12 = table<Row<ServerSession>>([
+export const rows12 = table<Row<ServerHandshake>>([
   { state: "SEND_SERVER_HELLO", on: STEP, run: sendServerHello, sends: true },
   { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
   { state: "SEND_CERTIFICATE_STATUS", on: STEP, run: sendCertificateStatus, sends: true },
@@ -68,7 +68,7 @@ export const rows12 = table<Row<ServerSession>>([
 // The hello, RFC 5246 7.4.1.3
 
 /** Begins to verify, for each scheme that a client's certificate may sign with, all messages (RFC 5246 7.4.8). */
-export function beginVerifications(s: ServerSession): void {
+export function beginVerifications(s: ServerHandshake): void {
   const { clientAuth, schemes, provider } = s.config;
   if (clientAuth !== "none") s.transcript.companions = schemes.map((id) => provider.verification(id));
 }
@@ -77,7 +77,7 @@ export function beginVerifications(s: ServerSession): void {
  * Would resume from the client's ticket if it is good. Once extended_master_secret was there it must be there again
  * (RFC 7627 5.3), and without it there is no ticket.
  */
-export function resume12(s: ServerSession): void {
+export function resume12(s: ServerHandshake): void {
   const { ticketStart, ticketEnd } = s.offer;
   const ticket = openTicket(s, s.engine.reader.bytes, ticketStart, ticketEnd);
   const suite = commonSuites(s).find(({ id }) => id === ticket?.suite);
@@ -87,7 +87,7 @@ export function resume12(s: ServerSession): void {
 }
 
 /** The handshake goes on from the ticket: with its suite, and without a client's certificate. */
-export function takeTicket12(s: ServerSession, { suite }: Ticket): void {
+export function takeTicket12(s: ServerHandshake, { suite }: Ticket): void {
   s.chooseSuite(findSuite(suite)!);
   s.transcript.dropCompanions();
 }
@@ -95,7 +95,7 @@ export function takeTicket12(s: ServerSession, { suite }: Ticket): void {
 /** "DOWNGRD" and 1: a server of TLS 1.3 speaks TLS 1.2 (RFC 8446 4.1.3). */
 const downgradeSentinel = Object.freeze([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x01]);
 
-function sendServerHello(s: ServerSession): ServerState {
+function sendServerHello(s: ServerHandshake): ServerState {
   const { engine, memory, config } = s;
   config.provider.random(memory, at.serverRandom, at.serverRandom + RANDOM);
   if (s.speaks(version.tls13)) memory.set(downgradeSentinel, at.serverRandom + RANDOM - 8);
@@ -117,25 +117,25 @@ function sendServerHello(s: ServerSession): ServerState {
 
 // The rest of the server's flight, RFC 5246 7.4.2 to 7.4.5
 
-function sendCertificate(s: ServerSession): ServerState {
+function sendCertificate(s: ServerHandshake): ServerState {
   if (!sendCertificates(s, s.chosen.certificates)) return "SEND_CERTIFICATE";
   return s.announced === "off" ? "EXCHANGE" : "SEND_CERTIFICATE_STATUS";
 }
 
-function sendCertificateStatus(s: ServerSession): ServerState {
+function sendCertificateStatus(s: ServerHandshake): ServerState {
   s.long ??= statusMessage(s);
   if (!s.long.send(s.engine)) return "SEND_CERTIFICATE_STATUS";
   s.long = undefined;
   return "EXCHANGE";
 }
 
-function exchange(s: ServerSession): ServerState {
+function exchange(s: ServerHandshake): ServerState {
   makeKeyPair(s);
   return "SEND_KEY_EXCHANGE";
 }
 
 /** ServerKeyExchange, RFC 8422 5.4: ServerECDHParams and their signature, with both randoms before them. */
-function sendServerKeyExchange(s: ServerSession): ServerState {
+function sendServerKeyExchange(s: ServerHandshake): ServerState {
   const w = s.engine.begin(on.server_key_exchange);
   const start = w.at;
   w.u8(NAMED_CURVE);
@@ -156,7 +156,7 @@ function sendServerKeyExchange(s: ServerSession): ServerState {
 const certificateTypes = Object.freeze([1, 64]);
 
 /** CertificateRequest, RFC 5246 7.4.4. */
-function sendCertificateRequest(s: ServerSession): ServerState {
+function sendCertificateRequest(s: ServerHandshake): ServerState {
   const w = s.engine.begin(on.certificate_request);
   const types = w.begin8();
   for (const type of certificateTypes) w.u8(type);
@@ -168,7 +168,7 @@ function sendCertificateRequest(s: ServerSession): ServerState {
   return "SEND_DONE";
 }
 
-function sendServerHelloDone(s: ServerSession): ServerState {
+function sendServerHelloDone(s: ServerHandshake): ServerState {
   s.engine.begin(on.server_hello_done);
   s.engine.send();
   return s.requested ? "WAIT_CERTIFICATE" : "WAIT_KEY_EXCHANGE";
@@ -176,7 +176,7 @@ function sendServerHelloDone(s: ServerSession): ServerState {
 
 // The client's flight, RFC 5246 7.4.6 to 7.4.9
 
-function receiveCertificateHead(s: ServerSession): ServerState {
+function receiveCertificateHead(s: ServerHandshake): ServerState {
   readListLength(s, s.engine.reader);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
   s.transcript.dropCompanions();
@@ -185,14 +185,14 @@ function receiveCertificateHead(s: ServerSession): ServerState {
   return "WAIT_KEY_EXCHANGE";
 }
 
-function receiveEntry(s: ServerSession): ServerState {
+function receiveEntry(s: ServerHandshake): ServerState {
   readCertificate(s, s.engine.reader);
   if (s.verifier.sent === 1) dropUnfit(s);
   return s.engine.left > 0 ? "WAIT_CERTIFICATE_ENTRY" : "AUTHENTICATE";
 }
 
 /** The key is known: what it can't sign with need not run along. */
-function dropUnfit(s: ServerSession): void {
+function dropUnfit(s: ServerHandshake): void {
   const { kind } = s.verifier.leaf.key;
   const { companions } = s.transcript;
   s.verifications = s.config.schemes.map((id, i) =>
@@ -201,12 +201,12 @@ function dropUnfit(s: ServerSession): void {
   s.transcript.companions = companions.filter((each) => s.verifications.includes(each as Verification));
 }
 
-function authenticateClient(s: ServerSession): ServerState {
+function authenticateClient(s: ServerHandshake): ServerState {
   return s.verifier.step(s.config.clock()) ? "WAIT_KEY_EXCHANGE" : "AUTHENTICATE";
 }
 
 /** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
-function receiveClientKeyExchange(s: ServerSession): ServerState {
+function receiveClientKeyExchange(s: ServerHandshake): ServerState {
   const r = s.engine.reader;
   const point = r.enter8();
   keepPeerShare(s, r.bytes, r.at, r.end);
@@ -214,13 +214,13 @@ function receiveClientKeyExchange(s: ServerSession): ServerState {
   return "AGREE";
 }
 
-function agreeOnMaster(s: ServerSession): ServerState {
+function agreeOnMaster(s: ServerHandshake): ServerState {
   deriveMasterSecret(s);
   return s.verifier.sent > 0 ? "WAIT_CERTIFICATE_VERIFY" : "WAIT_CHANGE_CIPHER_SPEC";
 }
 
 /** CertificateVerify, RFC 5246 7.4.8. */
-function receiveCertificateVerify(s: ServerSession): ServerState {
+function receiveCertificateVerify(s: ServerHandshake): ServerState {
   const r = s.engine.reader;
   const { id } = checkScheme(s, r.u16());
   const verification = s.verifications[s.config.schemes.indexOf(id)];
@@ -231,18 +231,18 @@ function receiveCertificateVerify(s: ServerSession): ServerState {
   return "VERIFY";
 }
 
-function verifyClient(s: ServerSession): ServerState {
+function verifyClient(s: ServerHandshake): ServerState {
   settleVerification(s);
   return "WAIT_CHANGE_CIPHER_SPEC";
 }
 
 /** Data may follow at once, so nothing is read before it is decided whether the client may come in. */
-function receiveFinished(s: ServerSession): ServerState {
+function receiveFinished(s: ServerHandshake): ServerState {
   readFinished12(s);
   return s.resumed ? connect12(s) : admitted(s);
 }
 
-function resumeMaster(s: ServerSession): ServerState {
+function resumeMaster(s: ServerHandshake): ServerState {
   restoreMasterSecret(s, s.ticket!.secret);
   s.ticket!.secret.fill(0);
   return "SEND_FINISHED";
@@ -250,12 +250,12 @@ function resumeMaster(s: ServerSession): ServerState {
 
 // The end of the handshake
 
-function complete(s: ServerSession): ServerState {
+function complete(s: ServerHandshake): ServerState {
   return s.ticketAnnounced ? "SEND_TICKET" : "SEND_FINISHED";
 }
 
 /** NewSessionTicket, RFC 5077 3.3: empty when one was announced but the client then showed a certificate. */
-function sendTicket(s: ServerSession): ServerState {
+function sendTicket(s: ServerHandshake): ServerState {
   const life = ticketLife(s);
   const { master } = schedule12(s);
   const w = s.engine.begin(on.new_session_ticket);
@@ -268,7 +268,7 @@ function sendTicket(s: ServerSession): ServerState {
   return "SEND_FINISHED";
 }
 
-function sendFinished(s: ServerSession): ServerState {
+function sendFinished(s: ServerHandshake): ServerState {
   changeAndFinish(s);
   return s.resumed ? "WAIT_CHANGE_CIPHER_SPEC" : connect12(s);
 }

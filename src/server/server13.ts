@@ -33,16 +33,16 @@ import { table } from "../wire/table.js";
 import type { Writer } from "../wire/writer.js";
 import { admitted } from "./admission.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
+import type { ServerHandshake } from "./handshake.js";
 import { chooseSuite13, commonGroups } from "./negotiate.js";
 import { resume13 } from "./psk.js";
-import type { ServerSession } from "./session.js";
 import type { ServerState } from "./states.js";
 import { sealTicket, ticketLife } from "./tickets.js";
 
 const on = handshakeType;
 
 /** TLS 1.3 from the key exchange on, RFC 8446 appendix A.2. */
-export const rows13 = table<Row<ServerSession>>([
+export const rows13 = table<Row<ServerHandshake>>([
   { state: "EXCHANGE", on: STEP, run: exchange },
   { state: "AGREE", on: STEP, run: deriveHandshakeSecret },
   { state: "SEND_SERVER_HELLO", on: STEP, run: sendServerHello, sends: true },
@@ -78,7 +78,7 @@ export const rows13 = table<Row<ServerSession>>([
 // The hellos, RFC 8446 4.1
 
 /** Chooses suite, group and session: what is answered to the ClientHello that is being read. False: a share must be asked for. */
-export function negotiate13(s: ServerSession): boolean {
+export function negotiate13(s: ServerHandshake): boolean {
   const { offer } = s;
   if (!offer.nullCompressionAlone) throw faults.ILLEGAL_PARAMETER;
   checkExtensions(s);
@@ -89,7 +89,7 @@ export function negotiate13(s: ServerSession): boolean {
 }
 
 /** RFC 8446 9.2, for ClientHellos that want (EC)DHE: we speak nothing else. */
-function checkExtensions({ offer }: ServerSession): void {
+function checkExtensions({ offer }: ServerHandshake): void {
   const needed: number[] = [extensionType.supported_groups, extensionType.key_share];
   if (!offer.has(extensionType.pre_shared_key)) needed.push(extensionType.signature_algorithms);
   else needed.push(extensionType.psk_key_exchange_modes);
@@ -99,7 +99,7 @@ function checkExtensions({ offer }: ServerSession): void {
 }
 
 /** Our best group that has a share; false: there is one without, so it is asked for (RFC 8446 4.2.8). */
-function chooseShare(s: ServerSession): boolean {
+function chooseShare(s: ServerHandshake): boolean {
   const { offer, engine } = s;
   if (offer.shares.some(({ group }) => !offer.groups.includes(group))) throw faults.ILLEGAL_PARAMETER;
   const common = commonGroups(s);
@@ -116,7 +116,7 @@ function chooseShare(s: ServerSession): boolean {
 }
 
 /** HelloRetryRequest, RFC 8446 4.1.4: it asks for a share of our group. */
-export function sendHelloRetryRequest(s: ServerSession): ServerState {
+export function sendHelloRetryRequest(s: ServerHandshake): ServerState {
   s.retriedGroup = s.group;
   s.transcript.restart();
   s.memory.set(retryRandom, at.serverRandom);
@@ -126,7 +126,7 @@ export function sendHelloRetryRequest(s: ServerSession): ServerState {
   return "WAIT_SECOND_CLIENT_HELLO";
 }
 
-function exchange(s: ServerSession): ServerState {
+function exchange(s: ServerHandshake): ServerState {
   makeKeyPair(s);
   return "AGREE";
 }
@@ -135,7 +135,7 @@ function exchange(s: ServerSession): ServerState {
  * The Handshake Secret. The client's share is refused while the alert can go out in the clear: after the ServerHello
  * the client could not read it, as there would be no keys. The Early Secret's stage is there when the session is resumed.
  */
-function deriveHandshakeSecret(s: ServerSession): ServerState {
+function deriveHandshakeSecret(s: ServerHandshake): ServerState {
   const keys = s.schedule13();
   if (!s.resumed) keys.start();
   keys.handshake(at.shared, at.shared + agree(s));
@@ -143,7 +143,7 @@ function deriveHandshakeSecret(s: ServerSession): ServerState {
   return "SEND_SERVER_HELLO";
 }
 
-function sendServerHello(s: ServerSession): ServerState {
+function sendServerHello(s: ServerHandshake): ServerState {
   s.config.provider.random(s.memory, at.serverRandom, at.serverRandom + RANDOM);
   writeServerHello(s, inMessage.server_hello);
   dropKeyPair(s);
@@ -151,7 +151,7 @@ function sendServerHello(s: ServerSession): ServerState {
 }
 
 /** ServerHello, RFC 8446 4.1.3. */
-function writeServerHello(s: ServerSession, where: number): void {
+function writeServerHello(s: ServerHandshake, where: number): void {
   const w = s.engine.begin(on.server_hello);
   w.u16(version.tls12);
   w.copy(s.memory, at.serverRandom, at.serverRandom + RANDOM);
@@ -165,11 +165,11 @@ function writeServerHello(s: ServerSession, where: number): void {
 }
 
 /** The client sent early data, or is about to; none comes after a HelloRetryRequest (RFC 8446 4.2.10). */
-function skipsEarlyData(s: ServerSession): boolean {
+function skipsEarlyData(s: ServerHandshake): boolean {
   return s.offer.has(extensionType.early_data);
 }
 
-function deriveHandshakeKeys(s: ServerSession): ServerState {
+function deriveHandshakeKeys(s: ServerHandshake): ServerState {
   deriveHandshakeSecrets(s);
   if (skipsEarlyData(s)) s.engine.receiveUnder(new ProtectedSkipper(protection13(s, at.inSecret)));
   else protectIn(s);
@@ -180,7 +180,7 @@ function deriveHandshakeKeys(s: ServerSession): ServerState {
 
 // The server's flight, RFC 8446 4.3 and 4.4
 
-function sendEncryptedExtensions(s: ServerSession): ServerState {
+function sendEncryptedExtensions(s: ServerHandshake): ServerState {
   const w = s.engine.begin(on.encrypted_extensions);
   writeExtensions(s, w, inMessage.encrypted_extensions);
   s.engine.send();
@@ -189,7 +189,7 @@ function sendEncryptedExtensions(s: ServerSession): ServerState {
 }
 
 /** CertificateRequest, RFC 8446 4.3.2. */
-function sendCertificateRequest(s: ServerSession): ServerState {
+function sendCertificateRequest(s: ServerHandshake): ServerState {
   const w = s.engine.begin(on.certificate_request);
   w.u8(0);
   writeExtensions(s, w, inMessage.certificate_request);
@@ -198,17 +198,17 @@ function sendCertificateRequest(s: ServerSession): ServerState {
   return "SEND_CERTIFICATE";
 }
 
-function sendCertificate(s: ServerSession): ServerState {
+function sendCertificate(s: ServerHandshake): ServerState {
   return sendCertificates(s, s.chosen.certificates) ? "SEND_CERTIFICATE_VERIFY" : "SEND_CERTIFICATE";
 }
 
-function sendFinished(s: ServerSession): ServerState {
+function sendFinished(s: ServerHandshake): ServerState {
   writeFinished13(s);
   return "DERIVE_APPLICATION_KEYS";
 }
 
 /** Our keys change now, the client's after its Finished. */
-function deriveApplicationKeys(s: ServerSession): ServerState {
+function deriveApplicationKeys(s: ServerHandshake): ServerState {
   deriveApplicationSecrets(s, at.outSecret);
   protectOut(s);
   return s.requested ? "WAIT_CERTIFICATE" : "WAIT_FINISHED";
@@ -216,7 +216,7 @@ function deriveApplicationKeys(s: ServerSession): ServerState {
 
 // The client's flight, RFC 8446 4.4
 
-function receiveCertificateHead(s: ServerSession): ServerState {
+function receiveCertificateHead(s: ServerHandshake): ServerState {
   readCertificateHead13(s);
   if (s.engine.left > 0) return "WAIT_CERTIFICATE_ENTRY";
   if (s.config.clientAuth === "require") throw faults.CERTIFICATE_REQUIRED;
@@ -224,13 +224,13 @@ function receiveCertificateHead(s: ServerSession): ServerState {
 }
 
 /** Data may follow at once, so nothing is read before it is decided whether the client may come in. */
-function receiveFinished(s: ServerSession): ServerState {
+function receiveFinished(s: ServerHandshake): ServerState {
   readFinished13(s);
   return admitted(s);
 }
 
 /** The client's keys change; of the Master Secret only the ticket's is still derived. */
-function complete(s: ServerSession): ServerState {
+function complete(s: ServerHandshake): ServerState {
   const keys = s.schedule13();
   moveApplicationSecret(s, at.inSecret);
   protectIn(s);
@@ -245,7 +245,7 @@ function complete(s: ServerSession): ServerState {
 const ticketNonce = Object.freeze([0]);
 
 /** NewSessionTicket, RFC 8446 4.6.1. Without early_data: 0-RTT data could be replayed. */
-function sendTicket(s: ServerSession): ServerState {
+function sendTicket(s: ServerHandshake): ServerState {
   const keys = s.schedule13();
   const life = ticketLife(s);
   const nonce = Uint8Array.from(ticketNonce);

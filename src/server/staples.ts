@@ -1,19 +1,19 @@
 import { handshakeType, statusType } from "../wire/registry.js";
+import type { ServerHandshake } from "./handshake.js";
 import { LongMessage, u8, u24 } from "./longmessage.js";
 import type { Hello } from "./options.js";
-import type { ServerSession } from "./session.js";
 
 const noBytes = new Uint8Array(0);
 
 /** Which CertificateStatus TLS 1.2 announces: what the client asked for, if there is something to put in it. */
-export function announcement(s: ServerSession, wanted: Hello["stapling"]): Hello["stapling"] {
+export function announcement(s: ServerHandshake, wanted: Hello["stapling"]): Hello["stapling"] {
   const any = s.chosen.certificates.some((_, i) => s.stapleAt(i) !== undefined);
   const has = wanted === "v2-multi" ? any : s.stapleAt(0) !== undefined;
   return has ? wanted : "off";
 }
 
 /** CertificateStatus of TLS 1.2: one response, or in RFC 6961's list one for each certificate, empty where there is none. */
-export function statusMessage(s: ServerSession): LongMessage {
+export function statusMessage(s: ServerHandshake): LongMessage {
   if (s.announced !== "v2-multi") {
     const staple = s.stapleAt(0) ?? noBytes;
     return new LongMessage(handshakeType.certificate_status, [

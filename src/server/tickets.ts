@@ -5,8 +5,8 @@ import { isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { copySecret, equalBytes, Writer } from "../wire/writer.js";
 import { MAX_TICKET_LIFETIME } from "./config.js";
+import type { ServerHandshake } from "./handshake.js";
 import type { TicketKey } from "./options.js";
-import type { ServerSession } from "./session.js";
 import type { Ticket } from "./ticket.js";
 
 /** key_name, iv, sealed state with its tag, as RFC 5077 section 4 recommends, but with AES-256-GCM. */
@@ -19,7 +19,7 @@ const MAX_STATE = 2 + 2 + 1 + 6 + 1 + 255 + hashSize.sha256 + 1 + 48;
 export const MAX_TICKET = NAME + IV + MAX_STATE + TAG;
 
 /** Seconds that a ticket given out now may live; 0: there must be none. */
-export function ticketLife(s: ServerSession): number {
+export function ticketLife(s: ServerHandshake): number {
   const { ticketKeys, ticketLifetime, clientAuth } = s.config;
   const { now, ticket, selection } = s;
   if (ticketKeys.length === 0 || clientAuth === "require" || s.verifier.sent > 0 || now === undefined)
@@ -31,7 +31,7 @@ export function ticketLife(s: ServerSession): number {
 }
 
 /** Makes a ticket of the session's state and the secret at `memory[start…end)`, to live `life` seconds. */
-export function sealTicket(s: ServerSession, start: number, end: number, life: number): Uint8Array {
+export function sealTicket(s: ServerHandshake, start: number, end: number, life: number): Uint8Array {
   const { provider, ticketKeys } = s.config;
   const [{ name, key }] = ticketKeys;
   const ticket = new Uint8Array(MAX_TICKET);
@@ -47,7 +47,7 @@ export function sealTicket(s: ServerSession, start: number, end: number, life: n
   return ticket.subarray(0, w.at + TAG);
 }
 
-function writeState(s: ServerSession, w: Writer, expires: number): void {
+function writeState(s: ServerHandshake, w: Writer, expires: number): void {
   w.u16(s.version);
   w.u16(s.suiteInForce.id);
   w.u8(s.extendedMasterSecret ? 1 : 0);
@@ -59,17 +59,17 @@ function writeState(s: ServerSession, w: Writer, expires: number): void {
   w.copy(certificateHash(s, s.chosen));
 }
 
-function certificateHash(s: ServerSession, { certificates: [own] }: Identity): Uint8Array {
+function certificateHash(s: ServerHandshake, { certificates: [own] }: Identity): Uint8Array {
   return sha256(s.config.provider, own);
 }
 
 /** Whether the ticket's session began with this certificate: another one's session says nothing of it. */
-export function isOf(s: ServerSession, { certificate }: Ticket, identity: Identity): boolean {
+export function isOf(s: ServerHandshake, { certificate }: Ticket, identity: Identity): boolean {
   return equalBytes(certificate, 0, certificate.length, certificateHash(s, identity), 0, hashSize.sha256);
 }
 
 /** The handshake will be a full one. */
-export function dropTicket(s: ServerSession): void {
+export function dropTicket(s: ServerHandshake): void {
   s.ticket?.secret.fill(0);
   s.ticket = undefined;
 }
@@ -79,7 +79,7 @@ export function dropTicket(s: ServerSession): void {
  * than this handshake's (RFC 6066 section 3): then the handshake is a full one.
  */
 export function openTicket(
-  s: ServerSession,
+  s: ServerHandshake,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -101,7 +101,7 @@ function findKey(keys: readonly TicketKey[], bytes: Uint8Array, start: number): 
   return keys.find(({ name }) => equalBytes(name, 0, NAME, bytes, start, start + NAME));
 }
 
-function unseal(s: ServerSession, { key }: TicketKey, ticket: Uint8Array): Uint8Array | undefined {
+function unseal(s: ServerHandshake, { key }: TicketKey, ticket: Uint8Array): Uint8Array | undefined {
   const aead = s.config.provider.aead("aes-256-gcm", key, 0, key.length);
   const nonce = ticket.slice(NAME, NAME + IV);
   const opened = aead.open(nonce, ticket, 0, NAME, ticket, NAME + IV, ticket.length);

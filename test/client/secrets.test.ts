@@ -57,7 +57,7 @@ function meet(protocol: number, groups: readonly number[]): Meeting {
 }
 
 function memoryOf(end: unknown): Uint8Array {
-  return (end as { session: { memory: Uint8Array } }).session.memory;
+  return (end as { handshake: { memory: Uint8Array } }).handshake.memory;
 }
 
 const ways = [

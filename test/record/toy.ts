@@ -1,8 +1,8 @@
-import { Engine, type Row, type Session, wants } from "../../src/record/engine.js";
+import { Engine, type Machine, type Row, wants } from "../../src/record/engine.js";
 import type { Port } from "../../src/record/ports.js";
 
 /** A session that writes down what the engine does with it. */
-export class Toy implements Session {
+export class Toy implements Machine {
   readonly rows: readonly Row<Toy>[];
   state: string;
   readonly engine: Engine;

@@ -41,7 +41,9 @@ const both = [
 
 /** Servers' certificates, of which there are so many good and bad ones, pass for clients'. */
 function takeServers(server: TlsServer): void {
-  const { session } = server as unknown as { session: { verifier: { path: { purpose: number } } } };
+  const { handshake: session } = server as unknown as {
+    handshake: { verifier: { path: { purpose: number } } };
+  };
   session.verifier.path.purpose = extendedKeyUsage.serverAuth;
 }
 

@@ -246,10 +246,10 @@ for (const [name, only] of both) {
 
   test(`TLS ${name}: a client that breaks the record_size_limit is refused`, (t) => {
     const pair = new Pair({ recordSizeLimit: 300 }, { ...versions, recordSizeLimit: 16384 }).run();
-    const session = (
-      pair.client.end as unknown as { session: { engine: { outbox: { maxContent: number } } } }
-    ).session;
-    session.engine.outbox.maxContent = 400;
+    const handshake = (
+      pair.client.end as unknown as { handshake: { engine: { outbox: { maxContent: number } } } }
+    ).handshake;
+    handshake.engine.outbox.maxContent = 400;
     pair.send("client", randomBytes(350));
     t.is(pair.server.end.fault, faults.RECORD_OVERFLOW);
   });

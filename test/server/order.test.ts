@@ -2,11 +2,11 @@ import test from "ava";
 import { credential } from "../../certs/fixtures.js";
 import { faults, trustAnchor } from "../../src/client/index.js";
 import type { Row } from "../../src/record/engine.js";
+import type { ServerHandshake } from "../../src/server/handshake.js";
 import { rowsHello } from "../../src/server/hello.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { rows12 } from "../../src/server/server12.js";
 import { rows13 } from "../../src/server/server13.js";
-import type { ServerSession } from "../../src/server/session.js";
 import {
   alert,
   contentType,
@@ -30,7 +30,7 @@ const { tls12 } = version;
 
 /** How a client gets the server into a state. */
 interface Way {
-  readonly rows: readonly Row<ServerSession>[];
+  readonly rows: readonly Row<ServerHandshake>[];
   readonly state: string;
   /** HandshakeTypes that may come: told here, and not read from the tables that are under test. */
   readonly takes: readonly number[];

@@ -498,7 +498,7 @@ test("TLS 1.3: early data ends with the first record that decrypts", (t) => {
 
 /** What a server keeps. */
 function kept(server: TlsServer): { memory: Uint8Array; ticket: { secret: Uint8Array } | undefined } {
-  return (server as unknown as { session: ReturnType<typeof kept> }).session;
+  return (server as unknown as { handshake: ReturnType<typeof kept> }).handshake;
 }
 
 for (const [name, only] of both)

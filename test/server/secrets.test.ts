@@ -64,13 +64,13 @@ class Watched {
   }
 
   get memory(): Buffer {
-    return Buffer.from((this.server as unknown as { session: { memory: Uint8Array } }).session.memory);
+    return Buffer.from((this.server as unknown as { handshake: { memory: Uint8Array } }).handshake.memory);
   }
 
   /** How often the server's memory holds the bytes. */
   count(secret: Buffer): number {
     const memory = Buffer.from(
-      (this.server as unknown as { session: { memory: Uint8Array } }).session.memory,
+      (this.server as unknown as { handshake: { memory: Uint8Array } }).handshake.memory,
     );
     let n = 0;
     for (let i = memory.indexOf(secret); i >= 0; i = memory.indexOf(secret, i + 1)) n++;

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { type ClientOptions, faults, TlsClient, wants } from "../../src/client/index.js";
 import { at } from "../../src/handshake/memory.js";
-import type { ClientSession } from "../../src/client/session.js";
+import type { ClientHandshake } from "../../src/client/handshake.js";
 import { KeySchedule13, scheduleSize13, secretLabel } from "../../src/crypto/keys13.js";
 import type { KeyKind, Provider, Signer } from "../../src/crypto/provider.js";
 import { Transcript } from "../../src/crypto/transcript.js";
@@ -304,7 +304,7 @@ function actor(subject: Subject, trace: Trace, options: Partial<ClientOptions> =
     },
     ...options,
   });
-  const { session } = client as unknown as { session: ClientSession };
+  const { handshake: session } = client as unknown as { handshake: ClientHandshake };
   const hellos = trace.hellos.filter((message) => message.startsWith("01")).map(hex);
   const { transcript } = session;
   const update = transcript.update.bind(transcript);

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from "ava";
 import { words as without } from "../../../hosts/moddable/without/texts.js";
-import type { ClientSession } from "../../../src/client/session.js";
+import type { ClientHandshake } from "../../../src/client/handshake.js";
 import { at } from "../../../src/handshake/memory.js";
 import { alert, version } from "../../../src/wire/registry.js";
 import { App, bytes, pattern, type Setup } from "./app.js";
@@ -519,8 +519,8 @@ test("close gives the provider's keys back", (t) => {
 for (const ending of ["close", "the server's close", "a fault"] as const)
   test(`${ending}: neither secrets nor data are left`, (t) => {
     const app = connected(t);
-    const { client } = app.socket as unknown as { client: { session: ClientSession } };
-    const { engine, memory } = client.session;
+    const { client } = app.socket as unknown as { client: { handshake: ClientHandshake } };
+    const { engine, memory } = client.handshake;
     t.true(isClear(engine.inbox.bytes) === false && isClear(memory.subarray(at.inSecret)) === false);
     if (ending === "close") app.socket.close();
     else app.arrive(ending === "a fault" ? Buffer.from("no TLS") : app.server.close());

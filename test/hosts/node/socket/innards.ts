@@ -8,8 +8,8 @@ export interface Innards {
 }
 
 export function innards(socket: unknown): Innards {
-  const { core, transport } = socket as { core: { session: Innards }; transport: Transport };
-  return { engine: core.session.engine, transport };
+  const { core, transport } = socket as { core: { handshake: Innards }; transport: Transport };
+  return { engine: core.handshake.engine, transport };
 }
 
 /** Makes one record of the `n` bytes at `contentStart`. */

@@ -4,7 +4,7 @@ import type { Aead, Exchange, Identity, Verification } from "../crypto/provider.
 import type { Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import type { Verifier } from "../pki/verifier.js";
-import type { Engine, Session } from "../record/engine.js";
+import type { Engine, Machine } from "../record/engine.js";
 import type { Protection } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import type { ExtensionRow } from "./extensionrow.js";
@@ -16,16 +16,16 @@ import type { Side } from "./sides.js";
  * What both roles negotiate in one handshake. It is named by direction: `in` and `out`, `peer` and `own`, so that one
  * function serves both.
  */
-export abstract class Handshake implements Session {
+export abstract class Handshake implements Machine {
   abstract readonly config: Config;
   abstract readonly engine: Engine;
-  abstract readonly rows: Session["rows"];
+  abstract readonly rows: Machine["rows"];
   /** Judges the peer. */
   abstract readonly verifier: Verifier;
   abstract state: string;
   abstract readonly own: Side;
   abstract readonly peer: Side;
-  /** The table of extensions that is in force; for reading and writing it a row is told the session that has it. */
+  /** The table of extensions that is in force; for reading and writing it a row is told whose it is. */
   abstract readonly extensions: readonly ExtensionRow<never>[];
   /** Our certificates and key, where we have some. */
   abstract readonly identity: Identity | undefined;

@@ -1,8 +1,8 @@
 import type { Identity, Verification } from "../crypto/provider.js";
 import { PskSchedule13 } from "../crypto/psk13.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
+import { Handshake } from "../handshake/handshake.js";
 import { at } from "../handshake/memory.js";
-import { Handshake } from "../handshake/session.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
 import { Store } from "../pki/store.js";
@@ -25,7 +25,7 @@ export interface Tables {
 }
 
 /** Everything that one handshake negotiates, and the table that is in force. */
-export class ServerSession extends Handshake {
+export class ServerHandshake extends Handshake {
   readonly config: ServerConfig;
   readonly engine: Engine;
   readonly extensions: readonly ExtensionRow<never>[];

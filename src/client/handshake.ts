@@ -1,0 +1,113 @@
+import type { KeySchedule13 } from "../crypto/keys13.js";
+import type { Identity } from "../crypto/provider.js";
+import { findScheme } from "../crypto/suites.js";
+import type { ExtensionRow } from "../handshake/extensionrow.js";
+import { Handshake } from "../handshake/handshake.js";
+import { at } from "../handshake/memory.js";
+import { clientSide, serverSide } from "../handshake/sides.js";
+import { extendedKeyUsage } from "../pki/certificate.js";
+import { Store } from "../pki/store.js";
+import { Verifier } from "../pki/verifier.js";
+import { type AnyRow, Engine } from "../record/engine.js";
+import type { Reader } from "../wire/reader.js";
+import { version } from "../wire/registry.js";
+import type { Writer } from "../wire/writer.js";
+import type { ClientConfig } from "./options.js";
+import type { Session } from "./session.js";
+import type { ClientState } from "./states.js";
+
+/** What a connection that may resume keeps: the feature `resumption`, as the rest of the client knows it. */
+export interface Resuming {
+  /** The session that is offered to a server of TLS 1.2. */
+  readonly offer12: Session | undefined;
+  /** The server goes on from the session that was offered. */
+  accepted: boolean;
+  /** Tickets that will be taken; in TLS 1.2 the one that was announced, which must come. */
+  expected: number;
+  /** What may be offered to one of TLS 1.3: after a HelloRetryRequest the suite's hash is settled (RFC 8446 4.1.4). */
+  offer13(s: ClientHandshake): Session | undefined;
+  retry(s: ClientHandshake, messageHash: Uint8Array): void;
+  bind(s: ClientHandshake, w: Writer): void;
+  start13(s: ClientHandshake): KeySchedule13;
+  keepSecret(s: ClientHandshake): void;
+  takeTicket13(
+    s: ClientHandshake,
+    lifetime: number,
+    ageAdd: number,
+    nonceAt: number,
+    nonceEnd: number,
+    start: number,
+    end: number,
+  ): void;
+  takeTicket12(r: Reader): void;
+  deliver12(s: ClientHandshake, masterAt: number): void;
+}
+
+/** Everything that one handshake negotiates, and the table that is in force. */
+export class ClientHandshake extends Handshake {
+  readonly config: ClientConfig;
+  readonly engine: Engine;
+  readonly verifier: Verifier;
+
+  rows: readonly AnyRow[];
+  state: ClientState = "START";
+
+  retried = false;
+  cookie: Uint8Array | undefined;
+  extendedMasterSecret = false;
+  /** The limits that the server agreed to. */
+  recordSizeLimited = false;
+  fragmentLimited = false;
+  /** TLS 1.2: the ExtensionType by which the server announced a CertificateStatus, or 0. */
+  announced = 0;
+  /** Responses of an OCSPResponseList so far, RFC 6961 2.2. */
+  responsesSent = 0;
+
+  resuming: Resuming | undefined;
+
+  constructor(config: ClientConfig, arena: Uint8Array) {
+    super(config);
+    const { input, output, store } = config.buffers;
+    this.config = config;
+    this.rows = config.features.rowsHello;
+    this.engine = new Engine(this, arena, input, output);
+    const kept = new Store(arena, input + output, input + output + store);
+    this.verifier = new Verifier(config, extendedKeyUsage.serverAuth, kept, this.memory, at.hash);
+  }
+
+  get own() {
+    return clientSide;
+  }
+
+  get peer() {
+    return serverSide;
+  }
+
+  get extensions(): readonly ExtensionRow<never>[] {
+    return this.config.features.extensions;
+  }
+
+  get identity(): Identity | undefined {
+    return this.config.identity;
+  }
+
+  /** A client staples nothing. */
+  stapleOf(): undefined {
+    return undefined;
+  }
+
+  /** Whether the server goes on from the session that was offered. */
+  get resumed(): boolean {
+    return this.resuming?.accepted === true;
+  }
+
+  /** Takes a scheme of the server's, if our certificate's key can sign with it and likes none of those before better. */
+  acceptScheme(id: number): void {
+    const { identity } = this;
+    if (identity === undefined || !identity.signer.schemes.includes(id)) return;
+    if (this.version === version.tls13 && findScheme(id)?.pkcs1) return;
+    const rank = identity.signer.schemes.indexOf(id);
+    const present = identity.signer.schemes.indexOf(this.scheme);
+    if (present < 0 || rank < present) this.scheme = id;
+  }
+}
