@@ -1,6 +1,6 @@
 // tsc writes build/; here it becomes what the package ships: dist/.
 import { builtinModules } from "node:module";
-import { deviceModule, source } from "./rollup.device.js";
+import { deviceModules, source } from "./rollup.device.js";
 import { xsProgram } from "./rollup.xs.js";
 
 const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
@@ -26,9 +26,7 @@ export default [
   bundle("hosts/node/index.js", "node/index.js"),
   bundle("hosts/node/responder/index.js", "node/responder.js"),
   bundle("hosts/node/cli.js", "node/cli.js", "#!/usr/bin/env node"),
-  ...["core", "tls", "provider-psa", "provider-portable", "texts", "without/texts"].map((name) =>
-    deviceModule(name, bundle),
-  ),
+  deviceModules(bundle("")),
   ...[
     "hosts/xs/client-psa.js",
     "hosts/xs/client-portable.js",

@@ -1,28 +1,61 @@
 // The modules of the Moddable SDK, in dist/moddable: hosts/moddable/manifest.json maps them.
-import { basename, dirname, relative, resolve } from "node:path";
+import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Where the core is, once compiled. */
 export const source = fileURLToPath(new URL("build/src/", import.meta.url));
-/** Modules that have of the core's sources what is in no other. */
-const wholes = ["core", "texts"];
 
-/** One module of the device. */
-export function deviceModule(name, bundle) {
-  const own = bundle(`hosts/moddable/${name}.js`, `moddable/${name}.js`);
+/** Features of the client, each with the sources that are in its module alone. What is in none is in the core. */
+const features = {
+  tls12: ["client/client12", "handshake/handshake12", "crypto/keys12", "record/protection12"],
+  statusV2: ["client/statusv2"],
+  clientCertificates: ["client/clientcertificates", "handshake/identity"],
+  resumption: ["client/resumption", "client/resuming", "crypto/psk13", "crypto/digest"],
+  nameConstraints: ["pki/constraints"],
+  rsa: ["pki/rsa"],
+  texts: ["wire/texts", "wire/wolfssl"],
+};
+const entry = (name) => fileURLToPath(new URL(`build/hosts/moddable/${name}.js`, import.meta.url));
+const moduleOf = new Map(
+  Object.entries({ ...features, core: [] }).flatMap(([name, files]) => [
+    [entry(name), name],
+    ...files.map((file) => [`${source}${file}.js`, name]),
+  ]),
+);
+
+const whole = ["core", "tls", "provider-psa", "provider-portable", "pem", ...Object.keys(features)];
+/** What takes the place of a module that an application excludes. */
+const stubs = ["pem", ...Object.keys(features)].filter((name) => name !== "resumption");
+const names = [...whole, ...stubs.map((name) => `without/${name}`)];
+
+/** All modules of the device, built together, so that flash holds what they share once: in the core. */
+export function deviceModules({ external, treeshake, onwarn }) {
   return {
-    ...own,
-    external: (id) => own.external(id) && !id.startsWith("@noble/"),
-    plugins: [!wholes.includes(name) && fromCore, noble, lowerStaticFields, typings(name)],
+    input: Object.fromEntries(names.map((name) => [name, entry(name)])),
+    output: {
+      dir: "dist/moddable",
+      format: "es",
+      manualChunks: (id) => moduleOf.get(id) ?? (id.startsWith(source) ? "core" : undefined),
+      minifyInternalExports: false,
+      hoistTransitiveImports: false,
+    },
+    preserveEntrySignatures: "allow-extension",
+    external: (id) => external(id) && !id.startsWith("@noble/"),
+    treeshake,
+    onwarn,
+    plugins: [noble, lowerStaticFields, specifiers, typings],
   };
 }
 
-/** Takes the core's parts from the module `tlstaple/core`, so that flash holds them once. */
-const fromCore = {
-  name: "from-core",
-  resolveId(id, from) {
-    const core = from !== undefined && id.startsWith(".") && resolve(dirname(from), id).startsWith(source);
-    return core ? { id: "tlstaple/core", external: true } : null;
+/** Imports of the core by the name that the manifest has for it; modules have nothing else in common. */
+const specifiers = {
+  name: "specifiers",
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      const others = chunk.imports.filter((file) => file in bundle && file !== "core.js");
+      if (!chunk.isEntry || others.length > 0) this.error(`${chunk.fileName} imports ${others}`);
+      chunk.code = chunk.code.replace(/ from '\.\/core\.js';$/gm, " from 'tlstaple/core';");
+    }
   },
 };
 
@@ -61,15 +94,15 @@ function lowered({ id, body, end }, code) {
   ];
 }
 
-/** A module's types, beside it, where the SDK looks for them. */
-function typings(name) {
-  const from = `"${relative(dirname(`moddable/${name}`), `types/hosts/moddable/${name}.js`)}"`;
-  const standard = name === "tls" ? `export { default } from ${from};\n` : "";
-  return {
-    name: "typings",
-    generateBundle() {
+/** Each module's types, beside it, where the SDK looks for them. */
+const typings = {
+  name: "typings",
+  generateBundle() {
+    for (const name of names) {
+      const from = `"${relative(dirname(`moddable/${name}`), `types/hosts/moddable/${name}.js`)}"`;
+      const standard = name === "tls" ? `export { default } from ${from};\n` : "";
       const text = `export * from ${from};\n${standard}`;
-      this.emitFile({ type: "asset", fileName: `${basename(name)}.d.ts`, source: text });
-    },
-  };
-}
+      this.emitFile({ type: "asset", fileName: `${name}.d.ts`, source: text });
+    }
+  },
+};

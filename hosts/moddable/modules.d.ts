@@ -8,6 +8,30 @@ declare module "tlstaple/provider" {
   export function signer(der: Uint8Array): import("../../src/crypto/index.js").Signer & { dispose?(): void };
 }
 
+declare module "tlstaple/tls12" {
+  export const tls12: import("../../src/client/index.js").Parts["tls12"];
+}
+
+declare module "tlstaple/statusV2" {
+  export const statusV2: import("../../src/client/index.js").Parts["statusV2"];
+}
+
+declare module "tlstaple/clientCertificates" {
+  export const clientCertificates: import("../../src/client/index.js").Parts["clientCertificates"];
+}
+
+declare module "tlstaple/nameConstraints" {
+  export const nameConstraints: import("../../src/client/index.js").Parts["nameConstraints"];
+}
+
+declare module "tlstaple/rsa" {
+  export const rsa: import("../../src/client/index.js").Parts["rsa"];
+}
+
+declare module "tlstaple/pem" {
+  export const readPem: import("./platform.js").ReadPem | undefined;
+}
+
 declare module "tlstaple/texts" {
   export const words: import("../../src/wire/index.js").Words | undefined;
 }

@@ -1,15 +1,15 @@
+import type { BufferSizes, ClientOptions, OcspOptions } from "../../src/client/index.js";
+import type { Identity, Signer } from "../../src/crypto/index.js";
 import {
-  type BufferSizes,
-  type ClientOptions,
-  type OcspOptions,
+  isV2,
+  type PkiTables,
   type Responder,
   responder,
   type TrustAnchor,
   trustAnchor,
-} from "../../src/client/index.js";
-import type { Identity, Signer } from "../../src/crypto/index.js";
-import { isFault, namedGroup, TlsError, version } from "../../src/wire/index.js";
-import { bytesOf, readBlocks } from "./pem.js";
+} from "../../src/pki/index.js";
+import { type Fault, faults, isFault, namedGroup, TlsError, version } from "../../src/wire/index.js";
+import { bytesOf } from "./bytes.js";
 import type { ByteBuffer, Platform, Tcp } from "./platform.js";
 import type { TLSSocket } from "./socket.js";
 
@@ -90,6 +90,9 @@ const groupIds: Readonly<Record<string, number>> = Object.freeze({
   "P-384": namedGroup.secp384r1,
 });
 
+/** The tag that DER begins with. */
+const SEQUENCE = 0x30;
+
 /** Every name in `secure`, and those of the SDK that mean nothing here. */
 const known: readonly string[] = Object.freeze([
   "serverName",
@@ -141,8 +144,8 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
     trust: secure.verify === false ? [] : readTrust(platform, secure),
     clock: secure.clock ?? platform.clock,
     verify: secure.verify,
-    minVersion: readVersion(secure.minVersion),
-    maxVersion: readVersion(secure.maxVersion),
+    minVersion: readVersion(platform, secure.minVersion, "minVersion"),
+    maxVersion: readVersion(platform, secure.maxVersion, "maxVersion"),
     alpn: readProtocols(secure.applicationLayerProtocolNegotiation),
     identity: readIdentity(platform, secure),
     ocsp: readOcsp(platform, secure.ocsp),
@@ -162,11 +165,21 @@ function refuseUnknown(options: object, names: readonly string[], what: string):
     if (!names.includes(name)) throw new TypeError(`${what}.${name}: there is no such option`);
 }
 
-function readVersion(name: ProtocolVersion | undefined): number | undefined {
+/** What was left out can't be asked for. */
+function has(feature: object | undefined, option: string, what: string): void {
+  if (!feature) throw new RangeError(`secure.${option}: this was built without ${what}`);
+}
+
+function readVersion(
+  { features }: Platform,
+  name: ProtocolVersion | undefined,
+  option: string,
+): number | undefined {
   if (name === undefined) return undefined;
-  if (name === "TLSv1.2") return version.tls12;
   if (name === "TLSv1.3") return version.tls13;
-  throw new RangeError('secure.minVersion, secure.maxVersion: "TLSv1.2" or "TLSv1.3"');
+  if (name !== "TLSv1.2") throw new RangeError(`secure.${option}: "TLSv1.2" or "TLSv1.3"`);
+  has(features.tls12, option, "TLS 1.2");
+  return version.tls12;
 }
 
 function readProtocols(given: string | readonly string[] | undefined): readonly string[] | undefined {
@@ -181,7 +194,8 @@ function readTrust(platform: Platform, { certificate }: SecureOptions): TrustAnc
 function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<OcspOptions> | undefined {
   if (ocsp === undefined) return undefined;
   refuseUnknown(ocsp, knownOcsp, "secure.ocsp");
-  const { responders } = ocsp;
+  const { responders, stapling } = ocsp;
+  if (stapling && isV2(stapling)) has(platform.features.statusV2, "ocsp.stapling", "status_request_v2");
   if (responders === undefined) return ocsp as Partial<OcspOptions>;
   const what = "secure.ocsp.responders";
   const given = readCertificates(platform, responders, what);
@@ -194,6 +208,7 @@ function readIdentity(platform: Platform, secure: SecureOptions): Identity | und
   if (clientCertificates === undefined && clientKey === undefined) return undefined;
   if (clientCertificates === undefined || clientKey === undefined)
     throw new TypeError("secure.clientCertificates and secure.clientKey come together");
+  has(platform.features.clientCertificates, "clientCertificates", "client certificates");
   const certificates = readCertificates(platform, clientCertificates, "secure.clientCertificates");
   return { certificates, signer: isSigner(clientKey) ? clientKey : readKey(platform, clientKey) };
 }
@@ -230,23 +245,41 @@ function readCredential(
   what: string,
   found: Uint8Array[],
 ): void {
+  const { readPem } = platform;
   const pem = typeof given === "string" && given.includes("-----BEGIN");
   const data = typeof given === "string" && !pem ? platform.resource(given) : given;
   if (data === undefined) throw new TypeError(`${what}: there is no resource ${given}`);
   try {
-    readBlocks(typeof data === "string" ? data : bytesOf(data), label, found);
+    const input = typeof data === "string" ? data : bytesOf(data);
+    if (input[0] === SEQUENCE) found.push(input as Uint8Array);
+    else if (readPem) readPem(input, label, found);
+    else throw new TypeError("this was built without PEM: give DER");
   } catch (error) {
     throw new TypeError(`${what}: ${(error as Error).message}`);
   }
 }
 
 /** Parses a certificate of the configuration; a fault in it is the configuration's. */
-function parsed<T>(platform: Platform, parse: (der: Uint8Array) => T, der: Uint8Array, what: string): T {
+function parsed<T>(
+  platform: Platform,
+  parse: (der: Uint8Array, tables: PkiTables) => T,
+  der: Uint8Array,
+  what: string,
+): T {
+  const { features, words } = platform;
   try {
-    return parse(der);
+    return parse(der, features.pki);
   } catch (thrown) {
     if (!isFault(thrown)) throw thrown;
-    const { message } = new TlsError(thrown, 0, undefined, platform.words);
-    throw new TypeError(`${what}: ${message}`);
+    const { message } = new TlsError(thrown, 0, undefined, words);
+    throw new TypeError(`${what}: ${message}${leftOut(thrown, features.pki)}`);
   }
+}
+
+/** What a certificate may lack that could not be read. */
+function leftOut(fault: Fault, { rsa, NameConstraints }: PkiTables): string {
+  if (fault === faults.CERT_KEY && !rsa) return "; this was built without RSA";
+  if (fault === faults.CERT_CRITICAL_EXTENSION && !NameConstraints)
+    return "; this was built without name constraints";
+  return "";
 }

@@ -1,25 +1,10 @@
-import type { ByteBuffer } from "./platform.js";
-
-/** A view of the bytes, whatever holds them: nothing is copied. */
-export function bytesOf(data: ByteBuffer): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (typeof data?.byteLength !== "number") throw new TypeError("bytes: an ArrayBuffer or a view of one");
-  return new Uint8Array(data as ArrayBuffer);
-}
-
-const SEQUENCE = 0x30;
+/** Module `tlstaple/pem`: certificates and keys in PEM (RFC 7468). An application may do without. */
 
 /**
- * Adds to `found` what `input` holds: DER as it is, PEM decoded, block by block (RFC 7468). Text between
- * the blocks is passed over.
- * @throws TypeError when it is neither, or not of this kind
+ * Decodes the blocks with this label to `found`; text between them is passed over.
+ * @throws TypeError when there is none
  */
-export function readBlocks(input: Uint8Array | string, label: string, found: Uint8Array[]): void {
-  if (typeof input !== "string" && input[0] === SEQUENCE) {
-    found.push(input);
-    return;
-  }
+export function readPem(input: Uint8Array | string, label: string, found: Uint8Array[]): void {
   const text = typeof input === "string" ? input : latin1(input);
   const begin = `-----BEGIN ${label}-----`;
   const end = `-----END ${label}-----`;

@@ -1,5 +1,6 @@
 /** What the socket needs of the system it runs on, so that it runs under Moddable, in a bare XS and in Node. */
 
+import type { Features } from "../../src/client/index.js";
 import type { Provider, Signer } from "../../src/crypto/index.js";
 import type { TlsError, Words } from "../../src/wire/index.js";
 
@@ -35,10 +36,20 @@ export interface Tcp {
 
 export type TcpConstructor = new (options: TcpOptions) => Tcp;
 
+/**
+ * Decodes the blocks of PEM with this label to `found`.
+ * @throws TypeError when there is none
+ */
+export type ReadPem = (input: Uint8Array | string, label: string, found: Uint8Array[]) => void;
+
 /** One system. */
 export interface Platform {
   readonly timers: Timers;
   readonly provider: Provider;
+  /** What clients are made of. */
+  readonly features: Features;
+  /** Without it certificates and keys are DER. */
+  readonly readPem?: ReadPem | undefined;
   /** Seconds since 1970, or undefined when the clock was never set. */
   clock(): number | undefined;
   /** The bytes of a resource by its name, or undefined when there is none. */

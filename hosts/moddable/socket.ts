@@ -1,8 +1,8 @@
-import { TlsClient, wants } from "../../src/client/index.js";
+import { BareClient, wants } from "../../src/client/index.js";
 import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
+import { bytesOf } from "./bytes.js";
 import { readOptions, type SocketOptions } from "./options.js";
-import { bytesOf } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
@@ -10,7 +10,7 @@ export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOp
 export type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions, Timers } from "./platform.js";
 
 /** What was negotiated, and what became of each certificate's staple. */
-export type Session = Pick<TlsClient, "version" | "suite" | "group" | "alpn" | "verdicts" | "path">;
+export type Session = Pick<BareClient, "version" | "suite" | "group" | "alpn" | "verdicts" | "path">;
 
 export interface WriteOptions {
   /** More follows that belongs into the same record. */
@@ -47,7 +47,7 @@ export class TLSSocket {
   target: unknown;
 
   private readonly platform: Platform;
-  private client: TlsClient | undefined;
+  private client: BareClient | undefined;
   private tcp: Tcp | undefined;
   /** The client's key, if it was made for this connection. */
   private signer: (Signer & { dispose?(): void }) | undefined;
@@ -97,7 +97,7 @@ export class TLSSocket {
     this.onReason = secure?.onError;
     const core = readOptions(platform, options);
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
-    this.client = new TlsClient(core);
+    this.client = new BareClient(core, platform.features);
     this.bytes = this.client.plainOut.bytes;
     this.tick = () => this.ticked();
     const Transport = options.TCP.io as TcpConstructor;
@@ -431,7 +431,7 @@ export class TLSSocket {
   }
 
   /** Something has happened that the application does not know yet. */
-  private newsworthy(client: TlsClient): boolean {
+  private newsworthy(client: BareClient): boolean {
     return (client.wants & wants.DATA) !== 0 || client.fault !== undefined || client.closedByPeer;
   }
 

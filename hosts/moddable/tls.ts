@@ -2,8 +2,15 @@
 
 import Resource from "Resource";
 import Timer from "timer";
+import { clientCertificates } from "tlstaple/clientCertificates";
+import { nameConstraints } from "tlstaple/nameConstraints";
+import { readPem } from "tlstaple/pem";
 import { provider, signer } from "tlstaple/provider";
+import { rsa } from "tlstaple/rsa";
+import { statusV2 } from "tlstaple/statusV2";
 import { words } from "tlstaple/texts";
+import { tls12 } from "tlstaple/tls12";
+import { features } from "../../src/client/index.js";
 import type { TlsError } from "../../src/wire/index.js";
 import type { SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform } from "./platform.js";
@@ -47,6 +54,8 @@ function report(error: TlsError): void {
 const platform: Platform = Object.freeze({
   timers: Timer,
   provider,
+  features: features({ tls12, statusV2, clientCertificates, nameConstraints, rsa }),
+  readPem,
   signer,
   clock,
   resource,

@@ -1,5 +1,5 @@
-import { verifyDataSize } from "../crypto/keys12.js";
-import { findScheme, groupOf } from "../crypto/suites.js";
+import { masterSize, verifyDataSize } from "../crypto/keys12.js";
+import { findScheme } from "../crypto/suites.js";
 import {
   measureCertificate,
   measureListLength,
@@ -9,22 +9,19 @@ import {
   readOcspResponse,
 } from "../handshake/certificates.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
-import {
-  expect,
-  nothing,
-  readExtensions,
-  readPointFormats,
-  writePointFormats,
-} from "../handshake/extensions.js";
+import { expect, nothing, readExtensions } from "../handshake/extensions.js";
 import {
   changeAndFinish,
   connect12,
   deriveMasterSecret,
+  groupOf,
   NAMED_CURVE,
   readFinished12,
+  readPointFormats,
   receiveChangeCipherSpec,
   restoreMasterSecret,
   schedule12,
+  writePointFormats,
 } from "../handshake/handshake12.js";
 import { dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
@@ -303,6 +300,7 @@ function sendLastFinished(s: ClientHandshake): ClientState {
 
 /** The master secret is still there for the session that the ticket is of. */
 function connect(s: ClientHandshake): ClientState {
-  s.resuming?.deliver12(s, schedule12(s).master);
+  const { master } = schedule12(s);
+  s.resuming?.deliver12(s, master, master + masterSize);
   return connect12(s);
 }

@@ -40,7 +40,7 @@ export interface Resuming {
     end: number,
   ): void;
   takeTicket12(r: Reader): void;
-  deliver12(s: ClientHandshake, masterAt: number): void;
+  deliver12(s: ClientHandshake, start: number, end: number): void;
 }
 
 /** Everything that one handshake negotiates, and the table that is in force. */

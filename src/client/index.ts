@@ -40,7 +40,7 @@ export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from 
 export * from "../wire/registry.js";
 export { BareClient } from "./client.js";
 export type { Features } from "./feature.js";
-export { features } from "./features.js";
+export { features, type Parts } from "./features.js";
 export type { ClientConfig, ClientOptions } from "./options.js";
 export type { Demanded, Session } from "./session.js";
 export type { Responder, TrustAnchor };

@@ -59,6 +59,7 @@ export function configure(options: ClientOptions, own: Features): ClientConfig {
     ocsp: fill(defaultOcsp, options.ocsp, "ocsp."),
     buffers: fill(defaultBuffers, options.buffers, "buffers."),
   });
+  checkFeatures(config);
   checkCommon(config, MIN_BUFFERS);
   check(config);
   return Object.freeze(config);
@@ -85,7 +86,7 @@ function sniOf(name: string): string {
 }
 
 function check(config: ClientConfig): void {
-  const { maxFragmentLength: fragment, features, identity } = config;
+  const { maxFragmentLength: fragment, identity } = config;
   demand(
     fragment === undefined || fragmentCode(fragment) > 0,
     "maxFragmentLength: 512, 1024, 2048 or 4096 (RFC 6066 section 4)",
@@ -98,16 +99,21 @@ function check(config: ClientConfig): void {
     "Cannot use OCSP Stapling V2 with TLSv1.3",
   );
   if (identity) checkIdentity(identity);
-  has(features.tls12, config.minVersion > version.tls12, "minVersion", "TLS 1.2");
-  has(features.statusV2, !isV2(config.ocsp.stapling), "ocsp.stapling", "status_request_v2");
-  has(features.clientCertificates, identity === undefined, "identity", "client certificates");
-  has(features.resumption, config.session === undefined, "session", "resumption");
-  has(features.resumption, config.onSession === undefined, "onSession", "resumption");
 }
 
 /** What is left out can't be asked for. */
+function checkFeatures(config: ClientConfig): void {
+  const { tls12, statusV2, clientCertificates, resumption } = config.features;
+  has(tls12, config.minVersion > version.tls12, "minVersion", "TLS 1.2");
+  has(tls12, config.maxVersion > version.tls12, "maxVersion", "TLS 1.2");
+  has(statusV2, !isV2(config.ocsp.stapling), "ocsp.stapling", "status_request_v2");
+  has(clientCertificates, config.identity === undefined, "identity", "client certificates");
+  has(resumption, config.session === undefined, "session", "resumption");
+  has(resumption, config.onSession === undefined, "onSession", "resumption");
+}
+
 function has(feature: object | undefined, unasked: boolean, option: string, what: string): void {
-  demand(feature !== undefined || unasked, `${option}: this was built without ${what}`);
+  if (!feature && !unasked) demand(false, `${option}: this was built without ${what}`);
 }
 
 function checkIdentity(identity: Identity): void {

@@ -1,10 +1,9 @@
 import { sha256 } from "../crypto/digest.js";
-import { masterSize } from "../crypto/keys12.js";
 import type { Hash } from "../crypto/provider.js";
 import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
 import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
 import { at } from "../handshake/memory.js";
-import { metBy } from "../pki/policy.js";
+import type { OcspRequirement } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
@@ -132,12 +131,12 @@ export class TicketHolder implements Resuming {
     r.drop(ticket);
   }
 
-  /** Hands out the session, now that the handshake is complete; the master secret is still there. */
-  deliver12(s: ClientHandshake, masterAt: number): void {
+  /** Hands out the session, now that the handshake is complete; the master secret is still at `memory[start…end)`. */
+  deliver12(s: ClientHandshake, start: number, end: number): void {
     const { ticket, lifetime } = this;
     // RFC 7627 5.3: without it a session must not be resumed
     if (ticket === undefined || ticket.length === 0 || !s.extendedMasterSecret) return;
-    const secret = copySecret(s.memory, masterAt, masterAt + masterSize);
+    const secret = copySecret(s.memory, start, end);
     // RFC 5077 3.3: 0 says nothing about the lifetime
     this.hand(s, secret, ticket, lifetime === 0 ? MAX_LIFETIME : lifetime, 0);
   }
@@ -215,6 +214,11 @@ function verified(s: ClientHandshake, now: number): Verified {
   const anchor = sha256(config.provider, path.anchor.der);
   const policy = metBy(stapled, path.length);
   return { until, verifiedAt, policy, mustStaple: path.mustStaple, demanded, anchor };
+}
+
+/** The greatest requirement that is met when of `length` certificates of a path the first `stapled` have a staple. */
+function metBy(stapled: number, length: number): OcspRequirement {
+  return stapled === length ? "chain" : stapled > 0 ? "leaf" : "if-present";
 }
 
 /** What this client demands of staples. */

@@ -123,11 +123,6 @@ export function fitsKey(scheme: Scheme, kind: KeyKind): boolean {
   return scheme.key === (kind === "p256" || kind === "p384" ? "ecdsa" : kind);
 }
 
-/** The group whose curve a key is on, or 0 for a kind of key that is on none of them. */
-export function groupOf(kind: KeyKind): number {
-  return kind === "p256" ? namedGroup.secp256r1 : kind === "p384" ? namedGroup.secp384r1 : 0;
-}
-
 /** All groups, best first. */
 export const groups: readonly number[] = Object.freeze([
   namedGroup.x25519,

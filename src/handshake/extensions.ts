@@ -117,21 +117,6 @@ export function writeProtocols(w: Writer, names: readonly string[]): void {
   w.finish16(list);
 }
 
-/** ECPointFormatList, RFC 8422 5.1.2: uncompressed(0), the only format there is. */
-export function writePointFormats(_: Handshake, w: Writer): void {
-  w.u8(1);
-  w.u8(0);
-}
-
-/** It must have uncompressed(0). */
-export function readPointFormats(_: Handshake, r: Reader): void {
-  const list = r.enter8();
-  let uncompressed = false;
-  while (r.left > 0) if (r.u8() === 0) uncompressed = true;
-  r.leave(list);
-  expect(uncompressed, faults.ILLEGAL_PARAMETER);
-}
-
 /** KeyShareEntry, RFC 8446 4.2.8: our key pair's. */
 export function writeShare(s: Handshake, w: Writer): void {
   w.u16(s.group);

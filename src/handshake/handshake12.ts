@@ -1,8 +1,11 @@
 import { KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
+import type { KeyKind } from "../crypto/provider.js";
 import { AAD, Protection12 } from "../record/protection12.js";
 import { faults } from "../wire/fault.js";
-import { handshakeType as on } from "../wire/registry.js";
-import { equalSecret, secretBytes } from "../wire/writer.js";
+import type { Reader } from "../wire/reader.js";
+import { namedGroup, handshakeType as on } from "../wire/registry.js";
+import { equalSecret, secretBytes, type Writer } from "../wire/writer.js";
+import { expect } from "./extensions.js";
 import type { Handshake } from "./handshake.js";
 import { agree, dropKeyPair } from "./keyexchange.js";
 import { at } from "./memory.js";
@@ -12,6 +15,26 @@ import type { SharedState } from "./states.js";
 /** What both roles do in TLS 1.2, RFC 5246. */
 
 export const NAMED_CURVE = 3;
+
+/** The group whose curve a key is on, or 0 for a kind of key that is on none of them. */
+export function groupOf(kind: KeyKind): number {
+  return kind === "p256" ? namedGroup.secp256r1 : kind === "p384" ? namedGroup.secp384r1 : 0;
+}
+
+/** ECPointFormatList, RFC 8422 5.1.2: uncompressed(0), the only format there is. */
+export function writePointFormats(_: Handshake, w: Writer): void {
+  w.u8(1);
+  w.u8(0);
+}
+
+/** It must have uncompressed(0). */
+export function readPointFormats(_: Handshake, r: Reader): void {
+  const list = r.enter8();
+  let uncompressed = false;
+  while (r.left > 0) if (r.u8() === 0) uncompressed = true;
+  r.leave(list);
+  expect(uncompressed, faults.ILLEGAL_PARAMETER);
+}
 
 // Keys, RFC 5246 6.3 and 8.1
 

@@ -1,14 +1,7 @@
 import { readAuthorities } from "../handshake/certificates.js";
 import { extensionTable, inMessage } from "../handshake/extensionrow.js";
-import {
-  always,
-  expect,
-  nothing,
-  readPointFormats,
-  writeList16,
-  writePointFormats,
-  writeProtocols,
-} from "../handshake/extensions.js";
+import { always, expect, nothing, writeList16, writeProtocols } from "../handshake/extensions.js";
+import { readPointFormats, writePointFormats } from "../handshake/handshake12.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType as type, version } from "../wire/registry.js";

@@ -1,4 +1,5 @@
-import { findScheme, findSuite, groupOf, type Scheme, type Suite } from "../crypto/suites.js";
+import { findScheme, findSuite, type Scheme, type Suite } from "../crypto/suites.js";
+import { groupOf } from "../handshake/handshake12.js";
 import { MAX_PLAINTEXT } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, namedGroup, version } from "../wire/registry.js";

@@ -1,6 +1,6 @@
 import type { Platform, Tcp, TcpOptions } from "../../hosts/moddable/platform.js";
 import { TLSSocket } from "../../hosts/moddable/socket.js";
-import { version } from "../../src/client/index.js";
+import { everything, version } from "../../src/client/index.js";
 import { job, provider, recorded, SEGMENT, trust } from "./flash.js";
 
 // Replays a recorded handshake through the Moddable socket, over a transport and timers that do as they are told.
@@ -66,6 +66,7 @@ const timers = Object.freeze({
 const platform: Platform = Object.freeze({
   timers,
   provider,
+  features: everything,
   clock: () => job.clock,
   resource: () => undefined,
   trust: () => [],

@@ -2,11 +2,13 @@
 
 import { createPrivateKey } from "node:crypto";
 import { fixture, NOW } from "../../../certs/fixtures.js";
+import { readPem } from "../../../hosts/moddable/pem.js";
 import { readPrivateKey } from "../../../hosts/moddable/pkcs8.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
 import { words } from "../../../hosts/moddable/texts.js";
 import { provider } from "../../../hosts/node/provider.js";
 import { signer } from "../../../hosts/portable/signer.js";
+import { everything } from "../../../src/client/index.js";
 import { identity, servers } from "../../peers/identity.js";
 import { Puppet } from "../../peers/puppet.js";
 import type { Script } from "../../peers/script.js";
@@ -27,6 +29,8 @@ export function platform(timers: FakeTimers): Platform {
   return {
     timers,
     provider,
+    features: everything,
+    readPem,
     clock: () => NOW,
     resource,
     trust: () => [root],

@@ -1,0 +1,3 @@
+/** Module `tlstaple/nameConstraints`: CAs whose names are constrained. */
+
+export { nameConstraints } from "../../src/client/index.js";

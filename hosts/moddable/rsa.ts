@@ -1,0 +1,3 @@
+/** Module `tlstaple/rsa`: RSA keys and signatures of servers, CAs and responders. */
+
+export { rsa } from "../../src/client/index.js";

@@ -1,0 +1,3 @@
+/** Module `tlstaple/tls12`: TLS 1.2. */
+
+export { tls12 } from "../../src/client/index.js";

@@ -1,0 +1,3 @@
+/** Module `tlstaple/clientCertificates` of an application that does without: a server that asks for one gets an empty list. */
+
+export const clientCertificates = undefined;

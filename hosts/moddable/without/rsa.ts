@@ -1,0 +1,3 @@
+/** Module `tlstaple/rsa` of an application that does without: servers are told so, and a certificate that has or needs RSA is refused. */
+
+export const rsa = undefined;
