@@ -166,8 +166,8 @@ function refuseUnknown(options: object, names: readonly string[], what: string):
 }
 
 /** What was left out can't be asked for. */
-function has(feature: object | undefined, option: string, what: string): void {
-  if (!feature) throw new RangeError(`secure.${option}: this was built without ${what}`);
+function lacks(option: string, what: string): never {
+  throw new RangeError(`secure.${option}: this was built without ${what}`);
 }
 
 function readVersion(
@@ -178,8 +178,7 @@ function readVersion(
   if (name === undefined) return undefined;
   if (name === "TLSv1.3") return version.tls13;
   if (name !== "TLSv1.2") throw new RangeError(`secure.${option}: "TLSv1.2" or "TLSv1.3"`);
-  has(features.tls12, option, "TLS 1.2");
-  return version.tls12;
+  return features.tls12 ? version.tls12 : lacks(option, "TLS 1.2");
 }
 
 function readProtocols(given: string | readonly string[] | undefined): readonly string[] | undefined {
@@ -195,7 +194,7 @@ function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<O
   if (ocsp === undefined) return undefined;
   refuseUnknown(ocsp, knownOcsp, "secure.ocsp");
   const { responders, stapling } = ocsp;
-  if (stapling && isV2(stapling)) has(platform.features.statusV2, "ocsp.stapling", "status_request_v2");
+  if (stapling && isV2(stapling) && !platform.features.statusV2) lacks("ocsp.stapling", "status_request_v2");
   if (responders === undefined) return ocsp as Partial<OcspOptions>;
   const what = "secure.ocsp.responders";
   const given = readCertificates(platform, responders, what);
@@ -208,7 +207,7 @@ function readIdentity(platform: Platform, secure: SecureOptions): Identity | und
   if (clientCertificates === undefined && clientKey === undefined) return undefined;
   if (clientCertificates === undefined || clientKey === undefined)
     throw new TypeError("secure.clientCertificates and secure.clientKey come together");
-  has(platform.features.clientCertificates, "clientCertificates", "client certificates");
+  if (!platform.features.clientCertificates) lacks("clientCertificates", "client certificates");
   const certificates = readCertificates(platform, clientCertificates, "secure.clientCertificates");
   return { certificates, signer: isSigner(clientKey) ? clientKey : readKey(platform, clientKey) };
 }

@@ -20,7 +20,7 @@ const SDK = "$(MODDABLE)/examples/io/tcp/tlssocket/manifest.json";
 const OURS = "./node_modules/tlstaple/manifest.json";
 const SOCKET = "~.embedded/io/socket/tcp/tls";
 /** Modules of ours that an application may do without. */
-const OPTIONAL = ["texts"];
+const OPTIONAL = ["tls12", "statusV2", "clientCertificates", "nameConstraints", "rsa", "pem", "texts"];
 
 /** What TLS adds to an application for esp32 that has the SDK's HTTP client: ours beside the SDK's. */
 export async function measureSizes(builder: Builder, folder: string): Promise<void> {

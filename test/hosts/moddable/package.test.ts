@@ -18,6 +18,20 @@ const platforms: { modules: Record<string, string | string[]>; preload: string |
   manifest.platforms,
 );
 
+/** Features of the client that an application may do without: the sources that are theirs alone. */
+const parts: Record<string, string[]> = {
+  tls12: ["client/client12", "handshake/handshake12", "crypto/keys12", "record/protection12"],
+  statusV2: ["client/statusv2"],
+  clientCertificates: ["client/clientcertificates", "handshake/identity"],
+  nameConstraints: ["pki/constraints"],
+  rsa: ["pki/rsa"],
+};
+
+/** Features that the socket has no use for. */
+const apart = {
+  resumption: ["client/resumption", "client/resuming", "crypto/psk13", "crypto/digest"],
+};
+
 /** Paths from the root of what a manifest's module maps to, without their endings. */
 function sources(map: Record<string, string | string[]>): string[] {
   const named = Object.entries(map).filter(([name]) => name !== "~" && name !== "*");
@@ -62,7 +76,7 @@ test("on a device every module of ours is preloaded", (t) => {
 
 test("what an application may do without has a stub behind it, which is in once the module is excluded", (t) => {
   const optional = readdirSync(join(modules, "without")).filter((name) => name.endsWith(".js"));
-  t.deepEqual(optional, ["texts.js"]);
+  t.deepEqual(optional.sort(), [...Object.keys(parts), "pem", "texts"].map((name) => `${name}.js`).sort());
   for (const file of optional) {
     const name = file.replace(".js", "");
     const paths = ["", "without/"].map((folder) => `../../dist/moddable/${folder}${name}`);
@@ -75,9 +89,47 @@ test("what an application may do without has a stub behind it, which is in once 
 test("what is said of faults is in the module of texts and in no other", (t) => {
   const said = [texts.OCSP_CERT_REVOKED, texts.DECODE_ERROR, "BAD_CERTIFICATE_STATUS_ERROR"];
   for (const text of said) t.true(read("dist/moddable/texts.js").includes(text));
-  for (const file of ["core.js", "tls.js", "without/texts.js"])
+  for (const file of allBut("texts"))
     for (const text of said) t.false(read(`dist/moddable/${file}`).includes(text), `${file}: ${text}`);
   t.deepEqual(imports(read("dist/moddable/texts.js")), []);
+});
+
+/** Files of modules, stubs among them. */
+const allBut = (...names: string[]) =>
+  readdirSync(modules, { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".js") && !names.some((name) => file === `${name}.js`),
+  );
+
+/** The functions and classes of a source, to the letter. */
+function declared(file: string): string[] {
+  const code = read(`build/src/${file}.js`).matchAll(/^(?:export )?((?:function|class) [\s\S]*?\n\}$)/gm);
+  return [...code].map(([, text]) => text);
+}
+
+for (const [name, files] of Object.entries({ ...parts, ...apart }))
+  test(`what ${name} is made of is in its module and in no other`, (t) => {
+    const own = read(`dist/moddable/${name}.js`);
+    for (const file of files) {
+      const texts = declared(file);
+      t.true(
+        texts.some((text) => own.includes(text)),
+        file,
+      );
+      for (const other of allBut(name))
+        for (const text of texts) t.false(read(`dist/moddable/${other}`).includes(text), `${other}: ${text}`);
+    }
+    for (const [, , from] of imports(own)) t.is(from, "tlstaple/core");
+  });
+
+test("what no module needs is not there, nor is what the manifest does not map", (t) => {
+  const mapped = [manifest, ...platforms].flatMap((each) =>
+    sources(each.modules).map((path) => `${path}.js`),
+  );
+  const unmapped = allBut("resumption").filter((file) => !mapped.includes(`dist/moddable/${file}`));
+  t.deepEqual(unmapped, []);
+  t.false(mapped.includes("dist/moddable/resumption.js"));
+  for (const file of ["core.js", "tls.js"])
+    t.false(/class TlsClient|const everything\b/.test(read(`dist/moddable/${file}`)), file);
 });
 
 const imports = (code: string) => [...code.matchAll(/^import (.*) from '([^']+)';$/gm)];
