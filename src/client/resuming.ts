@@ -3,7 +3,7 @@ import type { Hash } from "../crypto/provider.js";
 import { maxTicketNonce, PskSchedule13 } from "../crypto/psk13.js";
 import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
 import { at } from "../handshake/memory.js";
-import type { OcspRequirement } from "../pki/policy.js";
+import { metBy } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
@@ -214,11 +214,6 @@ function verified(s: ClientHandshake, now: number): Verified {
   const anchor = sha256(config.provider, path.anchor.der);
   const policy = metBy(stapled, path.length);
   return { until, verifiedAt, policy, mustStaple: path.mustStaple, demanded, anchor };
-}
-
-/** The greatest requirement that is met when of `length` certificates of a path the first `stapled` have a staple. */
-function metBy(stapled: number, length: number): OcspRequirement {
-  return stapled === length ? "chain" : stapled > 0 ? "leaf" : "if-present";
 }
 
 /** What this client demands of staples. */

@@ -2,7 +2,7 @@ import { sha256 } from "../crypto/digest.js";
 import { hashSize } from "../crypto/suites.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
 import { nothing } from "../handshake/extensions.js";
-import { type OcspRequirement, requirements, requires, type Stapling } from "../pki/policy.js";
+import { requires, type Stapling, satisfies } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, version } from "../wire/registry.js";
@@ -55,11 +55,6 @@ function trusts(s: ClientHandshake, session: Session, now: number): boolean {
   return trust.some(({ der }) =>
     equalBytes(sha256(provider, der), 0, anchor.length, anchor, 0, anchor.length),
   );
-}
-
-/** Whether what meets `policy` meets the `other` one too. */
-function satisfies(policy: OcspRequirement, other: OcspRequirement): boolean {
-  return requirements.indexOf(policy) >= requirements.indexOf(other);
 }
 
 /** Whether no staple was taken then that would be refused now, or not asked for that would be now. */

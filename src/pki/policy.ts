@@ -88,9 +88,19 @@ export const defaultClientOcsp: ClientOcspOptions = Object.freeze({
   responders: Object.freeze([]),
 });
 
+/** Whether what meets `policy` meets the `other` one too. */
+export function satisfies(policy: OcspRequirement, other: OcspRequirement): boolean {
+  return requirements.indexOf(policy) >= requirements.indexOf(other);
+}
+
 /** Whether a policy requires a staple for the certificate at `position` of a path, the leaf being 0. */
 export function requires(policy: OcspRequirement, position: number): boolean {
   return policy === "chain" || (policy === "leaf" && position === 0);
+}
+
+/** The greatest requirement that is met when of `length` certificates of a path the first `stapled` have a staple. */
+export function metBy(stapled: number, length: number): OcspRequirement {
+  return stapled === length ? "chain" : stapled > 0 ? "leaf" : "if-present";
 }
 
 /** Whether a response must have a nonce: with "if-present" one that has none counts too. */
