@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } 
 import { join } from "node:path";
 import { attempt, check, heading, note, table } from "./report.js";
 import type { Builder } from "./sdk.js";
-import { source } from "./workplace.js";
+import { excluded, OPTIONAL, source } from "./workplace.js";
 
 /** An application for the device. */
 interface Built {
@@ -19,8 +19,6 @@ const base = [
 const SDK = "$(MODDABLE)/examples/io/tcp/tlssocket/manifest.json";
 const OURS = "./node_modules/tlstaple/manifest.json";
 const SOCKET = "~.embedded/io/socket/tcp/tls";
-/** Modules of ours that an application may do without. */
-const OPTIONAL = ["tls12", "statusV2", "clientCertificates", "nameConstraints", "rsa", "pem", "texts"];
 
 /** What TLS adds to an application for esp32 that has the SDK's HTTP client: ours beside the SDK's. */
 export async function measureSizes(builder: Builder, folder: string): Promise<void> {
@@ -64,9 +62,6 @@ export async function testReplacement(builder: Builder, folder: string): Promise
   }
 }
 
-/** Of ours, where the application's manifest finds it. */
-const module = (name: string) => `./node_modules/tlstaple/dist/moddable/${name}`;
-
 async function build(
   builder: Builder,
   folder: string,
@@ -81,7 +76,7 @@ async function build(
   symlinkSync(join(folder, "node_modules"), join(app, "node_modules"));
   const manifest = {
     include: [base[0], ...include, base[1]],
-    modules: { "*": "./main", "~": without.map(module) },
+    modules: { "*": "./main", "~": without.map(excluded) },
   };
   writeFileSync(join(app, "manifest.json"), JSON.stringify(manifest));
   return attempt(`${name} is built`, async (): Promise<Built> => {

@@ -19,3 +19,9 @@ export function makeWorkplace(): string {
   execFileSync("tar", ["-xzf", join(folder, archive), "-C", home, "--strip-components", "1"]);
   return folder;
 }
+
+/** Modules of ours that an application may do without. */
+export const OPTIONAL = ["tls12", "statusV2", "clientCertificates", "nameConstraints", "rsa", "pem", "texts"];
+
+/** How an application's manifest names a module of ours to exclude it. */
+export const excluded = (name: string) => `./node_modules/tlstaple/dist/moddable/${name}`;
