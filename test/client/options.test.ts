@@ -1,9 +1,11 @@
 import test from "ava";
 import { signer } from "../../hosts/node/provider.js";
 import {
+  BareClient,
   type ClientOptions,
   cipherSuite as c,
   configure,
+  features,
   namedGroup,
   TlsClient,
   version,
@@ -163,6 +165,27 @@ test("server_name holds a DNS name without its trailing dot, and no address", (t
   for (const address of ["192.0.2.1", "2001:db8::1"]) t.is(sni(address), undefined);
   t.is(configure(loose({ serverName: undefined, verify: false })).sni, undefined);
 });
+
+const leftOut: [options: object, message: string][] = [
+  [{ minVersion: version.tls12 }, "minVersion: this was built without TLS 1.2"],
+  [{ maxVersion: version.tls12 }, "maxVersion: this was built without TLS 1.2"],
+  [{ ocsp: { stapling: "v2" } }, "ocsp.stapling: this was built without status_request_v2"],
+  [
+    { identity: { certificates: chain, signer: ours } },
+    "identity: this was built without client certificates",
+  ],
+  [{ session: {} }, "session: this was built without resumption"],
+  [{ onSession: () => {} }, "onSession: this was built without resumption"],
+];
+
+for (const [options, message] of leftOut)
+  test(`a client of no features refuses ${Object.keys(options)}: ${message}`, (t) => {
+    t.throws(() => new BareClient(loose(options), features({})), {
+      instanceOf: RangeError,
+      message: `tlstaple: ${message}`,
+    });
+    t.notThrows(() => new BareClient(defaults, features({})));
+  });
 
 test("record_size_limit is asked for when the buffer can't hold a full record", (t) => {
   t.is(configure(defaults).recordSizeLimit, undefined);
