@@ -6,18 +6,18 @@ import { xsProgram } from "./rollup.xs.js";
 const builtin = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
 const isPackage = (id) => !id.startsWith(".") && !id.startsWith("/");
 
+const common = {
+  external: (id) => builtin.has(id) || isPackage(id),
+  // Modules of src do nothing but define: what is behind an index file and unused is left out
+  treeshake: { moduleSideEffects: (id) => !id.startsWith(source) },
+  onwarn(warning) {
+    throw new Error(warning.message);
+  },
+};
+
 /** One bundle: everything of ours inlined, packages and Node's own modules left outside. */
 function bundle(input, file, banner) {
-  return {
-    input: `build/${input}`,
-    output: { file: `dist/${file}`, format: "es", banner },
-    external: (id) => builtin.has(id) || isPackage(id),
-    // Modules of src do nothing but define: what is behind an index file and unused is left out
-    treeshake: { moduleSideEffects: (id) => !id.startsWith(source) },
-    onwarn(warning) {
-      throw new Error(warning.message);
-    },
-  };
+  return { ...common, input: `build/${input}`, output: { file: `dist/${file}`, format: "es", banner } };
 }
 
 export default [
@@ -26,7 +26,7 @@ export default [
   bundle("hosts/node/index.js", "node/index.js"),
   bundle("hosts/node/responder/index.js", "node/responder.js"),
   bundle("hosts/node/cli.js", "node/cli.js", "#!/usr/bin/env node"),
-  deviceModules(bundle("")),
+  deviceModules(common),
   ...[
     "hosts/xs/client-psa.js",
     "hosts/xs/client-portable.js",

@@ -29,8 +29,9 @@ const stubs = ["pem", ...Object.keys(features)].filter((name) => name !== "resum
 const names = [...whole, ...stubs.map((name) => `without/${name}`)];
 
 /** All modules of the device, built together, so that flash holds what they share once: in the core. */
-export function deviceModules({ external, treeshake, onwarn }) {
+export function deviceModules(common) {
   return {
+    ...common,
     input: Object.fromEntries(names.map((name) => [name, entry(name)])),
     output: {
       dir: "dist/moddable",
@@ -40,9 +41,7 @@ export function deviceModules({ external, treeshake, onwarn }) {
       hoistTransitiveImports: false,
     },
     preserveEntrySignatures: "allow-extension",
-    external: (id) => external(id) && !id.startsWith("@noble/"),
-    treeshake,
-    onwarn,
+    external: (id) => common.external(id) && !id.startsWith("@noble/"),
     plugins: [noble, lowerStaticFields, specifiers, typings],
   };
 }
@@ -53,7 +52,7 @@ const specifiers = {
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
       const others = chunk.imports.filter((file) => file in bundle && file !== "core.js");
-      if (!chunk.isEntry || others.length > 0) this.error(`${chunk.fileName} imports ${others}`);
+      if (others.length > 0) this.error(`${chunk.fileName} needs what is in ${others}, not in the core`);
       chunk.code = chunk.code.replace(/ from '\.\/core\.js';$/gm, " from 'tlstaple/core';");
     }
   },

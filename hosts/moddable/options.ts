@@ -275,7 +275,7 @@ function parsed<T>(
   }
 }
 
-/** What a certificate may lack that could not be read. */
+/** What was left out, if that is why a certificate could not be read. */
 function leftOut(fault: Fault, { rsa, NameConstraints }: PkiTables): string {
   if (fault === faults.CERT_KEY && !rsa) return "; this was built without RSA";
   if (fault === faults.CERT_CRITICAL_EXTENSION && !NameConstraints)
