@@ -5,10 +5,10 @@ import {
   type CommonOptions,
   type Config,
   checkCommon,
-  chooseByTables,
   commonDefaults,
-  type Filled,
   fill,
+  put,
+  settleCommon,
 } from "../handshake/options.js";
 import { parseIp } from "../pki/hostname.js";
 import { checkOcsp, defaultOcsp, isV2, type OcspOptions } from "../pki/policy.js";
@@ -47,36 +47,35 @@ export interface ClientConfig extends Config, Pick<ClientOptions, Absent> {
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 4096, store: 8192 });
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store: 512 });
 
+/** Every option there is, and its default. */
+const defaults = Object.freeze(
+  Object.assign({}, commonDefaults, {
+    serverName: undefined,
+    maxFragmentLength: undefined,
+    identity: undefined,
+    ocsp: undefined,
+    session: undefined,
+    onSession: undefined,
+    features: undefined,
+  }),
+);
+
 /**
  * Fills in the defaults; `own` are the features that the client has unless it is given others. Throws RangeError or
  * TypeError for options that can't be.
  */
 export function configure(options: ClientOptions, own: Features): ClientConfig {
-  const filled = fill(defaults(options, own), options);
-  const { serverName } = filled;
-  const config: ClientConfig = Object.assign(filled, chooseByTables(filled, filled.features.pki), {
-    sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
-    ocsp: fill(defaultOcsp, options.ocsp, "ocsp."),
-    buffers: fill(defaultBuffers, options.buffers, "buffers."),
-  });
+  const config = fill<ClientConfig>(defaults, options);
+  const { serverName, features = own } = config;
+  const named = serverName !== undefined && parseIp(serverName) === undefined;
+  put(config, "sni", named ? sniOf(serverName) : undefined);
+  put(config, "ocsp", fill(defaultOcsp, options.ocsp, "ocsp."));
+  put(config, "features", features);
+  if (!features.tls12 && options.minVersion === undefined) put(config, "minVersion", version.tls13);
+  settleCommon(config, defaultBuffers, features.pki);
   checkCommon(config, MIN_BUFFERS);
   check(config);
   return Object.freeze(config);
-}
-
-/** Every option there is. */
-function defaults(options: ClientOptions, own: Features): Filled<Omit<ClientConfig, "sni">> {
-  const { tls12 } = options.features ?? own;
-  return Object.assign(commonDefaults(options, fill(defaultBuffers, options.buffers, "buffers.")), {
-    minVersion: tls12 ? version.tls12 : version.tls13,
-    serverName: undefined,
-    maxFragmentLength: undefined,
-    identity: undefined,
-    ocsp: defaultOcsp,
-    session: undefined,
-    onSession: undefined,
-    features: own,
-  });
 }
 
 /** SNI carries no trailing dot (RFC 6066 section 3). */
