@@ -73,6 +73,7 @@ export function configure(options: ClientOptions, own: Features): ClientConfig {
   put(config, "features", features);
   if (!features.tls12 && options.minVersion === undefined) put(config, "minVersion", version.tls13);
   settleCommon(config, defaultBuffers, features.pki);
+  checkFeatures(config);
   checkCommon(config, MIN_BUFFERS);
   check(config);
   return Object.freeze(config);
@@ -84,7 +85,7 @@ function sniOf(name: string): string {
 }
 
 function check(config: ClientConfig): void {
-  const { maxFragmentLength: fragment, features, identity } = config;
+  const { maxFragmentLength: fragment } = config;
   demand(
     fragment === undefined || fragmentCode(fragment) > 0,
     "maxFragmentLength: 512, 1024, 2048 or 4096 (RFC 6066 section 4)",
@@ -96,15 +97,27 @@ function check(config: ClientConfig): void {
     !isV2(config.ocsp.stapling) || config.minVersion < version.tls13,
     "Cannot use OCSP Stapling V2 with TLSv1.3",
   );
-  if (identity) checkIdentity(identity);
-  has(features.tls12, config.minVersion > version.tls12, "minVersion", "TLS 1.2");
-  has(features.statusV2, !isV2(config.ocsp.stapling), "ocsp.stapling", "status_request_v2");
-  has(features.clientCertificates, identity === undefined, "identity", "client certificates");
-  has(features.resumption, config.session === undefined, "session", "resumption");
-  has(features.resumption, config.onSession === undefined, "onSession", "resumption");
+  if (config.identity) checkIdentity(config.identity);
 }
 
 /** What is left out can't be asked for. */
+function checkFeatures({
+  features,
+  minVersion,
+  maxVersion,
+  ocsp,
+  identity,
+  session,
+  onSession,
+}: ClientConfig): void {
+  const only13 = minVersion > version.tls12 && maxVersion > version.tls12;
+  has(features.tls12, only13, minVersion > version.tls12 ? "maxVersion" : "minVersion", "TLS 1.2");
+  has(features.statusV2, !isV2(ocsp.stapling), "ocsp.stapling", "status_request_v2");
+  has(features.clientCertificates, identity === undefined, "identity", "client certificates");
+  has(features.resumption, session === undefined, "session", "resumption");
+  has(features.resumption, onSession === undefined, "onSession", "resumption");
+}
+
 function has(feature: object | undefined, unasked: boolean, option: string, what: string): void {
   demand(feature !== undefined || unasked, `${option}: this was built without ${what}`);
 }
