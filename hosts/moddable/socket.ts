@@ -1,7 +1,7 @@
-import { TlsClient, wants } from "../../src/client/index.js";
+import { type TlsClient, wants } from "../../src/client/index.js";
 import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
-import { readOptions, type SocketOptions } from "./options.js";
+import { makeClient, readOptions, type SocketOptions } from "./options.js";
 import { bytesOf } from "./pem.js";
 import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
@@ -97,7 +97,7 @@ export class TLSSocket {
     this.onReason = secure?.onError;
     const core = readOptions(platform, options);
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
-    this.client = new TlsClient(core);
+    this.client = makeClient(core);
     this.bytes = this.client.plainOut.bytes;
     this.tick = () => this.ticked();
     const Transport = options.TCP.io as TcpConstructor;
