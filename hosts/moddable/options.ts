@@ -36,6 +36,7 @@ const hidden = Object.freeze([
   "clockFloor",
   "suites",
   "schemes",
+  "remembered",
   "onSecret",
   "onMessage",
 ] as const satisfies (keyof ClientOptions)[]);

@@ -34,10 +34,10 @@ export interface ClientOptions extends CommonOptions {
   readonly features?: Features;
 }
 
-type Absent = "serverName" | "maxFragmentLength" | "identity" | "session" | "onSession";
+type Own = Omit<ClientOptions, keyof CommonOptions | "ocsp" | "features">;
 
 /** Options with their defaults filled in and checked. */
-export interface ClientConfig extends Config, Pick<ClientOptions, Absent> {
+export interface ClientConfig extends Config, Own {
   readonly ocsp: OcspOptions;
   /** The name as it goes into the server_name extension; undefined for IP addresses. */
   readonly sni: string | undefined;
@@ -48,7 +48,7 @@ const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, ou
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store: 512 });
 
 /** Every option there is, and its default. */
-const defaults = Object.freeze(
+const defaults: Readonly<Record<keyof ClientOptions, unknown>> = Object.freeze(
   Object.assign({}, commonDefaults, {
     serverName: undefined,
     maxFragmentLength: undefined,

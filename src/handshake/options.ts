@@ -84,7 +84,7 @@ export const commonDefaults = Object.freeze({
   remembered: undefined,
   onSecret: undefined,
   onMessage: undefined,
-});
+} satisfies Record<keyof CommonOptions, unknown>);
 
 /**
  * What was given, over the defaults, which it inherits: they stay in a device's flash. An option that is undefined undoes

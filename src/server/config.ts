@@ -30,7 +30,7 @@ const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, ou
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 1024, store: 512 });
 
 /** Every option there is, and its default. */
-const defaults = Object.freeze({
+const defaults: Readonly<Record<keyof ServerOptions, unknown>> = Object.freeze({
   ...commonDefaults,
   select: undefined,
   clientAuth: "none",
