@@ -1,4 +1,9 @@
-import type { BufferSizes, ClientOptions, OcspOptions } from "../../src/client/index.js";
+import {
+  BareClient,
+  type BufferSizes,
+  type ClientOptions,
+  type OcspOptions,
+} from "../../src/client/index.js";
 import type { Identity, Signer } from "../../src/crypto/index.js";
 import {
   isV2,
@@ -23,14 +28,32 @@ export interface OcspSettings extends Partial<Omit<OcspOptions, "responders">> {
   readonly responders?: Credential | readonly Credential[];
 }
 
+/** Options of the core's that `secure` lacks: from the platform, of another name, or of no use here. */
+const hidden = Object.freeze([
+  "provider",
+  "trust",
+  "alpn",
+  "identity",
+  "features",
+  "session",
+  "onSession",
+  "clockFloor",
+  "suites",
+  "schemes",
+  "remembered",
+  "onSecret",
+  "onMessage",
+] as const satisfies (keyof ClientOptions)[]);
+
+/** Options of the core's that have another form in `secure`. */
+type Read = "groups" | "minVersion" | "maxVersion" | "ocsp";
+
 /** `secure` of the socket's options: the names of the Moddable SDK, and behind them our own. */
-export interface SecureOptions {
+export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidden)[number] | Read>> {
   /** The name to verify and to send as SNI, or the IP address to verify; by default `host`. */
   readonly serverName?: string;
   /** The CAs to trust, instead of those among the application's resources. */
   readonly certificate?: Credential | readonly Credential[];
-  /** False: take any certificate and any staple. For tests only. */
-  readonly verify?: boolean;
   /** The application protocols to offer, RFC 7301. */
   readonly applicationLayerProtocolNegotiation?: string | readonly string[];
   /** The client's own certificate chain, leaf first, and its private key in PKCS #8, or who signs with it. */
@@ -43,18 +66,8 @@ export interface SecureOptions {
   readonly maxVersion?: ProtocolVersion;
   /** How revocation is asked for and judged. */
   readonly ocsp?: OcspSettings;
-  /** Refuse TLS 1.2 servers without extended_master_secret. */
-  readonly requireEms?: boolean;
-  /** RFC 6066: ask for records of 512, 1024, 2048 or 4096 bytes. */
-  readonly maxFragmentLength?: number;
-  /** RFC 8449: ask for records of 64 to 16385 bytes. */
-  readonly recordSizeLimit?: number;
-  readonly buffers?: Partial<BufferSizes>;
-  readonly maxCertificates?: number;
   /** Milliseconds from the constructor to the end of the handshake; 20,000 by default, 0 for no limit. */
   readonly handshakeTimeout?: number;
-  /** Seconds since 1970, or undefined when the clock was never set; by default the system's. */
-  readonly clock?: () => number | undefined;
   /** Called when the handshake and all checks have passed, before the first `onWritable`. */
   readonly onSecure?: (this: TLSSocket, socket: TLSSocket) => void;
   /** Called with the reason before the socket's `onError`, which the SDK's clients keep to themselves. */
@@ -93,25 +106,13 @@ const groupIds: Readonly<Record<string, number>> = Object.freeze({
 /** The tag that DER begins with. */
 const SEQUENCE = 0x30;
 
-/** Every name in `secure`, and those of the SDK that mean nothing here. */
-const known: readonly string[] = Object.freeze([
-  "serverName",
+/** What of `secure` the core does not get under that name: read below, the socket's, or of no meaning here. */
+const own: readonly string[] = Object.freeze([
   "certificate",
-  "verify",
   "applicationLayerProtocolNegotiation",
   "clientCertificates",
   "clientKey",
-  "groups",
-  "minVersion",
-  "maxVersion",
-  "ocsp",
-  "requireEms",
-  "maxFragmentLength",
-  "recordSizeLimit",
-  "buffers",
-  "maxCertificates",
   "handshakeTimeout",
-  "clock",
   "onSecure",
   "onError",
   "cache",
@@ -119,50 +120,41 @@ const known: readonly string[] = Object.freeze([
   "trace",
 ]);
 
-const knownOcsp: readonly string[] = Object.freeze([
-  "stapling",
-  "alsoV1",
-  "policy",
-  "mustStaple",
-  "nonce",
-  "skew",
-  "maxAge",
-  "allowMissingNextUpdate",
-  "responders",
-]);
-
 /**
- * The core's options. Nothing of the caller's objects is kept but the buffers in them.
+ * The core's options, not yet checked. Nothing of the caller's objects is kept but the buffers in them.
  * @throws TypeError or RangeError for options that can't be
  */
 export function readOptions(platform: Platform, options: SocketOptions): ClientOptions {
   const secure: SecureOptions = options.secure ?? {};
-  refuseUnknown(secure, known, "secure");
-  const core: ClientOptions & { groups?: readonly number[] } = {
+  const same: Record<string, unknown> = {};
+  for (const name in secure) {
+    if ((hidden as readonly string[]).includes(name))
+      throw new TypeError(`secure.${name}: there is no such option`);
+    if (!own.includes(name)) same[name] = secure[name as keyof SecureOptions];
+  }
+  return Object.assign(same, {
     provider: platform.provider,
     serverName: secure.serverName ?? options.host ?? options.address,
     trust: secure.verify === false ? [] : readTrust(platform, secure),
     clock: secure.clock ?? platform.clock,
-    verify: secure.verify,
     minVersion: readVersion(platform, secure.minVersion, "minVersion"),
     maxVersion: readVersion(platform, secure.maxVersion, "maxVersion"),
+    groups: secure.groups?.map((name) => groupIds[name]),
     alpn: readProtocols(secure.applicationLayerProtocolNegotiation),
     identity: readIdentity(platform, secure),
     ocsp: readOcsp(platform, secure.ocsp),
-    requireEms: secure.requireEms,
-    maxFragmentLength: secure.maxFragmentLength,
-    recordSizeLimit: secure.recordSizeLimit,
-    maxCertificates: secure.maxCertificates,
     buffers: Object.assign({}, defaultBuffers, secure.buffers),
-  };
-  if (secure.groups) core.groups = secure.groups.map((name) => groupIds[name]);
-  return core;
+  } satisfies ClientOptions);
 }
 
-/** A misspelt option must not make a connection less secure. */
-function refuseUnknown(options: object, names: readonly string[], what: string): void {
-  for (const name in options)
-    if (!names.includes(name)) throw new TypeError(`${what}.${name}: there is no such option`);
+/** The client without I/O. An option that the core does not know is named as the caller knows it. */
+export function makeClient(options: ClientOptions, { features }: Platform): BareClient {
+  try {
+    return new BareClient(options, features);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TypeError(error.message.replace("tlstaple: ", "secure."));
+  }
 }
 
 /** What was left out can't be asked for. */
@@ -192,7 +184,6 @@ function readTrust(platform: Platform, { certificate }: SecureOptions): TrustAnc
 
 function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<OcspOptions> | undefined {
   if (ocsp === undefined) return undefined;
-  refuseUnknown(ocsp, knownOcsp, "secure.ocsp");
   const { responders, stapling } = ocsp;
   if (stapling && isV2(stapling) && !platform.features.statusV2) lacks("ocsp.stapling", "status_request_v2");
   if (responders === undefined) return ocsp as Partial<OcspOptions>;

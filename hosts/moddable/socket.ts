@@ -1,8 +1,8 @@
-import { BareClient, wants } from "../../src/client/index.js";
+import { type BareClient, wants } from "../../src/client/index.js";
 import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
-import { readOptions, type SocketOptions } from "./options.js";
+import { makeClient, readOptions, type SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
@@ -97,7 +97,7 @@ export class TLSSocket {
     this.onReason = secure?.onError;
     const core = readOptions(platform, options);
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
-    this.client = new BareClient(core, platform.features);
+    this.client = makeClient(core, platform);
     this.bytes = this.client.plainOut.bytes;
     this.tick = () => this.ticked();
     const Transport = options.TCP.io as TcpConstructor;

@@ -39,13 +39,13 @@ export { createServer, Server } from "./server/server.js";
 export { ServerSocket } from "./server/socket.js";
 export { StapleCache } from "./server/staple-cache.js";
 export { Agent } from "./socket/agent.js";
+export type { ProtocolVersion } from "./socket/common-options.js";
 export {
   type ConnectOptions,
   Context,
   type ContextOptions,
   createContext,
   type OcspOptions,
-  type ProtocolVersion,
 } from "./socket/options.js";
 export { TLSSocket } from "./socket/socket.js";
 

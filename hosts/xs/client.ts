@@ -49,11 +49,10 @@ export class Client implements Owner {
   }
 
   private options(provider: Provider, signer: (der: Uint8Array) => Signer): ClientOptions {
-    const { identity, ocsp, options, secrets } = job;
+    const { identity, options, secrets } = job;
     return Object.assign({}, options, {
       provider,
       trust,
-      ocsp,
       clock: () => host.clock(),
       identity: identity && { certificates: certificates!, signer: signer(fromHex(identity.key)) },
       onMessage: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) =>

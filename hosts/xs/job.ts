@@ -2,27 +2,14 @@
 
 import type { ClientOptions, Fault, Verdict } from "../../src/client/index.js";
 
-/** Options that need no translation. */
-type PlainOptions = Pick<
-  ClientOptions,
-  | "serverName"
-  | "verify"
-  | "minVersion"
-  | "maxVersion"
-  | "alpn"
-  | "groups"
-  | "requireEms"
-  | "recordSizeLimit"
-  | "maxFragmentLength"
-  | "buffers"
->;
+/** What the client in XS adds itself; functions, JSON leaves out. */
+type Added = "provider" | "trust" | "clock" | "identity" | "onMessage" | "onSecret";
 
 /** A connection to make. DER is in hex. */
 export interface ClientJob {
   readonly address: string;
   readonly port: number;
-  readonly options: PlainOptions;
-  readonly ocsp: Omit<NonNullable<ClientOptions["ocsp"]>, "responders">;
+  readonly options: Omit<ClientOptions, Added>;
   readonly trust: readonly string[];
   readonly identity?: { readonly certificates: readonly string[]; readonly key: string };
   /** Whether secrets are asked for. */

@@ -5,10 +5,10 @@ import {
   type CommonOptions,
   type Config,
   checkCommon,
-  chooseByTables,
   commonDefaults,
-  type Filled,
   fill,
+  put,
+  settleCommon,
 } from "../handshake/options.js";
 import { parseIp } from "../pki/hostname.js";
 import { checkOcsp, defaultOcsp, isV2, type OcspOptions } from "../pki/policy.js";
@@ -34,10 +34,10 @@ export interface ClientOptions extends CommonOptions {
   readonly features?: Features;
 }
 
-type Absent = "serverName" | "maxFragmentLength" | "identity" | "session" | "onSession";
+type Own = Omit<ClientOptions, keyof CommonOptions | "ocsp" | "features">;
 
 /** Options with their defaults filled in and checked. */
-export interface ClientConfig extends Config, Pick<ClientOptions, Absent> {
+export interface ClientConfig extends Config, Own {
   readonly ocsp: OcspOptions;
   /** The name as it goes into the server_name extension; undefined for IP addresses. */
   readonly sni: string | undefined;
@@ -47,37 +47,36 @@ export interface ClientConfig extends Config, Pick<ClientOptions, Absent> {
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 4096, store: 8192 });
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store: 512 });
 
+/** Every option there is, and its default. */
+const defaults: Readonly<Record<keyof ClientOptions, unknown>> = Object.freeze(
+  Object.assign({}, commonDefaults, {
+    serverName: undefined,
+    maxFragmentLength: undefined,
+    identity: undefined,
+    ocsp: undefined,
+    session: undefined,
+    onSession: undefined,
+    features: undefined,
+  }),
+);
+
 /**
  * Fills in the defaults; `own` are the features that the client has unless it is given others. Throws RangeError or
  * TypeError for options that can't be.
  */
 export function configure(options: ClientOptions, own: Features): ClientConfig {
-  const filled = fill(defaults(options, own), options);
-  const { serverName } = filled;
-  const config: ClientConfig = Object.assign(filled, chooseByTables(filled, filled.features.pki), {
-    sni: serverName !== undefined && parseIp(serverName) === undefined ? sniOf(serverName) : undefined,
-    ocsp: fill(defaultOcsp, options.ocsp, "ocsp."),
-    buffers: fill(defaultBuffers, options.buffers, "buffers."),
-  });
+  const config = fill<ClientConfig>(defaults, options);
+  const { serverName, features = own } = config;
+  const named = serverName !== undefined && parseIp(serverName) === undefined;
+  put(config, "sni", named ? sniOf(serverName) : undefined);
+  put(config, "ocsp", fill(defaultOcsp, options.ocsp, "ocsp."));
+  put(config, "features", features);
+  if (!features.tls12 && options.minVersion === undefined) put(config, "minVersion", version.tls13);
+  settleCommon(config, defaultBuffers, features.pki);
   checkFeatures(config);
   checkCommon(config, MIN_BUFFERS);
   check(config);
   return Object.freeze(config);
-}
-
-/** Every option there is. */
-function defaults(options: ClientOptions, own: Features): Filled<Omit<ClientConfig, "sni">> {
-  const { tls12 } = options.features ?? own;
-  return Object.assign(commonDefaults(options, fill(defaultBuffers, options.buffers, "buffers.")), {
-    minVersion: tls12 ? version.tls12 : version.tls13,
-    serverName: undefined,
-    maxFragmentLength: undefined,
-    identity: undefined,
-    ocsp: defaultOcsp,
-    session: undefined,
-    onSession: undefined,
-    features: own,
-  });
 }
 
 /** SNI carries no trailing dot (RFC 6066 section 3). */
@@ -86,7 +85,7 @@ function sniOf(name: string): string {
 }
 
 function check(config: ClientConfig): void {
-  const { maxFragmentLength: fragment, identity } = config;
+  const { maxFragmentLength: fragment } = config;
   demand(
     fragment === undefined || fragmentCode(fragment) > 0,
     "maxFragmentLength: 512, 1024, 2048 or 4096 (RFC 6066 section 4)",
@@ -98,18 +97,25 @@ function check(config: ClientConfig): void {
     !isV2(config.ocsp.stapling) || config.minVersion < version.tls13,
     "Cannot use OCSP Stapling V2 with TLSv1.3",
   );
-  if (identity) checkIdentity(identity);
+  if (config.identity) checkIdentity(config.identity);
 }
 
 /** What is left out can't be asked for. */
-function checkFeatures(config: ClientConfig): void {
-  const { tls12, statusV2, clientCertificates, resumption } = config.features;
-  has(tls12, config.minVersion > version.tls12, "minVersion", "TLS 1.2");
-  has(tls12, config.maxVersion > version.tls12, "maxVersion", "TLS 1.2");
-  has(statusV2, !isV2(config.ocsp.stapling), "ocsp.stapling", "status_request_v2");
-  has(clientCertificates, config.identity === undefined, "identity", "client certificates");
-  has(resumption, config.session === undefined, "session", "resumption");
-  has(resumption, config.onSession === undefined, "onSession", "resumption");
+function checkFeatures({
+  features,
+  minVersion,
+  maxVersion,
+  ocsp,
+  identity,
+  session,
+  onSession,
+}: ClientConfig): void {
+  const only13 = minVersion > version.tls12 && maxVersion > version.tls12;
+  has(features.tls12, only13, minVersion > version.tls12 ? "maxVersion" : "minVersion", "TLS 1.2");
+  has(features.statusV2, !isV2(ocsp.stapling), "ocsp.stapling", "status_request_v2");
+  has(features.clientCertificates, identity === undefined, "identity", "client certificates");
+  has(features.resumption, session === undefined, "session", "resumption");
+  has(features.resumption, onSession === undefined, "onSession", "resumption");
 }
 
 function has(feature: object | undefined, unasked: boolean, option: string, what: string): void {

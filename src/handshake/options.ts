@@ -61,61 +61,69 @@ export interface Config
   readonly pki: PkiTables;
 }
 
-/** The same, before what depends on the tables is chosen. */
-export type Filled<C extends Config> = Omit<C, "suites" | "pki"> & Pick<CommonOptions, "suites">;
-
 /** 2026-01-01: nothing runs this code before it was written. */
 const CLOCK_FLOOR = 1767225600;
 
-/** The defaults of the options that both roles have; what has none is there too, as these are all the names. */
-export function commonDefaults({ provider, clock }: CommonOptions, buffers: BufferSizes): Filled<Config> {
-  return {
-    provider,
-    clock,
-    buffers,
-    trust: [],
-    clockFloor: CLOCK_FLOOR,
-    verify: true,
-    minVersion: version.tls12,
-    maxVersion: version.tls13,
-    suites: undefined,
-    groups: provider.groups,
-    schemes: provider.schemes,
-    alpn: [],
-    requireEms: false,
-    maxCertificates: 8,
-    remembered: undefined,
-    recordSizeLimit: buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined,
-    onSecret: undefined,
-    onMessage: undefined,
-  };
-}
+/** The names of the options that both roles have, and their defaults; undefined: it has none, or one that depends on others. */
+export const commonDefaults = Object.freeze({
+  provider: undefined,
+  trust: Object.freeze([]),
+  clock: undefined,
+  clockFloor: CLOCK_FLOOR,
+  verify: true,
+  minVersion: version.tls12,
+  maxVersion: version.tls13,
+  suites: undefined,
+  groups: undefined,
+  schemes: undefined,
+  alpn: Object.freeze([]),
+  recordSizeLimit: undefined,
+  requireEms: false,
+  buffers: undefined,
+  maxCertificates: 8,
+  remembered: undefined,
+  onSecret: undefined,
+  onMessage: undefined,
+} satisfies Record<keyof CommonOptions, unknown>);
 
 /**
- * The defaults, and what was given in their place; what is undefined in both is left out. An option that is undefined
- * undoes no default, least of all `verify`. Throws TypeError for a name that is none of the defaults': a misspelt option
- * must not make a connection less secure.
+ * What was given, over the defaults, which it inherits: they stay in a device's flash. An option that is undefined undoes
+ * no default, least of all `verify`. Throws TypeError for a name that is none of the defaults': a misspelt option must
+ * not make a connection less secure.
  */
-export function fill<T extends object>(defaults: T, given: object | undefined, prefix = ""): T {
-  const options = (given ?? {}) as Record<string, unknown>;
-  const filled: Record<string, unknown> = {};
-  for (const name in options)
+export function fill<T extends object>(defaults: object, given: object | undefined, prefix = ""): T {
+  const config = Object.create(defaults) as T;
+  for (const name in given) {
     if (!(name in defaults)) throw new TypeError(`tlstaple: ${prefix}${name}: there is no such option`);
-  for (const name in defaults) {
-    const value = options[name] === undefined ? defaults[name] : options[name];
-    if (value !== undefined) filled[name] = value;
+    put(config, name, (given as Record<string, unknown>)[name]);
   }
-  return filled as T;
+  return config;
 }
 
-/** The schemes, the suites to speak, and the versions that they leave; without RSA in the tables none of its own. */
-export function chooseByTables(filled: Filled<Config>, pki: PkiTables) {
-  const schemes = usableSchemes(pki, filled.schemes);
-  return Object.assign({ pki, schemes }, narrowVersions(chooseSuites(filled, pki)));
+/** Sets an option, whatever may be inherited, unless it is undefined. */
+export function put(config: object, name: string, value: unknown): void {
+  if (value !== undefined)
+    Object.defineProperty(config, name, { value, enumerable: true, configurable: true });
+}
+
+/** The defaults that depend on other options, or on the tables: without RSA in them none of its schemes and suites is offered. */
+export function settleCommon(config: Config, defaultBuffers: BufferSizes, pki: PkiTables): void {
+  const { provider, groups = provider.groups, schemes = provider.schemes } = config;
+  const buffers = fill<BufferSizes>(defaultBuffers, config.buffers, "buffers.");
+  const limit = buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined;
+  if (config.recordSizeLimit === undefined) put(config, "recordSizeLimit", limit);
+  put(config, "pki", pki);
+  put(config, "groups", groups);
+  put(config, "schemes", usableSchemes(pki, schemes));
+  put(config, "buffers", buffers);
+  const { suites: chosen, minVersion, maxVersion } = narrowVersions(chooseSuites(config));
+  put(config, "suites", chosen);
+  put(config, "minVersion", minVersion);
+  put(config, "maxVersion", maxVersion);
 }
 
 /** The suites given, or all that the provider's AEADs allow: TLS 1.3's first, in the order of its AEADs. */
-function chooseSuites({ provider, minVersion, maxVersion, suites: given }: Filled<Config>, pki: PkiTables) {
+function chooseSuites({ provider, minVersion, maxVersion, suites: given, pki }: Config) {
   const { aeads } = provider;
   const usable = suites.filter(
     ({ version: spoken, aead, auth }) =>

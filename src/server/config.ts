@@ -3,10 +3,10 @@ import {
   type CommonOptions,
   type Config,
   checkCommon,
-  chooseByTables,
   commonDefaults,
-  type Filled,
   fill,
+  put,
+  settleCommon,
 } from "../handshake/options.js";
 import { everything } from "../pki/everything.js";
 import { type ClientOcspOptions, checkClientOcsp, defaultClientOcsp } from "../pki/policy.js";
@@ -29,31 +29,25 @@ const TICKET_KEY = 32;
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 17408, store: 16384 });
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 1024, store: 512 });
 
+/** Every option there is, and its default. */
+const defaults: Readonly<Record<keyof ServerOptions, unknown>> = Object.freeze({
+  ...commonDefaults,
+  select: undefined,
+  clientAuth: "none",
+  ocsp: undefined,
+  holdClients: false,
+  ticketKeys: [],
+  ticketLifetime: 7200,
+});
+
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
 export function configure(options: ServerOptions): ServerConfig {
-  const filled = fill(defaults(options), options);
-  const config: ServerConfig = {
-    ...filled,
-    ...chooseByTables(filled, everything),
-    ocsp: fill(defaultClientOcsp, options.ocsp, "ocsp."),
-    buffers: fill(defaultBuffers, options.buffers, "buffers."),
-  };
+  const config = fill<ServerConfig>(defaults, options);
+  put(config, "ocsp", fill(defaultClientOcsp, options.ocsp, "ocsp."));
+  settleCommon(config, defaultBuffers, everything);
   checkCommon(config, MIN_BUFFERS);
   check(config);
   return Object.freeze(config);
-}
-
-/** Every option there is. */
-function defaults(options: ServerOptions): Filled<ServerConfig> {
-  return {
-    ...commonDefaults(options, fill(defaultBuffers, options.buffers, "buffers.")),
-    select: options.select,
-    clientAuth: "none",
-    ocsp: defaultClientOcsp,
-    holdClients: false,
-    ticketKeys: [],
-    ticketLifetime: 7200,
-  };
 }
 
 function check(config: ServerConfig): void {

@@ -19,19 +19,7 @@ export const equivalent: readonly Row[] = [
     because: "these tell the type checker what the state table guarantees",
   },
   {
-    file: "record/messages.js",
-    code: "return length > 0 && this.rawEnd",
-    text: "length > 0",
-    because: "without a header there are 0 bytes to wait for, and 0 is the answer either way",
-  },
-  {
-    file: "record/messages.js",
-    code: "if (this.messageLeft === 0 && this.rawAt === this.rawEnd)",
-    text: "this.messageLeft === 0",
-    because: "saves a copy: moving a waiting message down is never wrong",
-  },
-  {
-    file: "record/record.js",
+    file: "record/protection.js",
     code: "while (last >= start && bytes[last] === 0)",
     text: "last >= start",
     because: "the record's header ends the search too: its first byte is never 0",

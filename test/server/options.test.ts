@@ -2,7 +2,6 @@ import test from "ava";
 import { credential } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
 import { trustAnchor } from "../../src/client/index.js";
-import { everything } from "../../src/pki/everything.js";
 import { configure } from "../../src/server/config.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
 import { cipherSuite as c, version } from "../../src/wire/registry.js";
@@ -14,9 +13,20 @@ const { tls12, tls13 } = version;
 const trust = [trustAnchor(credential("client", "ca").chain[0])];
 const configured = (options: Partial<ServerOptions> = {}) => configure({ ...serverDefaults, ...options });
 
+/** What an object has, and what it inherits, as configurations do their defaults. */
+function all(config: object): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const name in config) {
+    const value = (config as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    found[name] = typeof value === "object" && !Array.isArray(value) ? all(value as object) : value;
+  }
+  return found;
+}
+
 test("defaults", (t) => {
-  const { provider: _, select: __, clock: ___, suites: ____, ...config } = configured();
-  t.deepEqual(config as object, {
+  const { provider: _, select: __, clock: ___, suites: ____, pki: _____, ...config } = all(configured());
+  t.deepEqual(config, {
     clockFloor: 1767225600,
     minVersion: 0x0303,
     maxVersion: 0x0304,
@@ -27,7 +37,6 @@ test("defaults", (t) => {
     clientAuth: "none",
     trust: [],
     verify: true,
-    pki: everything,
     holdClients: false,
     ticketKeys: [],
     ticketLifetime: 7200,

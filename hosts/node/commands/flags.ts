@@ -1,28 +1,37 @@
 import { isIP } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
-import { requirements, staplings } from "../../../src/pki/index.js";
+import { type OcspRequirement, requirements, staplings } from "../../../src/pki/index.js";
 import type { ConnectOptions } from "../index.js";
 import { withoutBrackets } from "../socket/server-name.js";
 import { numberBetween, readFile, UsageError } from "./usage.js";
 
+/** The option of `connect` that a flag sets as it was read. */
+const optionOf = Object.freeze({
+  host: "host",
+  port: "port",
+  ca: "ca",
+  cert: "cert",
+  key: "key",
+  sni: "servername",
+  verify: "rejectUnauthorized",
+  alpn: "ALPNProtocols",
+  groups: "groups",
+} as const satisfies Record<string, keyof ConnectOptions>);
+
+type OptionFlags = { [F in keyof typeof optionOf]?: ConnectOptions[(typeof optionOf)[F]] };
+
 /** What the command line says, read and checked. */
-export interface Flags {
+export interface Flags extends OptionFlags {
   host: string;
   port: number;
-  ca?: Buffer;
-  cert?: Buffer;
   key?: Buffer;
   get?: boolean;
-  sni?: string;
   tls?: "TLSv1.2" | "TLSv1.3";
-  verify: boolean;
   stapling?: Stapling;
-  policy?: Policy;
+  policy?: OcspRequirement;
   nonce?: boolean;
   nonceRequired?: boolean;
   fragment?: Pick<ConnectOptions, "maxFragmentLength" | "recordSizeLimit">;
-  alpn?: string[];
-  groups?: string[];
   trace?: boolean;
   keylog?: string;
   json?: boolean;
@@ -38,8 +47,6 @@ export interface Stapling {
   kind: number;
   must: boolean;
 }
-
-type Policy = NonNullable<NonNullable<ConnectOptions["ocsp"]>["policy"]>;
 
 const W_HELP =
   "ask for OCSP stapling: 1 = status_request, 2 = status_request_v2 (TLS 1.2), 3 = the same for the whole chain, each certificate of which must then be good; with m appended (1m) a staple is required";
@@ -69,7 +76,7 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     )
     .option("-d, --no-verify", "check nothing of the server's; for tests only")
     .option("-W, --stapling <kind>", W_HELP, readStapling)
-    .option("--policy <name>", "certificates that need a good staple: if-present, leaf or chain", readPolicy)
+    .option("--policy <name>", `certificates that need a good staple: ${listed(requirements)}`, readPolicy)
     .option("--nonce", "send a nonce with -W; a staple that has a nonce must then have this one")
     .option("--nonce-required", "the same, and take no staple without it; few servers pass a nonce on")
     .option("-F, --fragment <number>", F_HELP, readFragment)
@@ -93,19 +100,9 @@ export function nodeFlags(command: Command): Command {
 
 /** What the flags ask of a connection, apart from its version. */
 export function connectOptions(flags: Flags): ConnectOptions {
-  return {
-    host: flags.host,
-    port: flags.port,
-    servername: flags.sni,
-    ca: flags.ca,
-    cert: flags.cert,
-    key: flags.key,
-    rejectUnauthorized: flags.verify,
-    ALPNProtocols: flags.alpn,
-    groups: flags.groups,
-    ocsp: ocspOptions(flags),
-    ...flags.fragment,
-  };
+  const names = Object.keys(optionOf) as (keyof typeof optionOf)[];
+  const options = Object.fromEntries(names.map((flag) => [optionOf[flag], flags[flag]]));
+  return { ...options, ...flags.fragment, ocsp: ocspOptions(flags) };
 }
 
 /**
@@ -162,10 +159,10 @@ function readStapling(text: string): Stapling {
   return { kind: Number(match[1]), must: match[2] === "m" };
 }
 
-function readPolicy(text: string): Policy {
-  const policy = requirements.find((word) => word === text);
-  if (policy !== undefined) return policy;
-  throw new InvalidArgumentError("It must be if-present, leaf or chain.");
+function readPolicy(text: string): OcspRequirement {
+  const known = requirements.find((policy) => policy === text);
+  if (known !== undefined) return known;
+  throw new InvalidArgumentError(`It must be ${listed(requirements)}.`);
 }
 
 /** wolfSSL's numbers; 5 and 6 are its own invention in max_fragment_length, so RFC 8449 says them for us. */
@@ -183,6 +180,10 @@ export function readProtocols(text: string): string[] {
 /** With colons too, as openssl's -groups has them. */
 export function readGroups(text: string): string[] {
   return readNames(text.replaceAll(":", ","));
+}
+
+function listed(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
 function readNames(text: string): string[] {

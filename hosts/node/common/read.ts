@@ -27,8 +27,12 @@ export function defaultRoots(): readonly Root[] {
 
 /** Reads one option's value, and names it in what is thrown. */
 export type Read<T> = (value: unknown, name: string) => T;
-/** How each option is read. */
-export type Schema<T> = { readonly [K in keyof T]-?: Read<NonNullable<T[K]>> };
+/** How options are read, each by its name. */
+export type Schema = Readonly<Record<string, Read<unknown>>>;
+/** A schema that leaves out none of these options. */
+export type SchemaOf<Options> = { readonly [K in keyof Options]-?: Read<unknown> };
+/** What a schema reads. Absent: not given. */
+export type Layer<S extends Schema> = { readonly [K in keyof S]?: ReturnType<S[K]> };
 
 export const boolean: Read<boolean> = (value, name) => {
   if (typeof value !== "boolean") throw typeError(name, "a boolean");
@@ -157,7 +161,7 @@ function attempt<T>(run: () => T): T | Fault {
   }
 }
 
-export function nested<T>(schema: Schema<T>): Read<Partial<T>> {
+export function nested<S extends Schema>(schema: S): Read<Layer<S>> {
   return (value, name) => {
     if (typeof value !== "object" || value === null) throw typeError(name, "an object");
     return readAll(schema, value, `${name}.`, (unknown) => {
@@ -167,20 +171,20 @@ export function nested<T>(schema: Schema<T>): Read<Partial<T>> {
 }
 
 /** Reads what is given, inherited or not, and leaves out what is not. */
-export function readAll<T>(
-  known: Schema<T>,
+export function readAll<S extends Schema>(
+  schema: S,
   options: object,
   prefix: string,
   unknown: (name: string) => void,
-): Partial<T> {
-  const read: Partial<T> = {};
+): Layer<S> {
+  const read: Record<string, unknown> = {};
   for (const name in options) {
     const value = options[name as keyof object] as unknown;
     if (value === undefined) continue;
-    if (Object.hasOwn(known, name)) read[name as keyof T] = known[name as keyof T](value, prefix + name);
+    if (Object.hasOwn(schema, name)) read[name] = schema[name](value, prefix + name);
     else unknown(prefix + name);
   }
-  return read;
+  return read as Layer<S>;
 }
 
 /** A certificate chain and its private key, as they are given. */

@@ -1,7 +1,7 @@
 /** The options of Stapler and StapleCache. */
 
 import type { X509Certificate } from "node:crypto";
-import type { OcspPolicy, Responder } from "../../../src/pki/index.js";
+import type { OcspPolicy } from "../../../src/pki/index.js";
 import { typeError, valueError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
 import {
@@ -13,7 +13,7 @@ import {
   number,
   type Read,
   readResponders,
-  type Schema,
+  type SchemaOf,
 } from "../common/read.js";
 import type { FetchOptions, OcspFetch } from "./http.js";
 
@@ -109,12 +109,7 @@ const positive: Read<number> = (value, name) => {
   return value as number;
 };
 
-interface Fields extends Required<Omit<StaplerOptions, "issuers" | "responders">> {
-  issuers: X509Certificate[];
-  responders: readonly Responder[];
-}
-
-const schema: Schema<Fields> = {
+const schema = {
   overrideUrl: responderUrl,
   issuers: certificates,
   responders: readResponders,
@@ -133,4 +128,4 @@ const schema: Schema<Fields> = {
   allowMissingNextUpdate: boolean,
   clock: callback<() => number>(),
   random: callback<() => number>(),
-};
+} satisfies SchemaOf<StaplerOptions>;

@@ -1,7 +1,5 @@
 import type { ServerOpts } from "node:net";
-import { version } from "../../../src/client/index.js";
-import type { Provider } from "../../../src/crypto/index.js";
-import { requirements, serverStaplings } from "../../../src/pki/index.js";
+import { serverStaplings } from "../../../src/pki/index.js";
 import {
   type BufferSizes,
   type ClientOcspOptions,
@@ -10,34 +8,32 @@ import {
   type TicketKey,
 } from "../../../src/server/index.js";
 import { faults } from "../../../src/wire/index.js";
-import { coded, typeError, valueError } from "../common/errors.js";
+import { typeError, valueError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
 import {
   boolean,
   callback,
-  clockFunction,
-  cryptoProvider,
   defaultRoots,
-  groups,
-  milliseconds,
+  type Layer,
   nested,
   number,
   oneOf,
-  protocols,
-  protocolVersion,
   type Read,
   type Root,
   readAll,
-  readResponders,
-  readRoots,
   refuser,
-  type Schema,
+  type SchemaOf,
   unsupportedAnywhere,
 } from "../common/read.js";
 import { LookupCache } from "../ocsp/lookup.js";
-import { provider } from "../provider.js";
-import { type InquirySettings, inquirySettings, type LookupChoice, lookupSchema } from "../socket/inquiry.js";
-import type { ProtocolVersion } from "../socket/options.js";
+import {
+  type CommonOptions,
+  commonCore,
+  commonOcspSchema,
+  commonSchema,
+  configured,
+} from "../socket/common-options.js";
+import { coreOcsp, type InquirySettings, inquirySettings, type LookupChoice } from "../socket/inquiry.js";
 import { contextNames, type SecureContextOptions } from "./secure-context.js";
 import type { SNICallback, StapleSource } from "./selector.js";
 import type { ServerSocket } from "./socket.js";
@@ -54,18 +50,13 @@ export interface ClientCertificateOcsp extends Partial<Omit<ClientOcspOptions, "
   readonly responders?: Certificates;
 }
 
-/** The same, read. */
-interface OcspLayer extends Partial<ClientOcspOptions>, LookupChoice, Pick<ClientCertificateOcsp, "nonce"> {}
-
 /** Options of `createServer`: those of node:tls, as far as they make sense here, and those of net.Server. */
-export interface ServerOptions extends SecureContextOptions, Omit<ServerOpts, "allowHalfOpen"> {
+export interface ServerOptions
+  extends SecureContextOptions,
+    CommonOptions,
+    Omit<ServerOpts, "allowHalfOpen"> {
   /** What to show a client that asks for this name. */
   readonly SNICallback?: SNICallback;
-  readonly ALPNProtocols?: readonly string[];
-  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
-  readonly groups?: readonly string[];
-  readonly minVersion?: ProtocolVersion;
-  readonly maxVersion?: ProtocolVersion;
   /** Ask clients for a certificate. "optional": a client may do without, but one that it shows must be good. */
   readonly requestCert?: boolean | "optional";
   /** With `requestCert`, false: take any certificate of a client, and none. Nothing is verified then. */
@@ -80,20 +71,10 @@ export interface ServerOptions extends SecureContextOptions, Omit<ServerOpts, "a
    * clients up to 5.5 refuse more. True by default.
    */
   readonly stapleChain?: boolean;
-  /** Milliseconds from the TCP connection to the end of the handshake; 10,000 by default, 0 for no limit. */
-  readonly handshakeTimeout?: number;
   /** Seconds for which a session can be resumed, 7 days at most, 7,200 by default; 0: none can. */
   readonly sessionTimeout?: number;
   /** Keys of 48 bytes for session tickets: the first seals, all open. By default made here, and renewed. */
   readonly ticketKeys?: Uint8Array | readonly Uint8Array[];
-  /** Refuse TLS 1.2 clients without extended_master_secret. */
-  readonly requireEms?: boolean;
-  /** RFC 8449, 64 to 16385 bytes. */
-  readonly recordSizeLimit?: number;
-  readonly buffers?: Partial<BufferSizes>;
-  /** Seconds since 1970, or undefined when the clock was never set. */
-  readonly clock?: () => number | undefined;
-  readonly provider?: Provider;
   /** As for net.Server; with it data still goes out after the client's end. */
   readonly allowHalfOpen?: boolean;
   /** Every handshake message, alert and ChangeCipherSpec of each connection, for debugging. */
@@ -109,35 +90,9 @@ export interface ServerOptions extends SecureContextOptions, Omit<ServerOpts, "a
   readonly onCipher?: (sent: boolean, bytes: Uint8Array, socket: ServerSocket) => void;
 }
 
-/** The options as they were read. Absent: not given. */
-interface Layer {
-  SNICallback: SNICallback;
-  ALPNProtocols: readonly string[];
-  groups: readonly number[];
-  minVersion: number;
-  maxVersion: number;
-  requestCert: boolean | "optional";
-  rejectUnauthorized: boolean;
-  ca: readonly Root[];
-  ocsp: OcspLayer;
-  stapler: StapleSource | "off";
-  stapleChain: boolean;
-  handshakeTimeout: number;
-  sessionTimeout: number;
-  ticketKeys: readonly TicketKey[];
-  requireEms: boolean;
-  recordSizeLimit: number;
-  buffers: Partial<BufferSizes>;
-  clock: () => number | undefined;
-  provider: Provider;
-  pauseOnConnect: boolean;
-  onMessage: NonNullable<ServerOptions["onMessage"]>;
-  onCipher: NonNullable<ServerOptions["onCipher"]>;
-}
-
 /** What a server and its connections work with. */
 export interface ServerSettings
-  extends Partial<Pick<Layer, "SNICallback" | "stapleChain" | "stapler" | "ticketKeys">> {
+  extends Pick<ServerLayer, "SNICallback" | "stapleChain" | "stapler" | "ticketKeys"> {
   /** Without what each connection adds. */
   readonly core: Omit<CoreOptions, "select" | "ticketKeys">;
   readonly connection: ConnectionSettings;
@@ -147,35 +102,37 @@ export interface ServerSettings
 }
 
 /** What concerns each connection, beyond its core. */
-export interface ConnectionSettings extends Partial<Pick<Layer, "onMessage" | "onCipher">> {
+export interface ConnectionSettings extends Pick<ServerOptions, "onMessage" | "onCipher"> {
   readonly stream: { readonly allowHalfOpen: boolean; readonly highWaterMark: number | undefined };
   readonly roots: readonly Root[];
+  /** Whether a client's certificate is verified. */
+  readonly verify: boolean;
   readonly handshakeTimeout: number;
   readonly lookup: InquirySettings | undefined;
 }
-
-/** RFC 8446 4.6.1 allows seven days; these are OpenSSL's two hours. */
-const SESSION_TIMEOUT = 7200;
 
 /**
  * Reads and checks what `createServer` was given, but for certificates and keys.
  * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
  */
 export function settleServer(options: ServerOptions): ServerSettings {
-  const layer = readAll(schema, options, "", refuseUnsafe);
-  const { handshakeTimeout = 10_000, sessionTimeout = SESSION_TIMEOUT, pauseOnConnect = false } = layer;
-  const { SNICallback, onCipher, onMessage, stapleChain, stapler, ticketKeys } = layer;
+  const { SNICallback, onCipher, onMessage, pauseOnConnect, stapleChain, stapler, ticketKeys, ...layer } =
+    readAll(schema, options, "", refuseUnsafe);
+  const { handshakeTimeout = 10_000, ocsp = {} } = layer;
   const { allowHalfOpen = false, highWaterMark } = options;
   const roots = layer.requestCert ? (layer.ca ?? defaultRoots()) : [];
-  const core = configured(coreOptions(layer, roots));
-  const lookup = lookupOf(layer, core);
+  const core = coreOptions(layer, roots);
+  const config = configured(() => configure({ ...core, select: () => faults.UNRECOGNIZED_NAME }));
+  // A client that comes again is not asked about again while the answer lasts
+  const lookup = inquirySettings(ocsp, config, { cache: new LookupCache() });
+  const { verify } = config;
   const stream = { allowHalfOpen, highWaterMark };
   return {
     core,
-    connection: { stream, roots, handshakeTimeout, onMessage, onCipher, lookup },
-    sessionTimeout,
-    pauseOnConnect,
-    forwardNonce: forwardsNonce(layer),
+    connection: { stream, roots, verify, handshakeTimeout, onMessage, onCipher, lookup },
+    sessionTimeout: config.ticketLifetime,
+    pauseOnConnect: pauseOnConnect ?? false,
+    forwardNonce: ocsp.nonce === "forward" && forwards(stapler),
     SNICallback,
     stapler,
     stapleChain,
@@ -183,54 +140,32 @@ export function settleServer(options: ServerOptions): ServerSettings {
   };
 }
 
-function coreOptions(layer: Partial<Layer>, roots: readonly Root[]): ServerSettings["core"] {
+/** What is left once the server has taken what is its own. */
+type CoreLayer = Omit<ServerLayer, keyof typeof ownSchema>;
+
+function coreOptions(layer: CoreLayer, roots: readonly Root[]): ServerSettings["core"] {
+  const { buffers, ocsp = {}, requestCert, sessionTimeout, ...common } = layer;
+  const { nonce, ...judged } = ocsp;
   const clientAuth = clientAuthOf(layer);
   return {
-    provider: layer.provider ?? provider,
-    clock: layer.clock ?? (() => Math.floor(Date.now() / 1000)),
-    minVersion: layer.minVersion ?? version.tls12,
-    maxVersion: layer.maxVersion ?? version.tls13,
-    alpn: layer.ALPNProtocols,
-    groups: layer.groups,
-    requireEms: layer.requireEms,
+    ...commonCore(common),
     clientAuth,
-    verify: layer.rejectUnauthorized,
     trust: roots.map(({ anchor }) => anchor),
-    ocsp: coreOcsp(layer.ocsp ?? {}),
-    holdClients: clientAuth !== "none" && Boolean(layer.ocsp?.lookup),
-    ticketLifetime: layer.sessionTimeout ?? SESSION_TIMEOUT,
-    recordSizeLimit: layer.recordSizeLimit,
-    buffers: { ...defaultBuffers(clientAuth), ...layer.buffers },
+    ocsp: coreOcsp(judged),
+    holdClients: clientAuth !== "none" && Boolean(ocsp.lookup),
+    ticketLifetime: sessionTimeout,
+    buffers: { ...defaultBuffers(clientAuth), ...buffers },
   };
-}
-
-/** What the core has of it. Where certificates are looked up, a staple is not the only way to meet `policy`. */
-function coreOcsp({ lookup, overrideUrl, nonce, ...ocsp }: OcspLayer): Partial<ClientOcspOptions> {
-  return lookup ? { ...ocsp, policy: "if-present" } : ocsp;
-}
-
-/** A client that comes again is not asked about again while the answer lasts. */
-function lookupOf({ ocsp = {} }: Partial<Layer>, core: ServerSettings["core"]): InquirySettings | undefined {
-  const { skew, maxAge, allowMissingNextUpdate, responders } = completed(core).ocsp;
-  const policy = { skew, maxAge, allowMissingNextUpdate, responders };
-  const settings = {
-    policy,
-    requirement: ocsp.policy ?? "leaf",
-    clock: core.clock,
-    cache: new LookupCache(),
-  };
-  return inquirySettings(ocsp, settings);
 }
 
 /** Only a Stapler asks with a nonce. */
-function forwardsNonce({ ocsp, stapler }: Partial<Layer>): boolean {
-  if (ocsp?.nonce !== "forward") return false;
+function forwards(stapler: ServerLayer["stapler"]): boolean {
   if (stapler === "off") throw valueError("ocsp.nonce", 'with stapler "off" no responder is asked');
   if (stapler && !stapler.fresh) throw valueError("ocsp.nonce", "this stapler has no method `fresh`");
   return true;
 }
 
-function clientAuthOf({ requestCert, rejectUnauthorized }: Partial<Layer>): CoreOptions["clientAuth"] {
+function clientAuthOf({ requestCert, rejectUnauthorized }: CoreLayer): CoreOptions["clientAuth"] {
   if (!requestCert) return "none";
   return requestCert === "optional" || rejectUnauthorized === false ? "request" : "require";
 }
@@ -240,21 +175,6 @@ function defaultBuffers(clientAuth: CoreOptions["clientAuth"]): BufferSizes {
   return clientAuth === "none"
     ? { input: 33792, output: 17408, store: 512 }
     : { input: 65536, output: 17408, store: 65536 };
-}
-
-/** The core's options with its defaults. */
-function completed(options: ServerSettings["core"]): ReturnType<typeof configure> {
-  return configure({ ...options, select: () => faults.UNRECOGNIZED_NAME });
-}
-
-/** Has the core check ranges and what options demand of each other. */
-function configured(options: ServerSettings["core"]): ServerSettings["core"] {
-  try {
-    completed(options);
-    return options;
-  } catch (error) {
-    throw coded(error as RangeError, "ERR_TLSTAPLE_OPTION_VALUE");
-  }
 }
 
 // ---- Reading
@@ -284,39 +204,34 @@ const readTicketKeys: Read<readonly TicketKey[]> = (value, name) => {
   return list.map((each) => readTicketKey(each, name));
 };
 
-const schema: Schema<Layer> = {
-  SNICallback: callback(),
-  ALPNProtocols: protocols,
-  groups,
-  minVersion: protocolVersion,
-  maxVersion: protocolVersion,
-  requestCert: certificateRequest,
-  rejectUnauthorized: boolean,
-  ca: readRoots,
-  ocsp: nested<Required<OcspLayer>>({
-    stapling: oneOf(...serverStaplings),
-    policy: oneOf(...requirements),
-    skew: number,
-    maxAge: number,
-    allowMissingNextUpdate: boolean,
-    responders: readResponders,
-    nonce: oneOf<false | "forward">(false, "forward"),
-    ...lookupSchema,
-  }),
+/** Options of the server's own. */
+const ownSchema = {
+  SNICallback: callback<SNICallback>(),
   stapler: staplesFrom,
   stapleChain: boolean,
-  handshakeTimeout: milliseconds,
-  sessionTimeout: number,
   ticketKeys: readTicketKeys,
-  requireEms: boolean,
-  recordSizeLimit: number,
-  buffers: nested<BufferSizes>({ input: number, output: number, store: number }),
-  clock: clockFunction,
-  provider: cryptoProvider,
   pauseOnConnect: boolean,
-  onMessage: callback(),
-  onCipher: callback(),
+  onMessage: callback<NonNullable<ServerOptions["onMessage"]>>(),
+  onCipher: callback<NonNullable<ServerOptions["onCipher"]>>(),
 };
+
+const schema = {
+  ...commonSchema,
+  ...ownSchema,
+  requestCert: certificateRequest,
+  ocsp: nested({
+    stapling: oneOf(...serverStaplings),
+    ...commonOcspSchema,
+    nonce: oneOf<false | "forward">(false, "forward"),
+  } satisfies SchemaOf<ClientCertificateOcsp>),
+  sessionTimeout: number,
+} satisfies SchemaOf<Omit<ServerOptions, Elsewhere>>;
+
+/** What SecureContext and net.Server read. */
+type Elsewhere = keyof SecureContextOptions | Exclude<keyof ServerOpts, "pauseOnConnect">;
+
+/** The options as they were read. */
+type ServerLayer = Layer<typeof schema>;
 
 const refuseUnsafe = refuser([...contextNames, ...Object.keys(schema)], {
   ...unsupportedAnywhere,

@@ -26,7 +26,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
 
   constructor(transport: Duplex, settings: ServerSettings, selector: Selector, tickets: TicketKeys) {
     const { core: options } = settings;
-    const { handshakeTimeout, onCipher, onMessage, roots, stream } = settings.connection;
+    const { handshakeTimeout, lookup, onCipher, onMessage, roots, stream, verify } = settings.connection;
     const tap = onCipher && ((sent: boolean, bytes: Uint8Array) => onCipher(sent, bytes, this));
     super({
       stream,
@@ -45,9 +45,9 @@ export class ServerSocket extends SecureSocket<TlsServer> {
       onCipher: tap,
       advise: adviseServer,
     });
-    this.verify = options.verify !== false;
+    this.verify = verify;
     this.requestsCertificate = options.clientAuth !== "none";
-    this.lookup = settings.connection.lookup;
+    this.lookup = lookup;
     this.selector = selector;
   }
 

@@ -1,20 +1,19 @@
 import { Agent as HttpsAgent, type RequestOptions } from "node:https";
-import type { ConnectOptions, ContextOptions } from "./options.js";
+import { type ConnectOptions, type ContextOption, type ContextOptions, contextOptions } from "./options.js";
 import { TLSSocket } from "./socket.js";
 
-/** What makes connections different from each other, beyond what https.Agent knows. */
-const distinguishing = [
-  "context",
-  "ALPNProtocols",
-  "groups",
-  "ocsp",
-  "requireEms",
-  "recordSizeLimit",
-  "maxFragmentLength",
-  "allowTruncation",
-  "clock",
-  "provider",
-] as const;
+/** What https.Agent tells connections apart by itself, and what makes none different. */
+const others: readonly ContextOption[] = [
+  "ca",
+  "minVersion",
+  "maxVersion",
+  "rejectUnauthorized",
+  "handshakeTimeout",
+  "buffers",
+];
+
+/** What makes connections different from each other, beyond that. */
+const distinguishing = ["context", ...contextOptions.filter((name) => !others.includes(name))] as const;
 
 /** An https.Agent whose connections are ours. It pools a connection only for requests with the same options. */
 export class Agent extends HttpsAgent {

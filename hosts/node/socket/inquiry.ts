@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
-import type { OcspRequirement } from "../../../src/client/index.js";
+import type { OcspPolicy, OcspRequirement } from "../../../src/pki/index.js";
 import { faults } from "../../../src/wire/index.js";
 import { typeError, valueError } from "../common/errors.js";
-import type { Schema } from "../common/read.js";
+import type { Read, SchemaOf } from "../common/read.js";
 import type { OcspFetch } from "../ocsp/http.js";
 import { checkChain, type LookupOptions } from "../ocsp/lookup.js";
 import { responderUrl } from "../ocsp/settings.js";
@@ -21,23 +21,40 @@ export interface LookupChoice {
   readonly overrideUrl?: string;
 }
 
-/** How a choice is read. */
-export const lookupSchema: Schema<LookupChoice> = {
-  lookup: (value, name) => {
-    if (typeof value === "boolean" || typeof value === "function") return value as boolean | OcspFetch;
-    throw typeError(name, "a boolean or a function");
-  },
-  overrideUrl: responderUrl,
+const fetching: Read<boolean | OcspFetch> = (value, name) => {
+  if (typeof value === "boolean" || typeof value === "function") return value as boolean | OcspFetch;
+  throw typeError(name, "a boolean or a function");
 };
 
-/** What comes of a choice. */
+/** How a choice is read. */
+export const lookupSchema = { lookup: fetching, overrideUrl: responderUrl } satisfies SchemaOf<LookupChoice>;
+
+/** The option `ocsp`, read, as far as it matters here. */
+interface OcspChoice extends LookupChoice {
+  readonly policy?: OcspRequirement;
+}
+
+/** What the core has of the option `ocsp`. Where certificates are looked up, a staple is not the only way to meet `policy`. */
+export function coreOcsp<O extends OcspChoice>({ lookup, overrideUrl, ...ocsp }: O) {
+  return lookup ? { ...ocsp, policy: "if-present" as const } : ocsp;
+}
+
+/** What comes of a choice; what is looked up is judged as strictly as the core's `config` has it for staples. */
 export function inquirySettings(
-  { lookup, overrideUrl }: LookupChoice,
-  settings: InquirySettings,
+  { lookup, overrideUrl, policy }: OcspChoice,
+  config: { readonly ocsp: OcspPolicy; readonly clock: InquirySettings["clock"] },
+  asking: Pick<LookupOptions, "nonce" | "cache">,
 ): InquirySettings | undefined {
   if (overrideUrl !== undefined && !lookup) throw valueError("ocsp.overrideUrl", "only with ocsp.lookup");
   if (!lookup) return undefined;
-  return { ...settings, overrideUrl, fetch: typeof lookup === "function" ? lookup : undefined };
+  return {
+    ...asking,
+    overrideUrl,
+    fetch: typeof lookup === "function" ? lookup : undefined,
+    policy: config.ocsp,
+    requirement: policy ?? "leaf",
+    clock: config.clock,
+  };
 }
 
 /** How a connection looks certificates up that came without a staple. */

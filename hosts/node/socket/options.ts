@@ -1,40 +1,38 @@
 import type { NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import {
-  type BufferSizes,
   type ClientOptions,
   type OcspOptions as CoreOcspOptions,
   configure,
 } from "../../../src/client/index.js";
-import type { Identity, Provider } from "../../../src/crypto/index.js";
-import { nonces, requirements, staplings } from "../../../src/pki/index.js";
-import { version } from "../../../src/wire/index.js";
-import { coded, typeError } from "../common/errors.js";
+import type { Identity } from "../../../src/crypto/index.js";
+import { nonces, staplings } from "../../../src/pki/index.js";
+import { typeError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
 import {
   abortSignal,
   boolean,
-  clockFunction,
-  cryptoProvider,
   defaultRoots,
-  groups,
+  type Layer,
   milliseconds,
   nested,
   number,
   oneOf,
-  protocols,
-  protocolVersion,
   type Root,
   readAll,
   readIdentity,
-  readResponders,
-  readRoots,
   refuser,
-  type Schema,
+  type SchemaOf,
   unsupportedAnywhere,
 } from "../common/read.js";
-import { provider } from "../provider.js";
-import { type InquirySettings, inquirySettings, type LookupChoice, lookupSchema } from "./inquiry.js";
+import {
+  type CommonOptions,
+  commonCore,
+  commonOcspSchema,
+  commonSchema,
+  configured,
+} from "./common-options.js";
+import { coreOcsp, type InquirySettings, inquirySettings, type LookupChoice } from "./inquiry.js";
 import { serverName } from "./server-name.js";
 import { decodeSession, type SavedSession } from "./session.js";
 import type { OnCipher } from "./transport.js";
@@ -45,41 +43,22 @@ export interface OcspOptions extends Partial<Omit<CoreOcspOptions, "responders">
   readonly responders?: Certificates;
 }
 
-/** The same, read. */
-interface OcspLayer extends Partial<CoreOcspOptions>, LookupChoice {}
-
-export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
+/** Options of a client that the core has under the same name and in the same form. */
+const sameSchema = { maxFragmentLength: number };
 
 /** What many connections may share: `createContext` reads it once. */
-export interface ContextOptions {
+export interface ContextOptions extends CommonOptions, Partial<Pick<ClientOptions, keyof typeof sameSchema>> {
   /** The root CAs to trust, instead of the ones that Node brings. */
   readonly ca?: Certificates;
   /** The client's own certificate chain, leaf first, and its private key. */
   readonly cert?: Certificates;
   readonly key?: string | Buffer;
   readonly passphrase?: string;
-  readonly ALPNProtocols?: readonly string[];
-  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
-  readonly groups?: readonly string[];
-  readonly minVersion?: ProtocolVersion;
-  readonly maxVersion?: ProtocolVersion;
   /** False: take any certificate and any staple. For tests only. */
   readonly rejectUnauthorized?: boolean;
   readonly ocsp?: OcspOptions;
-  /** Refuse TLS 1.2 servers without extended_master_secret. */
-  readonly requireEms?: boolean;
-  /** RFC 8449, 64 to 16385 bytes. */
-  readonly recordSizeLimit?: number;
-  /** RFC 6066: 512, 1024, 2048 or 4096 bytes. */
-  readonly maxFragmentLength?: number;
   /** Take the connection's end without close_notify for an end: then look at `socket.truncated`. False by default. */
   readonly allowTruncation?: boolean;
-  /** Milliseconds from the connection to the end of the handshake; 10,000 by default, 0 for no limit. */
-  readonly handshakeTimeout?: number;
-  /** Seconds since 1970, or undefined when the clock was never set. */
-  readonly clock?: () => number | undefined;
-  readonly provider?: Provider;
-  readonly buffers?: Partial<BufferSizes>;
 }
 
 type Tcp = Partial<Omit<Extract<NetConnectOpts, { port: number }>, "onread" | "timeout">>;
@@ -107,34 +86,38 @@ export interface ConnectOptions extends ContextOptions, Tcp {
   readonly onCipher?: OnCipher;
 }
 
-/** Context options as they were read: checked, parsed, and absent where they were not given. */
-interface Layer {
-  ca?: readonly Root[];
-  identity?: Identity;
-  ALPNProtocols?: readonly string[];
-  groups?: readonly number[];
-  minVersion?: number;
-  maxVersion?: number;
-  rejectUnauthorized?: boolean;
-  ocsp?: OcspLayer;
-  requireEms?: boolean;
-  recordSizeLimit?: number;
-  maxFragmentLength?: number;
-  allowTruncation?: boolean;
-  handshakeTimeout?: number;
-  clock?: () => number | undefined;
-  provider?: Provider;
-  buffers?: Partial<BufferSizes>;
+const schema = {
+  ...commonSchema,
+  ...sameSchema,
+  ocsp: nested({
+    stapling: oneOf(...staplings),
+    alsoV1: boolean,
+    mustStaple: boolean,
+    nonce: oneOf(...nonces),
+    ...commonOcspSchema,
+  } satisfies SchemaOf<OcspOptions>),
+  allowTruncation: boolean,
+} satisfies SchemaOf<Omit<ContextOptions, "cert" | "key" | "passphrase">>;
+
+export type ContextOption = keyof typeof schema;
+
+/** The names of all options that are read so. */
+export const contextOptions = Object.keys(schema) as ContextOption[];
+
+/** Context options as they were read: checked and parsed. */
+interface ContextLayer extends Layer<typeof schema> {
+  readonly identity?: Identity;
 }
 
 /** Shared options, read and checked once: what a `WOLFSSL_CTX` is to wolfSSL. */
 export class Context {
   /** @internal */
-  readonly layer: Layer;
+  readonly layer: ContextLayer;
 
   constructor(options: ContextOptions = {}) {
     this.layer = readLayer(options);
-    configured({ ...coreOptions(this.layer), serverName: "any.invalid" });
+    const core = { ...coreOptions(this.layer), serverName: "any.invalid" };
+    configured(() => configure(core));
   }
 }
 
@@ -149,6 +132,8 @@ export function createContext(options?: ContextOptions): Context {
 /** What a connection works with. */
 export interface Settings {
   readonly core: ClientOptions;
+  /** Whether the server is verified. */
+  readonly verify: boolean;
   readonly roots: readonly Root[];
   readonly handshakeTimeout: number;
   readonly allowTruncation: boolean;
@@ -164,19 +149,22 @@ export function settle(options: ConnectOptions): Settings {
   if (options.timeout !== undefined) milliseconds(options.timeout, "timeout");
   if (options.signal !== undefined) abortSignal(options.signal, "signal");
   const layer = overlay(context?.layer ?? {}, readLayer(options));
-  const core = configured({ ...coreOptions(layer), serverName: nameToVerify(options) });
+  const { ocsp = {} } = layer;
+  const core = { ...coreOptions(layer), serverName: nameToVerify(options) };
+  const config = configured(() => configure(core));
   const saved = options.session === undefined ? undefined : decodeSession(options.session);
   return {
     core,
+    verify: config.verify,
     roots: layer.ca ?? defaultRoots(),
     handshakeTimeout: layer.handshakeTimeout ?? 10_000,
     allowTruncation: layer.allowTruncation ?? false,
     saved,
-    lookup: lookupOf(layer, core),
+    lookup: inquirySettings(ocsp, config, { nonce: ocsp.nonce }),
   };
 }
 
-function overlay(context: Layer, session: Layer): Layer {
+function overlay(context: ContextLayer, session: ContextLayer): ContextLayer {
   return {
     ...context,
     ...session,
@@ -196,83 +184,24 @@ function nameToVerify(options: ConnectOptions): string | undefined {
 /** Input for several records, so that one read from the network brings many; output for one, as each is copied out. */
 const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536 });
 
-/** What the core has of it. Where certificates are looked up, a staple is not the only way to meet `policy`. */
-function coreOcsp({ lookup, overrideUrl, ...ocsp }: OcspLayer): Partial<CoreOcspOptions> {
-  if (!lookup) return ocsp;
-  return { ...ocsp, policy: "if-present", nonce: ocsp.stapling === "off" ? false : ocsp.nonce };
-}
-
-function lookupOf({ ocsp = {} }: Layer, core: ClientOptions): InquirySettings | undefined {
-  const { skew, maxAge, allowMissingNextUpdate, responders } = configure(core).ocsp;
-  const policy = { skew, maxAge, allowMissingNextUpdate, responders };
-  return inquirySettings(ocsp, {
-    nonce: ocsp.nonce,
-    policy,
-    requirement: ocsp.policy ?? "leaf",
-    clock: core.clock,
-  });
-}
-
-function coreOptions(layer: Layer): ClientOptions {
+function coreOptions(layer: ContextLayer): ClientOptions {
+  const { allowTruncation, buffers, ocsp = {}, ...common } = layer;
   return {
-    provider: layer.provider ?? provider,
-    trust: (layer.ca ?? defaultRoots()).map((root) => root.anchor),
-    clock: layer.clock ?? (() => Math.floor(Date.now() / 1000)),
-    verify: layer.rejectUnauthorized ?? true,
-    minVersion: layer.minVersion ?? version.tls12,
-    maxVersion: layer.maxVersion ?? version.tls13,
-    alpn: layer.ALPNProtocols ?? [],
-    groups: layer.groups,
-    requireEms: layer.requireEms ?? false,
-    recordSizeLimit: layer.recordSizeLimit,
-    maxFragmentLength: layer.maxFragmentLength,
-    identity: layer.identity,
-    ocsp: coreOcsp(layer.ocsp ?? {}),
-    buffers: { ...defaultBuffers, ...layer.buffers },
+    ...commonCore(common),
+    trust: (layer.ca ?? defaultRoots()).map(({ anchor }) => anchor),
+    ocsp: ocspOf(ocsp),
+    buffers: { ...defaultBuffers, ...buffers },
   };
 }
 
-/** Has the core check ranges and what options demand of each other. */
-function configured(options: ClientOptions): ClientOptions {
-  try {
-    configure(options);
-    return options;
-  } catch (error) {
-    throw coded(error as RangeError, "ERR_TLSTAPLE_OPTION_VALUE");
-  }
+/** A lookup has its nonce where no staple is asked for, too. */
+function ocspOf(ocsp: NonNullable<ContextLayer["ocsp"]>): Partial<CoreOcspOptions> {
+  const core = coreOcsp(ocsp);
+  return ocsp.lookup && ocsp.stapling === "off" ? { ...core, nonce: false } : core;
 }
 
-const schema: Schema<Omit<Layer, "identity">> = {
-  ca: readRoots,
-  ALPNProtocols: protocols,
-  groups,
-  minVersion: protocolVersion,
-  maxVersion: protocolVersion,
-  rejectUnauthorized: boolean,
-  ocsp: nested<Required<OcspLayer>>({
-    stapling: oneOf(...staplings),
-    alsoV1: boolean,
-    policy: oneOf(...requirements),
-    mustStaple: boolean,
-    nonce: oneOf(...nonces),
-    skew: number,
-    maxAge: number,
-    allowMissingNextUpdate: boolean,
-    responders: readResponders,
-    ...lookupSchema,
-  }),
-  requireEms: boolean,
-  recordSizeLimit: number,
-  maxFragmentLength: number,
-  allowTruncation: boolean,
-  handshakeTimeout: milliseconds,
-  clock: clockFunction,
-  provider: cryptoProvider,
-  buffers: nested<BufferSizes>({ input: number, output: number, store: number }),
-};
-
-function readLayer(options: object): Layer {
-  const layer: Layer = readAll(schema, options, "", refuseUnsafe);
+function readLayer(options: object): ContextLayer {
+  const layer = readAll(schema, options, "", refuseUnsafe);
   const identity = readIdentity(options as ContextOptions);
   return identity ? { ...layer, identity } : layer;
 }
@@ -288,6 +217,6 @@ const unsupported: Readonly<Record<string, string>> = Object.freeze({
 });
 
 const refuseUnsafe = refuser(
-  ["cert", "key", "passphrase", "servername", "context", "session", ...Object.keys(schema)],
+  ["cert", "key", "passphrase", "servername", "context", "session", ...contextOptions],
   unsupported,
 );

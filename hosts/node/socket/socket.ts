@@ -35,7 +35,7 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     super(partsOf(options, settings, sessions));
     this.sessions = sessions;
     this.servername = settings.core.serverName;
-    this.verify = settings.core.verify === true;
+    this.verify = settings.verify;
     this.lookup = settings.lookup;
     this.allowTruncation = settings.allowTruncation;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);

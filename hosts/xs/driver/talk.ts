@@ -73,27 +73,15 @@ async function addressOf(host: string): Promise<string> {
   return (addresses.find(({ family }) => family === 4) ?? addresses[0]).address;
 }
 
-function toJob({ core, roots }: Settings, flags: XsFlags): Omit<ClientJob, "address"> {
-  const { serverName, verify, minVersion, maxVersion, alpn, groups, requireEms } = core;
-  const { recordSizeLimit, maxFragmentLength } = core;
+/** What JSON can carry of the core's options is passed on as it is; the rest is given in another form, or made in XS. */
+function toJob({ core, roots, verify }: Settings, flags: XsFlags): Omit<ClientJob, "address"> {
+  const { provider, trust, clock, identity, ...options } = core;
   return {
     port: flags.port,
-    options: {
-      serverName,
-      verify,
-      minVersion,
-      maxVersion,
-      alpn,
-      groups,
-      requireEms,
-      recordSizeLimit,
-      maxFragmentLength,
-      buffers,
-    },
-    ocsp: core.ocsp ?? {},
+    options: { ...options, buffers },
     trust: verify ? roots.map(({ certificate }) => certificate.raw.toString("hex")) : [],
-    identity: core.identity && {
-      certificates: core.identity.certificates.map((der) => Buffer.from(der).toString("hex")),
+    identity: identity && {
+      certificates: identity.certificates.map((der) => Buffer.from(der).toString("hex")),
       key: privateKey(flags.key!).toString("hex"),
     },
     secrets: flags.keylog !== undefined,
@@ -152,11 +140,11 @@ class Listener {
 
   /** What became of it; `failure` is for when XS could not tell. */
   outcome(settings: Settings, failure: Error | undefined): Omit<Outcome, "host" | "port"> {
-    const { core } = settings;
+    const { core, verify } = settings;
     const { result } = this;
     return {
       servername: core.serverName,
-      authorized: core.verify === true && result?.established === true,
+      authorized: verify && result?.established === true,
       protocol: result?.version ? (result.version === version.tls13 ? "TLSv1.3" : "TLSv1.2") : null,
       suite: nameOf(cipherSuite, result?.suite ?? 0) ?? null,
       group: groupName(result?.group ?? 0),

@@ -31,6 +31,7 @@ test("trust anchors: DER in a buffer, a view or a resource, PEM as bytes or text
 const refused: [string, unknown, RegExp][] = [
   ["a misspelt option", { oscp: {} }, /secure\.oscp/],
   ["a misspelt option of ocsp", { ocsp: { Policy: "leaf" } }, /secure\.ocsp\.Policy/],
+  ["a misspelt option of buffers", { buffers: { inptu: 1 } }, /secure\.buffers\.inptu/],
   ["a policy that is unknown", { ocsp: { policy: "strict" } }, /policy/],
   ["a nonce that is neither sent nor not", { ocsp: { nonce: "maybe" } }, /ocsp\.nonce/],
   ["verify that is no boolean", { verify: 0 }, /verify/],
@@ -67,6 +68,17 @@ const refused: [string, unknown, RegExp][] = [
 for (const [what, secure, message] of refused)
   test(`${what} is refused by the constructor`, (t) => {
     t.throws(() => new App({ secure: secure as SecureOptions }), { message });
+  });
+
+const hidden = ["provider", "trust", "alpn", "identity", "features", "session", "onSession"];
+
+for (const name of [...hidden, "clockFloor", "suites", "schemes", "onSecret", "onMessage"])
+  test(`the core's ${name} is no option here`, (t) => {
+    const secure = { [name]: undefined } as SecureOptions;
+    t.throws(() => new App({ secure }), {
+      instanceOf: TypeError,
+      message: `secure.${name}: there is no such option`,
+    });
   });
 
 test("options of the SDK that mean nothing here are let pass", (t) => {

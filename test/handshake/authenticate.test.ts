@@ -4,11 +4,11 @@ import { fixture } from "../../certs/fixtures.js";
 import { certId, ocspResponse, singleResponse } from "../../certs/response.js";
 import { provider } from "../../hosts/node/provider.js";
 import { type ClientOptions, type Provider, trustAnchor, version } from "../../src/client/index.js";
+import { Link } from "../client/link.js";
 import { named } from "../faults.js";
 import { identity, servers } from "../peers/identity.js";
 import type { Script } from "../peers/script.js";
 import { authority, host, root, server } from "../pki/kit.js";
-import { Link } from "./link.js";
 
 /** Which certificates need a staple: by our policy, or by their own demand (RFC 7633). */
 

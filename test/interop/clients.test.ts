@@ -9,8 +9,8 @@ import { type Hello, type ServerOptions, TlsServer } from "../../src/server/inde
 import { cipherSuite, nameOf, version } from "../../src/wire/registry.js";
 import { suites } from "../peers/schedule.js";
 import { withPeer } from "../peers/with-peer.js";
-import { type Served, serve } from "./adapter.js";
-import { selection, serverDefaults, staples } from "./pair.js";
+import { type Served, serve } from "../server/adapter.js";
+import { selection, serverDefaults, staples } from "../server/pair.js";
 
 /** `openssl s_client` and `gnutls-cli` with our server. */
 

@@ -1,0 +1,86 @@
+/** Options that `connect` and `createServer` share: how they are read, and what the core gets. */
+
+import type { ClientOptions } from "../../../src/client/index.js";
+import { requirements } from "../../../src/pki/index.js";
+import { coded } from "../common/errors.js";
+import {
+  boolean,
+  clockFunction,
+  cryptoProvider,
+  groups,
+  type Layer,
+  milliseconds,
+  nested,
+  number,
+  oneOf,
+  protocols,
+  protocolVersion,
+  readResponders,
+  readRoots,
+} from "../common/read.js";
+import { provider } from "../provider.js";
+import { lookupSchema } from "./inquiry.js";
+
+export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
+
+/** Options that the core has under the same name and in the same form. */
+const sameSchema = {
+  requireEms: boolean,
+  recordSizeLimit: number,
+  clock: clockFunction,
+  provider: cryptoProvider,
+  buffers: nested({ input: number, output: number, store: number }),
+};
+
+export interface CommonOptions extends Partial<Pick<ClientOptions, keyof typeof sameSchema>> {
+  readonly ALPNProtocols?: readonly string[];
+  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
+  readonly groups?: readonly string[];
+  readonly minVersion?: ProtocolVersion;
+  readonly maxVersion?: ProtocolVersion;
+  /** Milliseconds from the connection to the end of the handshake; 10,000 by default, 0 for no limit. */
+  readonly handshakeTimeout?: number;
+}
+
+/** How they are read, and those whose meaning each side has to say. */
+export const commonSchema = {
+  ...sameSchema,
+  ALPNProtocols: protocols,
+  groups,
+  minVersion: protocolVersion,
+  maxVersion: protocolVersion,
+  handshakeTimeout: milliseconds,
+  rejectUnauthorized: boolean,
+  ca: readRoots,
+};
+
+/** The same for the fields of `ocsp`. */
+export const commonOcspSchema = {
+  policy: oneOf(...requirements),
+  skew: number,
+  maxAge: number,
+  allowMissingNextUpdate: boolean,
+  responders: readResponders,
+  ...lookupSchema,
+};
+
+/** The core's options but for its anchors: what it calls otherwise is renamed, and all that is not the socket's own passed on. */
+export function commonCore<L extends Layer<typeof commonSchema>>(layer: L) {
+  const { ALPNProtocols, ca, handshakeTimeout, rejectUnauthorized, ...same } = layer;
+  return {
+    provider,
+    clock: () => Math.floor(Date.now() / 1000),
+    ...same,
+    alpn: ALPNProtocols,
+    verify: rejectUnauthorized,
+  };
+}
+
+/** Has the core check ranges and what options demand of each other, and returns all that it works with. */
+export function configured<C>(configure: () => C): C {
+  try {
+    return configure();
+  } catch (error) {
+    throw coded(error as RangeError, "ERR_TLSTAPLE_OPTION_VALUE");
+  }
+}
