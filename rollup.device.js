@@ -1,6 +1,8 @@
 // The modules of the Moddable SDK, in dist/moddable: hosts/moddable/manifest.json maps them.
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { minify } from "terser";
+import { literals } from "./rollup.literals.js";
 
 /** Where the core is, once compiled. */
 export const source = fileURLToPath(new URL("build/src/", import.meta.url));
@@ -33,18 +35,36 @@ export function deviceModules(common) {
   return {
     ...common,
     input: Object.fromEntries(names.map((name) => [name, entry(name)])),
-    output: {
-      dir: "dist/moddable",
-      format: "es",
-      manualChunks: (id) => moduleOf.get(id) ?? (id.startsWith(source) ? "core" : undefined),
-      minifyInternalExports: false,
-      hoistTransitiveImports: false,
-    },
+    output: [output("dist/moddable", [shorten]), output("dist/moddable/debug", [])],
     preserveEntrySignatures: "allow-extension",
     external: (id) => common.external(id) && !id.startsWith("@noble/"),
-    plugins: [noble, lowerStaticFields, specifiers, typings],
+    plugins: [noble, lowerStaticFields, literals],
   };
 }
+
+/** What ships, and its twin with all names, for whoever debugs. */
+function output(dir, plugins) {
+  return {
+    dir,
+    format: "es",
+    manualChunks: (id) => moduleOf.get(id) ?? (id.startsWith(source) ? "core" : undefined),
+    minifyInternalExports: plugins.length > 0,
+    hoistTransitiveImports: false,
+    plugins: [...plugins, specifiers, ...(plugins.length > 0 ? [typings] : [])],
+  };
+}
+
+/**
+ * Shorter names and expressions, as both cost flash: a name that the engine lacks is kept, a variable's too. Nothing is
+ * inlined, as a function that moves into another is made each time that one runs; and classes keep their names.
+ */
+export const shorten = {
+  name: "shorten",
+  renderChunk(code) {
+    const compress = { ecma: 2020, inline: 0, reduce_funcs: false, passes: 2 };
+    return minify(code, { module: true, ecma: 2020, compress, mangle: true, keep_classnames: true });
+  },
+};
 
 /** Imports of the core by the name that the manifest has for it; modules have nothing else in common. */
 const specifiers = {
@@ -53,7 +73,7 @@ const specifiers = {
     for (const chunk of Object.values(bundle)) {
       const others = chunk.imports.filter((file) => file in bundle && file !== "core.js");
       if (others.length > 0) this.error(`${chunk.fileName} needs what is in ${others}, not in the core`);
-      chunk.code = chunk.code.replace(/ from '\.\/core\.js';$/gm, " from 'tlstaple/core';");
+      chunk.code = chunk.code.replace(/\bfrom\s*(["'])\.\/core\.js\1/g, 'from "tlstaple/core"');
     }
   },
 };

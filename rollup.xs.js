@@ -1,13 +1,14 @@
 // Programs for the XS host, in build/xs: each one file.
-import { lowerStaticFields, noble } from "./rollup.device.js";
+import { lowerStaticFields, noble, shorten } from "./rollup.device.js";
+import { literals } from "./rollup.literals.js";
 
-/** A program, from what tsc made of it. */
+/** A program, from what tsc made of it, and made as a device's modules are: so the suites run what ships. */
 export function xsProgram(input, bundle) {
   const own = bundle(input);
   return {
     ...own,
     output: { file: `build/xs/${input.split("/").pop()}`, format: "es" },
     external: [],
-    plugins: [noble, lowerStaticFields],
+    plugins: [noble, lowerStaticFields, literals, shorten],
   };
 }

@@ -85,8 +85,7 @@ test("what an application may do without has a stub behind it, which is in once 
     const name = file.replace(".js", "");
     const paths = ["", "without/"].map((folder) => `../../dist/moddable/${folder}${name}`);
     t.deepEqual(manifest.modules[`tlstaple/${name}`], paths);
-    const exported = (path: string) => read(path).match(/^export \{ (.*) \};$/m)?.[1];
-    t.is(exported(`dist/moddable/without/${file}`), exported(`dist/moddable/${file}`));
+    t.deepEqual(exported(`dist/moddable/without/${file}`), exported(`dist/moddable/${file}`));
   }
 });
 
@@ -101,29 +100,53 @@ test("what is said of faults is in the module of texts and in no other", (t) => 
 /** Files of modules, stubs among them. */
 const allBut = (...names: string[]) =>
   readdirSync(modules, { recursive: true, encoding: "utf8" }).filter(
-    (file) => file.endsWith(".js") && !names.some((name) => file === `${name}.js`),
+    (file) =>
+      file.endsWith(".js") && !file.startsWith("debug") && !names.some((name) => file === `${name}.js`),
   );
 
-/** The functions and classes of a source, to the letter. */
+/** The names of a source's functions and classes. */
 function declared(file: string): string[] {
-  const code = read(`build/src/${file}.js`).matchAll(/^(?:export )?((?:function|class) [\s\S]*?\n\}$)/gm);
-  return [...code].map(([, text]) => text);
+  const found = read(`build/src/${file}.js`).matchAll(/^(?:export )?(?:function|class) (\w+)/gm);
+  return [...found].map(([, name]) => name);
 }
+
+/** Whether a module declares this name; read where names are whole. */
+const declares = (file: string, name: string) =>
+  new RegExp(`^(?:function|class) ${name}\\b`, "m").test(read(`dist/moddable/debug/${file}`));
 
 for (const [name, files] of Object.entries({ ...parts, ...apart }))
   test(`what ${name} is made of is in its module and in no other`, (t) => {
-    const own = read(`dist/moddable/${name}.js`);
+    const elsewhere = new Set(sourcesBut(files).flatMap(declared));
     for (const file of files) {
-      const texts = declared(file);
+      const names = declared(file).filter((each) => !elsewhere.has(each));
       t.true(
-        texts.some((text) => own.includes(text)),
+        names.some((each) => declares(`${name}.js`, each)),
         file,
       );
       for (const other of allBut(name))
-        for (const text of texts) t.false(read(`dist/moddable/${other}`).includes(text), `${other}: ${text}`);
+        for (const each of names) t.false(declares(other, each), `${other}: ${each}`);
     }
-    for (const [, , from] of imports(own)) t.is(from, "tlstaple/core");
+    for (const [, , from] of imports(read(`dist/moddable/${name}.js`))) t.is(from, "tlstaple/core");
   });
+
+/** All sources but these. */
+const sourcesBut = (files: readonly string[]) =>
+  readdirSync(join(root, "build/src"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => file.replace(".js", ""))
+    .filter((file) => !files.includes(file));
+
+test("the twins for debugging are all there", (t) => {
+  const files = (folder: string) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+  const debug = files(join(modules, "debug"));
+  t.deepEqual(debug.sort(), allBut().sort());
+  for (const file of debug) {
+    const whole = new Set(exported(`dist/moddable/debug/${file}`));
+    for (const name of exported(`dist/moddable/${file}`).filter(isWhole))
+      t.true(whole.has(name), `${file}: ${name}`);
+  }
+});
 
 test("what no module needs is not there, nor is what the manifest does not map", (t) => {
   const mapped = [manifest, ...platforms].flatMap((each) =>
@@ -133,22 +156,41 @@ test("what no module needs is not there, nor is what the manifest does not map",
   t.deepEqual(unmapped, []);
   t.false(mapped.includes("dist/moddable/resumption.js"));
   for (const file of ["core.js", "tls.js"])
-    t.false(/class TlsClient|const everything\b/.test(read(`dist/moddable/${file}`)), file);
+    t.false(/class TlsClient|const everything\b/.test(read(`dist/moddable/debug/${file}`)), file);
 });
 
-const imports = (code: string) => [...code.matchAll(/^import (.*) from '([^']+)';$/gm)];
-const named = (clause: string) => clause.match(/\w+(?:\$\d+)?(?: as [\w$]+)?/g) ?? [];
+const imports = (code: string) => [
+  ...code.matchAll(/\bimport\s*([\w$]*,?\s*(?:\{[^}]*\})?)\s*from\s*["']([^"']+)["']/g),
+];
+
+/** What a clause in braces names, on the side of the module that has it. */
+const named = (clause: string, side: 0 | 1) =>
+  [...clause.matchAll(/([\w$]+)(?:\s+as\s+([\w$]+))?(?=\s*[,}])/g)].map(
+    ([, own, as = own]) => [own, as][side],
+  );
+
+/** The names that a module exports. */
+function exported(path: string): string[] {
+  return [...read(path).matchAll(/\bexport\s*(\{[^}]*\})/g)].flatMap(([, clause]) => named(clause, 1)).sort();
+}
+
+/** A name that is not one of rollup's own short ones. */
+const isWhole = (name: string) => name.length > 3;
 
 test("modules import only what the manifest maps, and of the core only what it has", (t) => {
-  const [, list] = read("dist/moddable/core.js").match(/^export \{ (.*) \};$/m)!;
-  const core = new Set(list.split(", "));
+  const core = new Set(exported("dist/moddable/core.js"));
+  t.true(core.has("BareClient"));
   const mapped = new Set([manifest, ...platforms].flatMap((each) => Object.keys(each.modules)));
+  let taken = 0;
   for (const file of readdirSync(modules).filter((name) => name.endsWith(".js")))
     for (const [, clause, from] of imports(read(`dist/moddable/${file}`))) {
       t.true(mapped.has(from) || from === "timer" || from === "Resource", `${file}: ${from}`);
-      if (from === "tlstaple/core")
-        for (const name of named(clause)) t.true(core.has(name.split(" ")[0]), name);
+      if (from !== "tlstaple/core") continue;
+      const names = named(clause, 0);
+      for (const name of names) t.true(core.has(name), `${file}: ${name}`);
+      taken += names.length;
     }
+  t.true(taken > 50);
 });
 
 test("no platform gets randomness that is not for cryptography", async (t) => {
@@ -168,7 +210,7 @@ test("modules have nothing that XS lacks or can't run", (t) => {
 });
 
 test("the portable module's static fields are assigned behind their classes", (t) => {
-  const code = read("dist/moddable/provider-portable.js");
+  const code = read("dist/moddable/debug/provider-portable.js");
   t.is(code.match(/^Point\.BASE = new Point\(/gm)?.length, 2);
   t.is(code.match(/^Point\.Fn = Fn;/gm)?.length, 2);
 });
