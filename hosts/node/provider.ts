@@ -227,7 +227,7 @@ class NodeVerification implements Verification {
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
     if (!fitsKey(this.scheme, key.kind)) return false;
     const publicKey = importKey(key);
-    if (publicKey === undefined) return false;
+    if (publicKey === undefined || !hasLength(publicKey, end - start)) return false;
     const message = Buffer.concat(this.message);
     try {
       const signed = signature.subarray(start, end);
@@ -236,6 +236,12 @@ class NodeVerification implements Verification {
       return false;
     }
   }
+}
+
+/** An RSA signature is as long as the modulus, RFC 8017 8.1.2; OpenSSL takes a PSS one without its leading zeros. */
+function hasLength({ asymmetricKeyDetails }: KeyObject, length: number): boolean {
+  const { modulusLength } = asymmetricKeyDetails ?? {};
+  return modulusLength === undefined || length === Math.ceil(modulusLength / 8);
 }
 
 /** Ed25519 hashes by itself, RFC 8032 5.1. */

@@ -83,6 +83,21 @@ const message = Buffer.from("what was signed");
 const n = Buffer.from(pairs.rsa.publicKey.export({ format: "jwk" }).n!, "base64url");
 const good = goodSignatures(message);
 
+/** RSA signatures that begin with a zero, of one scheme each way: one in 256 does. */
+const zeroed = good
+  .filter(
+    ({ scheme }) =>
+      scheme === signatureScheme.rsa_pss_rsae_sha256 || scheme === signatureScheme.rsa_pkcs1_sha256,
+  )
+  .map((signed) => {
+    const by = signer(pairs.rsa.privateKey);
+    for (let i = 0; ; i++) {
+      const text = Buffer.from(`what was signed ${i}`);
+      const signature = signWith(by, signed.scheme, text);
+      if (signature[0] === 0) return { ...signed, message: text, signature };
+    }
+  });
+
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   const copy = Uint8Array.from(bytes);
   copy[(at + bytes.length) % bytes.length] ^= 1;
@@ -295,6 +310,14 @@ for (const { provider, takesRsa = () => true } of subjects) {
       for (const other of bad) t.false(verifies(provider, { ...signed, signature: other }), signed.kind);
       t.false(verifies(provider, { ...signed, message: flipped(message, 0) }));
       t.false(verifies(provider, { ...signed, message: hex("") }));
+    }
+  });
+
+  test(title("an RSA signature that begins with zeros is none without them, RFC 8017 8.1.2"), (t) => {
+    t.is(zeroed.length, 2);
+    for (const signed of zeroed) {
+      t.true(verifies(provider, signed));
+      t.false(verifies(provider, { ...signed, signature: signed.signature.subarray(1) }), `${signed.scheme}`);
     }
   });
 
