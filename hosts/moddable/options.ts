@@ -94,8 +94,15 @@ export interface SocketOptions {
   readonly target?: unknown;
 }
 
-/** A full record and what a certificate that straddles two may leave before it; a write; what a chain leaves. */
-const defaultBuffers: BufferSizes = Object.freeze({ input: 16645 + 2048, output: 2048, store: 4096 });
+/**
+ * Most flights' records, up to a full one and what a certificate that straddles two may leave before it; a write;
+ * what a chain leaves.
+ */
+const defaultBuffers: BufferSizes = Object.freeze({
+  input: Object.freeze([4096, 16645 + 2048] as const),
+  output: 2048,
+  store: 4096,
+});
 
 const groupIds: Readonly<Record<string, number>> = Object.freeze({
   X25519: namedGroup.x25519,

@@ -98,7 +98,6 @@ export class TLSSocket {
     const core = readOptions(platform, options);
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
     this.client = makeClient(core, platform);
-    this.bytes = this.client.plainOut.bytes;
     this.tick = () => this.ticked();
     const Transport = options.TCP.io as TcpConstructor;
     this.tcp = new Transport(this.tcpOptions(options));
@@ -280,6 +279,7 @@ export class TLSSocket {
     while (this.fill());
     if (client.fault) this.finish(client.fault);
     else if (client.wants & wants.DATA) {
+      this.bytes = client.plainOut.bytes;
       this.at = client.plainOut.start;
       this.dataEnd = client.plainOut.end;
       return true;

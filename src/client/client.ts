@@ -1,5 +1,5 @@
+import { arenaOf } from "../handshake/arena.js";
 import { Endpoint } from "../handshake/endpoint.js";
-import { arenaOf } from "../handshake/options.js";
 import type { Features } from "./feature.js";
 import { ClientHandshake } from "./handshake.js";
 import { type ClientOptions, configure } from "./options.js";

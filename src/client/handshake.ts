@@ -1,14 +1,16 @@
 import type { KeySchedule13 } from "../crypto/keys13.js";
 import type { Identity } from "../crypto/provider.js";
 import { findScheme } from "../crypto/suites.js";
+import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
 import { at } from "../handshake/memory.js";
+import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import { Store } from "../pki/store.js";
 import { Verifier } from "../pki/verifier.js";
 import { type AnyRow, Engine } from "../record/engine.js";
+import { Inbox } from "../record/inbox.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
@@ -67,12 +69,13 @@ export class ClientHandshake extends Handshake {
 
   constructor(config: ClientConfig, arena: Uint8Array) {
     super(config);
-    const { input, output, store } = config.buffers;
+    const { buffers } = config;
+    const inbox = new Inbox(inputOf(buffers, arena), firstInput(buffers), mostInput(buffers));
     this.config = config;
     this.rows = config.features.rowsHello;
-    this.engine = new Engine(this, arena, input, output);
-    const kept = new Store(arena, input + output, input + output + store);
-    this.verifier = new Verifier(config, extendedKeyUsage.serverAuth, kept, this.memory, at.hash);
+    this.engine = new Engine(this, inbox, outboxOf(buffers, arena));
+    const store = storeOf(buffers, arena);
+    this.verifier = new Verifier(config, extendedKeyUsage.serverAuth, store, this.memory, at.hash);
   }
 
   get own() {

@@ -6,10 +6,13 @@ import { MAX_RECORD } from "../record/protection.js";
 import { demand } from "../wire/demand.js";
 import { version } from "../wire/registry.js";
 
-/** Sizes of the arena's three parts, in bytes. */
+/** Sizes in bytes of the arena's three parts, or of two and of a buffer of its own. */
 export interface BufferSizes {
-  /** What arrives: 16,645 for peers that ignore limits, and room for a certificate that straddles records. */
-  readonly input: number;
+  /**
+   * What arrives: 16,645 for peers that ignore limits, and room for a certificate that straddles records. Of two
+   * numbers the buffer begins with the first, and grows up to the second when a record or message needs it.
+   */
+  readonly input: number | readonly [first: number, most: number];
   /** What is sent. */
   readonly output: number;
   /** What is kept of the certificates and staples during the handshake. */
@@ -110,7 +113,8 @@ export function put(config: object, name: string, value: unknown): void {
 export function settleCommon(config: Config, defaultBuffers: BufferSizes, pki: PkiTables): void {
   const { provider, groups = provider.groups, schemes = provider.schemes } = config;
   const buffers = fill<BufferSizes>(defaultBuffers, config.buffers, "buffers.");
-  const limit = buffers.input < MAX_RECORD ? buffers.input >> 1 : undefined;
+  const most = mostInput(buffers);
+  const limit = most < MAX_RECORD ? most >> 1 : undefined;
   if (config.recordSizeLimit === undefined) put(config, "recordSizeLimit", limit);
   put(config, "pki", pki);
   put(config, "groups", groups);
@@ -152,17 +156,21 @@ export function checkCommon(config: Config, least: BufferSizes): void {
   demand(schemes, "schemes: unknown");
   const names = config.alpn.every((name) => name.length > 0 && name.length < 256);
   demand(names, "alpn: names have 1 to 255 bytes");
-  demand(limit === undefined || (limit >= 64 && limit <= 16385), "recordSizeLimit: 64 to 16385");
-  demand(buffers.input >= least.input, `buffers.input: at least ${least.input}`);
+  const first = firstInput(buffers);
+  demand(first >= mostInput(least), `buffers.input: at least ${least.input}`);
+  demand(first <= mostInput(buffers), "buffers.input: a size, or two: at first and at most");
   demand(buffers.output >= least.output, `buffers.output: at least ${least.output}`);
   demand(buffers.store >= least.store, `buffers.store: at least ${least.store}`);
+  demand(limit === undefined || (limit >= 64 && limit <= 16385), "recordSizeLimit: 64 to 16385");
   demand(maxCertificates >= 1 && maxCertificates <= 16, "maxCertificates: 1 to 16");
 }
 
-/** The arena that the sizes ask for, or the one that is given. Throws RangeError for one that is too small. */
-export function arenaOf({ input, output, store }: BufferSizes, given: Uint8Array | undefined): Uint8Array {
-  const needed = input + output + store;
-  if (given === undefined) return new Uint8Array(needed);
-  if (given.length < needed) throw new RangeError(`tlstaple: the arena needs ${needed} bytes`);
-  return given;
+/** Bytes of the input buffer at first. */
+export function firstInput({ input }: BufferSizes): number {
+  return typeof input === "number" ? input : input[0];
+}
+
+/** Bytes that the input buffer may grow to. */
+export function mostInput({ input }: BufferSizes): number {
+  return typeof input === "number" ? input : input[1];
 }

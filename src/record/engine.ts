@@ -2,8 +2,8 @@ import { alertOf, type Fault, faults, isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { alert, contentType } from "../wire/registry.js";
 import { Writer } from "../wire/writer.js";
-import { Inbox, MESSAGE_HEADER } from "./inbox.js";
-import { Outbox } from "./outbox.js";
+import { type Inbox, MESSAGE_HEADER } from "./inbox.js";
+import type { Outbox } from "./outbox.js";
 import { CipherIn, CipherOut, PlainIn, PlainOut, type Port } from "./ports.js";
 import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./protection.js";
 
@@ -146,19 +146,12 @@ export class Engine {
   readonly plainIn: Port;
   readonly plainOut: Port;
 
-  /** `arena[0…input)` becomes the input buffer, `arena[input…input + output)` the output buffer. */
-  constructor(
-    machine: Machine,
-    arena: Uint8Array,
-    input: number,
-    output: number,
-    inbox = new Inbox(arena, 0, input),
-  ) {
+  constructor(machine: Machine, inbox: Inbox, outbox: Outbox) {
     this.machine = machine;
     this.inbox = inbox;
-    this.outbox = new Outbox(arena, input, input + output);
-    this.reader = new Reader(arena, 0, 0);
-    this.writer = new Writer(arena, 0, 0);
+    this.outbox = outbox;
+    this.reader = new Reader(inbox.bytes, 0, 0);
+    this.writer = new Writer(outbox.bytes, 0, 0);
     this.cipherIn = new CipherIn(this);
     this.cipherOut = new CipherOut(this);
     this.plainIn = new PlainIn(this);
@@ -210,6 +203,7 @@ export class Engine {
   wipe(): void {
     this.closing = this.transportEnded = true;
     this.forget();
+    this.inbox.bytes.fill(0);
     this.outbox.bytes.fill(0);
   }
 
@@ -482,8 +476,11 @@ export class Engine {
     if (!this.established) throw faults.UNEXPECTED_MESSAGE;
     if (start === end) this.countIdle();
     else this.idleMessages = 0;
-    this.inbox.plainAt = start;
-    this.inbox.plainEnd = end;
+    const { inbox } = this;
+    inbox.plainAt = start;
+    inbox.plainEnd = end;
+    // Or it would keep what the buffer has outgrown
+    this.reader.bytes = inbox.bytes;
   }
 
   private receiveChangeCipherSpec(start: number, end: number): void {

@@ -6,21 +6,22 @@ import { HEADER, MAX_CIPHERTEXT } from "./protection.js";
 export const MESSAGE_HEADER = 4;
 
 /**
- * The input buffer, `bytes[base…limit)`. From low to high it holds, each possibly empty:
+ * The input buffer, `bytes[0…size)`. From low to high it holds, each possibly empty:
  *
  *   message [messageAt…messageEnd)  handshake bytes: opened, put next to each other, not consumed yet
  *   plain   [plainAt…plainEnd)      one record's application data that the caller has not read yet
  *   raw     [rawAt…rawEnd)          bytes from the transport: whole records and the beginning of one
  *
- * Invariants: messageEnd ≤ rawAt, plainEnd ≤ rawAt ≤ rawEnd ≤ limit; at most one of message and plain is
+ * Invariants: messageEnd ≤ rawAt, plainEnd ≤ rawAt ≤ rawEnd ≤ size; at most one of message and plain is
  * not empty, because no other record may come between a handshake message's fragments (RFC 8446 5.1).
  * Records are opened where they lie; bytes move only down, and only when the record in progress would
- * otherwise not fit.
+ * otherwise not fit. What fits into no buffer of this size moves to a larger one, of at most `most` bytes: a server
+ * with short records costs no more memory than they need.
  */
 export class Inbox {
   bytes: Uint8Array;
-  protected readonly base: number;
-  protected limit: number;
+  protected size: number;
+  private readonly most: number;
   messageAt: number;
   messageEnd: number;
   plainAt: number;
@@ -30,11 +31,11 @@ export class Inbox {
   /** After BUFFER_TOO_SMALL: the size of buffer that would have sufficed for what was seen. */
   needed = 0;
 
-  constructor(bytes: Uint8Array, base: number, limit: number) {
+  constructor(bytes: Uint8Array, size: number, most: number) {
     this.bytes = bytes;
-    this.base = base;
-    this.limit = limit;
-    this.messageAt = this.messageEnd = this.plainAt = this.plainEnd = this.rawAt = this.rawEnd = base;
+    this.size = size;
+    this.most = most;
+    this.messageAt = this.messageEnd = this.plainAt = this.plainEnd = this.rawAt = this.rawEnd = 0;
   }
 
   /** Bytes of handshake messages that wait. */
@@ -44,7 +45,7 @@ export class Inbox {
 
   /** Bytes that the transport may put at `rawEnd`. */
   get room(): number {
-    return this.limit - this.rawEnd;
+    return this.size - this.rawEnd;
   }
 
   /** The length of the record at `rawAt`, header and all, or 0 while its header or its body is incomplete. */
@@ -75,7 +76,7 @@ export class Inbox {
 
   /** Refuses a message of `n` bytes that can never be in the buffer whole. */
   admit(n: number): void {
-    if (n > this.limit - this.base) this.tooSmall(n);
+    if (n > this.most) this.refuse(n);
   }
 
   /**
@@ -85,22 +86,36 @@ export class Inbox {
   makeRoom(): void {
     if (this.plainAt < this.plainEnd) return;
     const needed = Math.max(this.recordLength(), HEADER);
-    if (this.messageLeft + needed > this.limit - this.base) this.tooSmall(this.messageLeft + needed);
-    if (this.rawAt === this.rawEnd || this.rawAt + needed > this.limit) this.moveDown();
+    if (this.messageLeft + needed > this.size) this.grow(this.messageLeft + needed);
+    if (this.rawAt === this.rawEnd || this.rawAt + needed > this.size) this.moveDown();
   }
 
   private moveDown(): void {
-    const { bytes, base, rawAt } = this;
-    bytes.copyWithin(base, this.messageAt, this.messageEnd);
-    this.messageEnd = base + this.messageLeft;
-    this.messageAt = base;
+    const { bytes, rawAt } = this;
+    bytes.copyWithin(0, this.messageAt, this.messageEnd);
+    this.messageEnd = this.messageLeft;
+    this.messageAt = 0;
     bytes.copyWithin(this.messageEnd, rawAt, this.rawEnd);
     this.rawEnd -= rawAt - this.messageEnd;
     this.rawAt = this.plainAt = this.plainEnd = this.messageEnd;
   }
 
-  /** May return if it has made room. */
-  protected tooSmall(needed: number): void {
+  /** Gets so many bytes, or refuses. */
+  protected grow(needed: number): void {
+    if (needed > this.most) this.refuse(needed);
+    this.move(new Uint8Array(needed));
+  }
+
+  /** Goes on in other memory, and leaves nothing behind. */
+  protected move(to: Uint8Array): void {
+    const held = this.bytes.subarray(0, this.size);
+    to.set(held);
+    held.fill(0);
+    this.bytes = to;
+    this.size = to.length;
+  }
+
+  private refuse(needed: number): never {
     this.needed = needed;
     throw faults.BUFFER_TOO_SMALL;
   }

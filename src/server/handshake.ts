@@ -1,11 +1,12 @@
 import type { Identity, Verification } from "../crypto/provider.js";
 import { PskSchedule13 } from "../crypto/psk13.js";
+import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
 import { at } from "../handshake/memory.js";
+import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import { Store } from "../pki/store.js";
 import { Verifier } from "../pki/verifier.js";
 import { type AnyRow, Engine } from "../record/engine.js";
 import { type Fault, faults } from "../wire/fault.js";
@@ -63,14 +64,16 @@ export class ServerHandshake extends Handshake {
 
   constructor(config: ServerConfig, arena: Uint8Array, { rows, extensions }: Tables) {
     super(config);
-    const { input, output, store } = config.buffers;
+    const { buffers } = config;
+    const bytes = inputOf(buffers, arena);
+    const awaitsHello = () => this.rows === rows;
+    const inbox = new HelloInbox(bytes, firstInput(buffers), mostInput(buffers), awaitsHello);
+    const store = storeOf(buffers, arena);
     this.config = config;
     this.rows = rows;
     this.extensions = extensions;
-    const inbox = new HelloInbox(arena, input, () => this.rows === rows);
-    this.engine = new Engine(this, arena, input, output, inbox);
-    const kept = new Store(arena, input + output, input + output + store);
-    this.verifier = new Verifier(config, extendedKeyUsage.clientAuth, kept, this.memory, at.hash);
+    this.engine = new Engine(this, inbox, outboxOf(buffers, arena));
+    this.verifier = new Verifier(config, extendedKeyUsage.clientAuth, store, this.memory, at.hash);
   }
 
   get own() {

@@ -12,15 +12,14 @@ const LARGE = MESSAGE_HEADER + MAX_CLIENT_HELLO + MAX_RECORD;
  * and that is given back when all of it has been read: idle connections need not have room for one.
  */
 export class HelloInbox extends Inbox {
-  private readonly arena: Uint8Array;
-  private readonly size: number;
   private readonly awaitsHello: () => boolean;
+  /** The buffer while a long ClientHello is elsewhere. */
+  private own: Uint8Array | undefined;
+  private readonly first: number;
 
-  /** The buffer is `arena[0…size)`. */
-  constructor(arena: Uint8Array, size: number, awaitsHello: () => boolean) {
-    super(arena, 0, size);
-    this.arena = arena;
-    this.size = size;
+  constructor(bytes: Uint8Array, size: number, most: number, awaitsHello: () => boolean) {
+    super(bytes, size, most);
+    this.first = size;
     this.awaitsHello = awaitsHello;
   }
 
@@ -35,18 +34,20 @@ export class HelloInbox extends Inbox {
     super.makeRoom();
   }
 
-  protected override tooSmall(needed: number): void {
-    if (this.limit === LARGE || !this.awaitsHello()) super.tooSmall(needed);
-    const large = new Uint8Array(LARGE);
-    large.set(this.bytes.subarray(0, this.limit));
-    this.bytes = large;
-    this.limit = LARGE;
+  protected override grow(needed: number): void {
+    if (this.own !== undefined || !this.awaitsHello()) {
+      super.grow(needed);
+      return;
+    }
+    this.own = this.bytes;
+    this.move(new Uint8Array(LARGE));
   }
 
   private giveBack(): void {
-    if (this.bytes === this.arena) return;
-    this.bytes = this.arena;
-    this.limit = this.size;
+    if (this.own === undefined) return;
+    this.bytes = this.own;
+    this.own = undefined;
+    this.size = this.first;
     this.messageAt = this.messageEnd = this.plainAt = this.plainEnd = this.rawAt = this.rawEnd = 0;
   }
 }

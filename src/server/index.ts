@@ -4,8 +4,8 @@
  * handshake goes on by `proceed` or `approve`.
  */
 
+import { arenaOf } from "../handshake/arena.js";
 import { Endpoint } from "../handshake/endpoint.js";
-import { arenaOf } from "../handshake/options.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
 import { extensions } from "./extensions.js";

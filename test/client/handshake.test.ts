@@ -178,6 +178,12 @@ for (const [name, only] of both) {
     converse(t, { ...script, layout: layouts.joined }, { buffers }, 100);
   });
 
+  test(`TLS ${name}, an input buffer that grows with the flight's records`, (t) => {
+    const buffers = { input: [1024, 18_693] as const };
+    for (const layout of [layouts.joined, layouts.pieces(300), layouts.pieces(2000)])
+      for (const chunk of [undefined, 100, 1]) converse(t, { ...script, layout }, { buffers }, chunk);
+  });
+
   test(`TLS ${name}, a long chain in a buffer that holds its largest entry`, (t) => {
     const { chain, key } = servers.p256;
     const long = { ...script, chain: [...chain, ...Array(40).fill(chain[1])], key };
@@ -487,6 +493,17 @@ test("one arena serves one connection after another", (t) => {
     t.is(client.wants, wants.CLOSED);
     t.true(arena.every((byte) => byte === 0));
   }
+});
+
+test("a buffer that has grown is wiped too", (t) => {
+  const buffers = { input: [1024, 18_693] as const };
+  const link = new Link({ ...servers.p256, layout: layouts.joined, echo: true }, { buffers });
+  link.run().write(Buffer.from("again"));
+  const { bytes } = link.client.cipherIn;
+  t.true(bytes.length > 1024);
+  t.true(bytes.some((byte) => byte !== 0));
+  link.client.wipe();
+  t.true(bytes.every((byte) => byte === 0));
 });
 
 test("data in both directions at once, in records of every size near the limits", (t) => {

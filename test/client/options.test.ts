@@ -46,6 +46,10 @@ const wrong: [options: object, what: RegExp][] = [
   [{ maxFragmentLength: 513 }, /maxFragmentLength/],
   [{ maxFragmentLength: 8192 }, /maxFragmentLength/],
   [{ buffers: { input: 1023 } }, /buffers\.input/],
+  [{ buffers: { input: [1023, 2048] } }, /buffers\.input: at least 1024/],
+  [{ buffers: { input: [2048, 1024] } }, /buffers\.input: a size, or two/],
+  [{ buffers: { input: [2048] } }, /buffers\.input: a size, or two/],
+  [{ buffers: { input: "4096" } }, /buffers\.input/],
   [{ buffers: { output: 639 } }, /buffers\.output/],
   [{ buffers: { store: 511 } }, /buffers\.store/],
   [{ serverName: undefined }, /serverName/],
@@ -193,6 +197,17 @@ test("record_size_limit is asked for when the buffer can't hold a full record", 
   t.is(configure(loose({ buffers: { input: 16645 } })).recordSizeLimit, undefined);
   t.is(configure(loose({ buffers: { input: 16644 } })).recordSizeLimit, 8322);
   t.is(configure(loose({ buffers: { input: 4096 }, recordSizeLimit: 512 })).recordSizeLimit, 512);
+  t.is(configure(loose({ buffers: { input: [1024, 16645] } })).recordSizeLimit, undefined);
+  t.is(configure(loose({ buffers: { input: [1024, 4096] } })).recordSizeLimit, 2048);
+});
+
+test("an input buffer that may grow is not in the arena", (t) => {
+  const buffers = { input: [1024, 16645] as const, output: 2000, store: 3000 };
+  const options = { ...defaults, buffers };
+  t.throws(() => new TlsClient(options, new Uint8Array(4999)), { message: /the arena needs 5000 bytes/ });
+  const { cipherIn } = new TlsClient(options, new Uint8Array(5000));
+  t.is(cipherIn.bytes.length, 1024);
+  t.is(cipherIn.end - cipherIn.start, 1024);
 });
 
 test("an arena that is given must be large enough, and its bytes are the ports'", (t) => {

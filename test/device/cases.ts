@@ -58,6 +58,12 @@ export const cases: readonly DeviceCase[] = [
   row("tls1.2-rsa-staple1", tls12, "rsa", 1),
   row("tls1.3-p256-staple1-socket", tls13, "p256", 1, { socket: true }),
   row("tls1.2-p256-staple1-socket", tls12, "p256", 1, { socket: true }),
+  row("tls1.3-socket-default", tls13, "p256", 1, {
+    socket: true,
+    recordSizeLimit: undefined,
+    buffers: { input: [4096, 18693], output: 2048, store: 4096 },
+    receive: { size: 4096, times: 1 },
+  }),
   row("tls1.3-receive-1mib", tls13, "p256", 1, {
     recordSizeLimit: 4097,
     buffers: bulk,

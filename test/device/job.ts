@@ -1,3 +1,5 @@
+import type { BufferSizes } from "../../src/client/index.js";
+
 /** One connection to be replayed in XS: what its server sent, and the client that it was recorded with. */
 export interface Job {
   /** Bytes that the server sends until the client is connected; after them, records of application data. */
@@ -15,7 +17,7 @@ export interface Job {
   readonly groups: readonly number[];
   readonly schemes: readonly number[];
   readonly maxCertificates: number;
-  readonly buffers: { readonly input: number; readonly output: number; readonly store: number };
+  readonly buffers: BufferSizes;
   /** Numbers of records after which memory and computrons are noted. */
   readonly milestones: readonly number[];
   /** Collects garbage before each mark, so that what is live shows. */

@@ -1,4 +1,5 @@
 import type { Stats } from "../../hosts/xs/driver/machine.js";
+import { firstInput } from "../../src/handshake/options.js";
 import type { DeviceCase } from "./cases.js";
 import { type Recorded, record } from "./record.js";
 import { replay } from "./xs.js";
@@ -9,8 +10,10 @@ export interface Cost {
   readonly totalBytes: number;
   readonly slotPeakBytes: number;
   readonly chunkPeakBytes: number;
-  /** The client's buffers: they are chunks. */
+  /** The client's buffers, at first: they are chunks. */
   readonly bufferBytes: number;
+  /** What is live once all that the server sent was taken. */
+  readonly standingBytes: number;
   readonly stackPeakSlots: number;
   /** The smallest arena that passes: slots, chunks, and a stack of the slots that it needs. */
   readonly arenaBytes: number;
@@ -37,12 +40,13 @@ export async function measure(device: DeviceCase): Promise<Cost> {
   const arenaBytes = await smallest(recorded, stack);
   const tight = await passing(recorded, arenaBytes, stack);
   if (tight === undefined) throw new Error(`${device.name} does not pass twice`);
-  const { input, output, store } = device.buffers;
+  const { output, store } = device.buffers;
   return {
     totalBytes: tight.slotPeak + tight.chunkPeak,
     slotPeakBytes: tight.slotPeak,
     chunkPeakBytes: tight.chunkPeak,
-    bufferBytes: input + output + store,
+    bufferBytes: firstInput(device.buffers) + output + store,
+    standingBytes: await standing(recorded),
     stackPeakSlots: roomy.stackPeakSlots,
     arenaBytes,
     computrons: roomy.computrons - roomy.baseline.computrons,
@@ -56,6 +60,13 @@ export async function steps(device: DeviceCase): Promise<Stats> {
   const stats = await passing({ ...recorded, job: { ...recorded.job, live: true } }, ROOMY, 1024);
   if (stats === undefined) throw new Error(`${device.name} does not fit in ${ROOMY} bytes`);
   return stats;
+}
+
+async function standing(recorded: Recorded): Promise<number> {
+  const stats = await passing({ ...recorded, job: { ...recorded.job, live: true } }, ROOMY, 1024);
+  const last = stats?.marks.at(-1);
+  if (last === undefined) throw new Error("no connection stands");
+  return last.slotBytes + last.chunkBytes;
 }
 
 /** The statistics of a run, or undefined when there was too little memory. */

@@ -75,6 +75,14 @@ const platform: Platform = Object.freeze({
   },
 });
 
+function take(this: TLSSocket): void {
+  this.read();
+}
+
+function open(): void {
+  globalThis.world.established = true;
+}
+
 function connect(): TLSSocket {
   const protocol = job.version === version.tls13 ? "TLSv1.3" : "TLSv1.2";
   return new TLSSocket(
@@ -92,9 +100,8 @@ function connect(): TLSSocket {
         buffers: job.buffers,
         handshakeTimeout: 0,
       },
-      onWritable: () => {
-        globalThis.world.established = true;
-      },
+      onReadable: take,
+      onWritable: open,
     },
     platform,
   );
@@ -113,12 +120,17 @@ function tick(): void {
 globalThis.main = function main(): void {
   globalThis.world = { tcp: undefined, callback: undefined, established: false };
   const socket = connect();
-  host.mark("CONSTRUCTED");
+  note("CONSTRUCTED");
   globalThis.world.tcp?.options.onWritable?.(OFFER);
   do tick();
   while (globalThis.world.tcp?.deliver());
-  host.mark("ESTABLISHED");
+  note("ESTABLISHED");
   if (!globalThis.world.established)
     throw new Error(socket.session === undefined ? "it ended" : "it stopped");
   host.print("established");
 };
+
+function note(label: string): void {
+  if (job.live) host.collect();
+  host.mark(label);
+}

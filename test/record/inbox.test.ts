@@ -13,8 +13,8 @@ import { feed, settle, Toy, takes } from "./toy.js";
 const { application_data, change_cipher_spec, handshake } = contentType;
 
 /** An inbox that holds `bytes` from the transport. */
-function inboxWith(bytes: Uint8Array, size = 100): Inbox {
-  const inbox = new Inbox(new Uint8Array(size + 20), 10, 10 + size);
+function inboxWith(bytes: Uint8Array, size = 100, most = size): Inbox {
+  const inbox = new Inbox(new Uint8Array(size + 20), size, most);
   inbox.bytes.set(bytes, inbox.rawEnd);
   inbox.rawEnd += bytes.length;
   return inbox;
@@ -143,8 +143,8 @@ interface Heard {
   data: Buffer;
 }
 
-function hear(bytes: Buffer, input: number, most: number): Heard {
-  const toy = new Toy(rows, input);
+function hear(bytes: Buffer, input: number, most: number, grown = input): Heard {
+  const toy = new Toy(rows, input, 1024, "OPEN", grown);
   toy.engine.established = true;
   const data = feed(toy.engine, bytes, most);
   return { toy, data };
@@ -183,6 +183,40 @@ test("a buffer too small by one byte is a fault that names a size which brings i
     }
   });
   t.notThrows(() => fc.assert(property, { numRuns: 1000 }));
+});
+
+test("a buffer that may grow becomes as large as it must, and no larger", (t) => {
+  const first = fc.integer({ min: 5, max: 700 });
+  const property = fc.property(traffic, first, fc.nat(50), ({ items, sizes, most }, input, spare) => {
+    const sent = items.map(encode);
+    const { records, least } = cut(sent, sizes);
+    const { toy, data } = hear(concat(...records), input, most, Math.max(input, least) + spare);
+    if (toy.engine.fault) throw new Error(named(toy.engine.fault));
+    const right = data.equals(bytesOf(sent, application_data));
+    const whole = toy.transcript.equals(bytesOf(sent, handshake));
+    return right && whole && toy.engine.inbox.bytes.length <= Math.max(input + 1024, least);
+  });
+  t.notThrows(() => fc.assert(property, { numRuns: 1500 }));
+});
+
+test("a buffer that may not grow far enough names the size", (t) => {
+  const property = fc.property(traffic, fc.integer({ min: 5, max: 700 }), ({ items, sizes, most }, input) => {
+    const { records, least } = cut(items.map(encode), sizes);
+    fc.pre(least - 1 > input);
+    const { engine } = hear(concat(...records), input, most, least - 1).toy;
+    return engine.fault === faults.BUFFER_TOO_SMALL && engine.faultDetail === least;
+  });
+  t.notThrows(() => fc.assert(property, { numRuns: 1000 }));
+});
+
+test("a buffer that has grown leaves nothing where it was", (t) => {
+  const record = plainRecord(application_data, Buffer.alloc(200, 7));
+  const inbox = inboxWith(record.subarray(0, 100), 100, 300);
+  const before = inbox.bytes;
+  inbox.makeRoom();
+  t.is(inbox.bytes.length, 205);
+  t.deepEqual(Buffer.from(inbox.bytes.subarray(0, 100)), record.subarray(0, 100));
+  t.true(before.every((byte) => byte === 0));
 });
 
 /** What the comment above Inbox says. */

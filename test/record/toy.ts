@@ -1,4 +1,6 @@
 import { Engine, type Machine, type Row, wants } from "../../src/record/engine.js";
+import { Inbox } from "../../src/record/inbox.js";
+import { Outbox } from "../../src/record/outbox.js";
 import type { Port } from "../../src/record/ports.js";
 
 /** A session that writes down what the engine does with it. */
@@ -16,10 +18,18 @@ export class Toy implements Machine {
   refreshes = 0;
   wipes = 0;
 
-  constructor(rows: readonly Row<Toy>[], input: number, output = 1024, state = rows[0]?.state ?? "START") {
+  constructor(
+    rows: readonly Row<Toy>[],
+    input: number,
+    output = 1024,
+    state = rows[0]?.state ?? "START",
+    most = input,
+  ) {
     this.rows = rows;
     this.state = state;
-    this.engine = new Engine(this, new Uint8Array(input + output), input, output);
+    const arena = new Uint8Array(input + output);
+    const outbox = new Outbox(arena, input, input + output);
+    this.engine = new Engine(this, new Inbox(arena, input, most), outbox);
   }
 
   /** A row's usual doing: takes the whole body. */

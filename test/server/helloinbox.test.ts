@@ -77,6 +77,16 @@ for (const [name, only] of both) {
     t.is(memoryOf(client.server), arena);
   });
 
+  test(`TLS ${name}: a buffer that may grow does so when all of a long one is read`, (t) => {
+    const buffers = { input: [1024, 16645] as const };
+    const client = accepted(t, padded(50_000, settings), { buffers });
+    t.is(memoryOf(client.server), 1024);
+    const data = Buffer.alloc(16_000, 7);
+    client.record(23, data);
+    t.deepEqual(client.data, data);
+    t.true(memoryOf(client.server) > 16_000 && memoryOf(client.server) < 16_100);
+  });
+
   test(`TLS ${name}: other messages have the buffer that was asked for`, (t) => {
     const options: Partial<ServerOptions> = { buffers: { input: 4096 }, clientAuth: "request", trust };
     const client = new Scripted(server(options), settings).hello();

@@ -117,6 +117,8 @@ const impossible: [string, object][] = [
   ["recordSizeLimit", { recordSizeLimit: 63 }],
   ["recordSizeLimit", { recordSizeLimit: 16386 }],
   ["buffers.input", { buffers: { input: 1023 } }],
+  ["buffers.input", { buffers: { input: [1023, 4096] } }],
+  ["buffers.input", { buffers: { input: [4096, 2048] } }],
   ["buffers.output", { buffers: { output: 1023 } }],
   ["buffers.store", { buffers: { store: 511 } }],
   ["maxCertificates", { maxCertificates: 0 }],

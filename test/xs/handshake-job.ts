@@ -18,7 +18,7 @@ export interface HandshakeCase {
   readonly serverName: string;
   readonly clock: number;
   readonly version: number;
-  readonly buffers: BufferSizes;
+  readonly buffers: Readonly<Record<keyof BufferSizes, number>>;
   readonly ocsp?: Partial<Omit<OcspOptions, "responders">>;
   readonly responders: readonly number[];
   /** In hex. */

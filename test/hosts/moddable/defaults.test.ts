@@ -38,12 +38,28 @@ test("verify: true is the default", (t) => {
   }
 });
 
-test("by default a full record and 2,048 bytes more are taken in when nobody reads", (t) => {
+test("by default a full record is taken in, and no more when nobody reads", (t) => {
   // what is left for the transport is less than it holds at once
   const app = new App({ quirks: { chunk: 4096 }, onReadable() {} }).open();
   const sealed = app.server.sendData(pattern(20_000));
   app.arrive(sealed);
-  t.is(sealed.length - app.wire.visible.length, 16645 + 2048);
+  t.is(sealed.length - app.wire.visible.length, 5 + 16384 + 1 + 16);
+});
+
+test("by default the input buffer has 4,096 bytes, and grows up to 18,693", (t) => {
+  const app = new App().open();
+  const { cipherIn } = app.socket.session as unknown as TlsClient;
+  t.is(cipherIn.bytes.length, 4096);
+  for (const [length, size] of [
+    [4074, 4096],
+    [4075, 4097],
+    [7000, 7022],
+    [100, 7022],
+  ]) {
+    app.arrive(app.server.sendData(pattern(length)));
+    t.is(cipherIn.bytes.length, size);
+  }
+  t.is(app.text.length, 4074 + 4075 + 7000 + 100);
 });
 
 test("by default 2,048 bytes can be under way, and 4,096 of certificates and staples are kept", (t) => {
@@ -51,8 +67,8 @@ test("by default 2,048 bytes can be under way, and 4,096 of certificates and sta
   const offer = (output: number) => new App({ secure: { buffers: { output } } }).open().writable;
   t.is(writable, offer(2048));
   t.not(writable, offer(2047));
-  const { plainOut } = socket.session as unknown as TlsClient;
-  t.is(plainOut.bytes.length, 16645 + 2048 + 2048 + 4096);
+  const { plainIn } = socket.session as unknown as TlsClient;
+  t.is(plainIn.bytes.length, 2048 + 4096);
 });
 
 test("an orderly end is no error, and a transport that reads nothing has not ended", (t) => {
