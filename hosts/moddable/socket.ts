@@ -2,15 +2,27 @@ import { type BareClient, wants } from "../../src/client/index.js";
 import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
-import { makeClient, readOptions, type SocketOptions } from "./options.js";
+import type { Keeper } from "./cache.js";
+import { makeClient, makeKeeper, readOptions, type SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
 export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOptions } from "./options.js";
-export type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions, Timers } from "./platform.js";
+export type {
+  ByteBuffer,
+  Platform,
+  SessionCache,
+  Tcp,
+  TcpConstructor,
+  TcpOptions,
+  Timers,
+} from "./platform.js";
 
-/** What was negotiated, and what became of each certificate's staple. */
-export type Session = Pick<BareClient, "version" | "suite" | "group" | "alpn" | "verdicts" | "path">;
+/** What was negotiated, and what became of each certificate's staple: of none, where an earlier session was resumed. */
+export type Session = Pick<
+  BareClient,
+  "version" | "suite" | "group" | "alpn" | "resumed" | "verdicts" | "path"
+>;
 
 export interface WriteOptions {
   /** More follows that belongs into the same record. */
@@ -51,6 +63,8 @@ export class TLSSocket {
   private tcp: Tcp | undefined;
   /** The client's key, if it was made for this connection. */
   private signer: (Signer & { dispose?(): void }) | undefined;
+  /** The session to resume, and those that come; undefined without a cache. */
+  private keeper: Keeper | undefined;
   private onReadable: SocketOptions["onReadable"];
   private onWritable: SocketOptions["onWritable"];
   private onError: SocketOptions["onError"];
@@ -95,7 +109,8 @@ export class TLSSocket {
     this.onError = options.onError;
     this.onSecure = secure?.onSecure;
     this.onReason = secure?.onError;
-    const core = readOptions(platform, options);
+    this.keeper = makeKeeper(platform, options);
+    const core = readOptions(platform, options, this.keeper);
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
     this.client = makeClient(core, platform);
     this.bytes = this.client.plainOut.bytes;
@@ -234,6 +249,7 @@ export class TLSSocket {
     else if (this.phase === phase.HANDSHAKE) this.shake();
     else if (this.phase === phase.OVER) this.linger();
     else if (this.end !== end.NONE) this.finish(faults.CONNECT_FAILED);
+    this.keeper?.store();
     this.busy = false;
   }
 
@@ -452,10 +468,20 @@ export class TLSSocket {
     const client = this.client!;
     const { onError, onReason, platform } = this;
     const error = fault && new TlsError(fault, client.faultDetail, cause ?? client.cause, platform.words);
+    if (fault && this.spoils(fault)) this.keeper?.forget();
     this.retire();
     if (error) platform.report?.(error);
     if (error && onReason) this.call(onReason, error);
     if (onError) this.call<TlsError | undefined>(onError, error);
+  }
+
+  /**
+   * Whether sessions end with it (RFC 8446 6.2). Where the network broke they don't, unless it did in the handshake: the
+   * server may have choked on the session.
+   */
+  private spoils(fault: Fault): boolean {
+    const open = this.phase === phase.OPEN;
+    return this.phase !== phase.CONNECTING && !(open && fault === faults.TRUNCATED);
   }
 
   /** No callback from here on. What was written is still sent, and close_notify or the alert behind it. */
@@ -463,6 +489,7 @@ export class TLSSocket {
     const { timers } = this.platform;
     const connected = this.phase !== phase.CONNECTING;
     this.phase = phase.OVER;
+    this.keeper?.store();
     this.onReadable = this.onWritable = this.onError = this.onSecure = this.onReason = undefined;
     this.at = this.dataEnd = 0;
     timers.clear(this.ticker);
@@ -483,10 +510,11 @@ export class TLSSocket {
 
   /** Lets go of the transport and of all secrets. */
   private drop(): void {
-    const { client, signer, tcp } = this;
+    const { client, keeper, signer, tcp } = this;
     this.platform.timers.clear(this.deadline);
-    this.client = this.signer = this.tcp = this.bytes = this.deadline = undefined;
+    this.client = this.keeper = this.signer = this.tcp = this.bytes = this.deadline = undefined;
     client?.wipe();
+    keeper?.wipe();
     signer?.dispose?.();
     try {
       tcp?.close();

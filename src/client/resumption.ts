@@ -8,11 +8,12 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalBytes, type Writer } from "../wire/writer.js";
-import type { Beginning } from "./feature.js";
+import type { Resumption } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import { drawSessionId } from "./hello.js";
 import { demandedBy, suiteOf, TicketHolder } from "./resuming.js";
 import type { Demanded, Session } from "./session.js";
+import { decodeSession, encodeSession } from "./sessioncodec.js";
 
 /**
  * Resumes the session that is given (RFC 8446 2.2, RFC 5077), if it fits what the client asks for, and hands each new
@@ -88,9 +89,11 @@ function includes(many: Uint8Array, bytes: Uint8Array, at: number): boolean {
 const m = inMessage;
 
 /** Sessions that are resumed, and the tickets of new ones. */
-export const resumption: Beginning = Object.freeze({
+export const resumption: Resumption = Object.freeze({
   name: "resumption" as const,
   begin,
+  encode: encodeSession,
+  decode: decodeSession,
   extensions: table<ExtensionRow<ClientHandshake>>([
     {
       type: extensionType.session_ticket,
