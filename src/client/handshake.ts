@@ -26,6 +26,7 @@ export interface Resuming {
   expected: number;
   /** What may be offered to one of TLS 1.3: after a HelloRetryRequest the suite's hash is settled (RFC 8446 4.1.4). */
   offer13(s: ClientHandshake): Session | undefined;
+  fits(w: Writer, length: number): boolean;
   retry(s: ClientHandshake, messageHash: Uint8Array): void;
   bind(s: ClientHandshake, w: Writer): void;
   start13(s: ClientHandshake): KeySchedule13;

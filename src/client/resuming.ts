@@ -18,8 +18,8 @@ const MAX_TICKETS = 16;
 
 /** What a connection that may resume keeps. */
 export class TicketHolder implements Resuming {
-  /** What is offered. */
-  readonly offer: Session | undefined;
+  /** What is offered, as long as it fits. */
+  private offer: Session | undefined;
   private readonly deliver: (session: Session) => void;
   /** The server goes on from it. */
   accepted = false;
@@ -34,6 +34,13 @@ export class TicketHolder implements Resuming {
   constructor(offer: Session | undefined, deliver: (session: Session) => void) {
     this.offer = offer;
     this.deliver = deliver;
+  }
+
+  /** Whether the ClientHello has room for the offer; if not, there is none, and the handshake is a full one. */
+  fits(w: Writer, length: number): boolean {
+    const fits = length <= w.room;
+    if (!fits) this.offer = undefined;
+    return fits;
   }
 
   // ---- TLS 1.3

@@ -27,17 +27,13 @@ function begin(s: ClientHandshake): void {
   if (offer?.version === version.tls12) drawSessionId(s);
 }
 
-/** Room for the rest of the ClientHello. */
-const HELLO = 1024;
-
 /** Whether a session may stand for the full handshake that this client would make. */
 function fits(s: ClientHandshake, session: Session): boolean {
   const { config } = s;
   const now = config.clock();
   const alive = now !== undefined && now >= session.receivedAt && now < session.until;
   const speaks = s.speaks(session.version) && config.suites.includes(session.suite);
-  const small = session.ticket.length <= config.buffers.output - HELLO;
-  const fitting = alive && speaks && small && session.serverName === config.serverName;
+  const fitting = alive && speaks && session.serverName === config.serverName;
   return fitting && (!config.verify || trusts(s, session, now));
 }
 
@@ -96,6 +92,14 @@ export const resumption: Resumption = Object.freeze({
   decode: decodeSession,
   extensions: table<ExtensionRow<ClientHandshake>>([
     {
+      type: extensionType.psk_key_exchange_modes,
+      where: m.client_hello,
+      sends: (s) => s.resuming !== undefined && s.speaks(version.tls13),
+      write: writeModes,
+      read: nothing,
+    },
+    // Tickets come last, when it shows whether there is room for one
+    {
       type: extensionType.session_ticket,
       where: m.client_hello | m.server_hello12,
       sends: (s) => s.resuming !== undefined && s.speaks(version.tls12),
@@ -104,18 +108,11 @@ export const resumption: Resumption = Object.freeze({
         if (s.resuming) s.resuming.expected = 1;
       },
     },
-    {
-      type: extensionType.psk_key_exchange_modes,
-      where: m.client_hello,
-      sends: (s) => s.resuming !== undefined && s.speaks(version.tls13),
-      write: writeModes,
-      read: nothing,
-    },
-    // RFC 8446 4.2.11: the last one
+    // RFC 8446 4.2.11: behind all others
     {
       type: extensionType.pre_shared_key,
       where: m.client_hello | m.server_hello,
-      sends: (s) => s.resuming?.offer13(s) !== undefined,
+      sends: sendsPreSharedKey,
       write: writePreSharedKey,
       read: readPreSharedKey,
     },
@@ -125,13 +122,23 @@ export const resumption: Resumption = Object.freeze({
 /** RFC 5077 3.2: the ticket, or nothing to ask for one. */
 function writeTicket12(s: ClientHandshake, w: Writer): void {
   const offer = s.resuming?.offer12;
-  if (offer) w.copy(offer.ticket);
+  if (offer && s.resuming?.fits(w, offer.ticket.length)) w.copy(offer.ticket);
 }
 
 /** PskKeyExchangeModes, RFC 8446 4.2.9: psk_dhe_ke(1), which keeps forward secrecy. */
 function writeModes(_: ClientHandshake, w: Writer): void {
   w.u8(1);
   w.u8(1);
+}
+
+/** Of the extension and its lists, without the ticket and the binder. */
+const PSK_OVERHEAD = 4 + 2 + 2 + 4 + 2 + 1;
+
+function sendsPreSharedKey(s: ClientHandshake): boolean {
+  const { resuming } = s;
+  const offer = resuming?.offer13(s);
+  if (resuming === undefined || offer === undefined) return false;
+  return resuming.fits(s.engine.writer, PSK_OVERHEAD + offer.ticket.length + hashSize[suiteOf(offer).hash]);
 }
 
 /** OfferedPsks, RFC 8446 4.2.11: one identity, and room for its binder. */

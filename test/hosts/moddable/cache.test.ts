@@ -134,7 +134,6 @@ for (const [name, protocol] of versions) {
       "a server with another key": {
         server: { ticketKeys: [{ name: new Uint8Array(16).fill(1), key: new Uint8Array(32).fill(3) }] },
       },
-      "a buffer that has no room for the ticket": { secure: { buffers: { output: 1024 } } },
       "the other version": {
         server: { maxVersion: version.tls13 },
         secure: protocol === version.tls12 ? { minVersion: "TLSv1.3" } : { maxVersion: "TLSv1.2" },
