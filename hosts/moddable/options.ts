@@ -127,7 +127,7 @@ const own: readonly string[] = Object.freeze([
  * The core's options, not yet checked. Nothing of the caller's objects is kept but the buffers in them.
  * @throws TypeError or RangeError for options that can't be
  */
-export function readOptions(platform: Platform, options: SocketOptions, keeper?: Keeper): ClientOptions {
+export function readOptions(platform: Platform, options: SocketOptions): ClientOptions {
   const secure: SecureOptions = options.secure ?? {};
   const same: Record<string, unknown> = {};
   for (const name in secure) {
@@ -138,8 +138,6 @@ export function readOptions(platform: Platform, options: SocketOptions, keeper?:
   return Object.assign(same, {
     provider: platform.provider,
     serverName: nameOf(options),
-    session: keeper?.offer,
-    onSession: keeper?.take,
     trust: secure.verify === false ? [] : readTrust(platform, secure),
     clock: secure.clock ?? platform.clock,
     minVersion: readVersion(platform, secure.minVersion, "minVersion"),
@@ -177,7 +175,8 @@ function nameOf({ secure, host, address }: SocketOptions): string | undefined {
 }
 
 /** The client without I/O. An option that the core does not know is named as the caller knows it. */
-export function makeClient(options: ClientOptions, { features }: Platform): BareClient {
+export function makeClient(options: ClientOptions, { features }: Platform, keeper?: Keeper): BareClient {
+  if (keeper) Object.assign(options, { session: keeper.offer, onSession: keeper.take });
   try {
     return new BareClient(options, features);
   } catch (error) {

@@ -84,8 +84,7 @@ export class TLSSocket {
   private writable = 0;
   /** The application is to be told that it can write. */
   private offers = false;
-  /** The application data that may be read now, `bytes[at…dataEnd)`, and whether it was announced. */
-  private bytes: Uint8Array | undefined;
+  /** The application data that may be read now, `[at…dataEnd)` of `plainOut`, and whether it was announced. */
   private at = 0;
   private dataEnd = 0;
   private announced = false;
@@ -110,10 +109,9 @@ export class TLSSocket {
     this.onSecure = secure?.onSecure;
     this.onReason = secure?.onError;
     this.keeper = makeKeeper(platform, options);
-    const core = readOptions(platform, options, this.keeper);
+    const core = readOptions(platform, options);
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
-    this.client = makeClient(core, platform);
-    this.bytes = this.client.plainOut.bytes;
+    this.client = makeClient(core, platform, this.keeper);
     this.tick = () => this.ticked();
     const Transport = options.TCP.io as TcpConstructor;
     this.tcp = new Transport(this.tcpOptions(options));
@@ -154,7 +152,7 @@ export class TLSSocket {
     if (this.at === this.dataEnd) return undefined;
     const { at } = this;
     if (this.numbers) {
-      const byte = this.bytes![at];
+      const byte = this.client!.plainOut.bytes[at];
       this.take(1);
       return byte;
     }
@@ -162,7 +160,7 @@ export class TLSSocket {
     const count = what ?? this.dataEnd - at;
     if (!(Number.isInteger(count) && count > 0 && count <= this.dataEnd - at))
       throw new RangeError("read: more than is there");
-    const copy = this.bytes!.slice(at, at + count).buffer as ArrayBuffer;
+    const copy = this.client!.plainOut.bytes.slice(at, at + count).buffer as ArrayBuffer;
     this.take(count);
     return copy;
   }
@@ -245,11 +243,10 @@ export class TLSSocket {
     }
     this.busy = true;
     this.commit();
-    if (this.phase === phase.OPEN) this.converse();
-    else if (this.phase === phase.HANDSHAKE) this.shake();
+    if (this.phase === phase.HANDSHAKE) this.shake();
+    else if (this.phase === phase.OPEN) this.converse();
     else if (this.phase === phase.OVER) this.linger();
     else if (this.end !== end.NONE) this.finish(faults.CONNECT_FAILED);
-    this.keeper?.store();
     this.busy = false;
   }
 
@@ -261,7 +258,7 @@ export class TLSSocket {
     this.flush();
     if (client.fault) this.finish(client.fault);
     else if (client.wants & wants.WORK || this.fillable || this.end === end.HEARD) this.schedule(STEP);
-    else if (client.wants & wants.SPACE && !(client.wants & wants.WRITE)) this.secured();
+    else if ((client.wants & (wants.SPACE | wants.WRITE)) === wants.SPACE) this.secured();
   }
 
   private secured(): void {
@@ -277,6 +274,7 @@ export class TLSSocket {
     this.settle();
     if (this.offers) this.offer();
     if (this.phase === phase.OPEN) this.pump();
+    this.keeper?.store();
   }
 
   /** Opens records and hands them on. */
@@ -405,7 +403,7 @@ export class TLSSocket {
 
   private readInto(into: Uint8Array): number {
     const n = Math.min(into.length, this.dataEnd - this.at);
-    into.set(this.bytes!.subarray(this.at, this.at + n));
+    into.set(this.client!.plainOut.bytes.subarray(this.at, this.at + n));
     this.take(n);
     return n;
   }
@@ -512,7 +510,7 @@ export class TLSSocket {
   private drop(): void {
     const { client, keeper, signer, tcp } = this;
     this.platform.timers.clear(this.deadline);
-    this.client = this.keeper = this.signer = this.tcp = this.bytes = this.deadline = undefined;
+    this.client = this.keeper = this.signer = this.tcp = this.deadline = undefined;
     client?.wipe();
     keeper?.wipe();
     signer?.dispose?.();

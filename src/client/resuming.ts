@@ -16,6 +16,9 @@ const MAX_LIFETIME = 604_800;
 /** Tickets that are taken of one connection in TLS 1.3; each is work, and a session to keep. */
 const MAX_TICKETS = 16;
 
+/** Bytes of pre_shared_key without the ticket and the binder: with its header, one of each (RFC 8446 4.2.11). */
+const PSK_OVERHEAD = 4 + 2 + 2 + 4 + 2 + 1;
+
 /** What a connection that may resume keeps. */
 export class TicketHolder implements Resuming {
   /** What is offered, as long as it fits. */
@@ -49,6 +52,12 @@ export class TicketHolder implements Resuming {
     const { offer } = this;
     if (offer?.version !== version.tls13) return undefined;
     return s.suite === undefined || s.suite.hash === suiteOf(offer).hash ? offer : undefined;
+  }
+
+  sends13(s: ClientHandshake): boolean {
+    const offer = this.offer13(s);
+    if (offer === undefined) return false;
+    return this.fits(s.engine.writer, PSK_OVERHEAD + offer.ticket.length + hashSize[suiteOf(offer).hash]);
   }
 
   /** Keeps what a binder after this HelloRetryRequest must cover: `message_hash` and the message itself. */

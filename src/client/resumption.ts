@@ -112,7 +112,7 @@ export const resumption: Resumption = Object.freeze({
     {
       type: extensionType.pre_shared_key,
       where: m.client_hello | m.server_hello,
-      sends: sendsPreSharedKey,
+      sends: (s) => s.resuming?.sends13(s) === true,
       write: writePreSharedKey,
       read: readPreSharedKey,
     },
@@ -129,16 +129,6 @@ function writeTicket12(s: ClientHandshake, w: Writer): void {
 function writeModes(_: ClientHandshake, w: Writer): void {
   w.u8(1);
   w.u8(1);
-}
-
-/** Of the extension and its lists, without the ticket and the binder. */
-const PSK_OVERHEAD = 4 + 2 + 2 + 4 + 2 + 1;
-
-function sendsPreSharedKey(s: ClientHandshake): boolean {
-  const { resuming } = s;
-  const offer = resuming?.offer13(s);
-  if (resuming === undefined || offer === undefined) return false;
-  return resuming.fits(s.engine.writer, PSK_OVERHEAD + offer.ticket.length + hashSize[suiteOf(offer).hash]);
 }
 
 /** OfferedPsks, RFC 8446 4.2.11: one identity, and room for its binder. */

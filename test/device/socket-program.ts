@@ -91,6 +91,7 @@ function connect(): TLSSocket {
         maxCertificates: job.maxCertificates,
         buffers: job.buffers,
         handshakeTimeout: 0,
+        cache: false,
       },
       onWritable: () => {
         globalThis.world.established = true;
