@@ -35,12 +35,16 @@ export class RamCache implements SessionCache {
   }
 }
 
+/** There is one where there is a Keeper. */
+function codecOf({ features }: Platform): Resumption {
+  return features.resumption!;
+}
+
 /** What one connection has of a cache: the session to offer, and those that come. */
 export class Keeper {
   private readonly cache: SessionCache;
   private readonly key: string;
   private readonly platform: Platform;
-  private readonly codec: Resumption;
   readonly offer: Session | undefined;
   /** The latest session that came, until the cache has it. */
   private fresh: ArrayBuffer | undefined;
@@ -48,21 +52,21 @@ export class Keeper {
   private kept: boolean;
 
   /** Bytes that are no session of ours are none, and so is what `get` throws. */
-  constructor(platform: Platform, codec: Resumption, cache: SessionCache, key: string) {
+  constructor(platform: Platform, cache: SessionCache, key: string) {
     this.platform = platform;
-    this.codec = codec;
     this.cache = cache;
     this.key = key;
     this.offer = this.attempt(() => {
       const bytes = cache.get(key);
-      return bytes ? codec.decode(platform.provider, bytesOf(bytes)) : undefined;
+      return bytes ? codecOf(platform).decode(platform.provider, bytesOf(bytes)) : undefined;
     });
     this.kept = this.offer !== undefined;
   }
 
   /** Takes a session from the core, in the midst of its work: the cache gets it later. */
   readonly take = (session: Session): void => {
-    this.fresh = this.codec.encode(this.platform.provider, session).buffer as ArrayBuffer;
+    const { platform } = this;
+    this.fresh = codecOf(platform).encode(platform.provider, session).buffer as ArrayBuffer;
     session.secret.fill(0);
   };
 

@@ -162,7 +162,7 @@ export function makeKeeper(platform: Platform, options: SocketOptions): Keeper |
   if (given && !resumption) lacks("cache", "resumption");
   const cache = given === undefined || given === true ? platform.cache : given || undefined;
   if (resumption === undefined || cache === undefined) return undefined;
-  return new Keeper(platform, resumption, cache, `${nameOf(options)}:${options.port}`);
+  return new Keeper(platform, cache, `${nameOf(options)}:${options.port}`);
 }
 
 function isCache(given: unknown): boolean {

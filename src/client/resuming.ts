@@ -5,7 +5,7 @@ import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
 import { at } from "../handshake/memory.js";
 import { metBy } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
-import type { Reader } from "../wire/reader.js";
+import { none, type Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import { copySecret, type Writer } from "../wire/writer.js";
 import type { ClientHandshake, Resuming } from "./handshake.js";
@@ -150,6 +150,7 @@ export class TicketHolder implements Resuming {
   /** Hands out the session, now that the handshake is complete; the master secret is still at `memory[start…end)`. */
   deliver12(s: ClientHandshake, start: number, end: number): void {
     const { ticket, lifetime } = this;
+    this.ticket = undefined;
     // RFC 7627 5.3: without it a session must not be resumed
     if (ticket === undefined || ticket.length === 0 || !s.extendedMasterSecret) return;
     const secret = copySecret(s.memory, start, end);
@@ -236,7 +237,7 @@ function verified(s: ClientHandshake, now: number): Verified {
 export function demandedBy(s: ClientHandshake): Demanded {
   const { stapling, skew, allowMissingNextUpdate, responders } = s.config.ocsp;
   const size = hashSize.sha256;
-  const known = new Uint8Array(size * responders.length);
+  const known = responders.length > 0 ? new Uint8Array(size * responders.length) : none;
   for (let i = 0; i < responders.length; i++) {
     const { nameBytes, nameStart, nameEnd, key } = responders[i];
     const hash = s.config.provider.hash("sha256");

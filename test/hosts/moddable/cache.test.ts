@@ -6,10 +6,10 @@ import { resumption as stub } from "../../../hosts/moddable/without/resumption.j
 import { everything, features, nameConstraints, rsa, tls12 } from "../../../src/client/index.js";
 import type { ServerOptions } from "../../../src/server/index.js";
 import { extensionType, version } from "../../../src/wire/registry.js";
+import { TicketServer } from "../../peers/ticket-server.js";
 import { selection } from "../../server/pair.js";
 import { App, bytes, type Setup } from "./app.js";
 import { pemRoot, staple } from "./peer.js";
-import { TicketServer } from "./resuming.js";
 
 /** `secure.cache`: sessions from one connection to the next. */
 
