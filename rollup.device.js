@@ -12,7 +12,13 @@ const features = {
   tls12: ["client/client12", "handshake/handshake12", "crypto/keys12", "record/protection12"],
   statusV2: ["client/statusv2"],
   clientCertificates: ["client/clientcertificates", "handshake/identity"],
-  resumption: ["client/resumption", "client/resuming", "crypto/psk13", "crypto/digest"],
+  resumption: [
+    "client/resumption",
+    "client/resuming",
+    "client/sessioncodec",
+    "crypto/psk13",
+    "crypto/digest",
+  ],
   nameConstraints: ["pki/constraints"],
   rsa: ["pki/rsa"],
   texts: ["wire/texts", "wire/wolfssl"],
@@ -27,7 +33,7 @@ const moduleOf = new Map(
 
 const whole = ["core", "tls", "provider-psa", "provider-portable", "pem", ...Object.keys(features)];
 /** What takes the place of a module that an application excludes. */
-const stubs = ["pem", ...Object.keys(features)].filter((name) => name !== "resumption");
+const stubs = ["pem", ...Object.keys(features)];
 const names = [...whole, ...stubs.map((name) => `without/${name}`)];
 
 /** All modules of the device, built together, so that flash holds what they share once: in the core. */

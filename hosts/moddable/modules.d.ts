@@ -20,6 +20,10 @@ declare module "tlstaple/clientCertificates" {
   export const clientCertificates: import("../../src/client/index.js").Parts["clientCertificates"];
 }
 
+declare module "tlstaple/resumption" {
+  export const resumption: import("../../src/client/index.js").Parts["resumption"];
+}
+
 declare module "tlstaple/nameConstraints" {
   export const nameConstraints: import("../../src/client/index.js").Parts["nameConstraints"];
 }

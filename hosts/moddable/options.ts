@@ -15,7 +15,8 @@ import {
 } from "../../src/pki/index.js";
 import { type Fault, faults, isFault, namedGroup, TlsError, version } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
-import type { ByteBuffer, Platform, Tcp } from "./platform.js";
+import { Keeper } from "./cache.js";
+import type { ByteBuffer, Platform, SessionCache, Tcp } from "./platform.js";
 import type { TLSSocket } from "./socket.js";
 
 /** Certificates or a key: DER or PEM in a buffer or resource, PEM text, or the name of a resource. */
@@ -59,6 +60,8 @@ export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidde
   /** The client's own certificate chain, leaf first, and its private key in PKCS #8, or who signs with it. */
   readonly clientCertificates?: Credential | readonly Credential[];
   readonly clientKey?: Credential | Signer;
+  /** Where sessions are kept, to be resumed; true, the default: in RAM, for the servers used last. */
+  readonly cache?: boolean | SessionCache;
 
   /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
   readonly groups?: readonly string[];
@@ -141,7 +144,7 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
   }
   return Object.assign(same, {
     provider: platform.provider,
-    serverName: secure.serverName ?? options.host ?? options.address,
+    serverName: nameOf(options),
     trust: secure.verify === false ? [] : readTrust(platform, secure),
     clock: secure.clock ?? platform.clock,
     minVersion: readVersion(platform, secure.minVersion, "minVersion"),
@@ -154,8 +157,33 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
   } satisfies ClientOptions);
 }
 
+/**
+ * What the connection has of its cache, if any.
+ * @throws TypeError for a cache that is none, RangeError for one that this was built without
+ */
+export function makeKeeper(platform: Platform, options: SocketOptions): Keeper | undefined {
+  const { resumption } = platform.features;
+  const { cache: given } = options.secure ?? {};
+  if (given !== undefined && typeof given !== "boolean" && !isCache(given))
+    throw new TypeError("secure.cache: true, false, or an object with get and set");
+  if (given && !resumption) lacks("cache", "resumption");
+  const cache = given === undefined || given === true ? platform.cache : given || undefined;
+  if (resumption === undefined || cache === undefined) return undefined;
+  return new Keeper(platform, cache, `${nameOf(options)}:${options.port}`);
+}
+
+function isCache(given: unknown): boolean {
+  const { get, set } = (given ?? {}) as Partial<SessionCache>;
+  return typeof get === "function" && typeof set === "function";
+}
+
+function nameOf({ secure, host, address }: SocketOptions): string | undefined {
+  return secure?.serverName ?? host ?? address;
+}
+
 /** The client without I/O. An option that the core does not know is named as the caller knows it. */
-export function makeClient(options: ClientOptions, { features }: Platform): BareClient {
+export function makeClient(options: ClientOptions, { features }: Platform, keeper?: Keeper): BareClient {
+  if (keeper) Object.assign(options, { session: keeper.offer, onSession: keeper.take });
   try {
     return new BareClient(options, features);
   } catch (error) {

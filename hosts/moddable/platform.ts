@@ -42,6 +42,16 @@ export type TcpConstructor = new (options: TcpOptions) => Tcp;
  */
 export type ReadPem = (input: Uint8Array | string, label: string, found: Uint8Array[]) => void;
 
+/**
+ * Where sessions are kept from one connection to the next, each as bytes under its server's "name:port". They hold a
+ * secret, and come back as they were, or the handshake is a full one.
+ */
+export interface SessionCache {
+  get(key: string): ByteBuffer | null | undefined;
+  /** Keeps the bytes, which are the cache's from now on; undefined: forgets the session. */
+  set(key: string, bytes: ArrayBuffer | undefined): void;
+}
+
 /** One system. */
 export interface Platform {
   readonly timers: Timers;
@@ -52,6 +62,8 @@ export interface Platform {
   readonly readPem?: ReadPem | undefined;
   /** Seconds since 1970, or undefined when the clock was never set. */
   clock(): number | undefined;
+  /** Where sessions are kept, unless the application says where; without it nowhere. */
+  readonly cache?: SessionCache;
   /** The bytes of a resource by its name, or undefined when there is none. */
   resource(name: string): ByteBuffer | undefined;
   /** The CA certificates to trust, in DER, when the application names none. */

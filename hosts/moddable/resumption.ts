@@ -1,3 +1,3 @@
-/** Module `tlstaple/resumption`: sessions to resume. The socket has no use for it; a `BareClient` may. */
+/** Module `tlstaple/resumption`: sessions that are resumed, and kept as bytes. */
 
 export { resumption } from "../../src/client/index.js";

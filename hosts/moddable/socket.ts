@@ -2,15 +2,27 @@ import { type BareClient, wants } from "../../src/client/index.js";
 import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
-import { makeClient, readOptions, type SocketOptions } from "./options.js";
+import type { Keeper } from "./cache.js";
+import { makeClient, makeKeeper, readOptions, type SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
 export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOptions } from "./options.js";
-export type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions, Timers } from "./platform.js";
+export type {
+  ByteBuffer,
+  Platform,
+  SessionCache,
+  Tcp,
+  TcpConstructor,
+  TcpOptions,
+  Timers,
+} from "./platform.js";
 
-/** What was negotiated, and what became of each certificate's staple. */
-export type Session = Pick<BareClient, "version" | "suite" | "group" | "alpn" | "verdicts" | "path">;
+/** What was negotiated, and what became of each certificate's staple: of none, where an earlier session was resumed. */
+export type Session = Pick<
+  BareClient,
+  "version" | "suite" | "group" | "alpn" | "resumed" | "verdicts" | "path"
+>;
 
 export interface WriteOptions {
   /** More follows that belongs into the same record. */
@@ -51,6 +63,8 @@ export class TLSSocket {
   private tcp: Tcp | undefined;
   /** The client's key, if it was made for this connection. */
   private signer: (Signer & { dispose?(): void }) | undefined;
+  /** The session to resume, and those that come; undefined without a cache. */
+  private keeper: Keeper | undefined;
   private onReadable: SocketOptions["onReadable"];
   private onWritable: SocketOptions["onWritable"];
   private onError: SocketOptions["onError"];
@@ -70,8 +84,7 @@ export class TLSSocket {
   private writable = 0;
   /** The application is to be told that it can write. */
   private offers = false;
-  /** The application data that may be read now, `bytes[at…dataEnd)`, and whether it was announced. */
-  private bytes: Uint8Array | undefined;
+  /** The application data that may be read now, `[at…dataEnd)` of `plainOut`, and whether it was announced. */
   private at = 0;
   private dataEnd = 0;
   private announced = false;
@@ -95,9 +108,10 @@ export class TLSSocket {
     this.onError = options.onError;
     this.onSecure = secure?.onSecure;
     this.onReason = secure?.onError;
+    this.keeper = makeKeeper(platform, options);
     const core = readOptions(platform, options);
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
-    this.client = makeClient(core, platform);
+    this.client = makeClient(core, platform, this.keeper);
     this.tick = () => this.ticked();
     const Transport = options.TCP.io as TcpConstructor;
     this.tcp = new Transport(this.tcpOptions(options));
@@ -138,7 +152,7 @@ export class TLSSocket {
     if (this.at === this.dataEnd) return undefined;
     const { at } = this;
     if (this.numbers) {
-      const byte = this.bytes![at];
+      const byte = this.client!.plainOut.bytes[at];
       this.take(1);
       return byte;
     }
@@ -146,7 +160,7 @@ export class TLSSocket {
     const count = what ?? this.dataEnd - at;
     if (!(Number.isInteger(count) && count > 0 && count <= this.dataEnd - at))
       throw new RangeError("read: more than is there");
-    const copy = this.bytes!.slice(at, at + count).buffer as ArrayBuffer;
+    const copy = this.client!.plainOut.bytes.slice(at, at + count).buffer as ArrayBuffer;
     this.take(count);
     return copy;
   }
@@ -229,8 +243,8 @@ export class TLSSocket {
     }
     this.busy = true;
     this.commit();
-    if (this.phase === phase.OPEN) this.converse();
-    else if (this.phase === phase.HANDSHAKE) this.shake();
+    if (this.phase === phase.HANDSHAKE) this.shake();
+    else if (this.phase === phase.OPEN) this.converse();
     else if (this.phase === phase.OVER) this.linger();
     else if (this.end !== end.NONE) this.finish(faults.CONNECT_FAILED);
     this.busy = false;
@@ -244,7 +258,7 @@ export class TLSSocket {
     this.flush();
     if (client.fault) this.finish(client.fault);
     else if (client.wants & wants.WORK || this.fillable || this.end === end.HEARD) this.schedule(STEP);
-    else if (client.wants & wants.SPACE && !(client.wants & wants.WRITE)) this.secured();
+    else if ((client.wants & (wants.SPACE | wants.WRITE)) === wants.SPACE) this.secured();
   }
 
   private secured(): void {
@@ -260,6 +274,7 @@ export class TLSSocket {
     this.settle();
     if (this.offers) this.offer();
     if (this.phase === phase.OPEN) this.pump();
+    this.keeper?.store();
   }
 
   /** Opens records and hands them on. */
@@ -279,7 +294,6 @@ export class TLSSocket {
     while (this.fill());
     if (client.fault) this.finish(client.fault);
     else if (client.wants & wants.DATA) {
-      this.bytes = client.plainOut.bytes;
       this.at = client.plainOut.start;
       this.dataEnd = client.plainOut.end;
       return true;
@@ -389,7 +403,7 @@ export class TLSSocket {
 
   private readInto(into: Uint8Array): number {
     const n = Math.min(into.length, this.dataEnd - this.at);
-    into.set(this.bytes!.subarray(this.at, this.at + n));
+    into.set(this.client!.plainOut.bytes.subarray(this.at, this.at + n));
     this.take(n);
     return n;
   }
@@ -452,10 +466,20 @@ export class TLSSocket {
     const client = this.client!;
     const { onError, onReason, platform } = this;
     const error = fault && new TlsError(fault, client.faultDetail, cause ?? client.cause, platform.words);
+    if (fault && this.spoils(fault)) this.keeper?.forget();
     this.retire();
     if (error) platform.report?.(error);
     if (error && onReason) this.call(onReason, error);
     if (onError) this.call<TlsError | undefined>(onError, error);
+  }
+
+  /**
+   * Whether sessions end with it (RFC 8446 6.2). Where the network broke they don't, unless it did in the handshake: the
+   * server may have choked on the session.
+   */
+  private spoils(fault: Fault): boolean {
+    const open = this.phase === phase.OPEN;
+    return this.phase !== phase.CONNECTING && !(open && fault === faults.TRUNCATED);
   }
 
   /** No callback from here on. What was written is still sent, and close_notify or the alert behind it. */
@@ -463,6 +487,7 @@ export class TLSSocket {
     const { timers } = this.platform;
     const connected = this.phase !== phase.CONNECTING;
     this.phase = phase.OVER;
+    this.keeper?.store();
     this.onReadable = this.onWritable = this.onError = this.onSecure = this.onReason = undefined;
     this.at = this.dataEnd = 0;
     timers.clear(this.ticker);
@@ -483,10 +508,11 @@ export class TLSSocket {
 
   /** Lets go of the transport and of all secrets. */
   private drop(): void {
-    const { client, signer, tcp } = this;
+    const { client, keeper, signer, tcp } = this;
     this.platform.timers.clear(this.deadline);
-    this.client = this.signer = this.tcp = this.bytes = this.deadline = undefined;
+    this.client = this.keeper = this.signer = this.tcp = this.deadline = undefined;
     client?.wipe();
+    keeper?.wipe();
     signer?.dispose?.();
     try {
       tcp?.close();

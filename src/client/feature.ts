@@ -1,7 +1,9 @@
+import type { Provider } from "../crypto/provider.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
 import type { PkiTables } from "../pki/certificate.js";
 import type { AnyRow } from "../record/engine.js";
 import type { Reader } from "../wire/reader.js";
+import type { Session } from "./session.js";
 
 /** What a client can do without: rows for its tables, and what those do not reach. */
 export interface Feature {
@@ -24,12 +26,18 @@ export interface Beginning extends Feature {
   readonly begin: (s: never) => void;
 }
 
+/** Resumption, and its sessions as bytes that can be kept: see `encodeSession` and `decodeSession`. */
+export interface Resumption extends Beginning {
+  readonly encode: (provider: Provider, session: Session) => Uint8Array;
+  readonly decode: (provider: Provider, bytes: Uint8Array) => Session | undefined;
+}
+
 /** A client's features, put together: the tables that its connections work by. */
 export interface Features {
   readonly tls12: Tls12 | undefined;
   readonly statusV2: Feature | undefined;
   readonly clientCertificates: Beginning | undefined;
-  readonly resumption: Beginning | undefined;
+  readonly resumption: Resumption | undefined;
   readonly pki: PkiTables;
   readonly extensions: readonly ExtensionRow<never>[];
   readonly rowsHello: readonly AnyRow[];

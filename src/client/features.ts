@@ -6,7 +6,7 @@ import type { AnyRow } from "../record/engine.js";
 import { table } from "../wire/table.js";
 import { rows13 } from "./client13.js";
 import { extensions } from "./extensions.js";
-import type { Beginning, Feature, Features, Tls12 } from "./feature.js";
+import type { Beginning, Feature, Features, Resumption, Tls12 } from "./feature.js";
 import { rowsHello } from "./hello.js";
 
 /** What a client may be made of; what is left out is in no bundle, and to ask for it is an error. */
@@ -14,7 +14,7 @@ export interface Parts {
   readonly tls12?: Tls12 | undefined;
   readonly statusV2?: Feature | undefined;
   readonly clientCertificates?: Beginning | undefined;
-  readonly resumption?: Beginning | undefined;
+  readonly resumption?: Resumption | undefined;
   readonly nameConstraints?: PkiFeature | undefined;
   readonly rsa?: PkiFeature | undefined;
 }

@@ -28,6 +28,10 @@ export interface Resuming {
   expected: number;
   /** What may be offered to one of TLS 1.3: after a HelloRetryRequest the suite's hash is settled (RFC 8446 4.1.4). */
   offer13(s: ClientHandshake): Session | undefined;
+  /** Whether the ClientHello has room for so much more of the offer; if not, there is none any more. */
+  fits(w: Writer, length: number): boolean;
+  /** Whether it has pre_shared_key. */
+  sends13(s: ClientHandshake): boolean;
   retry(s: ClientHandshake, messageHash: Uint8Array): void;
   bind(s: ClientHandshake, w: Writer): void;
   start13(s: ClientHandshake): KeySchedule13;

@@ -39,7 +39,7 @@ export { namedAlert, TlsError, type Words } from "../wire/error.js";
 export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
 export { BareClient } from "./client.js";
-export type { Features } from "./feature.js";
+export type { Features, Resumption } from "./feature.js";
 export { features, type Parts } from "./features.js";
 export type { ClientConfig, ClientOptions } from "./options.js";
 export type { Demanded, Session } from "./session.js";

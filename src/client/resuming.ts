@@ -5,7 +5,7 @@ import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
 import { at } from "../handshake/memory.js";
 import { metBy } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
-import type { Reader } from "../wire/reader.js";
+import { none, type Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import { copySecret, type Writer } from "../wire/writer.js";
 import type { ClientHandshake, Resuming } from "./handshake.js";
@@ -16,10 +16,13 @@ const MAX_LIFETIME = 604_800;
 /** Tickets that are taken of one connection in TLS 1.3; each is work, and a session to keep. */
 const MAX_TICKETS = 16;
 
+/** Bytes of pre_shared_key without the ticket and the binder: with its header, one of each (RFC 8446 4.2.11). */
+const PSK_OVERHEAD = 4 + 2 + 2 + 4 + 2 + 1;
+
 /** What a connection that may resume keeps. */
 export class TicketHolder implements Resuming {
-  /** What is offered. */
-  readonly offer: Session | undefined;
+  /** What is offered, as long as it fits. */
+  private offer: Session | undefined;
   private readonly deliver: (session: Session) => void;
   /** The server goes on from it. */
   accepted = false;
@@ -36,12 +39,25 @@ export class TicketHolder implements Resuming {
     this.deliver = deliver;
   }
 
+  /** Whether the ClientHello has room for the offer; if not, there is none, and the handshake is a full one. */
+  fits(w: Writer, length: number): boolean {
+    const fits = length <= w.room;
+    if (!fits) this.offer = undefined;
+    return fits;
+  }
+
   // ---- TLS 1.3
 
   offer13(s: ClientHandshake): Session | undefined {
     const { offer } = this;
     if (offer?.version !== version.tls13) return undefined;
     return s.suite === undefined || s.suite.hash === suiteOf(offer).hash ? offer : undefined;
+  }
+
+  sends13(s: ClientHandshake): boolean {
+    const offer = this.offer13(s);
+    if (offer === undefined) return false;
+    return this.fits(s.engine.writer, PSK_OVERHEAD + offer.ticket.length + hashSize[suiteOf(offer).hash]);
   }
 
   /** Keeps what a binder after this HelloRetryRequest must cover: `message_hash` and the message itself. */
@@ -134,6 +150,7 @@ export class TicketHolder implements Resuming {
   /** Hands out the session, now that the handshake is complete; the master secret is still at `memory[start…end)`. */
   deliver12(s: ClientHandshake, start: number, end: number): void {
     const { ticket, lifetime } = this;
+    this.ticket = undefined;
     // RFC 7627 5.3: without it a session must not be resumed
     if (ticket === undefined || ticket.length === 0 || !s.extendedMasterSecret) return;
     const secret = copySecret(s.memory, start, end);
@@ -220,7 +237,7 @@ function verified(s: ClientHandshake, now: number): Verified {
 export function demandedBy(s: ClientHandshake): Demanded {
   const { stapling, skew, allowMissingNextUpdate, responders } = s.config.ocsp;
   const size = hashSize.sha256;
-  const known = new Uint8Array(size * responders.length);
+  const known = responders.length > 0 ? new Uint8Array(size * responders.length) : none;
   for (let i = 0; i < responders.length; i++) {
     const { nameBytes, nameStart, nameEnd, key } = responders[i];
     const hash = s.config.provider.hash("sha256");

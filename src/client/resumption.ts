@@ -8,11 +8,12 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalBytes, type Writer } from "../wire/writer.js";
-import type { Beginning } from "./feature.js";
+import type { Resumption } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import { drawSessionId } from "./hello.js";
 import { demandedBy, suiteOf, TicketHolder } from "./resuming.js";
 import type { Demanded, Session } from "./session.js";
+import { decodeSession, encodeSession } from "./sessioncodec.js";
 
 /**
  * Resumes the session that is given (RFC 8446 2.2, RFC 5077), if it fits what the client asks for, and hands each new
@@ -26,17 +27,13 @@ function begin(s: ClientHandshake): void {
   if (offer?.version === version.tls12) drawSessionId(s);
 }
 
-/** Room for the rest of the ClientHello. */
-const HELLO = 1024;
-
 /** Whether a session may stand for the full handshake that this client would make. */
 function fits(s: ClientHandshake, session: Session): boolean {
   const { config } = s;
   const now = config.clock();
   const alive = now !== undefined && now >= session.receivedAt && now < session.until;
   const speaks = s.speaks(session.version) && config.suites.includes(session.suite);
-  const small = session.ticket.length <= config.buffers.output - HELLO;
-  const fitting = alive && speaks && small && session.serverName === config.serverName;
+  const fitting = alive && speaks && session.serverName === config.serverName;
   return fitting && (!config.verify || trusts(s, session, now));
 }
 
@@ -88,10 +85,20 @@ function includes(many: Uint8Array, bytes: Uint8Array, at: number): boolean {
 const m = inMessage;
 
 /** Sessions that are resumed, and the tickets of new ones. */
-export const resumption: Beginning = Object.freeze({
+export const resumption: Resumption = Object.freeze({
   name: "resumption" as const,
   begin,
+  encode: encodeSession,
+  decode: decodeSession,
   extensions: table<ExtensionRow<ClientHandshake>>([
+    {
+      type: extensionType.psk_key_exchange_modes,
+      where: m.client_hello,
+      sends: (s) => s.resuming !== undefined && s.speaks(version.tls13),
+      write: writeModes,
+      read: nothing,
+    },
+    // Tickets come last, when it shows whether there is room for one
     {
       type: extensionType.session_ticket,
       where: m.client_hello | m.server_hello12,
@@ -101,18 +108,11 @@ export const resumption: Beginning = Object.freeze({
         if (s.resuming) s.resuming.expected = 1;
       },
     },
-    {
-      type: extensionType.psk_key_exchange_modes,
-      where: m.client_hello,
-      sends: (s) => s.resuming !== undefined && s.speaks(version.tls13),
-      write: writeModes,
-      read: nothing,
-    },
-    // RFC 8446 4.2.11: the last one
+    // RFC 8446 4.2.11: behind all others
     {
       type: extensionType.pre_shared_key,
       where: m.client_hello | m.server_hello,
-      sends: (s) => s.resuming?.offer13(s) !== undefined,
+      sends: (s) => s.resuming?.sends13(s) === true,
       write: writePreSharedKey,
       read: readPreSharedKey,
     },
@@ -122,7 +122,7 @@ export const resumption: Beginning = Object.freeze({
 /** RFC 5077 3.2: the ticket, or nothing to ask for one. */
 function writeTicket12(s: ClientHandshake, w: Writer): void {
   const offer = s.resuming?.offer12;
-  if (offer) w.copy(offer.ticket);
+  if (offer && s.resuming?.fits(w, offer.ticket.length)) w.copy(offer.ticket);
 }
 
 /** PskKeyExchangeModes, RFC 8446 4.2.9: psk_dhe_ke(1), which keeps forward secrecy. */

@@ -1,7 +1,7 @@
 import { sha256 } from "../crypto/digest.js";
 import type { Identity } from "../crypto/provider.js";
 import { hashSize } from "../crypto/suites.js";
-import { isFault } from "../wire/fault.js";
+import { unlessFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { copySecret, equalBytes, Writer } from "../wire/writer.js";
 import { MAX_TICKET_LIFETIME } from "./config.js";
@@ -90,7 +90,7 @@ export function openTicket(
   if (end - start < NAME + IV + TAG || end - start > MAX_TICKET) return undefined;
   const key = findKey(s.config.ticketKeys, bytes, start);
   const state = key && unseal(s, key, copySecret(bytes, start, end));
-  const ticket = state && parse(state);
+  const ticket = state && unlessFault(() => readState(new Reader(state)));
   if (ticket === undefined || !(now < ticket.expires && ticket.expires <= now + MAX_TICKET_LIFETIME))
     return undefined;
   const fits = ticket.version === s.version && ticket.serverName === s.offer.serverName;
@@ -107,15 +107,6 @@ function unseal(s: ServerHandshake, { key }: TicketKey, ticket: Uint8Array): Uin
   const opened = aead.open(nonce, ticket, 0, NAME, ticket, NAME + IV, ticket.length);
   aead.dispose();
   return opened ? ticket.subarray(NAME + IV, ticket.length - TAG) : undefined;
-}
-
-function parse(state: Uint8Array): Ticket | undefined {
-  try {
-    return readState(new Reader(state));
-  } catch (thrown) {
-    if (isFault(thrown)) return undefined;
-    throw thrown;
-  }
 }
 
 function readState(r: Reader): Ticket {

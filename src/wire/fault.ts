@@ -111,3 +111,13 @@ export function isFault(thrown: unknown): thrown is Fault {
 export function alertOf(fault: Fault): number {
   return fault >> 8;
 }
+
+/** What `run` returns, or undefined when it ends with a fault: for bytes that may be anything. */
+export function unlessFault<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (thrown) {
+    if (isFault(thrown)) return undefined;
+    throw thrown;
+  }
+}

@@ -153,10 +153,11 @@ for (const protocol of both) {
       "another version": { client: only(protocol === tls12 ? tls13 : tls12) },
       "a ticket too long for the buffer": {
         client: { ...client, buffers: { output: 1024 } },
+        session: { ...session, ticket: new Uint8Array(1024).fill(9) },
       },
     };
     for (const [title, meeting] of Object.entries(misfits)) {
-      const { pair, client: end } = meet({ ...meeting, session });
+      const { pair, client: end } = meet({ session, ...meeting });
       t.false(end.resumed, title);
       t.false(pair.client.sent[0].includes(Buffer.from(session.ticket)), title);
     }
@@ -222,6 +223,30 @@ for (const protocol of both) {
     t.false(resumes(t, { client, server: { clock: () => session.until }, session }));
   });
 }
+
+for (const protocol of both)
+  test(`${name(protocol)}: a ticket is offered if the ClientHello has room for it, to the byte`, (t) => {
+    const client = only(protocol);
+    const session = first(t, { client });
+    const offers = (length: number) => {
+      const ticket = new Uint8Array(length).fill(9);
+      const { pair } = meet({
+        client: { ...client, buffers: { output: 800 } },
+        session: { ...session, ticket },
+      });
+      t.is(pair.client.end.fault, undefined);
+      t.false(pair.client.end.resumed);
+      return pair.client.sent[0].includes(Buffer.from(ticket));
+    };
+    let [fits, exceeds] = [200, 800];
+    t.true(offers(fits) && !offers(exceeds));
+    while (exceeds - fits > 1) {
+      const middle = (fits + exceeds) >> 1;
+      if (offers(middle)) fits = middle;
+      else exceeds = middle;
+    }
+    t.true(offers(fits - 1) && !offers(exceeds + 1));
+  });
 
 test("TLS 1.3: after a HelloRetryRequest, the binder covers both hellos", (t) => {
   const server = { groups: [namedGroup.secp384r1] };

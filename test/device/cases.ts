@@ -15,6 +15,8 @@ export interface DeviceCase {
   readonly buffers: Job["buffers"];
   /** Through the Moddable socket, rather than the client without I/O. */
   readonly socket?: boolean;
+  /** The socket's cache, of a server that gives tickets: it is empty and gets a session, or one is resumed. None by default. */
+  readonly cache?: "empty" | "filled";
   readonly receive?: { readonly size: number; readonly times: number };
   readonly send?: { readonly size: number; readonly times: number };
 }
@@ -64,6 +66,10 @@ export const cases: readonly DeviceCase[] = [
     buffers: { input: [4096, 18693], output: 2048, store: 4096 },
     receive: { size: 4096, times: 1 },
   }),
+  row("tls1.3-p256-kept", tls13, "p256", 1, { socket: true, cache: "empty" }),
+  row("tls1.2-p256-kept", tls12, "p256", 1, { socket: true, cache: "empty" }),
+  row("tls1.3-p256-resumed", tls13, "p256", 1, { socket: true, cache: "filled" }),
+  row("tls1.2-p256-resumed", tls12, "p256", 1, { socket: true, cache: "filled" }),
   row("tls1.3-receive-1mib", tls13, "p256", 1, {
     recordSizeLimit: 4097,
     buffers: bulk,

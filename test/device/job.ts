@@ -22,6 +22,8 @@ export interface Job {
   readonly milestones: readonly number[];
   /** Collects garbage before each mark, so that what is live shows. */
   readonly live: boolean;
+  /** Of a socket with a cache: the session in it in hexadecimal digits, or "". */
+  readonly session?: string;
   /** Bytes that the client sends, so many times. */
   readonly send: { readonly size: number; readonly times: number };
 }

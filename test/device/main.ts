@@ -33,6 +33,7 @@ const modules = [
   "tls12",
   "statusV2",
   "clientCertificates",
+  "resumption",
   "nameConstraints",
   "rsa",
   "pem",

@@ -3,6 +3,8 @@ import { NOW, stapleFile } from "../../certs/fixtures.js";
 import {
   type ClientOptions,
   handshakeType,
+  resumption,
+  type Session,
   signatureScheme,
   TlsClient,
   trustAnchor,
@@ -13,6 +15,7 @@ import { determined, turn } from "../fuzz/recording.js";
 import { identity } from "../peers/identity.js";
 import { Puppet } from "../peers/puppet.js";
 import type { Script } from "../peers/script.js";
+import { TicketServer } from "../peers/ticket-server.js";
 import type { DeviceCase } from "./cases.js";
 import type { Job } from "./job.js";
 
@@ -64,7 +67,7 @@ function milestones({ receive, send }: DeviceCase): number[] {
 }
 
 function optionsOf(job: Omit<Job, "handshakeLength">): ClientOptions {
-  const { trust, clock, version, policy, send, live, milestones, ...rest } = job;
+  const { trust, clock, version, policy, send, live, milestones, session, ...rest } = job;
   return {
     ...rest,
     provider,
@@ -106,20 +109,57 @@ class SignatureWatch {
   }
 }
 
+/** What the client is connected to: a puppet, or, where there is a cache, a server with tickets. */
+function serverOf(device: DeviceCase): Puppet | TicketServer {
+  return device.cache ? new TicketServer({ maxVersion: device.version }) : new Puppet(scriptOf(device));
+}
+
+/** The session that a first connection leaves in the cache. */
+function firstSession(device: DeviceCase, options: ClientOptions): Session {
+  let session: Session | undefined;
+  const onSession = (each: Session) => {
+    session = each;
+  };
+  converse(new TlsClient({ ...options, onSession }), serverOf(device));
+  if (session === undefined) throw new Error("no session");
+  return session;
+}
+
+/** Whatever the server sends until the client is connected, and with the end of the handshake. */
+function converse(client: TlsClient, server: Puppet | TicketServer): Buffer[] {
+  const handshake: Buffer[] = [];
+  while (!(client.established && server.open)) handshake.push(turn(client, server));
+  return handshake;
+}
+
 function attempt(device: DeviceCase): Recorded | undefined {
+  const { size = 0, times = 0 } = device.receive ?? {};
   const job = settings(device);
   const watch = new SignatureWatch(device);
+  const options = optionsOf(job);
+  const session = device.cache === "filled" ? firstSession(device, options) : undefined;
   const client = new TlsClient({
-    ...optionsOf(job),
+    ...options,
+    session,
+    onSession: device.cache && (() => undefined),
     onMessage: (sent, type, _, start, end) => watch.see(sent, type, start, end),
   });
-  const puppet = new Puppet(scriptOf(device));
-  const handshake: Buffer[] = [];
-  while (!(client.established && puppet.open)) handshake.push(turn(client, puppet));
-  if (device.edition === "p256" && watch.length !== SIGNATURE) return undefined;
-  const { size = 0, times = 0 } = device.receive ?? {};
-  const data = Array.from({ length: times }, () => puppet.sendData(Buffer.alloc(size, 0x61)));
+  const server = serverOf(device);
+  const handshake = converse(client, server);
+  if (device.edition === "p256" && !session && watch.length !== SIGNATURE) return undefined;
+  if (client.resumed !== (session !== undefined)) throw new Error("the session is not resumed");
+  const data =
+    server instanceof Puppet
+      ? Array.from({ length: times }, () => server.sendData(Buffer.alloc(size, 0x61)))
+      : [];
   const handshakeLength = handshake.reduce((sum, { length }) => sum + length, 0);
   const program = device.socket ? "socket-program" : "program";
-  return { program, job: { ...job, handshakeLength }, bytes: Buffer.concat([...handshake, ...data]) };
+  const kept = device.cache && { session: session ? toHex(resumption.encode(provider, session)) : "" };
+  return {
+    program,
+    job: { ...job, ...kept, handshakeLength },
+    bytes: Buffer.concat([...handshake, ...data]),
+  };
 }
+
+const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");

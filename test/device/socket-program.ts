@@ -1,5 +1,6 @@
-import type { Platform, Tcp, TcpOptions } from "../../hosts/moddable/platform.js";
+import type { Platform, SessionCache, Tcp, TcpOptions } from "../../hosts/moddable/platform.js";
 import { TLSSocket } from "../../hosts/moddable/socket.js";
+import { fromHex } from "../../hosts/xs/text.js";
 import { everything, version } from "../../src/client/index.js";
 import { job, provider, recorded, SEGMENT, trust } from "./flash.js";
 
@@ -14,6 +15,8 @@ interface World {
   /** What the one timer that is set will call. */
   callback: (() => void) | undefined;
   established: boolean;
+  /** What the cache was given. */
+  kept?: ArrayBuffer | undefined;
 }
 
 declare global {
@@ -83,6 +86,19 @@ function open(): void {
   globalThis.world.established = true;
 }
 
+const { session } = job;
+const offered = session ? fromHex(session).buffer : undefined;
+const cache: SessionCache = Object.freeze({
+  get: () => offered,
+  set(_: string, bytes: ArrayBuffer | undefined): void {
+    globalThis.world.kept = bytes;
+  },
+});
+
+function checkResumed({ session: spoken }: TLSSocket): void {
+  if (spoken?.resumed !== (offered !== undefined)) throw new Error("resumed, or not");
+}
+
 function connect(): TLSSocket {
   const protocol = job.version === version.tls13 ? "TLSv1.3" : "TLSv1.2";
   return new TLSSocket(
@@ -99,6 +115,8 @@ function connect(): TLSSocket {
         maxCertificates: job.maxCertificates,
         buffers: job.buffers,
         handshakeTimeout: 0,
+        cache: session === undefined ? false : cache,
+        onSecure: session === undefined ? undefined : checkResumed,
       },
       onReadable: take,
       onWritable: open,

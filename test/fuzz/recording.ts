@@ -63,12 +63,12 @@ export function record(
 /** What the puppet sends as application data in `after`. */
 export const words = "data that must come out as it went in";
 
-/** Lets the client do what it can; returns what the puppet answered, and has handed it over. */
-export function turn(client: TlsClient, puppet: Puppet): Buffer {
+/** Lets the client do what it can; returns what the server answered, and has handed it over. */
+export function turn(client: TlsClient, server: { feed(bytes: Uint8Array): Buffer }): Buffer {
   while (client.wants & wants.WORK) client.work();
   if (client.fault) throw new Error(named(client.fault));
   const { bytes, start, end } = client.cipherOut;
-  const answer = puppet.feed(bytes.subarray(start, end));
+  const answer = server.feed(bytes.subarray(start, end));
   client.cipherOut.advance(end - start);
   for (let at = 0; at < answer.length; ) at += give(client, answer.subarray(at));
   return answer;

@@ -14,6 +14,7 @@ interface Result {
   readonly outcome: string;
   readonly version?: number;
   readonly staple?: string;
+  readonly resumed?: boolean;
   readonly milliseconds?: number;
 }
 
@@ -22,6 +23,8 @@ interface Connection {
   readonly endpoint: Endpoint;
   readonly policy: "leaf" | "if-present";
   readonly expected: string;
+  /** The second one to its server, where a session is resumed. */
+  readonly again?: boolean;
 }
 
 /** An application: over what, and without which modules of ours. */
@@ -99,11 +102,13 @@ async function testEdition(
   }
 }
 
-/** With a required staple, and once without where the server has none. */
+/** With a required staple, and once without where the server has none; twice where there is a session to resume. */
 function connectionsTo(endpoint: Endpoint, { without }: Edition): Connection[] {
   const oldOnly = endpoint.version === "TLSv1.2" && endpoint.server !== "mosquitto";
   const expected = oldOnly && without.includes("tls12") ? "PEER_ALERT" : faultOf[endpoint.staple];
   const required = { endpoint, policy: "leaf", expected } as const;
+  if (endpoint.client === "http" && expected === "ok")
+    return [required, { ...required, again: !without.includes("resumption") }];
   if (endpoint.server !== "mosquitto") return [required];
   return [required, { endpoint, policy: "if-present", expected: "ok" }];
 }
@@ -159,26 +164,31 @@ function run(headless: string, library: string, clock?: number): Promise<Result[
 }
 
 function judge(
-  { endpoint, policy }: Connection,
+  { endpoint, policy, again = false }: Connection,
   result: Result | undefined,
   expected: string,
   more = "",
 ): void {
   const { client, server, version, staple } = endpoint;
-  const what = `${client} to ${server}, ${version}, staple ${staple} and ${policy}${more}`;
+  const what = `${client} to ${server}, ${version}, staple ${staple} and ${policy}${again ? ", again" : ""}${more}`;
   if (result?.port !== endpoint.port) check(false, what, "it was not reached");
-  else check(result.outcome === expected && fits(endpoint, result), what, tell(result));
+  else check(result.outcome === expected && fits(endpoint, result, again), what, tell(result));
 }
 
 /** Whether a connection that was made is what it should be. Mosquitto's `tls_version` is only the lowest. */
-function fits({ version, server }: Endpoint, result: Result): boolean {
+function fits({ version, server }: Endpoint, result: Result, again: boolean): boolean {
   if (result.outcome !== "ok") return result.version === undefined;
+  if (result.resumed !== again) return false;
   if (server === "mosquitto") return result.staple === "none";
-  return result.version === (version === "TLSv1.2" ? 0x0303 : 0x0304) && result.staple === "good";
+  return (
+    result.version === (version === "TLSv1.2" ? 0x0303 : 0x0304) &&
+    result.staple === (again ? undefined : "good")
+  );
 }
 
-function tell({ outcome, staple, milliseconds }: Result): string {
-  return milliseconds === undefined ? outcome : `${outcome}, staple ${staple}, ${milliseconds} ms`;
+function tell({ outcome, staple, resumed, milliseconds }: Result): string {
+  const how = resumed ? "resumed" : `staple ${staple}`;
+  return milliseconds === undefined ? outcome : `${outcome}, ${how}, ${milliseconds} ms`;
 }
 
 function collect(times: Times, edition: string, connections: readonly Connection[], results: Result[]): void {

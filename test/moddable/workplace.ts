@@ -21,7 +21,16 @@ export function makeWorkplace(): string {
 }
 
 /** Modules of ours that an application may do without. */
-export const OPTIONAL = ["tls12", "statusV2", "clientCertificates", "nameConstraints", "rsa", "pem", "texts"];
+export const OPTIONAL = [
+  "tls12",
+  "statusV2",
+  "clientCertificates",
+  "resumption",
+  "nameConstraints",
+  "rsa",
+  "pem",
+  "texts",
+];
 
 /** How an application's manifest names a module of ours to exclude it. */
 export const excluded = (name: string) => `./node_modules/tlstaple/dist/moddable/${name}`;

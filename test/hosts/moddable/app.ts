@@ -4,13 +4,15 @@ import type { Platform } from "../../../hosts/moddable/platform.js";
 import type { SecureOptions, SocketOptions, TlsError } from "../../../hosts/moddable/socket.js";
 import { TLSSocket } from "../../../hosts/moddable/socket.js";
 import type { Provider } from "../../../src/crypto/provider.js";
-import { FakeTimers, type Quirks, Wire } from "./fake.js";
+import { FakeTimers, type Quirks, type Server, Wire } from "./fake.js";
 import { platform, server } from "./peer.js";
 
 type Callbacks = Pick<SocketOptions, "onReadable" | "onWritable" | "onError">;
 
 export interface Setup extends Partial<Omit<SocketOptions, "secure" | "TCP">> {
   readonly script?: Parameters<typeof server>[0];
+  /** What is at the other end, instead of a server that follows the script. */
+  readonly peer?: Server;
   readonly quirks?: Partial<Quirks>;
   readonly secure?: SecureOptions;
   readonly platform?: Partial<Platform>;
@@ -39,10 +41,11 @@ export class App {
   readonly own: { -readonly [K in keyof Callbacks]: Callbacks[K] };
 
   constructor(setup: Setup = {}) {
-    const { script, quirks, secure, platform: special, onReadable, onWritable, onError, ...rest } = setup;
+    const { script, peer, quirks, secure, platform: special, ...more } = setup;
+    const { onReadable, onWritable, onError, ...rest } = more;
     this.own = { onReadable, onWritable, onError };
     this.server = server(script);
-    this.wire = new Wire(this.server, this.timers, quirks);
+    this.wire = new Wire(peer ?? this.server, this.timers, quirks);
     const usual = platform(this.timers);
     const provider = counted(usual.provider, this);
     this.platform = { ...usual, provider, report: (error) => this.reports.push(error), ...special };

@@ -169,7 +169,8 @@ function connect(connection, then) {
     onSecure({ session }) {
       result.milliseconds = Date.now() - began;
       result.version = session.version;
-      result.staple = session.verdicts[0].status;
+      result.resumed = session.resumed;
+      result.staple = session.verdicts[0]?.status;
     },
     onError({ code }) {
       result.fault = code;

@@ -1,0 +1,3 @@
+/** Module `tlstaple/resumption` of an application that does without: every connection is a full handshake. */
+
+export const resumption = undefined;
