@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { minify } from "terser";
 import { arrows } from "./rollup.arrows.js";
 import { literals } from "./rollup.literals.js";
+import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
 
 /** Where the core is, once compiled. */
@@ -64,7 +65,8 @@ const shorten = {
   name: "shorten",
   renderChunk(code) {
     const compress = { ecma: 2020, inline: 0, reduce_funcs: false, passes: 2 };
-    return minify(code, { module: true, ecma: 2020, compress, mangle: true, keep_classnames: true });
+    const mangle = { nth_identifier: engineNames };
+    return minify(code, { module: true, ecma: 2020, compress, mangle, keep_classnames: true });
   },
 };
 
