@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { minify } from "terser";
 import { arrows } from "./rollup.arrows.js";
 import { literals } from "./rollup.literals.js";
+import { members } from "./rollup.members.js";
 import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
 
@@ -71,7 +72,7 @@ const shorten = {
 };
 
 /** What makes a rendered module smaller, in this order. */
-export const smaller = [patterns, shorten, arrows];
+export const smaller = [members, patterns, shorten, arrows];
 
 /** Imports of the core by the name that the manifest has for it; modules have nothing else in common. */
 const specifiers = {
