@@ -67,7 +67,7 @@ const shorten = {
   renderChunk(code) {
     const compress = { ecma: 2020, inline: 0, reduce_funcs: false, passes: 2 };
     const mangle = { nth_identifier: engineNames };
-    return minify(code, { module: true, ecma: 2020, compress, mangle, keep_classnames: true });
+    return minify(code, { module: true, ecma: 2020, compress, mangle, keep_classnames: /Error$|Socket$/ });
   },
 };
 
