@@ -9,7 +9,7 @@ export const known = (
   "apply asinh atan2 atanh clear clz32 every expm1 flags floor hypot index input log10 log1p match parse proxy round shift " +
   "slice split trunc value assign buffer callee caller charAt concat create dotAll filter freeze fround getDay global groups " +
   "hasOwn isView keyFor length padEnd random reason reduce reject repeat revoke search source splice sticky substr toJSON " +
-  "values compile entries finally flatMap forEach getDate getInt8 getTime getYear indexOf isArray message ownKeys replace " +
+  "values compile entries flatMap forEach getDate getInt8 getTime getYear indexOf isArray message ownKeys replace " +
   "resolve reverse setDate setInt8 setTime setYear species toFixed trimEnd unicode unshift valueOf endsWith exchange getHours " +
   "getInt16 getInt32 getMonth getUint8 includes isFrozen isSealed iterator matchAll padStart setHours setInt16 setInt32 " +
   "setMonth setUint8 subarray toString trimLeft writable construct findIndex getUTCDay getUint16 getUint32 isInteger lastIndex " +
