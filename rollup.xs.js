@@ -1,5 +1,5 @@
 // Programs for the XS host, in build/xs: each one file.
-import { lowerStaticFields, noble, shorten } from "./rollup.device.js";
+import { lowerStaticFields, noble, smaller } from "./rollup.device.js";
 import { literals } from "./rollup.literals.js";
 
 /** A program, from what tsc made of it, and made as a device's modules are: so the suites run what ships. */
@@ -9,6 +9,6 @@ export function xsProgram(input, bundle) {
     ...own,
     output: { file: `build/xs/${input.split("/").pop()}`, format: "es" },
     external: [],
-    plugins: [noble, lowerStaticFields, literals, shorten],
+    plugins: [noble, lowerStaticFields, literals, ...smaller],
   };
 }
