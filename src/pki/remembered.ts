@@ -18,8 +18,6 @@ const maxEntries = 4096;
  */
 export class SignatureMemory {
   readonly provider: Provider;
-  /** Its name, a byte for each character. */
-  readonly name: Uint8Array;
   /** The entry that was asked for last comes first; zeros are none. */
   private readonly entries: Uint8Array;
 
@@ -29,10 +27,7 @@ export class SignatureMemory {
    */
   constructor(provider: Provider, count: number, saved: Uint8Array = none) {
     demand(Number.isInteger(count) && count >= 1 && count <= maxEntries, `count: 1 to ${maxEntries}`);
-    const { name } = provider;
     this.provider = provider;
-    this.name = new Uint8Array(name.length);
-    new Writer(this.name).ascii(name);
     this.entries = new Uint8Array(count * SIZE);
     copyBytes(saved, 0, Math.min(saved.length, this.entries.length), this.entries, 0);
   }
@@ -48,26 +43,26 @@ export class SignatureMemory {
     return provider === this.provider ? new RecallingVerification(this, own, scheme) : own;
   }
 
-  /** Whether `bytes[at…at+32)` is an entry; it is the one asked for last then. */
-  has(bytes: Uint8Array, at: number): boolean {
+  /** Whether it is there; it is the one asked for last then. */
+  has(entry: Uint8Array): boolean {
     const { entries } = this;
     for (let i = 0; i < entries.length; i += SIZE)
-      if (equalBytes(entries, i, i + SIZE, bytes, at, at + SIZE)) {
-        this.putFirst(bytes, at, i);
+      if (equalBytes(entries, i, i + SIZE, entry, 0, SIZE)) {
+        this.putFirst(entry, i);
         return true;
       }
     return false;
   }
 
-  /** Makes `bytes[at…at+32)` an entry, in the place of the last one. */
-  add(bytes: Uint8Array, at: number): void {
-    this.putFirst(bytes, at, this.entries.length - SIZE);
+  /** Puts it in the place of the one that was asked for least lately. */
+  add(entry: Uint8Array): void {
+    this.putFirst(entry, this.entries.length - SIZE);
   }
 
-  /** Those before offset `from` move up over the one there. */
-  private putFirst(bytes: Uint8Array, at: number, from: number): void {
-    this.entries.copyWithin(SIZE, 0, from);
-    copyBytes(bytes, at, at + SIZE, this.entries, 0);
+  /** Those before the one at offset `at` move up over it. */
+  private putFirst(entry: Uint8Array, at: number): void {
+    this.entries.copyWithin(SIZE, 0, at);
+    copyBytes(entry, 0, SIZE, this.entries, 0);
   }
 }
 
@@ -76,20 +71,19 @@ class RecallingVerification implements Verification {
   private readonly memory: SignatureMemory;
   private readonly own: Verification;
   private readonly scheme: number;
-  private hash: Hash | undefined;
-  /** The digest of what is signed, then room for an entry; made at the end. */
-  private sums: Uint8Array | undefined;
+  /** Of what is signed; its digest from the end on, as a running hash is much larger. */
+  private sum: Hash | Uint8Array;
 
   constructor(memory: SignatureMemory, own: Verification, scheme: number) {
     this.memory = memory;
     this.own = own;
     this.scheme = scheme;
-    this.hash = memory.provider.hash("sha256");
+    this.sum = memory.provider.hash("sha256");
   }
 
   update(bytes: Uint8Array, start: number, end: number): void {
     this.own.update(bytes, start, end);
-    this.hash!.update(bytes, start, end);
+    (this.sum as Hash).update(bytes, start, end);
   }
 
   end(): void {
@@ -98,39 +92,43 @@ class RecallingVerification implements Verification {
   }
 
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
-    const sums = this.digest();
-    this.hashAll(sums, key, signature, start, end);
-    if (this.memory.has(sums, SIZE)) return true;
+    const entry = this.entry(key, signature, start, end);
+    if (this.memory.has(entry)) return true;
     const verified = this.own.settle(key, signature, start, end);
-    if (verified) this.memory.add(sums, SIZE);
+    if (verified) this.memory.add(entry);
     return verified;
   }
 
   private digest(): Uint8Array {
-    if (this.sums) return this.sums;
-    const sums = new Uint8Array(2 * SIZE);
-    this.hash!.digest(sums, 0);
-    this.hash = undefined;
-    this.sums = sums;
-    return sums;
+    const { sum: hash } = this;
+    if (hash instanceof Uint8Array) return hash;
+    const sum = new Uint8Array(SIZE);
+    hash.digest(sum, 0);
+    this.sum = sum;
+    return sum;
   }
 
-  /** Writes the entry. All lengths stand in front, so that no two of what is hashed are equal unless all their parts are. */
-  private hashAll(sums: Uint8Array, key: PublicKey, signature: Uint8Array, start: number, end: number): void {
-    const { provider, name } = this.memory;
-    const lengths = new Writer(sums, SIZE);
-    lengths.u8(key.kind.length);
-    lengths.ascii(key.kind);
-    lengths.u16(this.scheme);
-    lengths.u16(name.length);
-    lengths.u24(key.end - key.start);
-    lengths.u24(end - start);
+  /** All lengths stand in front, so that no two of what is hashed are equal unless all their parts are. */
+  private entry(key: PublicKey, signature: Uint8Array, start: number, end: number): Uint8Array {
+    const { provider } = this.memory;
+    const { kind } = key;
+    const name = provider.name.slice(0, SIZE);
     const hash = provider.hash("sha256");
-    hash.update(sums, SIZE, lengths.at);
-    hash.update(name, 0, name.length);
-    hash.update(sums, 0, SIZE);
+    const entry = new Uint8Array(SIZE);
+    const writer = new Writer(entry);
+    writer.u8(kind.length);
+    writer.ascii(kind);
+    writer.u16(this.scheme);
+    writer.u8(name.length);
+    writer.u24(key.end - key.start);
+    writer.u24(end - start);
+    hash.update(entry, 0, writer.at);
+    writer.over(entry, 0, SIZE).ascii(name);
+    hash.update(entry, 0, writer.at);
+    hash.update(this.digest(), 0, SIZE);
     hash.update(key.bytes, key.start, key.end);
     hash.update(signature, start, end);
-    hash.digest(sums, SIZE);
+    hash.digest(entry, 0);
+    return entry;
   }
 }

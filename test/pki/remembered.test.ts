@@ -235,10 +235,14 @@ test("so many are remembered, and the one that was asked for least lately goes f
   t.deepEqual(["a", "a", "b", "a"].map(knownTo), [false, true, false, false]);
 });
 
-test("counts that can't be", (t) => {
+test("counts that can't be, and names", (t) => {
   for (const count of [0, -1, 0.5, 4097, Number.NaN, Number.POSITIVE_INFINITY])
     t.throws(() => new SignatureMemory(provider, count), { instanceOf: RangeError }, `${count}`);
   t.is(new SignatureMemory(provider, 4096).bytes.length, 131072);
+  for (const name of ["", "n".repeat(32), "n".repeat(1000), "\u540d"]) {
+    const oracle = new Oracle(undefined, name);
+    t.false(asks(filled(oracle, 8, "a"), oracle, meaningless("a")), "any name will do");
+  }
 });
 
 /** A memory that knows these, the last of them first. */
