@@ -158,6 +158,51 @@ test("no byte may go from one part to another", (t) => {
   t.true(asks(memory, oracle, { ...good, key: keyOf(Buffer.concat([digest, key])) }));
 });
 
+const sha256 = (...parts: Uint8Array[]) => createHash("sha256").update(Buffer.concat(parts)).digest();
+
+test("an entry is a hash of all that decides, lengths first", (t) => {
+  const oracle = new Oracle(undefined, "an oracle");
+  const memory = new SignatureMemory(oracle.provider, 2);
+  const good = meaningless();
+  verify(memory, oracle.provider, good);
+  const lengths = Buffer.of(4, ...Buffer.from("p256"), 4, 3, 9, 0, 0, 65, 0, 0, 70);
+  const entry = sha256(
+    lengths,
+    Buffer.from("an oracle"),
+    sha256(good.message),
+    good.key.bytes,
+    good.signature,
+  );
+  t.deepEqual(Buffer.from(memory.bytes), Buffer.concat([entry, Buffer.alloc(32)]));
+});
+
+test("what is signed is hashed to its end when that is told, and once", (t) => {
+  const { provider: yes } = new Oracle();
+  let digests = 0;
+  const noting: Provider = {
+    ...yes,
+    hash(algorithm) {
+      const hash = yes.hash(algorithm);
+      return {
+        update: (bytes, start, end) => hash.update(bytes, start, end),
+        digest(out, at) {
+          digests++;
+          hash.digest(out, at);
+        },
+      };
+    },
+  };
+  const { message, scheme, key, signature } = meaningless();
+  const verification = new SignatureMemory(noting, 2).verification(noting, scheme);
+  verification.update(message, 0, message.length);
+  verification.end();
+  t.is(digests, 1);
+  for (const count of [2, 3]) {
+    t.true(verification.settle(key, signature, 0, signature.length));
+    t.is(digests, count, "one for each entry");
+  }
+});
+
 test("failures are not remembered", (t) => {
   let says = false;
   const oracle = new Oracle(() => says);
@@ -236,7 +281,7 @@ test("so many are remembered, and the one that was asked for least lately goes f
 });
 
 test("counts that can't be, and names", (t) => {
-  for (const count of [0, -1, 0.5, 4097, Number.NaN, Number.POSITIVE_INFINITY])
+  for (const count of [0, -1, 0.5, 1.5, 4097, Number.NaN, Number.POSITIVE_INFINITY])
     t.throws(() => new SignatureMemory(provider, count), { instanceOf: RangeError }, `${count}`);
   t.is(new SignatureMemory(provider, 4096).bytes.length, 131072);
   for (const name of ["", "n".repeat(32), "n".repeat(1000), "\u540d"]) {
