@@ -32,6 +32,7 @@ export type {
 export { findScheme, findSuite } from "../crypto/suites.js";
 export type { BufferSizes } from "../handshake/options.js";
 export type { OcspOptions, OcspRequirement, Stapling } from "../pki/policy.js";
+export { SignatureMemory } from "../pki/remembered.js";
 export type { Verdict } from "../pki/verifier.js";
 export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";

@@ -20,6 +20,7 @@ export {
   serverStaplings,
   staplings,
 } from "./policy.js";
+export { SignatureMemory } from "./remembered.js";
 export { rsa } from "./rsa.js";
 export { pkiTables } from "./tables.js";
 export { answers, type Judgment, judge } from "./verifier.js";

@@ -38,6 +38,13 @@ export const equivalent: readonly Row[] = [
     because: "there is none, or it has a tag at least",
   },
   {
+    file: "pki/remembered.js",
+    code: "for (let i = 0; i < entries.length; i += SIZE)",
+    text: "i < entries.length",
+    by: "i <= entries.length",
+    because: "no byte of an entry is equal to none",
+  },
+  {
     file: "moddable/socket.js",
     code: "this.deadline = undefined;",
     because: "to clear a timer that is over does nothing",

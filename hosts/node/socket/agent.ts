@@ -10,6 +10,7 @@ const others: readonly ContextOption[] = [
   "rejectUnauthorized",
   "handshakeTimeout",
   "buffers",
+  "verifiedSignatures",
 ];
 
 /** What makes connections different from each other, beyond that. */

@@ -20,6 +20,7 @@ import {
 } from "../common/read.js";
 import { provider } from "../provider.js";
 import { lookupSchema } from "./inquiry.js";
+import { readVerifiedSignatures, sharedMemories } from "./verified-signatures.js";
 
 export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
 
@@ -40,6 +41,12 @@ export interface CommonOptions extends Partial<Pick<ClientOptions, keyof typeof 
   readonly maxVersion?: ProtocolVersion;
   /** Milliseconds from the connection to the end of the handshake; 10,000 by default, 0 for no limit. */
   readonly handshakeTimeout?: number;
+  /**
+   * How many signatures of certificates and staples that were verified are remembered, up to 4,096, so that they need not be
+   * verified again; 256 by default, in one memory for the whole process. Another number: in one for each context or server.
+   * 0: none.
+   */
+  readonly verifiedSignatures?: number;
 }
 
 /** How they are read, and those whose meaning each side has to say. */
@@ -50,6 +57,7 @@ export const commonSchema = {
   minVersion: protocolVersion,
   maxVersion: protocolVersion,
   handshakeTimeout: milliseconds,
+  verifiedSignatures: readVerifiedSignatures,
   rejectUnauthorized: boolean,
   ca: readRoots,
 };
@@ -66,13 +74,14 @@ export const commonOcspSchema = {
 
 /** The core's options but for its anchors: what it calls otherwise is renamed, and all that is not the socket's own passed on. */
 export function commonCore<L extends Layer<typeof commonSchema>>(layer: L) {
-  const { ALPNProtocols, ca, handshakeTimeout, rejectUnauthorized, ...same } = layer;
+  const { ALPNProtocols, ca, handshakeTimeout, rejectUnauthorized, verifiedSignatures, ...same } = layer;
   return {
     provider,
     clock: () => Math.floor(Date.now() / 1000),
     ...same,
     alpn: ALPNProtocols,
     verify: rejectUnauthorized,
+    remembered: verifiedSignatures ?? sharedMemories,
   };
 }
 
