@@ -52,10 +52,14 @@ export interface MachineOptions {
   readonly arena?: number;
   /** How many slots of the arena are stack. */
   readonly stack?: number;
+  /** RAM grows in the SDK's steps, not in the smallest. */
+  readonly sdkSteps?: boolean;
   /** Milliseconds after which the process is ended. */
   readonly patience?: number;
   /** The host that runs it, this machine's own by default. */
   readonly target?: Target;
+  /** A plugin of the emulator with its arguments, as qemu has them. */
+  readonly plugin?: string;
 }
 
 /** How a program ended. */
@@ -93,14 +97,16 @@ export async function runJob(
   }
 }
 
-function machineFlags({ arena, stack = 512 }: MachineOptions): string[] {
-  return arena === undefined ? [] : ["--preload", "--arena", `${arena}`, "--stack", `${stack}`];
+function machineFlags({ arena, stack = 512, sdkSteps }: MachineOptions): string[] {
+  if (arena === undefined) return [];
+  return ["--preload", "--arena", `${arena}`, "--stack", `${stack}`, ...(sdkSteps ? ["--sdk-steps"] : [])];
 }
 
 function run(args: string[], options: MachineOptions, receive: (output: Buffer) => void) {
-  const { patience: timeout, target = "native" } = options;
+  const { patience: timeout, target = "native", plugin } = options;
+  const env = plugin === undefined ? process.env : { ...process.env, QEMU_PLUGIN: plugin };
   return new Promise<Omit<Ran, "stats">>((resolve, reject) => {
-    const child = spawn(hostFile(target), args, { stdio: ["ignore", "pipe", "pipe"], timeout });
+    const child = spawn(hostFile(target), args, { stdio: ["ignore", "pipe", "pipe"], timeout, env });
     let errors = "";
     child.stdout.on("data", receive);
     child.stderr.setEncoding("utf8").on("data", (text) => {
