@@ -69,7 +69,10 @@ async function measureAll<C extends Cost>(
 }
 
 function print(costs: Record<string, Cost | Rv32Cost>, json: boolean): void {
-  if (json) return console.log(JSON.stringify(costs, null, 2));
+  if (json) {
+    console.log(JSON.stringify(costs, null, 2));
+    return;
+  }
   const flat = Object.entries(costs).map(([name, cost]) => {
     const { instructions, ...rest } = { instructions: undefined, ...cost };
     return [name, { ...rest, ...instructions }];

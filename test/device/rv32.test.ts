@@ -10,9 +10,11 @@ import { incomparable } from "./xs.js";
 const budget = readRv32Budget();
 const { rv32: obstacle } = incomparable;
 if (obstacle) console.log(`skipped: costs on RV32: ${obstacle}`);
-const device = obstacle ? test.skip : test;
-/** Signatures are random, and some take longer to verify. */
-const LEEWAY = 1.02;
+/** One after the other, as each has processes of its own. */
+const device = obstacle ? test.serial.skip : test.serial;
+/** Signatures are random, and the crypto library and the compiler are what Debian has now. */
+const LEEWAY = 1.03;
+const loose = ["nativeHeapPeakBytes"];
 
 test("the budget for RV32 has every case, and nothing else", (t) => {
   t.deepEqual(
@@ -25,8 +27,10 @@ for (const each of cases)
   device(`${each.name} keeps to its budget on RV32`, async (t) => {
     const { instructions, ...cost } = await measureOnRv32(each);
     const { instructions: limits, ...limit } = budget.cases[each.name];
-    for (const [name, most] of Object.entries(limit))
-      t.true(cost[name as keyof Cost] <= most, `${name}: ${cost[name as keyof Cost]}, the budget is ${most}`);
+    for (const [name, most] of Object.entries(limit)) {
+      const value = cost[name as keyof Cost];
+      t.true(value <= most * (loose.includes(name) ? LEEWAY : 1), `${name}: ${value}, the budget is ${most}`);
+    }
     for (const [name, count] of Object.entries(instructions ?? {})) {
       const most = limits![name as keyof typeof limits];
       t.true(count <= most * LEEWAY, `instructions, ${name}: ${count}, the budget is ${most}`);
