@@ -47,6 +47,7 @@ fetch_sources() {
   [ -n "$uri" ] || give_up "apt knows no place of packages"
   quietly "the sources of musl and Mbed TLS can't be had" fetch "$uri"
   for archive in $out/fetched/*.orig.tar.*[!c]; do tar -xf "$archive" -C $out; done
+  rm -rf $out/fetched
 }
 
 # Debian's compiler has no C library, and its musl of older releases no RV32.
@@ -103,6 +104,6 @@ mkdir -p $out
 exec 8>$out/lock
 flock 8
 build_toolchain
-XS_OUT=$out XS_MBEDTLS="$(echo $out/mbedtls-*/)" XS_EMULATOR=qemu-riscv32 CC=$out/cc \
+XS_OUT=$out XS_MBEDTLS="$(echo $out/mbedtls-*)" XS_EMULATOR=qemu-riscv32 CC=$out/cc \
   CFLAGS="-Os -ffunction-sections -fdata-sections" LDFLAGS="-Wl,--gc-sections,-Map=$out/map" sh hosts/xs/build.sh
 if [ ! $out/count.so -nt $out/tlstaple-xs ]; then build_counter; fi
