@@ -23,6 +23,11 @@ case $purpose in
     ;;
 esac
 
+# And on RV32: a compiler and an emulator.
+case $purpose in
+  test) packages="$packages gcc-riscv64-unknown-elf qemu-user make bzip2" ;;
+esac
+
 # A file that the package brings; a name without a slash is a command.
 witness() {
   case $1 in
@@ -34,6 +39,8 @@ witness() {
     libmbedtls-dev) echo /usr/include/psa/crypto.h ;;
     gcc-multilib) echo /usr/include/asm ;;
     libc6-dev-i386) echo /usr/lib32/crt1.o ;;
+    gcc-riscv64-unknown-elf) echo riscv64-unknown-elf-gcc ;;
+    qemu-user) echo qemu-riscv32 ;;
     ca-certificates) echo /etc/ssl/certs/ca-certificates.crt ;;
     *) echo "$1" ;;
   esac
@@ -50,6 +57,7 @@ loss() {
     gcc | libc6-dev) echo "XS, and wolfSSL, GnuTLS and the openssl responder as peers (C of ours is compiled for them)" ;;
     libmbedtls-dev) echo "PSA Crypto in XS" ;;
     gcc-multilib | libc6-dev-i386) echo "XS with 32 bits: it has 64, and larger objects" ;;
+    gcc-riscv64-unknown-elf | qemu-user | make | bzip2) echo "XS on RV32" ;;
     curl) echo "curl as a peer" ;;
     tshark) echo "captures as Wireshark reads them" ;;
     ca-certificates) echo "connections to public servers" ;;

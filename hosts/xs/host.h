@@ -32,8 +32,12 @@ typedef struct {
 HostMachine* hostCreateRoot(void);
 /* Freezes all that the machine holds, shares it, and makes its memory read-only, as flash is. */
 void hostShare(HostMachine* root);
-/* A machine over a shared one: stack (in slots), slots and chunks in one arena of so many bytes, never more. */
-HostMachine* hostClone(HostMachine* root, size_t arenaBytes, size_t stackSlots);
+/*
+ * A machine over a shared one: stack (in slots), slots and chunks in one arena of so many bytes, never more. It grows
+ * in small steps, so that peaks are what is needed, or as the Moddable SDK's manifest has it, so that garbage is
+ * collected as seldom as there.
+ */
+HostMachine* hostClone(HostMachine* root, size_t arenaBytes, size_t stackSlots, int sdkSteps);
 /* Imports the module of a file and runs promise jobs until there are none; errors end the process. */
 void hostImport(HostMachine* the, const char* path);
 void hostRunJobs(HostMachine* the);

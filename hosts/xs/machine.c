@@ -236,11 +236,11 @@ void hostShare(txMachine* root)
 	if (mprotect(gRoot.start, gRoot.end - gRoot.start, PROT_READ)) hostAbort("mprotect", EXIT_FATAL);
 }
 
-txMachine* hostClone(txMachine* root, size_t arenaBytes, size_t stackSlots)
+txMachine* hostClone(txMachine* root, size_t arenaBytes, size_t stackSlots, int sdkSteps)
 {
 	txCreation creation = {
-		.initialChunkSize = 512, .incrementalChunkSize = 64,
-		.initialHeapCount = 64, .incrementalHeapCount = 4,
+		.initialChunkSize = sdkSteps ? 1536 : 512, .incrementalChunkSize = sdkSteps ? 1024 : 64,
+		.initialHeapCount = sdkSteps ? 512 : 64, .incrementalHeapCount = sdkSteps ? 64 : 4,
 		.stackCount = (txSize)stackSlots,
 		.initialKeyCount = 32, .incrementalKeyCount = 32,
 		.nameModulo = root->nameModulo, .symbolModulo = root->symbolModulo,

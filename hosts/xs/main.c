@@ -8,6 +8,7 @@
  *                      calls the function `main` that MODULE left on globalThis. Without it MODULE just runs.
  *     --arena BYTES    RAM of the clone: its stack, slots and chunks (1 MiB)
  *     --stack SLOTS    its stack (1024)
+ *     --sdk-steps      RAM grows in the steps of the Moddable SDK, rather than in the smallest
  *     --stats FILE     write memory use and computrons as JSON when the process ends, however it ends
  *
  * Programs find one global, `host`: see host.d.ts. The process ends when no socket and no timer is left; with
@@ -541,6 +542,7 @@ static void callMain(xsMachine* machine)
 
 typedef struct {
 	int preload;
+	int sdkSteps;
 	size_t arena;
 	size_t stack;
 } Options;
@@ -558,12 +560,13 @@ static int readOptions(int argc, char** argv, Options* options)
 	int i = 1;
 	for (; i < argc && !strncmp(argv[i], "--", 2); i++) {
 		if (!strcmp(argv[i], "--preload")) options->preload = 1;
+		else if (!strcmp(argv[i], "--sdk-steps")) options->sdkSteps = 1;
 		else if (!strcmp(argv[i], "--arena")) options->arena = numberOption(argv[++i]);
 		else if (!strcmp(argv[i], "--stack")) options->stack = numberOption(argv[++i]);
 		else if (!strcmp(argv[i], "--stats")) gStats = argv[++i];
 		else hostAbort("unknown option", EXIT_USAGE);
 	}
-	if (i >= argc) hostAbort("usage: tlstaple-xs [--preload] [--arena BYTES] [--stack SLOTS] [--stats FILE] MODULE", EXIT_USAGE);
+	if (i >= argc) hostAbort("usage: tlstaple-xs [--preload] [--arena BYTES] [--stack SLOTS] [--sdk-steps] [--stats FILE] MODULE", EXIT_USAGE);
 	return i;
 }
 
@@ -596,7 +599,7 @@ int main(int argc, char** argv)
 	hostImport(root, argv[at]);
 	if (options.preload) {
 		hostShare(root);
-		gMachine = hostClone(root, options.arena, options.stack);
+		gMachine = hostClone(root, options.arena, options.stack, options.sdkSteps);
 		hostUse(gMachine, &gBaseline);
 		heapReset();
 		callMain(gMachine);

@@ -29,7 +29,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define mxUseGCCAtomics 1
+#if __riscv
+	/* As Moddable's esp platform is: no atomics, and no access to what is not aligned. */
+	#define mxUnalignedAccess 0
+	#define mxMisalignedSettersCrash 1
+	/* musl's never returns in the emulator, where it looks for the stack's end; XS goes without. */
+	#define pthread_getattr_np(thread, attributes) ENOSYS
+#else
+	#define mxUseGCCAtomics 1
+#endif
 #define mxUsePOSIXThreads 1
 #define mxUseDefaultMachinePlatform 1
 #define mxUseDefaultBuildKeys 1

@@ -1,14 +1,18 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { cases } from "./cases.js";
-import { type Cost, measure, steps } from "./measure.js";
+import { parseArgs } from "node:util";
+import type { Target } from "../../hosts/xs/driver/machine.js";
+import { cases, type DeviceCase } from "./cases.js";
+import { type Cost, measure, measureOnRv32, type Rv32Cost, steps } from "./measure.js";
 import { plot } from "./plot.js";
+import { incomparable } from "./xs.js";
 
 // What connections cost on a device, measured in XS.
 //
-//   npm run device [-- CASE ...]   a table
-//   npm run device -- --json       one object, a key for each case
-//   npm run device -- --write      writes test/device/budget.json and docs/device-heap.svg anew
+//   npm run device [-- CASE ...]     a table
+//   npm run device -- --json         one object, a key for each case
+//   npm run device -- --write        writes test/device/budget.json and docs/device-heap.svg anew
+//   npm run device -- --target rv32  the same on RV32, with instructions; --write writes test/device/budget-rv32.json
 
 export interface Budget {
   readonly cases: Record<string, Cost>;
@@ -17,13 +21,22 @@ export interface Budget {
 }
 
 const root = new URL("../../../", import.meta.url);
-export const budgetFile = fileURLToPath(new URL("test/device/budget.json", root));
+const budgetFile = fileURLToPath(new URL("test/device/budget.json", root));
+const rv32BudgetFile = fileURLToPath(new URL("test/device/budget-rv32.json", root));
 const plotFile = fileURLToPath(new URL("docs/device-heap.svg", root));
 /** What a handshake with a staple may take, docs/moddable.md. */
 const LIMIT = 16384;
 
 export function readBudget(): Budget {
   return JSON.parse(readFileSync(budgetFile, "utf8"));
+}
+
+export interface Rv32Budget {
+  readonly cases: Record<string, Rv32Cost>;
+}
+
+export function readRv32Budget(): Rv32Budget {
+  return JSON.parse(readFileSync(rv32BudgetFile, "utf8"));
 }
 
 /** The modules that a device has with everything. */
@@ -46,23 +59,61 @@ export function measureBundles(): Record<string, number> {
   return Object.fromEntries(modules.map((name) => [name, size(name)]));
 }
 
-async function measureAll(only: readonly string[]): Promise<Budget> {
+async function measureAll<C extends Cost>(
+  only: readonly string[],
+  measureOne: (device: DeviceCase) => Promise<C>,
+): Promise<Record<string, C>> {
   const wanted = cases.filter(({ name }) => only.length === 0 || only.includes(name));
-  const costs: Record<string, Cost> = {};
-  for (const device of wanted) costs[device.name] = await measure(device);
-  return { cases: costs, bundles: measureBundles() };
+  const costs: Record<string, C> = {};
+  for (const device of wanted) costs[device.name] = await measureOne(device);
+  return costs;
 }
 
-async function main(args: string[]): Promise<void> {
-  const flags = args.filter((arg) => arg.startsWith("--"));
-  const budget = await measureAll(args.filter((arg) => !arg.startsWith("--")));
-  if (flags.includes("--json")) console.log(JSON.stringify(budget.cases, null, 2));
-  else console.table(budget.cases);
-  if (!flags.includes("--write")) return;
+function print(costs: Record<string, Cost | Rv32Cost>, json: boolean): void {
+  if (json) {
+    console.log(JSON.stringify(costs, null, 2));
+    return;
+  }
+  const flat = Object.entries(costs).map(([name, cost]) => {
+    const { instructions, ...rest } = { instructions: undefined, ...cost };
+    return [name, { ...rest, ...instructions }];
+  });
+  console.table(Object.fromEntries(flat));
+}
+
+async function onRv32(only: readonly string[], json: boolean, write: boolean): Promise<void> {
+  const costs = await measureAll(only, measureOnRv32);
+  print(costs, json);
+  if (write) writeFileSync(rv32BudgetFile, `${JSON.stringify({ cases: costs }, null, 2)}\n`);
+}
+
+async function onThisMachine(only: readonly string[], json: boolean, write: boolean): Promise<void> {
+  const budget: Budget = {
+    cases: await measureAll(only, (device) => measure(device)),
+    bundles: measureBundles(),
+  };
+  print(budget.cases, json);
+  if (!write) return;
   const [first] = cases;
   const title = `Live memory over the steps of a handshake: ${first.name}, 32-bit XS`;
   writeFileSync(budgetFile, `${JSON.stringify(budget, null, 2)}\n`);
   writeFileSync(plotFile, plot(title, await steps(first), budget.cases[first.name].bufferBytes, LIMIT));
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      target: { type: "string", default: "native" },
+    },
+  });
+  if (!["native", "rv32"].includes(values.target)) throw new Error(`there is no target ${values.target}`);
+  const target = values.target as Target;
+  if (incomparable[target]) throw new Error(incomparable[target]);
+  await (target === "rv32" ? onRv32 : onThisMachine)(positionals, values.json, values.write);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

@@ -1,8 +1,9 @@
-import type { Stats } from "../../hosts/xs/driver/machine.js";
+import type { Stats, Target } from "../../hosts/xs/driver/machine.js";
 import { firstInput } from "../../src/handshake/options.js";
 import type { DeviceCase } from "./cases.js";
-import { type Recorded, record } from "./record.js";
-import { replay } from "./xs.js";
+import { count, type Instructions } from "./instructions.js";
+import { record } from "./record.js";
+import { type Replayable, replay } from "./xs.js";
 
 /** What a connection costs on a device, all told in bytes of 32-bit XS. */
 export interface Cost {
@@ -23,6 +24,12 @@ export interface Cost {
   readonly nativeHeapPeakBytes: number;
 }
 
+/** What it costs on RV32. */
+export interface Rv32Cost extends Cost {
+  /** From the first to the last, by whose they are; undefined where the emulator can't count. */
+  readonly instructions: Instructions | undefined;
+}
+
 /** Enough for anything measured here. */
 const ROOMY = 1 << 20;
 /** The search for the smallest arena stops at steps of so many bytes. */
@@ -32,8 +39,8 @@ const SLOT = 16;
 const FRAME = 24;
 
 /** Replays a connection in arenas of falling size. Throws when it fails for another reason than memory. */
-export async function measure(device: DeviceCase): Promise<Cost> {
-  const recorded = record(device);
+export async function measure(device: DeviceCase, target: Target = "native"): Promise<Cost> {
+  const recorded = { ...record(device), target };
   const roomy = await passing(recorded, ROOMY, 1024);
   if (roomy === undefined) throw new Error(`${device.name} does not fit in ${ROOMY} bytes`);
   const stack = roomy.stackPeakSlots + FRAME;
@@ -54,15 +61,20 @@ export async function measure(device: DeviceCase): Promise<Cost> {
   };
 }
 
+/** The same on RV32, and the instructions. */
+export async function measureOnRv32(device: DeviceCase): Promise<Rv32Cost> {
+  return { ...(await measure(device, "rv32")), instructions: await count(record(device)) };
+}
+
 /** The steps of a connection, with what is live after each. */
-export async function steps(device: DeviceCase): Promise<Stats> {
+export async function steps(device: DeviceCase, target: Target = "native"): Promise<Stats> {
   const recorded = record(device);
-  const stats = await passing({ ...recorded, job: { ...recorded.job, live: true } }, ROOMY, 1024);
+  const stats = await passing({ ...recorded, target, job: { ...recorded.job, live: true } }, ROOMY, 1024);
   if (stats === undefined) throw new Error(`${device.name} does not fit in ${ROOMY} bytes`);
   return stats;
 }
 
-async function standing(recorded: Recorded): Promise<number> {
+async function standing(recorded: Replayable): Promise<number> {
   const stats = await passing({ ...recorded, job: { ...recorded.job, live: true } }, ROOMY, 1024);
   const last = stats?.marks.at(-1);
   if (last === undefined) throw new Error("no connection stands");
@@ -70,7 +82,7 @@ async function standing(recorded: Recorded): Promise<number> {
 }
 
 /** The statistics of a run, or undefined when there was too little memory. */
-async function passing(recorded: Recorded, arena: number, stack: number): Promise<Stats | undefined> {
+async function passing(recorded: Replayable, arena: number, stack: number): Promise<Stats | undefined> {
   const { code, output, stats } = await replay(recorded, arena, stack);
   if (code === 0 && output.startsWith("established")) return stats;
   if (code === OUT_OF_MEMORY) return undefined;
@@ -80,7 +92,7 @@ async function passing(recorded: Recorded, arena: number, stack: number): Promis
 /** As hosts/xs/host.h has it. */
 const OUT_OF_MEMORY = 70;
 
-async function smallest(recorded: Recorded, stack: number): Promise<number> {
+async function smallest(recorded: Replayable, stack: number): Promise<number> {
   let fails = stack * SLOT;
   let passes = fails + 65536;
   while (passes - fails > GRAIN) {

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { programFile, type Ran, runJob } from "../../hosts/xs/driver/machine.js";
+import { programFile, type Ran, runJob, type Target } from "../../hosts/xs/driver/machine.js";
 import { Puppet } from "../peers/puppet.js";
 import type { Script } from "../peers/script.js";
 import type { HandshakeCase, HandshakeJob, HandshakeResult } from "./handshake-job.js";
@@ -39,7 +39,12 @@ export interface Meetings {
 }
 
 /** Lets one machine in XS, with so many bytes of RAM, do all these handshakes over TCP, one after the other. */
-export async function meet(meetings: readonly Meeting[], arena: number, interval: number): Promise<Meetings> {
+export async function meet(
+  meetings: readonly Meeting[],
+  arena: number,
+  interval: number,
+  target?: Target,
+): Promise<Meetings> {
   const puppets = meetings.map(({ script }) => new Puppet(script));
   const resets = new Set<Puppet>();
   const server = await serve(puppets, resets);
@@ -49,7 +54,8 @@ export async function meet(meetings: readonly Meeting[], arena: number, interval
   const receive = (bytes: Buffer) => {
     output += bytes;
   };
-  const ran = await runJob(programFile("handshakes"), job, { arena, patience: PATIENCE }, receive);
+  const options = { arena, patience: PATIENCE, target };
+  const ran = await runJob(programFile("handshakes"), job, options, receive);
   server.close();
   const results = output
     .split("\n")

@@ -7,3 +7,8 @@ export const obstacle = built ? undefined : "there is no XS host: sh hosts/xs/bu
 
 /** Why nothing can that needs PSA Crypto. */
 export const psaObstacle = obstacle ?? (built?.psa ? undefined : "the XS host is built without PSA Crypto");
+
+/** Why nothing can run on RV32. */
+export const rv32Obstacle = about("rv32")
+  ? undefined
+  : "there is no XS host for RV32: sh hosts/xs/build-rv32.sh says why";

@@ -1,7 +1,8 @@
 import test from "ava";
 import { usualArena } from "../../hosts/xs/driver/machine.js";
-import { alert, handshakeType, nameOf, version } from "../../src/client/index.js";
-import { type Meetings, type Met, meet, type Row } from "./handshake.js";
+import { nameOf, version } from "../../src/client/index.js";
+import { declare } from "./declare.js";
+import { type Meetings, meet } from "./handshake.js";
 import { psaObstacle as reason } from "./machine.js";
 import { fixtureRows, repeatedRows } from "./rows.js";
 
@@ -16,29 +17,9 @@ test.before(async () => {
   if (!reason) meetings = await meet(rows, usualArena(), INTERVAL);
 });
 
-/** What the client can tell an attacker's server is its alert, and nothing else. */
-function silent({ seen, version: protocol }: Met["puppet"], { late }: Row): boolean {
-  const finished = seen.messages.includes(handshakeType.finished);
-  return seen.data.length === 0 && finished === (late === true && protocol === version.tls12);
-}
-
-function declare(row: Row, index: number): void {
-  const { title, expected } = row;
-  const run = reason ? test.skip : test;
-  run(`${title} is ${expected}${reason ? `: ${reason}` : ""}`, (t) => {
-    const met = meetings.met[index];
-    if (met === undefined) return t.fail(`XS ended before it: ${meetings.ran.code} ${meetings.ran.errors}`);
-    t.is(met.verdict, expected);
-    if (expected === "good") t.is(met.puppet.ended, alert.close_notify);
-    else {
-      // Who refuses a message halfway leaves the rest of it unread
-      if (expected !== "BUFFER_TOO_SMALL" || !met.reset) t.is(met.puppet.ended, row.alert);
-      t.true(silent(met.puppet, row));
-    }
-  });
-}
-
-rows.forEach(declare);
+rows.forEach((row, index) => {
+  declare(row, reason, () => meetings, index);
+});
 
 /** What was in use before which row: bytes of slots, of chunks, and of PSA Crypto's own. */
 function use(): Map<number, string> {

@@ -4,6 +4,7 @@ import {
   type ChainCase,
   chainCases,
   credential,
+  type Edition,
   lenientCases,
   NOW,
   type OcspCase,
@@ -12,6 +13,7 @@ import {
 } from "../../certs/fixtures.js";
 import { alert, alertOf, type FaultName, faults, version } from "../../src/client/index.js";
 import type { Nonce } from "../../src/pki/policy.js";
+import { namedGroup } from "../../src/wire/registry.js";
 import { flip } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
 import { type Script, steps } from "../peers/script.js";
@@ -175,3 +177,37 @@ const demanding: Omit<Meeting["client"], "version"> = {
   buffers,
   ocsp: { policy: "leaf" },
 };
+
+// ---- One of each
+
+/** The servers whose certificates are good, by their key; P-384 is the key exchange's too there. */
+const keys: Record<string, { edition: Edition; name: string; revoked?: string; group?: number }> = {
+  "P-256": { edition: "p256", name: "server1", revoked: "server2" },
+  "P-384": { edition: "p256", name: "p384", group: namedGroup.secp384r1 },
+  RSA: { edition: "rsa", name: "server1", revoked: "server2" },
+};
+
+/** With each kind of key and in each version: a good staple, a revoked one, and none. */
+export function essentialRows(): Row[] {
+  return versions.flatMap(([title, protocol]) =>
+    Object.entries(keys).flatMap(([key, { edition, name, revoked, group }]) => {
+      const row = (what: string, holder: string, stapled: boolean, expectation: Expectation): Row => ({
+        title: `${title}, ${key}: ${what}`,
+        script: {
+          ...identity(edition, holder),
+          staples: stapled ? [readFileSync(stapleFile(edition, holder))] : [],
+          version: protocol,
+          group,
+          retry: protocol === version.tls13 && group !== undefined ? { group } : undefined,
+          ...limited,
+        },
+        client: { ...demanding, trust: [identity(edition, "root").chain[0]], version: protocol },
+        ...expectation,
+      });
+      const good = row("good", name, true, { expected: "good", alert: undefined });
+      const missing = row("no staple", name, false, refusal("OCSP_STAPLE_MISSING"));
+      if (revoked === undefined) return [good, missing];
+      return [good, row("revoked", revoked, true, refusal("OCSP_CERT_REVOKED")), missing];
+    }),
+  );
+}

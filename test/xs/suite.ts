@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { type Ran, runJob } from "../../hosts/xs/driver/machine.js";
+import { type Ran, runJob, type Target } from "../../hosts/xs/driver/machine.js";
 import type { Line, Result } from "./ava.js";
 import { bundleTest } from "./bundle.js";
-import { obstacle } from "./machine.js";
+import { obstacle, rv32Obstacle } from "./machine.js";
 import { lendModules } from "./remote-server.js";
 import type { Skip, SuiteJob } from "./suite-job.js";
 
@@ -16,10 +16,14 @@ const SUFFIX = ".test.js";
 const PATIENCE = 200_000;
 
 /** Runs the tests of folders in XS, and makes each of them a test of AVA's here. */
-export async function testInXs(folders: readonly string[], skips: readonly Skip[] = []): Promise<void> {
+export async function testInXs(
+  folders: readonly string[],
+  skips: readonly Skip[] = [],
+  target: Target = "native",
+): Promise<void> {
   const found: (() => void)[] = [];
   for (const folder of folders)
-    for (const file of filesOf(folder)) found.push(await tryFile(folder, file, skips));
+    for (const file of filesOf(folder)) found.push(await tryFile(folder, file, skips, target));
   // Not before: AVA wants all tests declared together
   for (const declare of found) declare();
 }
@@ -30,12 +34,18 @@ function filesOf(folder: string): string[] {
 }
 
 /** What declares a file's tests. */
-async function tryFile(folder: string, file: string, skips: readonly Skip[]): Promise<() => void> {
+async function tryFile(
+  folder: string,
+  file: string,
+  skips: readonly Skip[],
+  target: Target,
+): Promise<() => void> {
   const title = `${folder}/${file}`;
   const own = skips.filter((skip) => skip.file === file);
-  const reason = obstacle ?? own.find(({ titles }) => titles === undefined)?.reason;
+  const blocked = target === "rv32" ? rv32Obstacle : obstacle;
+  const reason = blocked ?? own.find(({ titles }) => titles === undefined)?.reason;
   if (reason) return () => declareSkipped(title, reason);
-  const result = await runInXs(join(tests, title + SUFFIX), own);
+  const result = await runInXs(join(tests, title + SUFFIX), own, target);
   return () => declare(title, result);
 }
 
@@ -48,7 +58,7 @@ interface FileResult extends Ran {
   readonly lines: readonly Line[];
 }
 
-async function runInXs(file: string, skips: readonly Skip[]): Promise<FileResult> {
+async function runInXs(file: string, skips: readonly Skip[], target: Target): Promise<FileResult> {
   const directory = mkdtempSync(join(tmpdir(), "tlstaple-xs-"));
   const node = await lendModules();
   const job: SuiteJob = { port: node.port, skips };
@@ -56,7 +66,7 @@ async function runInXs(file: string, skips: readonly Skip[]): Promise<FileResult
   try {
     const program = join(directory, "test.js");
     await bundleTest(file, program);
-    const ran = await runJob(program, job, { patience: PATIENCE }, (bytes) => {
+    const ran = await runJob(program, job, { patience: PATIENCE, target }, (bytes) => {
       output += bytes;
     });
     return { ...ran, lines: linesOf(output) };

@@ -6,17 +6,25 @@ import { fileURLToPath } from "node:url";
 
 /** Where build.sh and rollup put things. */
 const folder = fileURLToPath(new URL("../../../xs/", import.meta.url));
-const binary = join(folder, "tlstaple-xs");
+/** What XS hosts are built for: this machine, and RV32 in an emulator (build-rv32.sh). */
+export type Target = "native" | "rv32";
+
+export function hostFile(target: Target): string {
+  return join(folder, target === "native" ? "." : `../xs-${target}`, "tlstaple-xs");
+}
 
 /** What the XS host was built as; undefined where there is none. */
-export function about(): { readonly bits: 32 | 64; readonly psa: boolean } | undefined {
+export function about(
+  target: Target = "native",
+): { readonly bits: 32 | 64; readonly psa: boolean } | undefined {
+  const binary = hostFile(target);
   if (!existsSync(binary)) return undefined;
   return JSON.parse(execFileSync(binary, ["--about"], { encoding: "utf8" }));
 }
 
 /** 64 KB, and twice that where slots are twice as large as on a device. */
-export function usualArena(): number {
-  return about()?.bits === 64 ? 131072 : 65536;
+export function usualArena(target?: Target): number {
+  return about(target)?.bits === 64 ? 131072 : 65536;
 }
 
 /** A machine's use of memory at one moment: bytes, counts, and computrons. */
@@ -44,8 +52,14 @@ export interface MachineOptions {
   readonly arena?: number;
   /** How many slots of the arena are stack. */
   readonly stack?: number;
+  /** RAM grows in the SDK's steps, not in the smallest. */
+  readonly sdkSteps?: boolean;
   /** Milliseconds after which the process is ended. */
   readonly patience?: number;
+  /** The host that runs it, this machine's own by default. */
+  readonly target?: Target;
+  /** A plugin of the emulator with its arguments, as qemu has them. */
+  readonly plugin?: string;
 }
 
 /** How a program ended. */
@@ -75,7 +89,7 @@ export async function runJob(
   try {
     writeFileSync(jobFile, JSON.stringify(job), { mode: 0o600 });
     const args = [...machineFlags(options), "--stats", statsFile, program, jobFile];
-    const ended = await run(args, options.patience, receive);
+    const ended = await run(args, options, receive);
     const stats = existsSync(statsFile) ? JSON.parse(readFileSync(statsFile, "utf8")) : undefined;
     return { ...ended, stats };
   } finally {
@@ -83,13 +97,16 @@ export async function runJob(
   }
 }
 
-function machineFlags({ arena, stack = 512 }: MachineOptions): string[] {
-  return arena === undefined ? [] : ["--preload", "--arena", `${arena}`, "--stack", `${stack}`];
+function machineFlags({ arena, stack = 512, sdkSteps }: MachineOptions): string[] {
+  if (arena === undefined) return [];
+  return ["--preload", "--arena", `${arena}`, "--stack", `${stack}`, ...(sdkSteps ? ["--sdk-steps"] : [])];
 }
 
-function run(args: string[], timeout: number | undefined, receive: (output: Buffer) => void) {
+function run(args: string[], options: MachineOptions, receive: (output: Buffer) => void) {
+  const { patience: timeout, target = "native", plugin } = options;
+  const env = plugin === undefined ? process.env : { ...process.env, QEMU_PLUGIN: plugin };
   return new Promise<Omit<Ran, "stats">>((resolve, reject) => {
-    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], timeout });
+    const child = spawn(hostFile(target), args, { stdio: ["ignore", "pipe", "pipe"], timeout, env });
     let errors = "";
     child.stdout.on("data", receive);
     child.stderr.setEncoding("utf8").on("data", (text) => {

@@ -11,14 +11,15 @@ import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_thread
 import { rollup } from "rollup";
 import { portable } from "../../../hosts/portable/index.js";
 import type { PsaSigner } from "../../../hosts/psa/index.js";
+import { hostFile } from "../../../hosts/xs/driver/machine.js";
 import type { AeadAlgorithm, Exchange, Provider } from "../../../src/crypto/provider.js";
 import { signatureScheme } from "../../../src/wire/registry.js";
 import { HEADER, pack } from "../../xs/remote-protocol.js";
 import { type Answer, type Argument, type Call, split } from "./protocol.js";
 import type { WorkerData, WorkerMessage } from "./worker.js";
 
-const binary =
-  process.env.XS_HOST ?? fileURLToPath(new URL("../../../../build/xs/tlstaple-xs", import.meta.url));
+/** rv32.test.ts runs the tests over another host. */
+const binary = hostFile(process.env.XS_TARGET === "rv32" ? "rv32" : "native");
 
 /** What runs there. */
 export interface PsaHost {

@@ -1,0 +1,13 @@
+import { testInXs } from "./suite.js";
+
+// The contract of the Moddable socket on RV32.
+
+await testInXs(
+  ["hosts/moddable"],
+  [
+    { file: "memory", reason: "it measures V8's heap" },
+    { file: "package", reason: "it reads files of the package" },
+    { file: "without", reason: "many certificates are too slow in an emulator, and the same in XS" },
+  ],
+  "rv32",
+);
