@@ -33,7 +33,7 @@ export function choose() {
   const used = words(device);
   const own = [...types.matchAll(hidden)].map(([, name]) => name);
   const old = [...new Set(own)].filter((name) => used.has(name) && !taken.has(name)).sort();
-  const free = known.filter((name) => !used.has(name) && !(name in Function) && name !== "then");
+  const free = known.filter((name) => !used.has(name) && !(name in Function) && !called.has(name));
   return new Map(old.slice(0, free.length).map((name, i) => [name, free[i]]));
 }
 
@@ -50,6 +50,8 @@ function builtIn() {
   return names;
 }
 
+/** Members that the language calls by itself. */
+const called = new Set(["then", "toJSON"]);
 const hidden = /\b(?:private|protected) (?:(?:readonly|get|set|static|abstract) )*(\w+)/g;
 const strings = /(["'`])\w+\1/g;
 
