@@ -86,12 +86,12 @@ test("what no session can be is none, though its hash is right", (t) => {
     undefined,
   );
   const odd: Record<string, Uint8Array> = {
-    "another format": edited((bytes) => bytes.writeUInt8(bytes[0] + 1, 0)),
+    "another format": edited((bytes) => bytes.writeUIntBE(bytes[0] + 1, 0, 1)),
     "a version that is not the suite's": edited((bytes) => bytes.writeUInt16BE(version.tls12, 1)),
     "an unknown suite": edited((bytes) => bytes.writeUInt16BE(0x1399, 3)),
     "a secret of another hash": edited((bytes) => bytes.writeUInt16BE(cipherSuite.TLS_AES_128_GCM_SHA256, 3)),
-    "an unknown policy": edited((bytes) => bytes.writeUInt8(3, 5)),
-    "an unknown stapling": edited((bytes) => bytes.writeUInt8(4, 6)),
+    "an unknown policy": edited((bytes) => bytes.writeUIntBE(3, 5, 1)),
+    "an unknown stapling": edited((bytes) => bytes.writeUIntBE(4, 6, 1)),
     "no ticket": encode(provider, { ...base, ticket: new Uint8Array(0) }),
     "half an anchor": encode(provider, { ...base, anchor: new Uint8Array(16) }),
     "half a responder": encode(provider, {
@@ -111,7 +111,7 @@ test("bytes whose hash is right, whatever they are, are a session or none", (t) 
     fc.property(fc.nat(body.length - 1), fc.nat(255), (at, value) => {
       const session = decode(
         provider,
-        edited((bytes) => bytes.writeUInt8(value, at)),
+        edited((bytes) => bytes.writeUIntBE(value, at, 1)),
       );
       return session === undefined || session.secret.length === 48;
     }),
