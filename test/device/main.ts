@@ -2,6 +2,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Target } from "../../hosts/xs/driver/machine.js";
+import { OPTIONAL } from "../moddable/workplace.js";
 import { cases, type DeviceCase } from "./cases.js";
 import { type Cost, measure, measureOnRv32, type Rv32Cost, steps } from "./measure.js";
 import { plot } from "./plot.js";
@@ -40,19 +41,7 @@ export function readRv32Budget(): Rv32Budget {
 }
 
 /** The modules that a device has with everything. */
-const modules = [
-  "core",
-  "tls",
-  "tls12",
-  "statusV2",
-  "clientCertificates",
-  "resumption",
-  "nameConstraints",
-  "rsa",
-  "pem",
-  "texts",
-  "provider-psa",
-];
+const modules = ["core", "tls", ...OPTIONAL, "provider-psa"];
 
 export function measureBundles(): Record<string, number> {
   const size = (name: string) => statSync(fileURLToPath(new URL(`dist/moddable/${name}.js`, root))).size;
