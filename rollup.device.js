@@ -35,7 +35,8 @@ const moduleOf = new Map(
   ]),
 );
 
-const whole = ["core", "tls", "provider-psa", "provider-portable", "pem", ...Object.keys(features)];
+const providers = ["psa", "portable", "late"].map((name) => `provider-${name}`);
+const whole = ["core", "tls", ...providers, "pem", ...Object.keys(features)];
 /** What takes the place of a module that an application excludes. */
 const stubs = ["pem", ...Object.keys(features)];
 const names = [...whole, ...stubs.map((name) => `without/${name}`)];

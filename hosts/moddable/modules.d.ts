@@ -49,6 +49,12 @@ declare module "tlstaple/entropy" {
   export default function fill(this: void, bytes: Uint8Array, start: number, end: number): void;
 }
 
+declare module "modules" {
+  /** The SDK's: what a module exports by default, which is loaded if it was not. */
+  const modules: { importNow<T>(name: string): T };
+  export default modules;
+}
+
 declare function trace(...text: unknown[]): void;
 
 /** A buffer that is not JavaScript's: a resource in flash. */

@@ -1,4 +1,4 @@
-/** Module `tlstaple/provider` where there is no PSA Crypto: noble, with randomness from the system. */
+/** Module `tlstaple/portable`, where there is no PSA Crypto: noble, with randomness from the system. */
 
 import random from "tlstaple/entropy";
 import type { Signer } from "../../src/crypto/index.js";
@@ -13,3 +13,5 @@ export function signer(der: Uint8Array): Signer {
   const { kind, start, end } = readPrivateKey(der);
   return portableSigner(kind, der.slice(start, end));
 }
+
+export default { provider, signer };

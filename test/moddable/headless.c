@@ -4,8 +4,8 @@
  *
  *   headless mc.so SECONDS [CLOCK]
  *
- * It ends after SECONDS, or with 100 and the engine's reason when that gives up. CLOCK is what the application's
- * clock begins with, in seconds since 1970: 0 is a device's that was never set.
+ * It ends with 0 when the application ends itself, with 3 after SECONDS, or with 100 and the engine's reason when that
+ * gives up. CLOCK is what the application's clock begins with, in seconds since 1970: 0 is a device's that was never set.
  */
 
 #define mxLinux 1
@@ -39,6 +39,7 @@ int gettimeofday(struct timeval* now, void* zone)
 static void onAbort(txScreen* screen, int status)
 {
 	(void)screen;
+	if (status == 0) exit(0);
 	fprintf(stderr, "headless: the engine gives up: %d\n", status);
 	exit(100 + status);
 }
@@ -108,5 +109,5 @@ int main(int count, char** arguments)
 	g_timeout_add_seconds((guint)atoi(arguments[2]), onTimeUp, loop);
 	load(arguments[1])(makeScreen());
 	g_main_loop_run(loop);
-	return 0;
+	return 3;
 }

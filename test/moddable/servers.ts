@@ -54,7 +54,7 @@ export async function serve(endpoints: readonly Endpoint[], folder: string): Pro
   };
 }
 
-type Running = Pick<Peer, "stop">;
+export type Running = Pick<Peer, "stop">;
 
 function start(endpoint: Endpoint, folder: string, brokerPort: number | undefined): Promise<Running> {
   if (endpoint.server === "openssl") return startOpenssl(endpoint, folder);
@@ -73,16 +73,18 @@ function start(endpoint: Endpoint, folder: string, brokerPort: number | undefine
 // ---- Servers of Node
 
 /** server1 is good, server2 revoked. */
-const holder = ({ staple }: Endpoint) => (staple === "revoked" ? "server2" : "server1");
+const holder = ({ staple }: Pick<Endpoint, "staple">) => (staple === "revoked" ? "server2" : "server1");
 
-function tlsOptions(endpoint: Endpoint): TlsOptions {
+/** What a server of Node is made with. */
+export function tlsOptions(endpoint: Pick<Endpoint, "version" | "staple">): TlsOptions {
   const { certificateFile, keyFile } = credential("p256", holder(endpoint));
   const { version } = endpoint;
   const identity = { cert: readFileSync(certificateFile), key: readFileSync(keyFile) };
   return { ...identity, minVersion: version, maxVersion: version };
 }
 
-async function listen(server: Server, endpoint: Endpoint): Promise<Running> {
+/** Starts a server of Node, which staples what it should. */
+export async function listen(server: Server, endpoint: Pick<Endpoint, "port" | "staple">): Promise<Running> {
   const sockets = new Set<Socket>();
   const staple = endpoint.staple === "missing" ? null : readFileSync(stapleFile("p256", holder(endpoint)));
   server.on("OCSPRequest", (_certificate: Buffer, _issuer: Buffer, callback) => callback(null, staple));
@@ -139,8 +141,8 @@ function relay(socket: TLSSocket, port: number): void {
 /** The number of the path that s_server has a file for: it answers with what is in it. */
 export const FIXED = 20_000;
 
-function startOpenssl({ version, staple, port, ...endpoint }: Endpoint, folder: string): Promise<Peer> {
-  const name = holder({ version, staple, port, ...endpoint });
+function startOpenssl({ version, staple, port }: Endpoint, folder: string): Promise<Peer> {
+  const name = holder({ staple });
   const { certificateFile, keyFile } = credential("p256", name);
   const root = join(folder, "www");
   mkdirSync(join(root, "fixed"), { recursive: true });

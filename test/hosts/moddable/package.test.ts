@@ -80,6 +80,15 @@ test("on a device every module of ours is preloaded", (t) => {
   t.deepEqual([...preload].sort(), names.sort());
 });
 
+test("on a simulator all is preloaded but noble and its randomness, which no preloaded module imports", (t) => {
+  const { modules, preload } = manifest.platforms["..."];
+  const names = Object.keys({ ...manifest.modules, ...modules }).filter((name) => name.length > 1);
+  const loaded = ["tlstaple/portable", "tlstaple/entropy"];
+  t.deepEqual([...preload].sort(), names.filter((name) => !loaded.includes(name)).sort());
+  const imported = imports(read("dist/moddable/provider-late.js")).map(([, , from]) => from);
+  t.deepEqual(imported, ["modules"]);
+});
+
 test("what an application may do without has a stub behind it, which is in once the module is excluded", (t) => {
   const optional = readdirSync(join(modules, "without")).filter((name) => name.endsWith(".js"));
   t.deepEqual(optional.sort(), [...Object.keys(parts), "pem", "texts"].map((name) => `${name}.js`).sort());
@@ -181,11 +190,12 @@ const isWhole = (name: string) => name.length > 3;
 test("modules import only what the manifest maps, and of the core only what it has", (t) => {
   const core = new Set(exported("dist/moddable/core.js"));
   t.true(core.has("BareClient"));
+  const sdk = ["timer", "Resource", "modules"];
   const mapped = new Set([manifest, ...platforms].flatMap((each) => Object.keys(each.modules)));
   let taken = 0;
   for (const file of readdirSync(modules).filter((name) => name.endsWith(".js")))
     for (const [, clause, from] of imports(read(`dist/moddable/${file}`))) {
-      t.true(mapped.has(from) || from === "timer" || from === "Resource", `${file}: ${from}`);
+      t.true(mapped.has(from) || sdk.includes(from), `${file}: ${from}`);
       if (from !== "tlstaple/core") continue;
       const names = named(clause, 0);
       for (const name of names) t.true(core.has(name), `${file}: ${name}`);
