@@ -97,11 +97,11 @@ export class Builder {
     return join(this.output, "bin/lin/mc/release", name, "mc.so");
   }
 
-  /** For the device as far as it goes without a compiler for it: the folder with mc.xs.c. */
-  async esp32(app: string): Promise<string> {
+  /** For a device, "esp32/esp32c3", as far as it goes without a compiler for it: the folder with mc.xs.c. */
+  async esp32(app: string, platform = "esp32"): Promise<string> {
     this.idf ??= await this.findIdf();
-    await run("mcconfig", ["-p", "esp32", "-o", this.output], app, this.idf);
-    const made = join(this.output, "tmp/esp32/release", app.split("/").pop()!);
+    await run("mcconfig", ["-p", platform, "-o", this.output], app, this.idf);
+    const made = join(this.output, "tmp", platform, "release", app.split("/").pop()!);
     const files = ["mc.xs.c", "mc.resources.c"].map((name) => join(made, name));
     await run("make", ["-C", made, ...files], app, this.idf);
     return made;

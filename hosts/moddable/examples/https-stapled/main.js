@@ -2,12 +2,13 @@
 
 import TLSSocket from "embedded:io/socket/tcp/tls";
 import HTTPClient from "embedded:network/http/client";
+import config from "mc/config";
 
 const { dns, socket } = device.network.http;
 
 const https = new HTTPClient({
-  host: "www.digicert.com", // its CA is in the manifest's data: ca170, DigiCert Global Root G2
-  port: 443,
+  host: config.host, // of the manifest, which has its CA in data: ca170, DigiCert Global Root G2
+  port: config.port,
   dns,
   socket: {
     io: TLSSocket,

@@ -7,12 +7,13 @@
 
 import TLSSocket from "embedded:io/socket/tcp/tls";
 import MQTTClient from "embedded:network/mqtt/client";
+import config from "mc/config";
 
 const { dns, socket } = device.network.mqtt;
 
 new MQTTClient({
-  host: "broker.example",
-  port: 8883,
+  host: config.host,
+  port: config.port,
   id: "sensor-7",
   keepAlive: 60_000,
   dns,
