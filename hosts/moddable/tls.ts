@@ -69,7 +69,13 @@ const platform: Platform = Object.freeze({
 
 /** A TLS 1.3 and 1.2 client socket with OCSP stapling, as ECMA-419 and the SDK's clients use it. */
 export default class TLSSocket extends Socket {
+  /** @throws what the socket's constructor does. It is traced too: the SDK's clients keep it to themselves */
   constructor(options: SocketOptions) {
-    super(options, platform);
+    try {
+      super(options, platform);
+    } catch (error) {
+      trace(`${error}\n`);
+      throw error;
+    }
   }
 }

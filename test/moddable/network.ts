@@ -27,10 +27,12 @@ export async function testNetwork(builder: Builder, folder: string): Promise<voi
     ["revoked", names.map((name) => `${name}: failed`)],
   ] as const) {
     const stop = await serve(ports, staple);
-    const all = new RegExp(names.map((name) => `(?=[^]*^${name}: )`).join(""), "m");
+    const all = new RegExp([...names, "mistake"].map((name) => `(?=[^]*^${name}: )`).join(""), "m");
     const { printed } = await simulate(headless, library, all);
     await stop();
     const lines = printed.split("\n");
+    const mistake = "TypeError: secure.certificate: there is no resource absent.der";
+    check(lines.includes(mistake), "a mistake in the options is traced", mistake);
     const refused = lines.filter((line) => line.startsWith("tlstaple: OCSP_CERT_REVOKED")).length;
     check(refused === (staple === "good" ? 0 : names.length), `refusals, staple ${staple}`, `${refused}`);
     for (const [i, answer] of answers.entries())

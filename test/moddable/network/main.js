@@ -37,3 +37,12 @@ new wss.io({
   onClose: failed("wss"),
   onError: failed("wss"),
 });
+
+// A mistake, of which its client tells nothing
+new mqtts.io({
+  ...mqtts,
+  host,
+  port: ports.mqtts,
+  socket: { ...mqtts.socket, secure: { certificate: "absent.der" } },
+  onError: failed("mistake"),
+});
