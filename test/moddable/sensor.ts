@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { freePort } from "../peers/process.js";
 import { buildExample } from "./example.js";
 import { check } from "./report.js";
-import type { Builder } from "./sdk.js";
+import { type Builder, readJson } from "./sdk.js";
 import { listen, type Running, type Staple, tlsOptions } from "./servers.js";
 import { simulate } from "./simulator.js";
 
@@ -17,8 +17,8 @@ interface Wake {
   readonly expected: string;
   /** What befalls the kept session before. */
   readonly damage?: (kept: number[]) => number[];
-  /** The server starts anew, and has forgotten its tickets. */
-  readonly turns?: Staple;
+  /** The server starts anew, and has forgotten its tickets; or ends. */
+  readonly turns?: Staple | "off";
   /** What its clock shows, in seconds since 1970: 0 was never set. */
   readonly clock?: () => number;
 }
@@ -39,6 +39,7 @@ const wakes: readonly Wake[] = [
   { what: "with a clock that was never set", expected: "NO_CLOCK", clock: () => 0 },
   { what: "when the server has a revoked certificate", expected: "OCSP_CERT_REVOKED", turns: "revoked" },
   { what: "when the server staples nothing", expected: "OCSP_STAPLE_MISSING", turns: "missing" },
+  { what: "when nothing listens", expected: "CONNECT_FAILED", turns: "off" },
   { what: "when all is well again", expected: "full", turns: "good" },
   { what: "after that", expected: "resumed" },
 ];
@@ -62,16 +63,14 @@ class Collector {
   }
 
   /** Begins anew, with keys for tickets that are new too. */
-  async turn(staple: Staple): Promise<void> {
-    await this.stop();
+  async turn(staple: Staple | "off"): Promise<void> {
+    await this.running?.stop();
+    this.running = undefined;
+    if (staple === "off") return;
     const options = { ...tlsOptions({ version: "TLSv1.3", staple }), sessionTimeout: DAY };
     const server = createServer(options, (request, response) => this.take(request, response));
     server.on("OCSPRequest", () => this.asked++);
     this.running = await listen(server, { port: this.port, staple });
-  }
-
-  async stop(): Promise<void> {
-    await this.running?.stop();
   }
 
   /** What came since the last time: readings, and how often a staple was asked for. */
@@ -108,14 +107,13 @@ export async function testSensor(builder: Builder, folder: string, headless: str
     const passed = code === 0 && fits(wake, printed, collector.collect());
     check(passed, `sensor, ${wake.what}`, passed ? wake.expected : printed);
   }
-  await collector.stop();
+  await collector.turn("off");
 }
 
 /** Preference of `lin` keeps an ArrayBuffer as text. */
 function damage(file: string, change: (kept: number[]) => number[]): void {
-  const { tls } = JSON.parse(readFileSync(file, "utf8"));
-  const kept: number[] = tls.session.buffer.split(",").map(Number);
-  const session = { buffer: `${change(kept)}` };
+  const kept: string = existsSync(file) ? readJson(file).tls.session.buffer : "";
+  const session = { buffer: `${change(kept.split(",").map(Number))}` };
   writeFileSync(file, JSON.stringify({ tls: { session } }));
 }
 
