@@ -71,7 +71,14 @@ test("every file that the manifest maps is there and is packed, no TypeScript am
   }
   for (const path of ["manifest.json", "hosts/moddable/manifest.json"]) t.true(packed.has(path));
   for (const example of readdirSync(join(root, "hosts/moddable/examples")))
-    t.true(packed.has(`hosts/moddable/examples/${example}/main.js`));
+    for (const name of ["main.js", "manifest.json", "README.md"])
+      t.true(packed.has(`hosts/moddable/examples/${example}/${name}`));
+});
+
+test("the documentation tells every example", (t) => {
+  for (const example of readdirSync(join(root, "hosts/moddable/examples")))
+    for (const page of ["README.md", "docs/moddable.md"])
+      t.true(read(page).includes(`hosts/moddable/examples/${example})`), `${page}: ${example}`);
 });
 
 test("on a device every module of ours is preloaded", (t) => {
