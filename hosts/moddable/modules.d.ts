@@ -5,7 +5,7 @@
 
 declare module "tlstaple/provider" {
   export const provider: import("../../src/crypto/index.js").Provider;
-  export function signer(der: Uint8Array): import("../../src/crypto/index.js").Signer & { dispose?(): void };
+  export const signer: import("./platform.js").Platform["signer"];
 }
 
 declare module "tlstaple/tls12" {
@@ -18,6 +18,7 @@ declare module "tlstaple/statusV2" {
 
 declare module "tlstaple/clientCertificates" {
   export const clientCertificates: import("../../src/client/index.js").Parts["clientCertificates"];
+  export const readPrivateKey: import("./platform.js").Platform["readPrivateKey"];
 }
 
 declare module "tlstaple/resumption" {

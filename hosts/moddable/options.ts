@@ -57,7 +57,7 @@ export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidde
   readonly certificate?: Credential | readonly Credential[];
   /** The application protocols to offer, RFC 7301. */
   readonly applicationLayerProtocolNegotiation?: string | readonly string[];
-  /** The client's own certificate chain, leaf first, and its private key in PKCS #8, or who signs with it. */
+  /** The client's own certificate chain, leaf first, and its private key in PKCS #8, SEC 1 or PKCS #1, or who signs with it. */
   readonly clientCertificates?: Credential | readonly Credential[];
   readonly clientKey?: Credential | Signer;
   /** Where sessions are kept, to be resumed; true, the default: in RAM, for the servers used last. */
@@ -246,7 +246,7 @@ function readKey(platform: Platform, key: Credential): Signer {
   const found: Uint8Array[] = [];
   readCredential(platform, key, "PRIVATE KEY", "secure.clientKey", found);
   try {
-    return platform.signer(found[0]);
+    return platform.signer(platform.readPrivateKey!(found[0]));
   } catch (error) {
     throw new TypeError(`secure.clientKey: ${(error as Error).message}`);
   }

@@ -1,7 +1,7 @@
 /** What the socket needs of the system it runs on, so that it runs under Moddable, in a bare XS and in Node. */
 
 import type { Features } from "../../src/client/index.js";
-import type { Provider, Signer } from "../../src/crypto/index.js";
+import type { PrivateKeySpan, Provider, Signer } from "../../src/crypto/index.js";
 import type { TlsError, Words } from "../../src/wire/index.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
@@ -37,8 +37,8 @@ export interface Tcp {
 export type TcpConstructor = new (options: TcpOptions) => Tcp;
 
 /**
- * Decodes the blocks of PEM with this label to `found`.
- * @throws TypeError when there is none
+ * Decodes to `found` the blocks of PEM whose label ends with this one.
+ * @throws TypeError when there is none, or one is encrypted
  */
 export type ReadPem = (input: Uint8Array | string, label: string, found: Uint8Array[]) => void;
 
@@ -69,10 +69,15 @@ export interface Platform {
   /** The CA certificates to trust, in DER, when the application names none. */
   trust(): ByteBuffer[];
   /**
-   * Makes a signer of a private key in PKCS #8 DER; what it holds goes with its `dispose`.
+   * Finds a private key in DER: there, where clients may have certificates.
+   * @throws TypeError when it is none, encrypted, or of a kind that is not known
+   */
+  readonly readPrivateKey?: ((der: Uint8Array) => PrivateKeySpan) | undefined;
+  /**
+   * Makes a signer of a private key; what it holds goes with its `dispose`.
    * @throws TypeError when it is none, or of a kind that the platform can't sign with
    */
-  signer(der: Uint8Array): Signer & { dispose?(): void };
+  signer(key: PrivateKeySpan): Signer & { dispose?(): void };
   /** What errors say; without it their messages are the names of faults. */
   readonly words?: Words | undefined;
   /** Hears of each connection that failed, as many clients keep the reason to themselves. */

@@ -2,7 +2,7 @@
 
 import Resource from "Resource";
 import Timer from "timer";
-import { clientCertificates } from "tlstaple/clientCertificates";
+import { clientCertificates, readPrivateKey } from "tlstaple/clientCertificates";
 import { nameConstraints } from "tlstaple/nameConstraints";
 import { readPem } from "tlstaple/pem";
 import { provider, signer } from "tlstaple/provider";
@@ -58,6 +58,7 @@ const platform: Platform = Object.freeze({
   provider,
   features: features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa }),
   readPem,
+  readPrivateKey,
   signer,
   clock,
   cache: new RamCache(),
