@@ -33,6 +33,14 @@ declare module "tlstaple/rsa" {
   export const rsa: import("../../src/client/index.js").Parts["rsa"];
 }
 
+declare module "tlstaple/config" {
+  export const withDefaults: import("./platform.js").Platform["withDefaults"];
+}
+
+declare module "tlstaple/caIndex" {
+  export const CaIndex: import("./platform.js").Platform["CaIndex"];
+}
+
 declare module "tlstaple/pem" {
   export const readPem: import("./platform.js").ReadPem | undefined;
 }
@@ -48,6 +56,11 @@ declare module "tlstaple/psa" {
 
 declare module "tlstaple/entropy" {
   export default function fill(this: void, bytes: Uint8Array, start: number, end: number): void;
+}
+
+declare module "mc/config" {
+  const config: { readonly tls?: import("./options.js").SecureOptions };
+  export default config;
 }
 
 declare function trace(...text: unknown[]): void;

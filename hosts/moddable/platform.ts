@@ -3,6 +3,8 @@
 import type { Features } from "../../src/client/index.js";
 import type { PrivateKeySpan, Provider, Signer } from "../../src/crypto/index.js";
 import type { TlsError, Words } from "../../src/wire/index.js";
+import type { CaIndex } from "./caIndex.js";
+import type { WithDefaults } from "./defaults.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
 export type ByteBuffer = ArrayBufferLike | ArrayBufferView | { readonly byteLength: number };
@@ -66,8 +68,12 @@ export interface Platform {
   readonly cache?: SessionCache;
   /** The bytes of a resource by its name, or undefined when there is none. */
   resource(name: string): ByteBuffer | undefined;
-  /** The CA certificates to trust, in DER, when the application names none. */
-  trust(): ByteBuffer[];
+  /** The CA certificates to trust when the application names none; of those that the SDK numbers, from `first` on. */
+  trust(first: number): ByteBuffer[];
+  /** Reads of the others only those that are needed, where the SDK's index of them is among the resources. */
+  readonly CaIndex?: typeof CaIndex | undefined;
+  /** Defaults of `secure`, from the application's manifest. */
+  readonly withDefaults?: WithDefaults | undefined;
   /**
    * Finds a private key in DER: there, where clients may have certificates.
    * @throws TypeError when it is none, encrypted, or of a kind that is not known
