@@ -37,7 +37,15 @@ const moduleOf = new Map(
 
 /** Modules that an application may exclude, and something else takes their place. */
 const optional = ["config", "caIndex", "pem", ...Object.keys(features)];
-const whole = ["core", "tls", "certificateManager", "provider-psa", "provider-portable", ...optional];
+const whole = [
+  "core",
+  "tls",
+  "certificateManager",
+  "provider-psa",
+  "provider-late",
+  "provider-portable",
+  ...optional,
+];
 const names = [...whole, ...optional.map((name) => `without/${name}`)];
 
 /** All modules of the device, built together, so that flash holds what they share once: in the core. */

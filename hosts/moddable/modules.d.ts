@@ -58,6 +58,11 @@ declare module "tlstaple/entropy" {
   export default function fill(this: void, bytes: Uint8Array, start: number, end: number): void;
 }
 
+declare module "modules" {
+  const modules: { importNow(name: string, namespace: true): unknown };
+  export default modules;
+}
+
 declare module "mc/config" {
   const config: { readonly tls?: import("./options.js").SecureOptions };
   export default config;

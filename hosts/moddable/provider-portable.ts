@@ -1,4 +1,4 @@
-/** Module `tlstaple/provider` where there is no PSA Crypto: noble, with randomness from the system. */
+/** Module `tlstaple/portable`: noble, with randomness from the system. */
 
 import random from "tlstaple/entropy";
 import type { PrivateKeySpan, Signer } from "../../src/crypto/index.js";

@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { credential } from "../../certs/fixtures.js";
+import { linesOf } from "./app.js";
 import { attempt, check, heading, median, note, table } from "./report.js";
 import { type Builder, succeeds } from "./sdk.js";
-import { type Endpoint, FIXED, plan, serve, type Version } from "./servers.js";
+import { type Endpoint, FIXED, faultOf, plan, serve, type Version } from "./servers.js";
 import { excluded, OPTIONAL, source } from "./workplace.js";
 
 /** What main.js tells of a connection. */
@@ -42,11 +42,6 @@ const editions: readonly Edition[] = [
 
 /** Milliseconds of handshakes, to look at together. */
 type Times = [edition: string, version: Version, milliseconds: number[]][];
-
-/** Seconds for all connections of a run. */
-const LIMIT = 300;
-
-const faultOf = { good: "ok", revoked: "OCSP_CERT_REVOKED", missing: "OCSP_STAPLE_MISSING" };
 
 /** The SDK's three clients over our socket, with each provider that can be had here. */
 export async function testClients(builder: Builder, folder: string): Promise<void> {
@@ -144,23 +139,10 @@ function requestsTo({ server }: Endpoint) {
   return server === "openssl" ? [fixed] : [fixed, ...others];
 }
 
-/** Runs the application until it has made all connections; what it told of each. */
-function run(headless: string, library: string, clock?: number): Promise<Result[]> {
-  const args = [library, `${LIMIT}`, ...(clock === undefined ? [] : [`${clock}`])];
-  const child = spawn(headless, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let printed = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (bytes) => {
-      printed += bytes;
-      if (/^end$/m.test(printed)) child.kill();
-    });
-  return new Promise((resolve) => {
-    child.on("close", () => {
-      const lines = printed.split("\n");
-      if (!lines.includes("end")) note(`it did not come to its end:\n${printed.slice(-1000)}`);
-      resolve(lines.filter((line) => line.startsWith('{"port"')).map((line) => JSON.parse(line)));
-    });
-  });
+/** What the application told of each connection. */
+async function run(headless: string, library: string, clock?: number): Promise<Result[]> {
+  const lines = await linesOf(headless, library, clock);
+  return lines.filter((line) => line.startsWith('{"port"')).map((line) => JSON.parse(line));
 }
 
 function judge(
