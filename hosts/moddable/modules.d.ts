@@ -5,7 +5,7 @@
 
 declare module "tlstaple/provider" {
   export const provider: import("../../src/crypto/index.js").Provider;
-  export function signer(der: Uint8Array): import("../../src/crypto/index.js").Signer & { dispose?(): void };
+  export const signer: import("./platform.js").Platform["signer"];
 }
 
 declare module "tlstaple/tls12" {
@@ -18,6 +18,7 @@ declare module "tlstaple/statusV2" {
 
 declare module "tlstaple/clientCertificates" {
   export const clientCertificates: import("../../src/client/index.js").Parts["clientCertificates"];
+  export const readPrivateKey: import("./platform.js").Platform["readPrivateKey"];
 }
 
 declare module "tlstaple/resumption" {
@@ -30,6 +31,14 @@ declare module "tlstaple/nameConstraints" {
 
 declare module "tlstaple/rsa" {
   export const rsa: import("../../src/client/index.js").Parts["rsa"];
+}
+
+declare module "tlstaple/config" {
+  export const withDefaults: import("./platform.js").Platform["withDefaults"];
+}
+
+declare module "tlstaple/caIndex" {
+  export const CaIndex: import("./platform.js").Platform["CaIndex"];
 }
 
 declare module "tlstaple/pem" {
@@ -50,9 +59,13 @@ declare module "tlstaple/entropy" {
 }
 
 declare module "modules" {
-  /** The SDK's: what a module exports by default, which is loaded if it was not. */
-  const modules: { importNow<T>(name: string): T };
+  const modules: { importNow(name: string, namespace: true): unknown };
   export default modules;
+}
+
+declare module "mc/config" {
+  const config: { readonly tls?: import("./options.js").SecureOptions };
+  export default config;
 }
 
 declare function trace(...text: unknown[]): void;

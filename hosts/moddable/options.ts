@@ -16,6 +16,7 @@ import {
 import { type Fault, faults, isFault, namedGroup, TlsError, version } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import { Keeper } from "./cache.js";
+import type { CaIndex } from "./caIndex.js";
 import type { ByteBuffer, Platform, SessionCache, Tcp } from "./platform.js";
 import type { TLSSocket } from "./socket.js";
 
@@ -33,6 +34,7 @@ export interface OcspSettings extends Partial<Omit<OcspOptions, "responders">> {
 const hidden = Object.freeze([
   "provider",
   "trust",
+  "trustIndex",
   "alpn",
   "identity",
   "features",
@@ -57,7 +59,7 @@ export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidde
   readonly certificate?: Credential | readonly Credential[];
   /** The application protocols to offer, RFC 7301. */
   readonly applicationLayerProtocolNegotiation?: string | readonly string[];
-  /** The client's own certificate chain, leaf first, and its private key in PKCS #8, or who signs with it. */
+  /** The client's own certificate chain, leaf first, and its private key in PKCS #8, SEC 1 or PKCS #1, or who signs with it. */
   readonly clientCertificates?: Credential | readonly Credential[];
   readonly clientKey?: Credential | Signer;
   /** Where sessions are kept, to be resumed; true, the default: in RAM, for the servers used last. */
@@ -128,14 +130,39 @@ const own: readonly string[] = Object.freeze([
   "cache",
   "protocolVersion",
   "trace",
+  "DHE_RSA",
+  "ECDHE_RSA",
 ]);
 
+/** What a socket consists of. */
+export interface Parts {
+  /** What was given, with the application's defaults. */
+  readonly secure: SecureOptions;
+  readonly client: BareClient;
+  /** What the connection has of its cache, if any. */
+  readonly keeper: Keeper | undefined;
+  /** Who signs with the client's key, if that was made for this connection. */
+  readonly signer: (Signer & { dispose?(): void }) | undefined;
+}
+
 /**
- * The core's options, not yet checked. Nothing of the caller's objects is kept but the buffers in them.
+ * Makes them. Nothing of the caller's objects is kept but the buffers in them.
  * @throws TypeError or RangeError for options that can't be
  */
-export function readOptions(platform: Platform, options: SocketOptions): ClientOptions {
+export function assemble(platform: Platform, options: SocketOptions): Parts {
+  const secure = options.secure ?? {};
+  const cache = cacheOf(platform, secure);
+  const keeper = cache && new Keeper(platform, cache, `${nameOf(options)}:${options.port}`);
+  const core = readOptions(platform, options, keeper);
+  const signer = core.identity?.signer;
+  const client = makeClient(core, platform, keeper);
+  return { secure, client, keeper, signer: signer === secure.clientKey ? undefined : signer };
+}
+
+/** The core's options, not yet checked. */
+function readOptions(platform: Platform, options: SocketOptions, keeper: Keeper | undefined): ClientOptions {
   const secure: SecureOptions = options.secure ?? {};
+  const index = indexOf(platform, secure, keeper);
   const same: Record<string, unknown> = {};
   for (const name in secure) {
     if ((hidden as readonly string[]).includes(name))
@@ -145,7 +172,8 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
   return Object.assign(same, {
     provider: platform.provider,
     serverName: nameOf(options),
-    trust: secure.verify === false ? [] : readTrust(platform, secure),
+    trust: index ? index.trust : readTrust(platform, secure),
+    trustIndex: index,
     clock: secure.clock ?? platform.clock,
     minVersion: readVersion(platform, secure.minVersion, "minVersion"),
     maxVersion: readVersion(platform, secure.maxVersion, "maxVersion"),
@@ -158,18 +186,16 @@ export function readOptions(platform: Platform, options: SocketOptions): ClientO
 }
 
 /**
- * What the connection has of its cache, if any.
+ * Where sessions are kept, if anywhere.
  * @throws TypeError for a cache that is none, RangeError for one that this was built without
  */
-export function makeKeeper(platform: Platform, options: SocketOptions): Keeper | undefined {
+function cacheOf(platform: Platform, { cache: given }: SecureOptions): SessionCache | undefined {
   const { resumption } = platform.features;
-  const { cache: given } = options.secure ?? {};
   if (given !== undefined && typeof given !== "boolean" && !isCache(given))
     throw new TypeError("secure.cache: true, false, or an object with get and set");
   if (given && !resumption) lacks("cache", "resumption");
-  const cache = given === undefined || given === true ? platform.cache : given || undefined;
-  if (resumption === undefined || cache === undefined) return undefined;
-  return new Keeper(platform, cache, `${nameOf(options)}:${options.port}`);
+  if (resumption === undefined || given === false) return undefined;
+  return given === undefined || given === true ? platform.cache : given;
 }
 
 function isCache(given: unknown): boolean {
@@ -182,13 +208,14 @@ function nameOf({ secure, host, address }: SocketOptions): string | undefined {
 }
 
 /** The client without I/O. An option that the core does not know is named as the caller knows it. */
-export function makeClient(options: ClientOptions, { features }: Platform, keeper?: Keeper): BareClient {
+function makeClient(options: ClientOptions, { features }: Platform, keeper?: Keeper): BareClient {
   if (keeper) Object.assign(options, { session: keeper.offer, onSession: keeper.take });
   try {
     return new BareClient(options, features);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new TypeError(error.message.replace("tlstaple: ", "secure."));
+    const { message } = error as Error;
+    (error as Error).message = message.replace("tlstaple: ", "secure.");
+    throw error;
   }
 }
 
@@ -212,8 +239,29 @@ function readProtocols(given: string | readonly string[] | undefined): readonly 
   return typeof given === "string" ? [given] : given;
 }
 
-function readTrust(platform: Platform, { certificate }: SecureOptions): TrustAnchor[] {
-  const given = readCertificates(platform, certificate ?? platform.trust(), "secure.certificate");
+/** The SDK's CAs by its index, unless the application names those to trust. */
+function indexOf(platform: Platform, secure: SecureOptions, keeper: Keeper | undefined): CaIndex | undefined {
+  const { CaIndex, provider, features } = platform;
+  if (CaIndex === undefined || secure.certificate !== undefined || secure.verify === false) return undefined;
+  const ski = platform.resource("ca.ski");
+  if (ski === undefined) return undefined;
+  const index = new CaIndex(bytesOf(ski), (i) => readCa(platform, i), provider, features.pki);
+  const others = readTrust(platform, secure, index.count);
+  for (let i = 0; i < others.length; i++) index.trust.push(others[i]);
+  const anchor = keeper?.offer?.anchor;
+  if (anchor) index.recall(anchor);
+  return index;
+}
+
+function readCa(platform: Platform, number: number): Uint8Array | undefined {
+  const der = platform.resource(`ca${number}.der`);
+  return der && bytesOf(der);
+}
+
+/** Those that are given, or the application's; of those that the SDK numbers, from `first` on. */
+function readTrust(platform: Platform, { certificate, verify }: SecureOptions, first = 0): TrustAnchor[] {
+  if (verify === false) return [];
+  const given = readCertificates(platform, certificate ?? platform.trust(first), "secure.certificate");
   return given.map((der) => parsed(platform, trustAnchor, der, "secure.certificate"));
 }
 
@@ -246,7 +294,7 @@ function readKey(platform: Platform, key: Credential): Signer {
   const found: Uint8Array[] = [];
   readCredential(platform, key, "PRIVATE KEY", "secure.clientKey", found);
   try {
-    return platform.signer(found[0]);
+    return platform.signer(platform.readPrivateKey!(found[0]));
   } catch (error) {
     throw new TypeError(`secure.clientKey: ${(error as Error).message}`);
   }

@@ -1,19 +1,23 @@
 /** Module `tlstaple/pem`: certificates and keys in PEM (RFC 7468). An application may do without. */
 
+const BEGIN = "-----BEGIN ";
+const DASHES = "-----";
+
 /**
- * Decodes the blocks with this label to `found`; text between them is passed over.
- * @throws TypeError when there is none
+ * Decodes to `found` the blocks whose label is this one or ends with it: `PRIVATE KEY` finds `EC PRIVATE KEY` too. Text
+ * between them is passed over.
+ * @throws TypeError when there is none, or one is encrypted
  */
 export function readPem(input: Uint8Array | string, label: string, found: Uint8Array[]): void {
   const text = typeof input === "string" ? input : latin1(input);
-  const begin = `-----BEGIN ${label}-----`;
-  const end = `-----END ${label}-----`;
   const before = found.length;
-  for (let at = text.indexOf(begin); at >= 0; at = text.indexOf(begin, at)) {
-    const from = at + begin.length;
-    at = text.indexOf(end, from);
+  for (let at = text.indexOf(BEGIN); at >= 0; at = text.indexOf(BEGIN, at)) {
+    at += BEGIN.length;
+    const name = text.slice(at, text.indexOf(DASHES, at));
+    const from = at + name.length + DASHES.length;
+    at = text.indexOf(`${DASHES}END ${name}${DASHES}`, from);
     if (at < 0) break;
-    found.push(decode64(text, from, at));
+    if (name.endsWith(label)) found.push(decode64(text, from, at));
   }
   if (found.length === before) throw new TypeError(`neither DER nor PEM with a ${label}`);
 }
@@ -24,6 +28,8 @@ function latin1(bytes: Uint8Array): string {
   return text;
 }
 
+const COLON = 0x3a;
+
 /** Base64, RFC 4648 section 4, over lines. */
 function decode64(text: string, start: number, end: number): Uint8Array {
   const bytes = new Uint8Array(((end - start) * 3) >> 2);
@@ -31,7 +37,10 @@ function decode64(text: string, start: number, end: number): Uint8Array {
   let bits = 0;
   let value = 0;
   for (let i = start; i < end; i++) {
-    const digit = digitOf(text.charCodeAt(i));
+    const c = text.charCodeAt(i);
+    // RFC 1421 4.6.1.1: a header, which only encrypted keys have
+    if (c === COLON) throw new TypeError("the PEM is encrypted: decrypt it first");
+    const digit = digitOf(c);
     if (digit < 0) continue;
     value = ((value << 6) | digit) & 0xffff;
     bits += 6;

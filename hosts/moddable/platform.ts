@@ -1,8 +1,10 @@
 /** What the socket needs of the system it runs on, so that it runs under Moddable, in a bare XS and in Node. */
 
 import type { Features } from "../../src/client/index.js";
-import type { Provider, Signer } from "../../src/crypto/index.js";
+import type { PrivateKeySpan, Provider, Signer } from "../../src/crypto/index.js";
 import type { TlsError, Words } from "../../src/wire/index.js";
+import type { CaIndex } from "./caIndex.js";
+import type { WithDefaults } from "./defaults.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
 export type ByteBuffer = ArrayBufferLike | ArrayBufferView | { readonly byteLength: number };
@@ -37,8 +39,8 @@ export interface Tcp {
 export type TcpConstructor = new (options: TcpOptions) => Tcp;
 
 /**
- * Decodes the blocks of PEM with this label to `found`.
- * @throws TypeError when there is none
+ * Decodes to `found` the blocks of PEM whose label ends with this one.
+ * @throws TypeError when there is none, or one is encrypted
  */
 export type ReadPem = (input: Uint8Array | string, label: string, found: Uint8Array[]) => void;
 
@@ -66,13 +68,22 @@ export interface Platform {
   readonly cache?: SessionCache;
   /** The bytes of a resource by its name, or undefined when there is none. */
   resource(name: string): ByteBuffer | undefined;
-  /** The CA certificates to trust, in DER, when the application names none. */
-  trust(): ByteBuffer[];
+  /** The CA certificates to trust when the application names none; of those that the SDK numbers, from `first` on. */
+  trust(first: number): ByteBuffer[];
+  /** Reads of the others only those that are needed, where the SDK's index of them is among the resources. */
+  readonly CaIndex?: typeof CaIndex | undefined;
+  /** Defaults of `secure`, from the application's manifest. */
+  readonly withDefaults?: WithDefaults | undefined;
   /**
-   * Makes a signer of a private key in PKCS #8 DER; what it holds goes with its `dispose`.
+   * Finds a private key in DER: there, where clients may have certificates.
+   * @throws TypeError when it is none, encrypted, or of a kind that is not known
+   */
+  readonly readPrivateKey?: ((der: Uint8Array) => PrivateKeySpan) | undefined;
+  /**
+   * Makes a signer of a private key; what it holds goes with its `dispose`.
    * @throws TypeError when it is none, or of a kind that the platform can't sign with
    */
-  signer(der: Uint8Array): Signer & { dispose?(): void };
+  signer(key: PrivateKeySpan): Signer & { dispose?(): void };
   /** What errors say; without it their messages are the names of faults. */
   readonly words?: Words | undefined;
   /** Hears of each connection that failed, as many clients keep the reason to themselves. */

@@ -1,50 +1,46 @@
 /**
- * Module `tlstaple/provider` on simulators: it may be preloaded, as the SDK's configurations of `device.network` make of
- * every socket. Noble may not, as it writes to buffers that it makes when it is loaded: that happens at first use.
+ * Module `tlstaple/provider` where there is no PSA Crypto: the one over noble, which is loaded when it is first asked for
+ * anything. It can't be preloaded, as in flash its BigInts equal no others; and whoever preloads a module that imports the
+ * socket, as the SDK's HTTPS client does, preloads all that this imports.
  */
 
 import Modules from "modules";
 import type { Provider } from "../../src/crypto/index.js";
-import type Portable from "./provider-portable.js";
+import type { Platform } from "./platform.js";
 
-let loaded: typeof Portable | undefined;
+type Portable = Pick<Platform, "provider" | "signer">;
 
-function portable(): typeof Portable {
-  loaded ??= Modules.importNow<typeof Portable>("tlstaple/portable");
-  return loaded;
+/** In flash until it changes. */
+const late: { portable?: Portable } = {};
+
+function portable(): Portable {
+  late.portable ??= Modules.importNow("tlstaple/portable", true) as Portable;
+  return late.portable;
 }
 
-export const provider: Provider = Object.freeze({
-  get name() {
-    return portable().provider.name;
-  },
-  get aeads() {
-    return portable().provider.aeads;
-  },
-  get groups() {
-    return portable().provider.groups;
-  },
-  get schemes() {
-    return portable().provider.schemes;
-  },
-  get random() {
-    return portable().provider.random;
-  },
-  get hash() {
-    return portable().provider.hash;
-  },
-  get hmac() {
-    return portable().provider.hmac;
-  },
-  get aead() {
-    return portable().provider.aead;
-  },
-  get exchange() {
-    return portable().provider.exchange;
-  },
-  get verification() {
-    return portable().provider.verification;
-  },
-});
+const members: readonly (keyof Provider)[] = Object.freeze([
+  "name",
+  "aeads",
+  "groups",
+  "schemes",
+  "random",
+  "hash",
+  "hmac",
+  "aead",
+  "exchange",
+  "verification",
+]);
 
-export const signer: typeof Portable.signer = (key) => portable().signer(key);
+function getter(name: keyof Provider): [string, PropertyDescriptor] {
+  return [name, { get: () => portable().provider[name], enumerable: true }];
+}
+
+export const provider: Provider = Object.defineProperties(
+  {},
+  Object.fromEntries(members.map(getter)),
+) as Provider;
+
+/** As the portable module's. */
+export function signer(key: Parameters<Platform["signer"]>[0]): ReturnType<Platform["signer"]> {
+  return portable().signer(key);
+}

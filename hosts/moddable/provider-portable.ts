@@ -1,17 +1,13 @@
-/** Module `tlstaple/portable`, where there is no PSA Crypto: noble, with randomness from the system. */
+/** Module `tlstaple/portable`: noble, with randomness from the system. */
 
 import random from "tlstaple/entropy";
-import type { Signer } from "../../src/crypto/index.js";
+import type { PrivateKeySpan, Signer } from "../../src/crypto/index.js";
 import { portable } from "../portable/provider.js";
-import { signer as portableSigner } from "../portable/signer.js";
-import { readPrivateKey } from "./pkcs8.js";
+import { signerOf } from "../portable/signer.js";
 
 export const provider = portable({ random, lean: true });
 
-/** Signs with a private key in PKCS #8 DER. */
-export function signer(der: Uint8Array): Signer {
-  const { kind, start, end } = readPrivateKey(der);
-  return portableSigner(kind, der.slice(start, end));
+/** Signs with P-256, P-384 and Ed25519. */
+export function signer(key: PrivateKeySpan): Signer {
+  return signerOf(key);
 }
-
-export default { provider, signer };

@@ -1,7 +1,7 @@
 /** Module `tlstaple/provider` over the PSA Crypto API of ESP-IDF's Mbed TLS. */
 
 import native from "tlstaple/psa";
-import type { Signer } from "../../src/crypto/index.js";
+import type { PrivateKeySpan, Signer } from "../../src/crypto/index.js";
 import { signatureScheme } from "../../src/wire/index.js";
 import { psa } from "../psa/provider.js";
 import { signer as psaSigner } from "../psa/signer.js";
@@ -18,7 +18,7 @@ const device = Object.freeze(Object.assign({}, native, { supports }));
 
 export const provider = psa(device);
 
-/** Signs with a private key in DER: PKCS #8, SEC 1 or PKCS #1. */
-export function signer(der: Uint8Array): Signer {
-  return psaSigner(device, der);
+/** Signs with P-256, P-384 and RSA. */
+export function signer(key: PrivateKeySpan): Signer {
+  return psaSigner(device, key);
 }

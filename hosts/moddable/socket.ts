@@ -3,7 +3,7 @@ import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { Keeper } from "./cache.js";
-import { makeClient, makeKeeper, readOptions, type SocketOptions } from "./options.js";
+import { assemble, type SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
@@ -99,23 +99,24 @@ export class TLSSocket {
    * @throws TypeError or RangeError for options that can't be, and what the TCP socket throws
    */
   constructor(options: SocketOptions, platform: Platform) {
-    const { secure } = options;
+    const { withDefaults } = platform;
+    const parts = withDefaults ? withDefaults(platform, options, assemble) : assemble(platform, options);
+    const { secure } = parts;
     this.platform = platform;
     if (options.target !== undefined) this.target = options.target;
     if (options.format !== undefined) this.format = options.format;
     this.onReadable = options.onReadable;
     this.onWritable = options.onWritable;
     this.onError = options.onError;
-    this.onSecure = secure?.onSecure;
-    this.onReason = secure?.onError;
-    this.keeper = makeKeeper(platform, options);
-    const core = readOptions(platform, options);
-    if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
-    this.client = makeClient(core, platform, this.keeper);
+    this.onSecure = secure.onSecure;
+    this.onReason = secure.onError;
+    this.keeper = parts.keeper;
+    this.signer = parts.signer;
+    this.client = parts.client;
     this.tick = () => this.ticked();
     const Transport = options.TCP.io as TcpConstructor;
     this.tcp = new Transport(this.tcpOptions(options));
-    const timeout = secure?.handshakeTimeout ?? HANDSHAKE_TIMEOUT;
+    const timeout = secure.handshakeTimeout ?? HANDSHAKE_TIMEOUT;
     if (timeout > 0) this.deadline = this.platform.timers.set(() => this.expired(), timeout);
   }
 

@@ -2,7 +2,9 @@
 
 import Resource from "Resource";
 import Timer from "timer";
-import { clientCertificates } from "tlstaple/clientCertificates";
+import { CaIndex } from "tlstaple/caIndex";
+import { clientCertificates, readPrivateKey } from "tlstaple/clientCertificates";
+import { withDefaults } from "tlstaple/config";
 import { nameConstraints } from "tlstaple/nameConstraints";
 import { readPem } from "tlstaple/pem";
 import { provider, signer } from "tlstaple/provider";
@@ -16,6 +18,8 @@ import type { TlsError } from "../../src/wire/index.js";
 import { RamCache } from "./cache.js";
 import type { SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform } from "./platform.js";
+import { Registered } from "./registered.js";
+import { tell } from "./report.js";
 import { TLSSocket as Socket } from "./socket.js";
 
 export type {
@@ -39,10 +43,13 @@ function resource(name: string): ByteBuffer | undefined {
   return Resource.exists(name) ? new Resource(name) : undefined;
 }
 
-/** Those of the SDK's CA certificates that the application's manifest lists. */
-function trust(): ByteBuffer[] {
-  const found: ByteBuffer[] = [];
-  for (let i = 0; i < SDK_CERTIFICATES; i++) {
+/** For the module that takes the place of the SDK's `ssl/cert`. */
+export const registered = new Registered();
+
+/** What was registered, and those of the SDK's CA certificates that the application's manifest lists. */
+function trust(first: number): ByteBuffer[] {
+  const found = registered.all.slice();
+  for (let i = first; i < SDK_CERTIFICATES; i++) {
     const der = resource(`ca${i}.der`);
     if (der !== undefined) found.push(der);
   }
@@ -50,7 +57,7 @@ function trust(): ByteBuffer[] {
 }
 
 function report(error: TlsError): void {
-  trace(`tlstaple: ${error.message}\n`);
+  trace(tell(error));
 }
 
 const platform: Platform = Object.freeze({
@@ -58,11 +65,14 @@ const platform: Platform = Object.freeze({
   provider,
   features: features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa }),
   readPem,
+  readPrivateKey,
   signer,
   clock,
   cache: new RamCache(),
   resource,
   trust,
+  CaIndex,
+  withDefaults,
   words,
   report,
 });

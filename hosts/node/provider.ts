@@ -7,7 +7,6 @@ import {
   createECDH,
   createHash,
   createHmac,
-  createPrivateKey,
   createPublicKey,
   createSecretKey,
   diffieHellman,
@@ -36,6 +35,7 @@ import {
   type Verification,
 } from "../../src/crypto/index.js";
 import { namedGroup } from "../../src/wire/index.js";
+import { readPrivateKey } from "./common/private-key.js";
 
 const tagSize = 16;
 const tagLength = Object.freeze({ authTagLength: tagSize });
@@ -325,12 +325,12 @@ class NodeSignature implements Signature {
 
 /**
  * Signs with a private key for client or server authentication: ECDSA P-256 or P-384, RSA of 2048 to 4096 bits, Ed25519.
- * @param privateKey a KeyObject, PEM text, or DER (PKCS#8) bytes
- * @param passphrase of an encrypted PEM
+ * @param privateKey a KeyObject, PEM text or bytes, or DER, in PKCS#8, SEC 1 or PKCS#1
+ * @param passphrase of an encrypted one
  * @throws Error when the key cannot be read or is of another kind
  */
 export function signer(privateKey: KeyObject | string | Buffer, passphrase?: string): Signer {
-  const key = readPrivateKey(privateKey, passphrase);
+  const key = privateKey instanceof KeyObject ? privateKey : readPrivateKey(privateKey, passphrase);
   const usable = Object.freeze(schemesOf(key));
   return Object.freeze({
     schemes: usable,
@@ -339,14 +339,6 @@ export function signer(privateKey: KeyObject | string | Buffer, passphrase?: str
       return new NodeSignature(findScheme(scheme)!, key);
     },
   });
-}
-
-function readPrivateKey(key: KeyObject | string | Buffer, passphrase?: string): KeyObject {
-  if (key instanceof KeyObject) return key;
-  const pem = typeof key === "string" || key.includes("-----BEGIN");
-  return pem
-    ? createPrivateKey({ key, passphrase, format: "pem" })
-    : createPrivateKey({ key, passphrase, format: "der", type: "pkcs8" });
 }
 
 /** A curve has the one scheme that TLS 1.3 binds to it, RFC 8446 4.2.3. */

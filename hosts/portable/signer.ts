@@ -1,6 +1,6 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256, p384 } from "@noble/curves/nist.js";
-import { findScheme, type Signature, type Signer } from "../../src/crypto/index.js";
+import { findScheme, type PrivateKeySpan, type Signature, type Signer } from "../../src/crypto/index.js";
 import { signatureScheme } from "../../src/wire/index.js";
 import { append } from "./ed25519.js";
 import { hashes } from "./provider.js";
@@ -40,6 +40,16 @@ class PortableSignature implements Signature {
     const digest = hashes[findScheme(schemeOf[this.kind])!.hash](this.message);
     return curve.sign(digest, this.privateKey, { prehash: false, lowS: false, format: "der" });
   }
+}
+
+/**
+ * Signs with a private key that was found in DER.
+ * @throws TypeError when it is of a kind that nothing is signed with here
+ */
+export function signerOf({ kind, bytes, start, end }: PrivateKeySpan): Signer {
+  if (kind === "rsa")
+    throw new TypeError("without PSA Crypto nothing is signed with RSA keys: use P-256, P-384 or Ed25519");
+  return signer(kind, bytes.slice(start, end));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readPrivateKey } from "../moddable/privatekey.js";
 import { psa, signer } from "../psa/index.js";
 import { Client } from "./client.js";
 
@@ -5,4 +6,4 @@ import { Client } from "./client.js";
 
 const provider = psa(globalThis.psa);
 
-globalThis.main = () => void new Client(provider, (der) => signer(globalThis.psa, der));
+globalThis.main = () => void new Client(provider, (der) => signer(globalThis.psa, readPrivateKey(der)));

@@ -11,6 +11,7 @@ import {
   settleCommon,
 } from "../handshake/options.js";
 import { parseIp } from "../pki/hostname.js";
+import type { TrustIndex } from "../pki/path.js";
 import { checkOcsp, defaultOcsp, isV2, type OcspOptions } from "../pki/policy.js";
 import { MAX_RECORD } from "../record/protection.js";
 import { demand } from "../wire/demand.js";
@@ -22,6 +23,8 @@ export interface ClientOptions extends CommonOptions {
   /** The name that the certificate must be for, DNS name or IP address; a DNS name is sent as SNI too. */
   readonly serverName?: string;
   readonly trust: NonNullable<CommonOptions["trust"]>;
+  /** Adds to `trust` what a chain asks for, where not all anchors are at hand. */
+  readonly trustIndex?: TrustIndex;
   /** RFC 6066 section 4: 512, 1024, 2048 or 4096. */
   readonly maxFragmentLength?: number;
   /** Our certificate, for servers that ask for one; it takes the feature `clientCertificates`. */
@@ -51,6 +54,7 @@ const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store
 const defaults: Readonly<Record<keyof ClientOptions, unknown>> = Object.freeze(
   Object.assign({}, commonDefaults, {
     serverName: undefined,
+    trustIndex: undefined,
     maxFragmentLength: undefined,
     identity: undefined,
     ocsp: undefined,
@@ -95,7 +99,7 @@ function check(config: ClientConfig): void {
   // RFC 8446 4.4.2.1 gives status_request_v2 no place in TLS 1.3; the words are wolfSSL's
   demand(
     !isV2(config.ocsp.stapling) || config.minVersion < version.tls13,
-    "Cannot use OCSP Stapling V2 with TLSv1.3",
+    "ocsp.stapling: Cannot use OCSP Stapling V2 with TLSv1.3",
   );
   if (config.identity) checkIdentity(config.identity);
 }

@@ -8,6 +8,7 @@ export type {
   HashAlgorithm,
   Identity,
   KeyKind,
+  PrivateKeySpan,
   Provider,
   PublicKey,
   Signature,

@@ -15,6 +15,14 @@ export interface PublicKey {
   readonly end: number;
 }
 
+/** A private key where it stands: the scalar (EC), Ed25519's 32 secret octets, or the DER of an RSAPrivateKey. */
+export interface PrivateKeySpan {
+  readonly kind: KeyKind;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface Hash {
   update(bytes: Uint8Array, start: number, end: number): void;
   /** Writes the digest of everything so far at `out[at…]`; hashing may go on afterwards. */

@@ -8,7 +8,7 @@ export { everything } from "./everything.js";
 export { parseIp, parseReference } from "./hostname.js";
 export { generalName } from "./name.js";
 export { type Responder, responder, Staple, type Status } from "./ocsp.js";
-export { type TrustAnchor, trustAnchor } from "./path.js";
+export { type TrustAnchor, type TrustIndex, trustAnchor } from "./path.js";
 export {
   isV2,
   type Nonce,

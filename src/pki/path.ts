@@ -43,9 +43,20 @@ export interface TrustAnchor extends Authority {
   readonly constraintsEnd: number;
 }
 
+/** Finds trust anchors that are not all at hand. */
+export interface TrustIndex {
+  /**
+   * Adds to the path's `trust` those that may have issued the certificate `bytes[start…end)`, which is well-formed.
+   * What it throws is a fault of that certificate's.
+   */
+  find(bytes: Uint8Array, start: number, end: number): void;
+}
+
 /** What the user of a path trusts and wants to reach. */
 export interface PathOptions extends PkiOptions {
   readonly trust: readonly TrustAnchor[];
+  /** Is asked for more of it with each certificate that comes. */
+  readonly trustIndex?: TrustIndex;
   /** A DNS name or an IP address; any will do when absent. */
   readonly serverName?: string;
   /** The signature schemes that are accepted in certificates. */
@@ -137,16 +148,19 @@ export class Path {
    * merely no candidate.
    */
   add(der: Uint8Array, start: number, end: number): void {
+    const { options } = this;
     const index = this.sent++;
-    if (index >= this.options.maxCertificates) return;
-    this.rows.push(new Certificate(this.der));
-    if (index === 0) this.pinned = findAnchor(this.options.trust, der, start, end);
+    if (index >= options.maxCertificates) return;
+    const row = new Certificate(this.der);
+    this.rows.push(row);
+    if (index === 0) this.pinned = findAnchor(options.trust, der, start, end);
     const reference = index === 0 ? this.reference : undefined;
     // Until it is read, so that one which was not can never stand on a path
     this.rowFaults[index] = faults.INTERNAL_ERROR;
     try {
-      this.rows[index].read(this.options.pki, der, start, end);
-      this.rows[index].keep(this.options, this.store, reference);
+      row.read(options.pki, der, start, end);
+      options.trustIndex?.find(der, start, end);
+      row.keep(options, this.store, reference);
       this.rowFaults[index] = undefined;
     } catch (thrown) {
       if (isFault(thrown)) this.rowFaults[index] = thrown;

@@ -595,7 +595,12 @@ test("node signs with PEM, DER, encrypted PEM and KeyObject", (t) => {
     signer(Buffer.from(privateKey.export(pkcs8))),
     signer(privateKey.export({ format: "der", type: "pkcs8" })),
     signer(privateKey.export({ format: "pem", type: "sec1" })),
+    signer(privateKey.export({ format: "der", type: "sec1" })),
     signer(privateKey.export({ ...pkcs8, cipher: "aes-256-cbc", passphrase: "secret" }), "secret"),
+    signer(
+      privateKey.export({ ...pkcs8, format: "der", cipher: "aes-256-cbc", passphrase: "secret" }),
+      "secret",
+    ),
   ];
   const scheme = signatureScheme.ecdsa_secp256r1_sha256;
   const key = bitString("p256", publicKey);
@@ -604,6 +609,12 @@ test("node signs with PEM, DER, encrypted PEM and KeyObject", (t) => {
     const signature = signWith(by, scheme, message);
     t.true(verifies(node, { scheme, kind: "p256", key, message, signature }));
   }
+});
+
+test("node reads RSA keys in DER, PKCS#8 and PKCS#1", (t) => {
+  const { privateKey } = pairs.rsa;
+  for (const type of ["pkcs8", "pkcs1"] as const)
+    t.is(signer(privateKey.export({ format: "der", type })).schemes.length, 6);
 });
 
 test("node prefers PSS for RSA keys", (t) => {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { credential } from "../../certs/fixtures.js";
 import { attempt, check, heading, median, note, table } from "./report.js";
 import { type Builder, succeeds } from "./sdk.js";
-import { type Endpoint, FIXED, plan, serve, type Version } from "./servers.js";
-import { simulate } from "./simulator.js";
+import { type Endpoint, FIXED, faultOf, plan, serve, type Version } from "./servers.js";
+import { linesOf } from "./simulator.js";
 import { excluded, OPTIONAL, source } from "./workplace.js";
 
 /** What main.js tells of a connection. */
@@ -42,8 +42,6 @@ const editions: readonly Edition[] = [
 
 /** Milliseconds of handshakes, to look at together. */
 type Times = [edition: string, version: Version, milliseconds: number[]][];
-
-const faultOf = { good: "ok", revoked: "OCSP_CERT_REVOKED", missing: "OCSP_STAPLE_MISSING" };
 
 /** The SDK's three clients over our socket, with each provider that can be had here. */
 export async function testClients(builder: Builder, folder: string): Promise<void> {
@@ -141,11 +139,9 @@ function requestsTo({ server }: Endpoint) {
   return server === "openssl" ? [fixed] : [fixed, ...others];
 }
 
-/** Runs the application until it has made all connections; what it told of each. */
+/** What the application told of each connection. */
 async function run(headless: string, library: string, clock?: number): Promise<Result[]> {
-  const { printed } = await simulate(headless, library, /^end$/m, clock);
-  const lines = printed.split("\n");
-  if (!lines.includes("end")) note(`it did not come to its end:\n${printed.slice(-1000)}`);
+  const lines = await linesOf(headless, library, clock);
   return lines.filter((line) => line.startsWith('{"port"')).map((line) => JSON.parse(line));
 }
 

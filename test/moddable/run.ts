@@ -6,6 +6,7 @@
 import { rmSync } from "node:fs";
 import { testClients } from "./clients.js";
 import { testExamples } from "./examples.js";
+import { testFetch } from "./fetch.js";
 import { testNetwork } from "./network.js";
 import { failed } from "./report.js";
 import { Builder, missing, sdkVersion, short } from "./sdk.js";
@@ -24,6 +25,7 @@ async function main(): Promise<number> {
     const builder = new Builder(folder);
     await testClients(builder, folder);
     await testNetwork(builder, folder);
+    await testFetch(builder, folder);
     await testExamples(builder, folder);
     await testReplacement(builder, folder);
     await measureSizes(builder, folder);

@@ -25,6 +25,9 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** What becomes of a connection that demands a staple. */
+export const faultOf = { good: "ok", revoked: "OCSP_CERT_REVOKED", missing: "OCSP_STAPLE_MISSING" };
+
 const versions: readonly Version[] = ["TLSv1.2", "TLSv1.3"];
 const staples: readonly Staple[] = ["good", "revoked", "missing"];
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { note } from "./report.js";
 
 /** Seconds that an application may run. */
 const LIMIT = 300;
@@ -29,4 +30,12 @@ export function simulate(
       if (until?.test(printed)) child.kill();
     });
   return new Promise((resolve) => child.on("close", (code) => resolve({ printed, code })));
+}
+
+/** The lines that an application traced until it said "end". */
+export async function linesOf(headless: string, library: string, clock?: number): Promise<string[]> {
+  const { printed } = await simulate(headless, library, /^end$/m, clock);
+  const lines = printed.split("\n");
+  if (!lines.includes("end")) note(`it did not come to its end:\n${printed.slice(-1000)}`);
+  return lines;
 }

@@ -28,6 +28,8 @@ export const OPTIONAL = [
   "resumption",
   "nameConstraints",
   "rsa",
+  "config",
+  "caIndex",
   "pem",
   "texts",
 ];

@@ -1,9 +1,9 @@
 /** In place of hosts/node/provider.ts, in XS: PSA Crypto, and noble for Ed25519, which that lacks. */
 
 import type { KeyObject } from "node:crypto";
-import { readPrivateKey } from "../../hosts/moddable/pkcs8.js";
+import { readPrivateKey } from "../../hosts/moddable/privatekey.js";
 import { portable } from "../../hosts/portable/provider.js";
-import { signer as portableSigner } from "../../hosts/portable/signer.js";
+import { signerOf } from "../../hosts/portable/signer.js";
 import { psa, signer as psaSigner } from "../../hosts/psa/index.js";
 import type { Exchange, Provider, Signer } from "../../src/crypto/provider.js";
 import { namedGroup, signatureScheme } from "../../src/wire/registry.js";
@@ -37,10 +37,8 @@ export const provider: Provider = Object.freeze<Provider>({
 });
 
 export function signer(key: KeyObject): Signer {
-  const der = key.export({ format: "der", type: "pkcs8" });
-  if (globalThis.psa && key.asymmetricKeyType !== "ed25519") return psaSigner(globalThis.psa, der);
-  const { kind, start, end } = readPrivateKey(der);
-  return portableSigner(kind, der.subarray(start, end));
+  const found = readPrivateKey(key.export({ format: "der", type: "pkcs8" }));
+  return globalThis.psa && found.kind !== "ed25519" ? psaSigner(globalThis.psa, found) : signerOf(found);
 }
 
 /** In place of test/hosts/psa/remote.ts: what that starts is here already. */

@@ -1,6 +1,6 @@
 /** Reading options: what `connect` and `createServer` share. */
 
-import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
 import { type Responder, responder, type TrustAnchor, trustAnchor } from "../../../src/client/index.js";
 import type { Identity, Provider } from "../../../src/crypto/index.js";
@@ -8,6 +8,7 @@ import { type Fault, isFault, namedGroup, version } from "../../../src/wire/inde
 import { signer } from "../provider.js";
 import { tlsError, typeError, unsupportedError, valueError } from "./errors.js";
 import { type Certificates, readCertificates } from "./pem.js";
+import { readPrivateKey } from "./private-key.js";
 
 /** A root CA to trust: its certificate, and what the core keeps of it. */
 export interface Root {
@@ -213,14 +214,13 @@ export function identityOf(chain: readonly X509Certificate[], privateKey: KeyObj
   }
 }
 
-/** Reads a private key: PEM, or PKCS#8 DER. */
+/** Reads a private key: PEM, or DER, in PKCS#8, SEC 1 or PKCS#1. */
 export function readKey(key: unknown, passphrase?: string): KeyObject {
   if (typeof key !== "string" && !(key instanceof Uint8Array))
     throw typeError("key", "PEM text or DER bytes");
   const input = Buffer.isBuffer(key) || typeof key === "string" ? key : Buffer.from(key);
-  const der = { format: "der", type: "pkcs8" } as const;
   try {
-    return createPrivateKey({ key: input, passphrase, ...(!input.includes("-----BEGIN") && der) });
+    return readPrivateKey(input, passphrase);
   } catch (error) {
     throw valueError("key", (error as Error).message);
   }

@@ -1,4 +1,4 @@
-import { createPrivateKey, sign as cryptoSign, type KeyObject, type X509Certificate } from "node:crypto";
+import { sign as cryptoSign, type KeyObject, type X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
 import { id_kp_OCSPSigning, KeyHash, ResponderID } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
@@ -11,6 +11,7 @@ import {
   Name,
 } from "@peculiar/asn1-x509";
 import { type Certificates, readCertificates } from "../common/pem.js";
+import { readPrivateKey } from "../common/private-key.js";
 import { attempt, ResponderError } from "./error.js";
 import { publicKeyHash } from "./issuer.js";
 
@@ -20,7 +21,7 @@ export type SignatureDigest = "sha256" | "sha384" | "sha512";
 export interface SignerOptions {
   /** The CA's own certificate or that of its delegate, RFC 6960 4.2.2.2; it is sent with each response. */
   readonly cert: Certificates;
-  /** Its private key: PEM or DER (PKCS#8), or a KeyObject. */
+  /** Its private key: PEM or DER, in PKCS#8, SEC 1 or PKCS#1, or a KeyObject. */
   readonly key: string | Uint8Array | KeyObject;
   readonly passphrase?: string;
   /** More certificates to send. */
@@ -120,9 +121,7 @@ const signAsync = promisify(
 
 function readKey({ key, passphrase }: SignerOptions): KeyObject {
   if (typeof key === "object" && "asymmetricKeyType" in key) return key;
-  const bytes = Buffer.from(key as Uint8Array);
-  if (bytes[0] === 0x30) return createPrivateKey({ key: bytes, format: "der", type: "pkcs8", passphrase });
-  return createPrivateKey({ key: bytes, passphrase });
+  return readPrivateKey(Buffer.from(key as Uint8Array), passphrase);
 }
 
 interface Algorithm {

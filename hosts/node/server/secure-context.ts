@@ -15,7 +15,7 @@ import {
   unsupportedAnywhere,
 } from "../common/read.js";
 
-/** A private key, PEM or PKCS#8 DER; an object where it has a passphrase of its own, as in node:tls. */
+/** A private key, PEM or DER, in PKCS#8, SEC 1 or PKCS#1; an object where it has a passphrase of its own, as in node:tls. */
 export type PrivateKey = string | Buffer | { readonly pem: string | Buffer; readonly passphrase?: string };
 
 /** One OCSP response in DER for each certificate of a chain, undefined where there is none. */

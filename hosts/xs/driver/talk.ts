@@ -1,4 +1,4 @@
-import { createPrivateKey, type X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { cipherSuite, namedGroup, nameOf, version } from "../../../src/client/index.js";
 import { COURTESY, PATIENCE } from "../../node/commands/client.js";
@@ -7,6 +7,7 @@ import type { Outcome } from "../../node/commands/report.js";
 import type { SideFiles } from "../../node/commands/side-files.js";
 import { UsageError } from "../../node/commands/usage.js";
 import { type Advise, tlsError } from "../../node/common/errors.js";
+import { readPrivateKey } from "../../node/common/private-key.js";
 import type { ConnectOptions } from "../../node/index.js";
 import { toVerdict } from "../../node/ocsp/verdict.js";
 import { Hindsight } from "../../node/socket/hindsight.js";
@@ -92,9 +93,7 @@ function toJob({ core, roots, verify }: Settings, flags: XsFlags): Omit<ClientJo
 
 /** PKCS #8 DER of what `settle` has found to be a private key. */
 function privateKey(key: Buffer): Buffer {
-  const pem = key.includes("-----BEGIN");
-  const input = pem ? key : { key, format: "der" as const, type: "pkcs8" as const };
-  return createPrivateKey(input).export({ format: "der", type: "pkcs8" });
+  return readPrivateKey(key).export({ format: "der", type: "pkcs8" });
 }
 
 /** Takes what the program in XS tells. */

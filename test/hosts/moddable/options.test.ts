@@ -1,5 +1,6 @@
 import test from "ava";
 import type { SecureOptions } from "../../../hosts/moddable/socket.js";
+import type { PrivateKeySpan } from "../../../src/crypto/provider.js";
 import { namedGroup, version } from "../../../src/wire/registry.js";
 import { App, pattern } from "./app.js";
 import { clientCertificate, clientKey, derKey, pemRoot, platform, root, staple } from "./peer.js";
@@ -52,7 +53,7 @@ const refused: [string, unknown, RegExp][] = [
   [
     "a key that is a certificate",
     { clientCertificates: [root], clientKey: root },
-    /clientKey: a private key/,
+    /clientKey: no private key/,
   ],
   ["a key in PEM of another kind", { clientCertificates: [root], clientKey: pemRoot }, /clientKey: neither/],
   ["a group that is unknown", { groups: ["P-521"] }, /groups/],
@@ -113,11 +114,14 @@ for (const kind of ["p256", "p384", "ed25519"])
 
 test("a signer that exists already, such as a secure element's, is not disposed of", (t) => {
   let disposed = 0;
-  const own = (der: Uint8Array) =>
-    Object.assign({}, platform(new App().timers).signer(der), { dispose: () => disposed++ });
+  const { readPrivateKey, signer } = platform(new App().timers);
+  const own = (key: PrivateKeySpan) => Object.assign({}, signer(key), { dispose: () => disposed++ });
   const script = { request: { schemes: [0x0403], required: true } };
   const clientCertificates = "client-p256.pem";
-  const one = new App({ script, secure: { clientCertificates, clientKey: own(derKey) } }).open();
+  const one = new App({
+    script,
+    secure: { clientCertificates, clientKey: own(readPrivateKey!(derKey)) },
+  }).open();
   one.socket.close();
   t.is(one.server.seen.scheme, 0x0403);
   t.is(disposed, 0);
@@ -135,7 +139,7 @@ test("a signer that exists already, such as a secure element's, is not disposed 
 test("a platform that has no signer for the key refuses it", (t) => {
   const secure = { clientCertificates: "client-rsa.pem", clientKey: "client-rsa-key.pem" };
   t.throws(() => new App({ secure }), {
-    message: /^secure\.clientKey: a private key for P-256, P-384 or Ed25519/,
+    message: /^secure\.clientKey: without PSA Crypto nothing is signed with RSA keys/,
   });
 });
 

@@ -18,6 +18,8 @@ const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const modules = join(root, "dist/moddable");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const manifest = JSON.parse(read("hosts/moddable/manifest.json"));
+/** Those beside the root's that an application may include. */
+const others = ["manifest_certificatemanager.json"];
 const platforms: { modules: Record<string, string | string[]>; preload: string | string[] }[] = Object.values(
   manifest.platforms,
 );
@@ -39,10 +41,16 @@ const parts: Record<string, string[]> = {
 };
 
 /** Paths from the root of what a manifest's module maps to, without their endings. */
-function sources(map: Record<string, string | string[]>): string[] {
+function sources(map: Record<string, string | string[]>, folder = "hosts/moddable"): string[] {
   const named = Object.entries(map).filter(([name]) => name !== "~" && name !== "*");
-  return named.flatMap(([, paths]) => [paths].flat()).map((path) => join("hosts/moddable", path));
+  return named.flatMap(([, paths]) => [paths].flat()).map((path) => join(folder, path));
 }
+
+/** Those of all manifests. */
+const allSources = () => [
+  ...[manifest, ...platforms].flatMap((each) => sources(each.modules)),
+  ...others.flatMap((name) => sources(JSON.parse(read(name)).modules, "")),
+];
 
 /** The files that the SDK finds for it: those of that name with any ending. */
 function found(path: string): string[] {
@@ -52,7 +60,8 @@ function found(path: string): string[] {
     .map((name) => join(folder, name));
 }
 
-test("the root's manifest includes the one that there is", (t) => {
+test("the manifests include the one that there is", (t) => {
+  for (const name of others) t.true(existsSync(join(root, JSON.parse(read(name)).include)), name);
   t.true(existsSync(join(root, JSON.parse(read("manifest.json")).include)));
 });
 
@@ -61,7 +70,7 @@ test("every file that the manifest maps is there and is packed, no TypeScript am
     cwd: root,
   });
   const packed = new Set(JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path));
-  for (const path of [manifest, ...platforms].flatMap((each) => sources(each.modules))) {
+  for (const path of allSources()) {
     const files = found(path);
     t.true(
       files.some((file) => /\.(m?js|c)$/.test(file)),
@@ -69,7 +78,7 @@ test("every file that the manifest maps is there and is packed, no TypeScript am
     );
     for (const file of files) t.true(packed.has(file) && !/(?<!\.d)\.ts$/.test(file), file);
   }
-  for (const path of ["manifest.json", "hosts/moddable/manifest.json"]) t.true(packed.has(path));
+  for (const path of ["manifest.json", "hosts/moddable/manifest.json", ...others]) t.true(packed.has(path));
   for (const example of readdirSync(join(root, "hosts/moddable/examples")))
     for (const name of ["main.js", "manifest.json", "README.md"])
       t.true(packed.has(`hosts/moddable/examples/${example}/${name}`));
@@ -98,7 +107,8 @@ test("on a simulator all is preloaded but noble and its randomness, which no pre
 
 test("what an application may do without has a stub behind it, which is in once the module is excluded", (t) => {
   const optional = readdirSync(join(modules, "without")).filter((name) => name.endsWith(".js"));
-  t.deepEqual(optional.sort(), [...Object.keys(parts), "pem", "texts"].map((name) => `${name}.js`).sort());
+  const names = [...Object.keys(parts), "config", "caIndex", "pem", "texts"];
+  t.deepEqual(optional.sort(), names.map((name) => `${name}.js`).sort());
   for (const file of optional) {
     const name = file.replace(".js", "");
     const paths = ["", "without/"].map((folder) => `../../dist/moddable/${folder}${name}`);
@@ -167,9 +177,7 @@ test("the twins for debugging are all there", (t) => {
 });
 
 test("what no module needs is not there, nor is what the manifest does not map", (t) => {
-  const mapped = [manifest, ...platforms].flatMap((each) =>
-    sources(each.modules).map((path) => `${path}.js`),
-  );
+  const mapped = allSources().map((path) => `${path}.js`);
   const unmapped = allBut().filter((file) => !mapped.includes(`dist/moddable/${file}`));
   t.deepEqual(unmapped, []);
   for (const file of ["core.js", "tls.js"])
@@ -197,7 +205,7 @@ const isWhole = (name: string) => name.length > 3;
 test("modules import only what the manifest maps, and of the core only what it has", (t) => {
   const core = new Set(exported("dist/moddable/core.js"));
   t.true(core.has("BareClient"));
-  const sdk = ["timer", "Resource", "modules"];
+  const sdk = ["timer", "Resource", "modules", "mc/config"];
   const mapped = new Set([manifest, ...platforms].flatMap((each) => Object.keys(each.modules)));
   let taken = 0;
   for (const file of readdirSync(modules).filter((name) => name.endsWith(".js")))

@@ -3,11 +3,11 @@
 import { createPrivateKey } from "node:crypto";
 import { fixture, NOW } from "../../../certs/fixtures.js";
 import { readPem } from "../../../hosts/moddable/pem.js";
-import { readPrivateKey } from "../../../hosts/moddable/pkcs8.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
+import { readPrivateKey } from "../../../hosts/moddable/privatekey.js";
 import { words } from "../../../hosts/moddable/texts.js";
 import { provider } from "../../../hosts/node/provider.js";
-import { signer } from "../../../hosts/portable/signer.js";
+import { signerOf } from "../../../hosts/portable/signer.js";
 import { everything } from "../../../src/client/index.js";
 import { identity, servers } from "../../peers/identity.js";
 import { Puppet } from "../../peers/puppet.js";
@@ -35,10 +35,8 @@ export function platform(timers: FakeTimers): Platform {
     resource,
     trust: () => [root],
     words,
-    signer(der) {
-      const { kind, start, end } = readPrivateKey(der);
-      return signer(kind, der.subarray(start, end));
-    },
+    readPrivateKey,
+    signer: signerOf,
   };
 }
 

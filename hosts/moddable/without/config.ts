@@ -1,0 +1,3 @@
+/** Module `tlstaple/config` of an application that does without: what a socket is not given has our defaults. */
+
+export const withDefaults = undefined;
