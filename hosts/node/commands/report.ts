@@ -11,6 +11,8 @@ export interface Outcome extends Connected {
   readonly port: number;
   readonly error: Error | undefined;
   readonly reply: Buffer;
+  /** Whether staples were asked for. */
+  readonly asked?: boolean;
   /** The handshake's messages, if they were wanted. */
   readonly trace?: readonly string[];
   /** Responders that were asked. */
@@ -60,7 +62,7 @@ export function report(outcome: Outcome, out: Output, err: Output): void {
 }
 
 function describeConnection(outcome: Outcome): string[] {
-  const { protocol, suite, group, alpn, chain, verdicts, resumed, lookups = [] } = outcome;
+  const { asked, protocol, suite, group, alpn, chain, verdicts, resumed, lookups = [] } = outcome;
   if (protocol === null) return [];
   const how = resumed ? "resumed" : null;
   const lines = [`${protocol}, ${[suite, group, alpn, how].filter((word) => word !== null).join(", ")}`];
@@ -68,9 +70,14 @@ function describeConnection(outcome: Outcome): string[] {
     lines.push(`asked ${url} about serial ${serialNumber}: ${found}, ${Math.round(milliseconds)} ms`);
   chain.forEach((certificate, i) => {
     lines.push(`certificate ${i}: ${describe(certificate)?.subject ?? "malformed"}`);
-    if (verdicts[i]) lines.push(`  OCSP ${describeVerdict(verdicts[i])}`);
+    const verdict = verdicts[i] && stapleText(verdicts[i], asked);
+    if (verdict) lines.push(`  OCSP ${verdict}`);
   });
   return lines;
+}
+
+function stapleText(verdict: OcspVerdict, asked = true): string {
+  return verdict.status === "none" && !asked ? "not asked" : describeVerdict(verdict);
 }
 
 /** Null for what only our core, or Node, could make something of. */
@@ -139,6 +146,7 @@ function resultOf(outcome: Outcome) {
     alpn: outcome.alpn,
     resumed: outcome.resumed,
     certificates: outcome.chain.map(describe),
+    asked: outcome.asked,
     ocsp: outcome.verdicts,
     lookups: outcome.lookups,
     reply: outcome.reply.toString("utf8"),
