@@ -12,7 +12,16 @@ export type { Peer };
 /** Why a peer cannot run here; undefined when it can. Tests skip it then. */
 export const absent: Readonly<
   Record<
-    "curl" | "gnutls-cli" | "openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark",
+    | "curl"
+    | "gnutls-cli"
+    | "openssl"
+    | "responder"
+    | "gnutls"
+    | "nginx"
+    | "wolfssl"
+    | "nss"
+    | "promtool"
+    | "tshark",
     string | undefined
   >
 > = {
@@ -24,6 +33,7 @@ export const absent: Readonly<
   nginx: lacks("nginx"),
   wolfssl: lacks("gcc", "/usr/include/wolfssl/ssl.h"),
   nss: lacks("selfserv", "certutil", "pk12util", "openssl", "gcc"),
+  promtool: lacks("promtool"),
   tshark: lacks("tshark", "openssl"),
 };
 
