@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { type CertificateInfo, describeCertificate, isoTime } from "../common/describe.js";
+import { certificateInfo, isoTime } from "../common/describe.js";
 import { printable, toJson } from "../common/text.js";
 import { type OcspVerdict, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
@@ -69,7 +69,7 @@ function describeConnection(outcome: Outcome): string[] {
   for (const { url, serialNumber, outcome: found, milliseconds } of lookups)
     lines.push(`asked ${url} about serial ${serialNumber}: ${found}, ${Math.round(milliseconds)} ms`);
   chain.forEach((certificate, i) => {
-    lines.push(`certificate ${i}: ${describe(certificate)?.subject ?? "malformed"}`);
+    lines.push(`certificate ${i}: ${certificateInfo(certificate.raw)?.subject ?? "malformed"}`);
     const verdict = verdicts[i] && stapleText(verdicts[i], asked);
     if (verdict) lines.push(`  OCSP ${verdict}`);
   });
@@ -78,15 +78,6 @@ function describeConnection(outcome: Outcome): string[] {
 
 function stapleText(verdict: OcspVerdict, asked = true): string {
   return verdict.status === "none" && !asked ? "not asked" : describeVerdict(verdict);
-}
-
-/** Null for what only our core, or Node, could make something of. */
-export function describe({ raw }: X509Certificate): CertificateInfo | null {
-  try {
-    return describeCertificate(raw);
-  } catch {
-    return null;
-  }
 }
 
 export function describeVerdict(verdict: OcspVerdict): string {
@@ -145,7 +136,7 @@ function resultOf(outcome: Outcome) {
     group: outcome.group,
     alpn: outcome.alpn,
     resumed: outcome.resumed,
-    certificates: outcome.chain.map(describe),
+    certificates: outcome.chain.map(({ raw }) => certificateInfo(raw)),
     asked: outcome.asked,
     ocsp: outcome.verdicts,
     lookups: outcome.lookups,

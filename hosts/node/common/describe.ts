@@ -80,6 +80,15 @@ export function describeCertificate(der: Uint8Array): CertificateInfo {
   };
 }
 
+/** The same; null for what only our core, or Node, could make something of. */
+export function certificateInfo(der: Uint8Array): CertificateInfo | null {
+  try {
+    return describeCertificate(der);
+  } catch {
+    return null;
+  }
+}
+
 function describeExtensions(extensions: Extension[]) {
   const find = <T>(id: string, type: new () => T): T | undefined => {
     const found = extensions.find(({ extnID }) => extnID === id);
@@ -131,6 +140,15 @@ export function describeResponse(der: Uint8Array): ResponseInfo {
       describeCertificate(Buffer.from(AsnConvert.serialize(each))),
     ),
   };
+}
+
+/** The same; null for what is malformed. */
+export function responseInfo(der: Uint8Array): ResponseInfo | null {
+  try {
+    return describeResponse(der);
+  } catch {
+    return null;
+  }
 }
 
 function describeSingle(single: SingleResponse): SingleInfo {
