@@ -1,5 +1,6 @@
 /** `tlstaple check`: visits a server as clients do, and says whether its staples are what they need. */
 
+import { setMaxListeners } from "node:events";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TlsError } from "../../../src/wire/index.js";
@@ -19,6 +20,8 @@ const PAUSE = 1000;
 export async function check(options: CheckOptions): Promise<Checked> {
   const start = performance.now();
   const signal = AbortSignal.timeout(options.timeout);
+  // Each connection listens, and each lookup
+  setMaxListeners(0, signal);
   const { seen, unspoken } = await visitAll(options, signal);
   const lookups = options.lookup ? await lookUp(seen, options, signal) : [];
   const life = lifeOf(seen, options.policy, Date.now() / 1000);

@@ -6,15 +6,17 @@ interface Value {
   readonly content: Buffer;
 }
 
+const SEQUENCE = 0x30;
 /** Octets of one value that are read at most. */
 const MOST = 4096;
 
-/** The next value that the server says. */
-export async function readValue(dialogue: Dialogue): Promise<Value> {
+/** What the next value that the server says is made of: a SEQUENCE. */
+export async function readSequence(dialogue: Dialogue): Promise<Value[]> {
   const [tag, first] = await dialogue.bytes(2);
+  if (tag !== SEQUENCE) throw malformed();
   const length = first < 0x80 ? first : lengthIn(await dialogue.bytes(Math.min(first & 0x7f, 4)), first);
   if (length > MOST) throw malformed();
-  return { tag, content: await dialogue.bytes(length) };
+  return split(await dialogue.bytes(length));
 }
 
 /** The values that another one is made of. */

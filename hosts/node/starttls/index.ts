@@ -1,7 +1,7 @@
 /** How a connection that begins in clear comes to TLS, protocol by protocol. */
 
 import { type AddressInfo, connect, isIPv6, type Socket } from "node:net";
-import { readValue, split } from "./ber.js";
+import { readSequence, split } from "./ber.js";
 import { Dialogue, starttlsError } from "./dialogue.js";
 
 /** Has the server begin TLS; throws where it does not. `local` is our own address. */
@@ -110,8 +110,7 @@ const ENUMERATED = 0x0a;
 /** RFC 4511 4.14: an ExtendedResponse whose resultCode is success. */
 async function ldap(dialogue: Dialogue): Promise<void> {
   dialogue.say(startTls);
-  const { tag, content } = await readValue(dialogue);
-  const [id, response] = tag === 0x30 ? split(content) : [];
+  const [id, response] = await readSequence(dialogue);
   const result =
     response?.tag === EXTENDED_RESPONSE && id.content.equals(Buffer.of(1)) && split(response.content)[0];
   if (!result || result.tag !== ENUMERATED) throw starttlsError("the answer is no LDAP message");
