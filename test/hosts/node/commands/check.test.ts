@@ -430,6 +430,22 @@ test("nobody, a mute server, one that speaks something else: CRITICAL", async (t
   t.is((await checkJson(`127.0.0.1:${port}`)).visits[0].error.code, "ECONNREFUSED");
 });
 
+test("the page for operators has each flag", async (t) => {
+  const page = readFileSync(fixtureFile("../docs/operations.md"), "utf8");
+  const flags = (await check("--help")).text.match(/--[a-z-]+/g)!;
+  t.true(flags.length > 10);
+  // By their long names, or as they stand in other commands
+  const short: Record<string, string> = {
+    "--sni": "-S",
+    "--ca": "-A",
+    "--tls": "-v",
+    "--ocsp-url": "-O",
+    "--timeout": "-t",
+  };
+  for (const flag of flags.filter((each) => each !== "--help"))
+    t.true(page.includes(`\`${short[flag] ?? flag}`), flag);
+});
+
 test("wrong use: UNKNOWN, which is 3 to monitoring", async (t) => {
   const cases: [string[], RegExp][] = [
     [[], /missing required argument/],

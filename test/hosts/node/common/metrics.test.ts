@@ -1,6 +1,8 @@
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import test from "ava";
 import { credential, fixtureFile } from "../../../../certs/fixtures.js";
@@ -152,6 +154,27 @@ withPeer("promtool")("promtool finds nothing to complain of", async (t) => {
   };
   t.is(await promtool(metricsText(source(metric))), "");
   t.regex(await promtool('a_total{b="c} 1\n'), /error while linting/);
+});
+
+const page = readFileSync(fixtureFile("../docs/operations.md"), "utf8");
+
+withPeer("promtool")("the page's rules are rules", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "tlstaple-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "rules.yml");
+  writeFileSync(file, /```yaml\n([^`]*)```/.exec(page)![1]);
+  t.regex(
+    execFileSync(tool("promtool"), ["check", "rules", file], { encoding: "utf8" }),
+    /SUCCESS: 3 rules found/,
+  );
+});
+
+test("the page has each metric", async (t) => {
+  const { stapler } = scripted(makePki({ urls: [url] }));
+  for (const name of readMetrics(metricsText(stapler, await makeResponder())).keys()) {
+    const counter = /^tlstaple_stapler_(.*)_total$/.exec(name)?.[1];
+    t.true(page.includes(counter ? `\`${counter}\`` : `\`${name}`), name);
+  }
 });
 
 /** What it says of a text. */
