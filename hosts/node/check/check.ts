@@ -8,7 +8,7 @@ import { assess, lifeOf, worst } from "./assess.js";
 import { Judge } from "./judge.js";
 import { lookUp } from "./lookups.js";
 import type { Checked, CheckOptions, Facts, Seen } from "./model.js";
-import { lacksVersion, type Visit, visit, type Way, ways } from "./visit.js";
+import { lacksVersion, type Target, type Visit, visit, type Way, ways } from "./visit.js";
 
 /** Milliseconds for a server to fetch the staple that its first visitor did not get. */
 const PAUSE = 1000;
@@ -18,11 +18,14 @@ const PAUSE = 1000;
  * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`, and nothing else
  */
 export async function check(options: CheckOptions): Promise<Checked> {
+  const { target, version } = options;
   const start = performance.now();
   const signal = AbortSignal.timeout(options.timeout);
   // Each connection listens, and each lookup
   setMaxListeners(0, signal);
-  const { seen, unspoken } = await visitAll(options, signal);
+  const tour = new Tour(target, signal);
+  await tour.go(ways.filter((way) => version === undefined || way.version === version));
+  const { seen, unspoken } = tour;
   const lookups = options.lookup ? await lookUp(seen, options, signal) : [];
   const life = lifeOf(seen, options.policy, Date.now() / 1000);
   const facts: Facts = { seen, unspoken, lookups, life };
@@ -30,24 +33,38 @@ export async function check(options: CheckOptions): Promise<Checked> {
   return { ...facts, findings, status: worst(findings), milliseconds: performance.now() - start };
 }
 
-type Visits = Pick<Facts, "seen" | "unspoken">;
+/** The visits to one server. */
+class Tour implements Pick<Facts, "seen" | "unspoken"> {
+  readonly seen: Seen[] = [];
+  readonly unspoken: Way[] = [];
+  private readonly target: Target;
+  private readonly signal: AbortSignal;
+  private readonly judge: Judge;
 
-async function visitAll({ target, version }: CheckOptions, signal: AbortSignal): Promise<Visits> {
-  const judge = new Judge(target);
-  const seen: Seen[] = [];
-  const unspoken: Way[] = [];
-  for (const time of ["first", "second"] as const) {
-    if (time === "second" && seen.some(isBare)) await pause(signal);
-    for (const way of ways) {
-      if (version !== undefined && way.version !== version) continue;
-      if (unspoken.some((each) => each.version === way.version)) continue;
-      const found = await visit(target, way, signal);
-      if (lacksVersion(found)) unspoken.push(way);
-      else seen.push({ ...found, time, opinions: judge.judge(found) });
-      if (isLost(found)) return { seen, unspoken };
-    }
+  constructor(target: Target, signal: AbortSignal) {
+    this.target = target;
+    this.signal = signal;
+    this.judge = new Judge(target);
   }
-  return { seen, unspoken };
+
+  /** Once in each way, then once more; where a staple was missing, with time for the server to fetch it. */
+  async go(chosen: readonly Way[]): Promise<void> {
+    if (!(await this.round("first", chosen))) return;
+    if (this.seen.some(isBare)) await pause(this.signal);
+    await this.round("second", chosen);
+  }
+
+  /** False: there is nobody to visit. */
+  private async round(time: Seen["time"], chosen: readonly Way[]): Promise<boolean> {
+    for (const way of chosen) {
+      if (this.unspoken.some(({ version }) => version === way.version)) continue;
+      const found = await visit(this.target, way, this.signal);
+      if (lacksVersion(found)) this.unspoken.push(way);
+      else this.seen.push({ ...found, time, opinions: this.judge.judge(found) });
+      if (isLost(found)) return false;
+    }
+    return true;
+  }
 }
 
 /** Whether a staple is missing that the server may be fetching now. */

@@ -26,15 +26,19 @@ const description =
  * failed; 2, wrong use. `check` has those of monitoring plug-ins.
  */
 export async function run(args: string[], out: Output, err: Output): Promise<number> {
-  // Who asks for help, or calls what there is not, is shown all
-  const names = Object.hasOwn(commands, args[0] ?? "") ? [args[0]] : Object.keys(commands);
-  const makers = await Promise.all(names.map((name) => commands[name]()));
+  const makers = await Promise.all(namesFor(args).map((name) => commands[name]()));
   const make = (finish: (code: number) => void) =>
     program(
       description,
       makers.map((each) => each(out, err, finish)),
     );
   return runProgram(args, out, err, make, args[0] === "check" ? UNKNOWN : USAGE);
+}
+
+/** Who asks for help, or calls what there is not, is shown all. */
+function namesFor([first = ""]: readonly string[]): string[] {
+  if (Object.hasOwn(commands, first)) return [first];
+  return first === "--version" ? [] : Object.keys(commands);
 }
 
 /** Runs a program that is made with what takes its exit code; `usage` is that of wrong use. */
