@@ -16,16 +16,28 @@ const common = {
 };
 
 /** One bundle: everything of ours inlined, packages and Node's own modules left outside. */
-function bundle(input, file, banner) {
-  return { ...common, input: `build/${input}`, output: { file: `dist/${file}`, format: "es", banner } };
+function bundle(input, file) {
+  return { ...common, input: `build/${input}`, output: { file: `dist/${file}`, format: "es" } };
 }
+
+/** The command line: each command is loaded when it is called. */
+const command = {
+  ...common,
+  input: { cli: "build/hosts/node/cli.js" },
+  output: {
+    dir: "dist/node",
+    chunkFileNames: "cli/[name].js",
+    format: "es",
+    banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
+  },
+};
 
 export default [
   bundle("src/client/index.js", "client.js"),
   bundle("hosts/portable/index.js", "portable.js"),
   bundle("hosts/node/index.js", "node/index.js"),
   bundle("hosts/node/responder/index.js", "node/responder.js"),
-  bundle("hosts/node/cli.js", "node/cli.js", "#!/usr/bin/env node"),
+  command,
   deviceModules(common),
   ...[
     "hosts/xs/client-psa.js",

@@ -28,6 +28,11 @@ case $purpose in
   test) packages="$packages gcc-riscv64-unknown-elf qemu-user make bzip2" ;;
 esac
 
+# What operators use: servers that begin in clear, and a judge of metrics.
+case $purpose in
+  test) packages="$packages dovecot-imapd dovecot-pop3d dovecot-submissiond slapd prometheus" ;;
+esac
+
 # A file that the package brings; a name without a slash is a command.
 witness() {
   case $1 in
@@ -41,6 +46,10 @@ witness() {
     libc6-dev-i386) echo /usr/lib32/crt1.o ;;
     gcc-riscv64-unknown-elf) echo riscv64-unknown-elf-gcc ;;
     qemu-user) echo qemu-riscv32 ;;
+    dovecot-imapd) echo /usr/lib/dovecot/imap-login ;;
+    dovecot-pop3d) echo /usr/lib/dovecot/pop3-login ;;
+    dovecot-submissiond) echo /usr/lib/dovecot/submission-login ;;
+    prometheus) echo promtool ;;
     ca-certificates) echo /etc/ssl/certs/ca-certificates.crt ;;
     *) echo "$1" ;;
   esac
@@ -59,6 +68,9 @@ loss() {
     gcc-multilib | libc6-dev-i386) echo "XS with 32 bits: it has 64, and larger objects" ;;
     gcc-riscv64-unknown-elf | qemu-user | make | bzip2) echo "XS on RV32" ;;
     curl) echo "curl as a peer" ;;
+    dovecot-*) echo "dovecot as a peer that begins in clear" ;;
+    slapd) echo "slapd as a peer that begins in clear" ;;
+    prometheus) echo "metrics as promtool reads them" ;;
     tshark) echo "captures as Wireshark reads them" ;;
     ca-certificates) echo "connections to public servers" ;;
   esac
@@ -100,10 +112,17 @@ update_lists() {
   as_root apt-get update >&2 || true
 }
 
-# Debian starts nginx as it installs it, and the tests want the program alone. Only called when this script
-# brought nginx in: one that was there before is somebody's.
-stop_installed_nginx() {
-  if [ -d /run/systemd/system ]; then as_root systemctl stop nginx; fi
+# Debian starts these as it installs them, and the tests want the program alone. Only called with what this script
+# brought in: what was there before is somebody's.
+stop_installed() {
+  if ! [ -d /run/systemd/system ]; then return; fi
+  for package in "$@"; do
+    case $package in
+      nginx-light) as_root systemctl stop nginx ;;
+      dovecot-imapd) as_root systemctl stop dovecot ;;
+      slapd | prometheus) as_root systemctl stop "$package" ;;
+    esac
+  done
 }
 
 install_packages() {
@@ -123,7 +142,7 @@ install_missing() {
   # Unquoted, as it is a list.
   echo "setup: installing" $wanted
   install_packages $wanted
-  case $wanted in *nginx-light*) present nginx-light && stop_installed_nginx ;; esac
+  stop_installed $wanted
   for package in $(missing); do
     echo "setup: $package is missing ($reason). Skipped: $(loss "$package")."
   done

@@ -4,7 +4,15 @@ import type { ConnectOptions } from "./socket/options.js";
 import { TLSSocket } from "./socket/socket.js";
 
 export { type Alert, type FaultName, TlsError, type WolfsslError } from "../../src/wire/index.js";
+export {
+  type Metric,
+  type MetricSource,
+  metricsHandler,
+  metricsText,
+  type Sample,
+} from "./common/metrics.js";
 export type { Certificates } from "./common/pem.js";
+export type { StaplerCounters } from "./ocsp/counters.js";
 export { type OcspFetch, OcspFetchError } from "./ocsp/http.js";
 export {
   checkChain,
@@ -19,7 +27,6 @@ export { type StapleCode, StapleError } from "./ocsp/staple-error.js";
 export {
   type StapleEvent,
   Stapler,
-  type StaplerCounters,
   type StaplerFailure,
   type Staples,
 } from "./ocsp/stapler.js";

@@ -1,7 +1,13 @@
 /** Strict DER, certificates, paths, names and OCSP: verifying only, and without TLS. */
 
 export { keyRows, readCurve, readKeyAlgorithm } from "./algorithm.js";
-export { Certificate, type PkiFeature, type PkiOptions, type PkiTables } from "./certificate.js";
+export {
+  Certificate,
+  extendedKeyUsage,
+  type PkiFeature,
+  type PkiOptions,
+  type PkiTables,
+} from "./certificate.js";
 export { nameConstraints } from "./constraints.js";
 export { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 export { everything } from "./everything.js";
@@ -16,11 +22,13 @@ export {
   type OcspPolicy,
   type OcspRequirement,
   requirements,
+  requires,
   type Stapling,
   serverStaplings,
   staplings,
 } from "./policy.js";
 export { SignatureMemory } from "./remembered.js";
 export { rsa } from "./rsa.js";
+export { Store } from "./store.js";
 export { pkiTables } from "./tables.js";
-export { answers, type Judgment, judge } from "./verifier.js";
+export { answers, type Judgment, judge, type Verdict, Verifier } from "./verifier.js";

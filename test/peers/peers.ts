@@ -1,18 +1,29 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Credential, credential, type Edition, fixtureFile } from "../../certs/fixtures.js";
 import { version } from "../../src/wire/registry.js";
 import { pem } from "./pem.js";
 import { compile, freePort, launch, type Peer, tool, which } from "./process.js";
+import { Scratch } from "./scratch.js";
 
 export type { Peer };
 
 /** Why a peer cannot run here; undefined when it can. Tests skip it then. */
 export const absent: Readonly<
   Record<
-    "curl" | "gnutls-cli" | "openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark",
+    | "curl"
+    | "gnutls-cli"
+    | "openssl"
+    | "responder"
+    | "gnutls"
+    | "nginx"
+    | "wolfssl"
+    | "nss"
+    | "promtool"
+    | "dovecot"
+    | "slapd"
+    | "tshark",
     string | undefined
   >
 > = {
@@ -24,6 +35,12 @@ export const absent: Readonly<
   nginx: lacks("nginx"),
   wolfssl: lacks("gcc", "/usr/include/wolfssl/ssl.h"),
   nss: lacks("selfserv", "certutil", "pk12util", "openssl", "gcc"),
+  promtool: lacks("promtool"),
+  dovecot: lacks(
+    "dovecot",
+    ...["imap", "pop3", "submission"].map((name) => `/usr/lib/dovecot/${name}-login`),
+  ),
+  slapd: lacks("slapd"),
   tshark: lacks("tshark", "openssl"),
 };
 
@@ -211,17 +228,4 @@ function nssDatabase(files: Scratch): string {
 /** The environment that keeps a server on 127.0.0.1 which has no option for it. */
 function onLoopback(): Record<string, string> {
   return { LD_PRELOAD: compile("peers/loopback.c", "loopback.so", "-shared", "-fPIC", "-ldl") };
-}
-
-/** A temporary directory for the files that a server is started with. */
-class Scratch {
-  readonly directory = mkdtempSync(join(tmpdir(), "tlstaple-"));
-
-  write(name: string, content: string | Uint8Array): string {
-    const file = join(this.directory, name);
-    writeFileSync(file, content);
-    return file;
-  }
-
-  readonly remove = (): void => rmSync(this.directory, { recursive: true, force: true });
 }

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import { alert } from "../../../src/wire/index.js";
 import { Tap } from "../capture/tap.js";
-import { type ConnectOptions, connect, type TLSSocket, TlsError } from "../index.js";
+import { type ConnectOptions, connect, type TLSSocket } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
 import { Trace } from "../trace/trace.js";
-import { clientFlags, connectOptions, type Flags, greeting, nodeFlags, versionsToTry } from "./flags.js";
+import { clientFlags, connectOptions, type Flags, greeting, nodeFlags } from "./flags.js";
 import { type Outcome, outcomeOf, report, reportJson } from "./report.js";
 import { SideFiles } from "./side-files.js";
 import type { Output } from "./usage.js";
@@ -34,37 +33,20 @@ export function clientCommandIn<F extends Flags>(
 
 async function client<F extends Flags>(flags: F, talk: Talk<F>, out: Output, err: Output): Promise<number> {
   const files = new SideFiles(flags, err);
-  const meet = (options: ConnectOptions) => traced(options, flags, files, talk);
-  const outcomes = [await tryVersions(flags, meet)];
+  const options = connectOptions(flags);
+  const meet = async (options: ConnectOptions): Promise<Outcome> => ({
+    ...(await traced(options, flags, files, talk)),
+    asked: options.ocsp?.stapling !== "off",
+  });
+  const outcomes = [await meet(options)];
   if (!flags.json) report(outcomes[0], out, err);
   if (flags.resume && outcomes[0].error === undefined) {
-    const { protocol, session } = outcomes[0];
-    outcomes.push(await meet({ ...inVersion(flags, protocol as Flags["tls"]), session }));
+    outcomes.push(await meet({ ...options, session: outcomes[0].session }));
     if (!flags.json) report(outcomes[1], out, err);
   }
   files.close();
   if (flags.json) reportJson(outcomes, out);
   return files.spoilt || outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
-}
-
-function inVersion(flags: Flags, version: Flags["tls"]): ConnectOptions {
-  return { ...connectOptions(flags), minVersion: version, maxVersion: version };
-}
-
-/** Talks in the first of the versions that the server does not refuse. */
-async function tryVersions(
-  flags: Flags,
-  meet: (options: ConnectOptions) => Promise<Outcome>,
-): Promise<Outcome> {
-  const [first, second] = versionsToTry(flags);
-  const outcome = await meet(inVersion(flags, first));
-  return second !== undefined && refusesVersion(outcome) ? meet(inVersion(flags, second)) : outcome;
-}
-
-/** GnuTLS says handshake_failure where RFC 8446 4.2.1 has protocol_version. */
-function refusesVersion({ error }: Outcome): boolean {
-  if (!(error instanceof TlsError) || error.code !== "PEER_ALERT") return false;
-  return error.alert.number === alert.protocol_version || error.alert.number === alert.handshake_failure;
 }
 
 async function traced<F extends Flags>(

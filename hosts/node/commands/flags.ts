@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { Command, InvalidArgumentError } from "commander";
 import { type OcspRequirement, requirements, staplings } from "../../../src/pki/index.js";
 import type { ConnectOptions } from "../index.js";
-import { withoutBrackets } from "../socket/server-name.js";
+import { type Place, readHost, readPlace, readPort } from "./place.js";
 import { numberBetween, readFile, UsageError } from "./usage.js";
 
 /** The option of `connect` that a flag sets as it was read. */
@@ -62,8 +62,13 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
   return new Command("client")
     .description("connect to a TLS server, check its certificate and staples, say hello")
     .helpOption("--help", "show this help")
+    .argument(
+      "[host:port]",
+      "server, in place of -h and -p; an IPv6 address with a port in brackets",
+      readPlace,
+    )
     .option("-h, --host <name>", "server", readHost, "127.0.0.1")
-    .option("-p, --port <number>", "port", numberBetween(1, 65535), 11111)
+    .option("-p, --port <number>", "port", readPort, 11111)
     .option("-A, --ca <file>", "root CAs to trust, PEM or DER; those that Node brings by default", readFile)
     .option("-c, --cert <file>", "own certificate chain", readFile)
     .option("-k, --key <file>", "its private key", readFile)
@@ -71,7 +76,7 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .option("-S, --sni <name>", "name to send as SNI and to verify; the host by default", readHost)
     .option(
       "-v, --tls <number>",
-      "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default, and with -W TLS 1.2",
+      "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default, and TLS 1.2 with -W 2 and -W 3",
       readVersion,
     )
     .option("-d, --no-verify", "check nothing of the server's; for tests only")
@@ -86,7 +91,15 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .option("--keylog <file>", KEYLOG_HELP)
     .option("--json", "print one JSON object instead of text")
     .allowExcessArguments(false)
-    .action(run);
+    .action((place: Place | undefined, flags: Flags, command: Command) => run(placed(place, flags, command)));
+}
+
+/** The flags with the server that stands beside them. */
+function placed(place: Place | undefined, flags: Flags, command: Command): Flags {
+  if (place === undefined) return flags;
+  const twice = ["host", "port"].filter((name) => command.getOptionValueSource(name) === "cli");
+  if (twice.length > 0) throw new UsageError(`the server is given twice: once with --${twice[0]}`);
+  return { ...flags, host: place.host, port: place.port ?? flags.port };
 }
 
 /** Adds the flags of what only Node's client does. */
@@ -98,24 +111,20 @@ export function nodeFlags(command: Command): Command {
     .option("--pcapng <file>", "capture the connection, with its secrets, for Wireshark");
 }
 
-/** What the flags ask of a connection, apart from its version. */
+/** What the flags ask of a connection. */
 export function connectOptions(flags: Flags): ConnectOptions {
   const names = Object.keys(optionOf) as (keyof typeof optionOf)[];
   const options = Object.fromEntries(names.map((flag) => [optionOf[flag], flags[flag]]));
-  return { ...options, ...flags.fragment, ocsp: ocspOptions(flags) };
+  const version = versionOf(flags);
+  const versions = { minVersion: version, maxVersion: version };
+  return { ...options, ...versions, ...flags.fragment, ocsp: ocspOptions(flags) };
 }
 
-/**
- * The versions to try one after another; undefined: both at once. Without -v wolfSSL's client speaks TLS 1.2, where
- * what -W asks for is a message of its own, and so does ours; a server that has TLS 1.3 alone gets that for -W 1.
- * status_request_v2 is TLS 1.2's (RFC 6961); the words are wolfSSL's.
- */
-export function versionsToTry({ stapling, tls }: Flags): readonly Flags["tls"][] {
-  if (stapling === undefined) return [tls];
-  if (stapling.kind > 1 && tls === "TLSv1.3")
-    throw new UsageError("Cannot use OCSP Stapling V2 with TLSv1.3");
-  if (tls !== undefined) return [tls];
-  return stapling.kind > 1 ? ["TLSv1.2"] : ["TLSv1.2", "TLSv1.3"];
+/** The one version to speak; undefined: both are offered. status_request_v2 is TLS 1.2's (RFC 6961); the words are wolfSSL's. */
+function versionOf({ stapling, tls }: Flags): Flags["tls"] {
+  if (stapling === undefined || stapling.kind === 1) return tls;
+  if (tls === "TLSv1.3") throw new UsageError("Cannot use OCSP Stapling V2 with TLSv1.3");
+  return "TLSv1.2";
 }
 
 function ocspOptions(flags: Flags): ConnectOptions["ocsp"] {
@@ -139,12 +148,6 @@ function hostHeader({ sni, host, port }: Flags): string {
   const name = sni ?? host;
   const bracketed = isIP(name) === 6 ? `[${name}]` : name;
   return port === 443 ? bracketed : `${bracketed}:${port}`;
-}
-
-/** Brackets, as an IPv6 address has them in a URL, are taken off. */
-function readHost(text: string): string {
-  if (text !== "") return withoutBrackets(text);
-  throw new InvalidArgumentError("It must not be empty.");
 }
 
 export function readVersion(text: string): "TLSv1.2" | "TLSv1.3" {

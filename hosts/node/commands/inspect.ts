@@ -5,9 +5,12 @@ import type { Output } from "./usage.js";
 /** `tlstaple inspect`. `finish` gets the exit code. */
 export function inspectCommand(out: Output, err: Output, finish: (code: number) => void): Command {
   return new Command("inspect")
-    .description("show certificates and OCSP responses, and verify a response as the client does")
+    .description("name and show what files hold, and verify an OCSP response as the client does")
     .helpOption("--help", "show this help")
-    .argument("<file...>", "certificates and OCSP responses, PEM or DER")
+    .argument(
+      "<file...>",
+      "certificates, OCSP responses and requests, keys, CSRs, CRLs, PKCS #7 or #12; PEM, DER or base64; - for standard input",
+    )
     .option("--issuer <file>", "certificate of the CA that issued the one of --cert")
     .option("--cert <file>", "certificate that the response is about; with --issuer it is verified")
     .option("--at <time>", "moment to verify for, such as 2026-07-01T12:00:00Z; now by default")

@@ -1,38 +1,53 @@
 import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { printable } from "../common/text.js";
-import { clientCommand } from "./client.js";
-import { inspectCommand } from "./inspect.js";
-import { responderCommand } from "./responder.js";
-import { serverCommand } from "./server.js";
 import { isUsageError, type Output } from "./usage.js";
 
 const USAGE = 2;
+/** As USAGE for a monitoring system, to which 2 is an alarm. */
+const UNKNOWN = 3;
+
+type MakeCommand = (out: Output, err: Output, finish: (code: number) => void) => Command;
+
+/** The commands, each loaded with all that it needs when it is called. */
+const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = Object.freeze({
+  client: async () => (await import("./client.js")).clientCommand,
+  server: async () => (await import("./server.js")).serverCommand,
+  check: async () => (await import("./check.js")).checkCommand,
+  inspect: async () => (await import("./inspect.js")).inspectCommand,
+  responder: async () => (await import("./responder.js")).responderCommand,
+});
+
+const description =
+  "TLS with OCSP stapling: a client and a server to try it with, a check of servers, an OCSP responder, an inspector of responses";
 
 /**
  * Runs `tlstaple` with these arguments, and returns its exit code: 0, all is well; 1, the handshake or a check
- * failed; 2, wrong use.
+ * failed; 2, wrong use. `check` has those of monitoring plug-ins.
  */
 export async function run(args: string[], out: Output, err: Output): Promise<number> {
-  return runProgram(args, out, err, (finish) => {
-    const description =
-      "TLS with OCSP stapling: a client and a server to try it with, an OCSP responder, an inspector of responses";
-    const commands = [
-      clientCommand(out, err, finish),
-      serverCommand(out, err, finish),
-      inspectCommand(out, err, finish),
-      responderCommand(out, err, finish),
-    ];
-    return program(description, commands);
-  });
+  const makers = await Promise.all(namesFor(args).map((name) => commands[name]()));
+  const make = (finish: (code: number) => void) =>
+    program(
+      description,
+      makers.map((each) => each(out, err, finish)),
+    );
+  return runProgram(args, out, err, make, args[0] === "check" ? UNKNOWN : USAGE);
 }
 
-/** Runs a program that is made with what takes its exit code. */
+/** Who asks for help, or calls what there is not, is shown all. */
+function namesFor([first = ""]: readonly string[]): string[] {
+  if (Object.hasOwn(commands, first)) return [first];
+  return first === "--version" ? [] : Object.keys(commands);
+}
+
+/** Runs a program that is made with what takes its exit code; `usage` is that of wrong use. */
 export async function runProgram(
   args: string[],
   out: Output,
   err: Output,
   make: (finish: (code: number) => void) => Command,
+  usage = USAGE,
 ): Promise<number> {
   let code = 0;
   const made = make((result) => {
@@ -42,10 +57,10 @@ export async function runProgram(
     await printingTo(out, err, made).parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usage;
     if (!isUsageError(error)) throw error;
     err.write(`${printable((error as Error).message)}\n`);
-    return USAGE;
+    return usage;
   }
 }
 

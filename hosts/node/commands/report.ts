@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { type CertificateInfo, describeCertificate, isoTime } from "../common/describe.js";
+import { certificateInfo, isoTime } from "../common/describe.js";
 import { printable, toJson } from "../common/text.js";
 import { type OcspVerdict, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
@@ -11,6 +11,8 @@ export interface Outcome extends Connected {
   readonly port: number;
   readonly error: Error | undefined;
   readonly reply: Buffer;
+  /** Whether staples were asked for. */
+  readonly asked?: boolean;
   /** The handshake's messages, if they were wanted. */
   readonly trace?: readonly string[];
   /** Responders that were asked. */
@@ -60,26 +62,22 @@ export function report(outcome: Outcome, out: Output, err: Output): void {
 }
 
 function describeConnection(outcome: Outcome): string[] {
-  const { protocol, suite, group, alpn, chain, verdicts, resumed, lookups = [] } = outcome;
+  const { asked, protocol, suite, group, alpn, chain, verdicts, resumed, lookups = [] } = outcome;
   if (protocol === null) return [];
   const how = resumed ? "resumed" : null;
   const lines = [`${protocol}, ${[suite, group, alpn, how].filter((word) => word !== null).join(", ")}`];
   for (const { url, serialNumber, outcome: found, milliseconds } of lookups)
     lines.push(`asked ${url} about serial ${serialNumber}: ${found}, ${Math.round(milliseconds)} ms`);
   chain.forEach((certificate, i) => {
-    lines.push(`certificate ${i}: ${describe(certificate)?.subject ?? "malformed"}`);
-    if (verdicts[i]) lines.push(`  OCSP ${describeVerdict(verdicts[i])}`);
+    lines.push(`certificate ${i}: ${certificateInfo(certificate.raw)?.subject ?? "malformed"}`);
+    const verdict = verdicts[i] && stapleText(verdicts[i], asked);
+    if (verdict) lines.push(`  OCSP ${verdict}`);
   });
   return lines;
 }
 
-/** Null for what only our core, or Node, could make something of. */
-export function describe({ raw }: X509Certificate): CertificateInfo | null {
-  try {
-    return describeCertificate(raw);
-  } catch {
-    return null;
-  }
+function stapleText(verdict: OcspVerdict, asked = true): string {
+  return verdict.status === "none" && !asked ? "not asked" : describeVerdict(verdict);
 }
 
 export function describeVerdict(verdict: OcspVerdict): string {
@@ -138,7 +136,8 @@ function resultOf(outcome: Outcome) {
     group: outcome.group,
     alpn: outcome.alpn,
     resumed: outcome.resumed,
-    certificates: outcome.chain.map(describe),
+    certificates: outcome.chain.map(({ raw }) => certificateInfo(raw)),
+    asked: outcome.asked,
     ocsp: outcome.verdicts,
     lookups: outcome.lookups,
     reply: outcome.reply.toString("utf8"),

@@ -3,22 +3,25 @@ import { writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { OCSPResponseStatus } from "@peculiar/asn1-ocsp";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { describeResponse } from "../common/describe.js";
 import { readCertificates } from "../common/pem.js";
 import { printable } from "../common/text.js";
 import { outline } from "../ocsp/inspect.js";
 import { attempt } from "../responder/error.js";
+import { listenHttp } from "../responder/http.js";
 import {
   createResponder,
   type Exchange,
   listen,
   MAX_VALIDITY,
+  metricsHandler,
   type Responder,
   ResponderError,
   type SignatureDigest,
   type SignerOptions,
 } from "../responder/index.js";
+import { type Place, readPlace } from "./place.js";
 import { numberBetween, type Output, readFile, UsageError } from "./usage.js";
 
 /** What the command line says. */
@@ -37,17 +40,22 @@ interface Flags {
   ndays?: number;
   nrequest?: number;
   timeout: number;
+  metrics?: Place;
   text?: boolean;
   R?: string;
 }
 
 const digests: readonly SignatureDigest[] = ["sha256", "sha384", "sha512"];
+const readAnyPort = numberBetween(0, 65535);
 /** In seconds. */
 const DAY = 86_400;
 const MANY = 2 ** 31 - 1;
 
 const CA_HELP =
   "certificate of the CA that issued the certificates, PEM or DER; of several in the file the first, as with a chain";
+
+const METRICS_HELP =
+  "answer /metrics there with counters for Prometheus; on 127.0.0.1 where no host is given";
 
 /** `tlstaple responder`, with the flags of `openssl ocsp`. `finish` gets the exit code. */
 export function responderCommand(out: Output, err: Output, finish: (code: number) => void): Command {
@@ -56,7 +64,7 @@ export function responderCommand(out: Output, err: Output, finish: (code: number
     .helpOption("--help", "show this help")
     .configureHelp({ optionTerm: ({ flags }) => singleDash(flags) })
     .configureOutput({ outputError: (text, write) => write(singleDash(text)) })
-    .option("--port <number>", "port; 0 for any that is free", numberBetween(0, 65535), 0)
+    .option("--port <number>", "port; 0 for any that is free", readAnyPort, 0)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .requiredOption("--index <file>", "index file of `openssl ca`; read again when it has changed")
     .requiredOption("--CA <file>", CA_HELP, readFile)
@@ -74,6 +82,7 @@ export function responderCommand(out: Output, err: Output, finish: (code: number
     )
     .option("--nrequest <number>", "end after so many requests", numberBetween(1, MANY))
     .option("--timeout <seconds>", "time for a request to arrive", numberBetween(1, 3600), 10)
+    .option("--metrics <[host:]port>", METRICS_HELP, readListener)
     .option("--text", "print each response")
     .option("-R <file>", "write the port to this file once listening")
     .addOption(new Option("--ignore_err", "no error ends this responder: accepted as openssl's").hideHelp())
@@ -97,26 +106,52 @@ class OpensslCommand extends Command {
 
 async function serve(flags: Flags, out: Output, err: Output): Promise<number> {
   const responder = await create(flags, out, err);
+  const servers: Server[] = [];
   const ending = new AbortController();
   const end = () => ending.abort();
   for (const signal of signals) process.once(signal, end);
   try {
-    const server = await listen(responder, {
-      port: flags.port,
-      host: flags.host,
-      timeout: flags.timeout * 1000,
-      onExchange: reporter(flags, out, end),
-    });
-    announce(server, flags, out);
+    if (flags.metrics) servers.push(await listenMetrics(responder, flags.metrics, out));
+    servers.push(await listenAll(responder, flags, out, end));
     if (!ending.signal.aborted) await once(ending.signal, "abort");
-    await close(server);
     return 0;
   } catch (error) {
     err.write(`${printable((error as Error).message)}\n`);
     return 1;
   } finally {
+    await Promise.all(servers.map(close));
     for (const signal of signals) process.off(signal, end);
   }
+}
+
+/** Answers requests, and says so. */
+async function listenAll(responder: Responder, flags: Flags, out: Output, end: () => void): Promise<Server> {
+  const { host, port, timeout } = flags;
+  const onExchange = reporter(flags, out, end);
+  const server = await listen(responder, { host, port, timeout: timeout * 1000, onExchange });
+  announce(server, flags, out);
+  return server;
+}
+
+/** Where Prometheus looks by itself. */
+const METRICS = "/metrics";
+
+async function listenMetrics(responder: Responder, place: Place, out: Output): Promise<Server> {
+  const answer = metricsHandler(responder);
+  const server = await listenHttp((request, response) => {
+    if (request.url?.split("?", 1)[0] === METRICS) answer(request, response);
+    else response.writeHead(404, { "content-length": 0 }).end();
+  }, place);
+  out.write(`METRICS http://${addressOf(server)}${METRICS}\n`);
+  return server;
+}
+
+/** A port, or an address and a port. */
+function readListener(text: string): Place {
+  if (!text.includes(":")) return { host: "127.0.0.1", port: readAnyPort(text) };
+  const place = readPlace(text);
+  if (place.port !== undefined) return place;
+  throw new InvalidArgumentError("It must be PORT or HOST:PORT.");
 }
 
 const signals = ["SIGINT", "SIGTERM"] as const;
@@ -176,9 +211,13 @@ function describeExchange({ method, status, reply }: Exchange): string {
 
 /** As openssl's responder says it. */
 function announce(server: Server, { R }: Flags, out: Output): void {
+  if (R !== undefined) writeFileSync(R, `${(server.address() as AddressInfo).port}\n`);
+  out.write(`ACCEPT ${addressOf(server)} PID=${process.pid}\n`);
+}
+
+function addressOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo;
-  if (R !== undefined) writeFileSync(R, `${port}\n`);
-  out.write(`ACCEPT ${family === "IPv6" ? `[${address}]` : address}:${port} PID=${process.pid}\n`);
+  return `${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
 /** Milliseconds for requests under way to end. */

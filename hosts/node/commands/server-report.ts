@@ -1,7 +1,7 @@
-import { describeResponse, type ResponseInfo } from "../common/describe.js";
+import { certificateInfo, type ResponseInfo, responseInfo } from "../common/describe.js";
 import { printable, toJson } from "../common/text.js";
 import type { ServerSocket } from "../index.js";
-import { describe, describeError, describeVerdict, errorFields } from "./report.js";
+import { describeError, describeVerdict, errorFields } from "./report.js";
 import type { Output } from "./usage.js";
 
 /** One connection that is over. */
@@ -46,7 +46,7 @@ function stapled({ secure, socket }: Served): string[] {
 
 /** What a response says of its certificate: good or revoked, and from when to when. */
 function statusText(staple: Uint8Array): string {
-  const info = infoOf(staple);
+  const info = responseInfo(staple);
   if (!info?.responses) return info?.responseStatus ?? "malformed";
   return info.responses.map(singleText).join("; ");
 }
@@ -59,18 +59,10 @@ function singleText(single: NonNullable<ResponseInfo["responses"]>[number]): str
   return [...words, `thisUpdate ${thisUpdate}`, `nextUpdate ${nextUpdate ?? "absent"}`].join(", ");
 }
 
-function infoOf(staple: Uint8Array): ResponseInfo | undefined {
-  try {
-    return describeResponse(staple);
-  } catch {
-    return undefined;
-  }
-}
-
 function clientChain(socket: ServerSocket): string[] {
   const verdicts = socket.ocsp;
   return socket.getPeerChain().flatMap((certificate, i) => {
-    const subject = describe(certificate)?.subject ?? "malformed";
+    const subject = certificateInfo(certificate.raw)?.subject ?? "malformed";
     const verdict = verdicts[i] ? [`    OCSP ${describeVerdict(verdicts[i])}`] : [];
     return [`  client certificate ${i}: ${subject}`, ...verdict];
   });
@@ -94,9 +86,9 @@ export function reportJson(served: Served, trace: readonly string[] | undefined,
     alpn: socket.alpnProtocol || null,
     resumed: socket.isSessionReused(),
     stapling: socket.stapling ?? null,
-    staples: socket.staples.map((staple) => (staple ? (infoOf(staple) ?? "malformed") : null)),
+    staples: socket.staples.map((staple) => (staple ? (responseInfo(staple) ?? "malformed") : null)),
     authorized: socket.authorized,
-    certificates: socket.getPeerChain().map(describe),
+    certificates: socket.getPeerChain().map(({ raw }) => certificateInfo(raw)),
     ocsp: socket.ocsp,
     said: said.toString("utf8"),
     ...errorFields(error),

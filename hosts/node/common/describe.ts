@@ -3,6 +3,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import {
   BasicOCSPResponse,
+  type CertID,
   OCSPResponse,
   OCSPResponseStatus,
   type ResponderID,
@@ -80,7 +81,16 @@ export function describeCertificate(der: Uint8Array): CertificateInfo {
   };
 }
 
-function describeExtensions(extensions: Extension[]) {
+/** The same; null for what only our core, or Node, could make something of. */
+export function certificateInfo(der: Uint8Array): CertificateInfo | null {
+  try {
+    return describeCertificate(der);
+  } catch {
+    return null;
+  }
+}
+
+export function describeExtensions(extensions: Extension[]) {
   const find = <T>(id: string, type: new () => T): T | undefined => {
     const found = extensions.find(({ extnID }) => extnID === id);
     return found && AsnConvert.parse(found.extnValue.buffer, type);
@@ -133,17 +143,21 @@ export function describeResponse(der: Uint8Array): ResponseInfo {
   };
 }
 
+/** The same; null for what is malformed. */
+export function responseInfo(der: Uint8Array): ResponseInfo | null {
+  try {
+    return describeResponse(der);
+  } catch {
+    return null;
+  }
+}
+
 function describeSingle(single: SingleResponse): SingleInfo {
   const { certID, certStatus, thisUpdate, nextUpdate, singleExtensions = [] } = single;
   const { revoked } = certStatus;
   const reason = revoked?.revocationReason?.reason;
   return {
-    certID: {
-      hashAlgorithm: oidText(certID.hashAlgorithm.algorithm),
-      issuerNameHash: hex(certID.issuerNameHash.buffer),
-      issuerKeyHash: hex(certID.issuerKeyHash.buffer),
-      serialNumber: hex(certID.serialNumber),
-    },
+    certID: certIdText(certID),
     certStatus: revoked ? "revoked" : certStatus.unknown !== undefined ? "unknown" : "good",
     revocationTime: revoked ? isoTime(revoked.revocationTime) : null,
     revocationReason: reason === undefined ? null : reasonText(reason),
@@ -153,12 +167,21 @@ function describeSingle(single: SingleResponse): SingleInfo {
   };
 }
 
+export function certIdText(certID: CertID): SingleInfo["certID"] {
+  return {
+    hashAlgorithm: oidText(certID.hashAlgorithm.algorithm),
+    issuerNameHash: hex(certID.issuerNameHash.buffer),
+    issuerKeyHash: hex(certID.issuerKeyHash.buffer),
+    serialNumber: hex(certID.serialNumber),
+  };
+}
+
 function responderText({ byName, byKey }: ResponderID): string {
   return byName ? `byName ${nameText(byName)}` : `byKey ${hex(byKey!.buffer)}`;
 }
 
 /** RFC 9654: an OCTET STRING within that of the extension; shown whole where it is not. */
-function nonceText(extensions: Extension[]): string | null {
+export function nonceText(extensions: Extension[]): string | null {
   const found = extensions.find(({ extnID }) => extnID === "1.3.6.1.5.5.7.48.1.2");
   if (!found) return null;
   try {
@@ -178,9 +201,13 @@ export function reasonText(reason: number): string {
   return CRLReasons[reason] ?? `reason ${reason}`;
 }
 
-const extensionText = ({ extnID, critical }: Extension) => oidText(extnID) + (critical ? " (critical)" : "");
+export const extensionText = ({ extnID, critical }: Extension) =>
+  oidText(extnID) + (critical ? " (critical)" : "");
 
-function keyText({ asymmetricKeyType: type, asymmetricKeyDetails: details }: X509Certificate["publicKey"]) {
+export function keyText({
+  asymmetricKeyType: type,
+  asymmetricKeyDetails: details,
+}: X509Certificate["publicKey"]) {
   const size = details?.namedCurve ?? (details?.modulusLength ? `${details.modulusLength} bits` : "");
   return `${type ?? "unknown"} ${size}`.trim();
 }
@@ -203,7 +230,7 @@ export function describeName(der: Uint8Array): string {
 }
 
 /** A distinguished name in the order of its DER, attributes with their usual short names. */
-function nameText(name: Name): string {
+export function nameText(name: Name): string {
   const attributes = name.flatMap((rdn) => [...rdn]);
   return attributes
     .map(({ type, value }) => `${attributeNames[type] ?? type}=${value.toString()}`)
@@ -245,7 +272,7 @@ const oidNames: Readonly<Record<string, string>> = Object.freeze({
 });
 
 /** The name of an object identifier, or its dotted form. */
-const oidText = (oid: string) => oidNames[oid] ?? oid;
+export const oidText = (oid: string) => oidNames[oid] ?? oid;
 
 const hex = (bytes: ArrayBuffer) => Buffer.from(bytes).toString("hex");
 

@@ -1,4 +1,4 @@
-/** `tlstaple inspect`: shows certificates and OCSP responses, and verifies a response as the client does. */
+/** `tlstaple inspect`: names and shows what it is given, and verifies an OCSP response as the client does. */
 
 import { readFileSync } from "node:fs";
 import {
@@ -20,12 +20,14 @@ import {
 import {
   type CertificateInfo,
   describeCertificate,
-  describeResponse,
   isoTime,
   type ResponseInfo,
   reasonText,
+  responseInfo,
 } from "../common/describe.js";
 import { advice, tlsError } from "../common/errors.js";
+import { type Kind, type Part, partsOf } from "../common/kinds.js";
+import { describeOther, type OtherInfo } from "../common/others.js";
 import { readCertificates } from "../common/pem.js";
 import { printable, toJson } from "../common/text.js";
 import { provider } from "../provider.js";
@@ -70,6 +72,8 @@ export interface Verification {
 export interface Inspection extends Verification {
   certificates: CertificateInfo[];
   responses: ResponseInfo[];
+  /** What else there is. */
+  others: OtherInfo[];
 }
 
 interface Output {
@@ -113,47 +117,30 @@ export function inspect(
 
 // Reading
 
-/** One certificate or response of a file. */
-interface Item {
+/** A part of a file. */
+interface Item extends Part {
   readonly file: string;
-  readonly kind: "certificate" | "response";
-  readonly der: Buffer;
 }
 
-const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/g;
+const nothingKnown =
+  "no certificate, OCSP response or request, key, CSR, CRL, PKCS #7 or PKCS #12 is in it, in PEM, DER or base64";
 
-const pemKinds: Readonly<Record<string, Item["kind"]>> = Object.freeze({
-  CERTIFICATE: "certificate",
-  "X509 CERTIFICATE": "certificate",
-  "OCSP RESPONSE": "response",
-});
-
-/** Other PEM blocks, such as keys, are passed over. */
 function readItems(file: string): Item[] {
-  const bytes = read(file);
-  const items = bytes[0] === 0x30 ? [{ file, kind: kindOf(bytes), der: bytes }] : readPem(file, bytes);
-  if (items.length === 0)
-    throw new UsageError(`${file}: neither a certificate nor an OCSP response is in it`);
-  return items;
+  const parts = partsOf(read(file));
+  if (parts.length === 0) throw new UsageError(`${nameOf(file)}: ${nothingKnown}`);
+  return parts.map((part) => ({ file, ...part }));
 }
 
-function readPem(file: string, bytes: Buffer): Item[] {
-  return [...bytes.toString("latin1").matchAll(pemBlock)]
-    .filter(([, label]) => Object.hasOwn(pemKinds, label))
-    .map(([, label, base64]) => ({ file, kind: pemKinds[label], der: Buffer.from(base64, "base64") }));
-}
+const STDIN = 0;
 
-/** An OCSPResponse begins with its status, an ENUMERATED; a Certificate with a SEQUENCE. */
-function kindOf(der: Buffer): Item["kind"] {
-  const header = der[1] < 0x80 ? 2 : 2 + (der[1] & 0x7f);
-  return der[header] === 0x0a ? "response" : "certificate";
-}
+/** As other commands have it, a hyphen stands for the standard input. */
+const nameOf = (file: string) => (file === "-" ? "standard input" : file);
 
 function read(file: string): Buffer {
   try {
-    return readFileSync(file);
+    return readFileSync(file === "-" ? STDIN : file);
   } catch (error) {
-    throw new UsageError(`${file}: ${(error as Error).message}`);
+    throw new UsageError(`${nameOf(file)}: ${(error as Error).message}`);
   }
 }
 
@@ -175,7 +162,7 @@ function readRequest(items: readonly Item[], options: InspectOptions): Request |
   if (options.issuer === undefined && options.cert === undefined) return undefined;
   if (options.issuer === undefined || options.cert === undefined)
     throw new UsageError("--issuer and --cert go together: both are needed to verify a response");
-  const responses = items.filter(({ kind }) => kind === "response");
+  const responses = items.filter(({ kind }) => kind === "OCSP response");
   if (responses.length !== 1)
     throw new UsageError(`one OCSP response can be verified, the files hold ${responses.length}`);
   const { allowMissingNextUpdate = false } = options;
@@ -294,35 +281,38 @@ function notVerified(): Verification {
 // Writing
 
 /** What is shown of an item. */
-type Shown =
-  | { file: string; kind: "certificate"; info: CertificateInfo }
-  | { file: string; kind: "response"; info: ResponseInfo };
+type Shown = { readonly file: string } & (
+  | { kind: "certificate"; info: CertificateInfo }
+  | { kind: "OCSP response"; info: ResponseInfo }
+  | { kind: Exclude<Kind, "certificate" | "OCSP response">; info: OtherInfo }
+);
 
 /** A malformed response is shown as such, as it may be just what is looked for. */
 function describe({ file, kind, der }: Item): Shown {
+  if (kind === "OCSP response")
+    return { file, kind, info: responseInfo(der) ?? { responseStatus: "malformed" } };
+  if (kind !== "certificate") return { file, kind, info: describeOther(kind, der) };
   try {
-    return kind === "certificate"
-      ? { file, kind, info: describeCertificate(der) }
-      : { file, kind, info: describeResponse(der) };
+    return { file, kind, info: describeCertificate(der) };
   } catch (error) {
-    if (kind === "response") return { file, kind, info: { responseStatus: "malformed" } };
-    throw new UsageError(`${file}: malformed certificate: ${(error as Error).message}`);
+    throw new UsageError(`${nameOf(file)}: malformed certificate: ${(error as Error).message}`);
   }
 }
 
 function writeJson(shown: readonly Shown[], verification: Verification, out: Output): void {
-  const inspection: Inspection = {
-    ...verification,
-    certificates: shown.flatMap(({ kind, info }) => (kind === "certificate" ? [info] : [])),
-    responses: shown.flatMap(({ kind, info }) => (kind === "response" ? [info] : [])),
-  };
+  const inspection: Inspection = { ...verification, certificates: [], responses: [], others: [] };
+  for (const { kind, info } of shown) {
+    if (kind === "certificate") inspection.certificates.push(info);
+    else if (kind === "OCSP response") inspection.responses.push(info);
+    else inspection.others.push(info);
+  }
   out.write(`${toJson(inspection, 2)}\n`);
 }
 
 function writeText(shown: readonly Shown[], verification: Verification | undefined, out: Output): void {
   for (const { file, kind, info } of shown) {
-    out.write(`${kind === "certificate" ? "Certificate" : "OCSP response"} in ${printable(file)}\n`);
-    out.write(`${outline(info, "  ")}\n`);
+    out.write(`${kind[0].toUpperCase()}${kind.slice(1)} in ${printable(nameOf(file))}\n`);
+    out.write(`${outline({ ...info, kind: undefined }, "  ")}\n`);
   }
   if (verification) out.write(`Verification\n${outline(withAdvice(verification), "  ")}`);
 }

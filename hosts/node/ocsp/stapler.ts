@@ -5,8 +5,10 @@ import { EventEmitter } from "node:events";
 import { answers, everything, judge } from "../../../src/pki/index.js";
 import { faults, isFault, type TlsError } from "../../../src/wire/index.js";
 import { asError } from "../common/errors.js";
+import type { Metric } from "../common/metrics.js";
 import { provider } from "../provider.js";
 import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
+import { newCounters, type StaplerCounters, staplerMetrics } from "./counters.js";
 import { StapleDirectory } from "./directory.js";
 import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from "./entry.js";
 import { Forwarder, type Question } from "./forwarder.js";
@@ -15,32 +17,6 @@ import { Lru } from "./lru.js";
 import { readSettings, type Settings, type StaplerOptions } from "./settings.js";
 import { closed, noIssuer, noUrl, StapleError, type Why, waiting, whyOf } from "./staple-error.js";
 import { digest, isIssuedBy, readSubject, type Subject } from "./subject.js";
-
-/** What a Stapler did since it was made. */
-export interface StaplerCounters {
-  /** Responses handed out at once. */
-  hits: number;
-  /** Certificates for which a handshake waited. */
-  misses: number;
-  /** Certificates for which there was nothing to hand out. */
-  none: number;
-  /** Requests to responders. */
-  requests: number;
-  /** Fetches for a certificate whose response was still fresh. */
-  refreshes: number;
-  /** Fetches that brought no response to keep. */
-  failures: number;
-  /** Responses that came, or lay in the directory, and did not count. */
-  rejected: number;
-  /** Responses taken from the directory. */
-  loaded: number;
-  /** Certificates forgotten because there were more than `maxEntries`. */
-  evicted: number;
-  /** Requests with the nonce of a client, among `requests`. */
-  forwarded: number;
-  /** Clients whose nonce was not passed on, as too many had one. */
-  unforwarded: number;
-}
 
 /** What there is to staple. */
 export interface Staples {
@@ -102,19 +78,7 @@ const idle = 7 * 86_400;
  * response that says "revoked" is handed out like any other.
  */
 export class Stapler extends EventEmitter<StaplerEvents> {
-  readonly counters: StaplerCounters = {
-    hits: 0,
-    misses: 0,
-    none: 0,
-    requests: 0,
-    refreshes: 0,
-    failures: 0,
-    rejected: 0,
-    loaded: 0,
-    evicted: 0,
-    forwarded: 0,
-    unforwarded: 0,
-  };
+  readonly counters: StaplerCounters = newCounters();
   private readonly settings: Settings;
   private readonly directory: StapleDirectory | undefined;
   private chains: Lru<readonly (Known | Unknown)[]>;
@@ -174,6 +138,11 @@ export class Stapler extends EventEmitter<StaplerEvents> {
       staples: known.map((_, i) => answers[i]?.der ?? others.staples[i]),
       until: ends.length > 0 ? Math.min(...ends) : undefined,
     };
+  }
+
+  /** The counters, and the seconds for which each certificate's staple is handed out yet: see `metricsHandler`. */
+  metrics(): Metric[] {
+    return staplerMetrics(this.counters, this.closed ? [] : this.entries.values(), this.settings);
   }
 
   /** Ends all timers and fetches. There are no staples from then on. */

@@ -55,7 +55,12 @@ export function createHandler(responder: Responder, { onExchange }: HandlerOptio
 }
 
 /** Serves a responder by HTTP alone, bounded in time, connections and memory; resolves once it listens. */
-export async function listen(responder: Responder, options: ListenOptions = {}): Promise<Server> {
+export function listen(responder: Responder, options: ListenOptions = {}): Promise<Server> {
+  return listenHttp(createHandler(responder, options), options);
+}
+
+/** The same for any handler. */
+export async function listenHttp(handler: Handler, options: ListenOptions): Promise<Server> {
   const { port = 0, host = "127.0.0.1", timeout = 10_000, maxConnections = 1000 } = options;
   const limits = {
     maxHeaderSize: MAX_HEADER,
@@ -63,7 +68,7 @@ export async function listen(responder: Responder, options: ListenOptions = {}):
     keepAliveTimeout: Math.min(timeout, 5000),
     connectionsCheckingInterval: Math.min(timeout, 1000),
   };
-  const server = createServer(limits, createHandler(responder, options));
+  const server = createServer(limits, handler);
   server.maxConnections = maxConnections;
   server.maxRequestsPerSocket = MAX_REQUESTS;
   server.setTimeout(timeout);

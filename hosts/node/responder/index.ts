@@ -9,6 +9,13 @@
  * const server = await listen(responder, { port: 2560 });
  */
 
+export {
+  type Metric,
+  type MetricSource,
+  metricsHandler,
+  metricsText,
+  type Sample,
+} from "../common/metrics.js";
 export { ResponderError } from "./error.js";
 export {
   createHandler,

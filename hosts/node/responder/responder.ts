@@ -2,6 +2,7 @@ import { type CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { Certificate } from "@peculiar/asn1-x509";
 import { valueError } from "../common/errors.js";
+import type { Metric, Sample } from "../common/metrics.js";
 import { type Certificates, readCertificates } from "../common/pem.js";
 import { Cache } from "./cache.js";
 import { attempt, ResponderError } from "./error.js";
@@ -109,6 +110,17 @@ export class Responder {
     this.signed = new Cache(options.cacheSize ?? 4096);
     for (const authority of authorities)
       for (const key of authority.keys) this.authorities.set(key, authority);
+  }
+
+  /** The counters: see `metricsHandler`. */
+  metrics(): Metric[] {
+    const { requests, signatures, statuses } = this.counters;
+    const responses = Object.entries(statuses).map(([status, value]) => ({ labels: { status }, value }));
+    return [
+      counter("requests", "OCSP requests", [{ value: requests }]),
+      counter("signatures", "Signatures made", [{ value: signatures }]),
+      counter("responses", "OCSP responses by their status", responses),
+    ];
   }
 
   /** The DER OCSPResponse to a DER OCSPRequest. Never rejects: what goes wrong is an error response. */
@@ -220,6 +232,10 @@ export class Responder {
     const { thisUpdate, nextUpdate } = times;
     return nextUpdate && { thisUpdate, nextUpdate, maxAge: Math.max(0, this.refreshAt(times) - this.now()) };
   }
+}
+
+function counter(what: string, help: string, samples: readonly Sample[]): Metric {
+  return { name: `tlstaple_responder_${what}_total`, type: "counter", help, samples };
 }
 
 interface Found extends Answer {

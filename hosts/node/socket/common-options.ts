@@ -1,8 +1,8 @@
 /** Options that `connect` and `createServer` share: how they are read, and what the core gets. */
 
-import type { ClientOptions } from "../../../src/client/index.js";
+import type { BufferSizes, ClientOptions } from "../../../src/client/index.js";
 import { requirements } from "../../../src/pki/index.js";
-import { coded } from "../common/errors.js";
+import { coded, typeError } from "../common/errors.js";
 import {
   boolean,
   clockFunction,
@@ -15,6 +15,7 @@ import {
   oneOf,
   protocols,
   protocolVersion,
+  type Read,
   readResponders,
   readRoots,
 } from "../common/read.js";
@@ -24,13 +25,20 @@ import { readVerifiedSignatures, sharedMemories } from "./verified-signatures.js
 
 export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
 
+/** Of two numbers the buffer begins with the first, and grows up to the second. */
+const inputSize: Read<BufferSizes["input"]> = (value, name) => {
+  if (!Array.isArray(value)) return number(value, name);
+  if (value.length !== 2) throw typeError(name, "a number, or an array of two");
+  return [number(value[0], name), number(value[1], name)];
+};
+
 /** Options that the core has under the same name and in the same form. */
 const sameSchema = {
   requireEms: boolean,
   recordSizeLimit: number,
   clock: clockFunction,
   provider: cryptoProvider,
-  buffers: nested({ input: number, output: number, store: number }),
+  buffers: nested({ input: inputSize, output: number, store: number }),
 };
 
 export interface CommonOptions extends Partial<Pick<ClientOptions, keyof typeof sameSchema>> {

@@ -88,6 +88,8 @@ export function adopt(stream: Duplex, core: Sink, received: () => void, onCipher
     stream.pause();
     stream.unshift(chunk.subarray(at));
   });
+  // Whoever spoke on it before may have left it paused
+  stream.resume();
   return stream;
 }
 

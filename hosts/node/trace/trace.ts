@@ -13,7 +13,8 @@ import {
   readVector8,
   readVector16,
 } from "./fields.js";
-import { type Description, Parts, withoutHeader } from "./parts.js";
+import { type Description, describeItem } from "./items.js";
+import { MessageParts } from "./parts.js";
 
 /** HandshakeType and length, in front of each message. */
 const HEADER = 4;
@@ -29,8 +30,7 @@ export class Trace {
   private readonly print: (line: string) => unknown;
   /** Whether the ServerHello chose TLS 1.3. */
   private tls13 = false;
-  /** The message that comes in parts, if one is in progress. */
-  private open: { readonly sent: boolean; readonly type: number; readonly parts: Parts } | undefined;
+  private readonly parts = new MessageParts();
 
   constructor(print: (line: string) => unknown) {
     this.print = print;
@@ -53,27 +53,14 @@ export class Trace {
   }
 
   private handshake(sent: boolean, type: number, bytes: Buffer): Description[] {
-    const parts = this.partsOf(sent, type, bytes);
-    if (parts !== undefined) return parts;
+    const items = this.parts.take(sent, type, bytes, this.tls13);
+    if (items !== undefined) return items.map(describeItem);
     try {
       if (type === message.server_hello) this.tls13 = isTls13(new Reader(bytes, HEADER));
       return [bodies[type]?.(new Reader(bytes, HEADER), this.tls13) ?? { summary: "" }];
     } catch {
       return [{ summary: malformed(bytes) }];
     }
-  }
-
-  private partsOf(sent: boolean, type: number, bytes: Buffer): Description[] | undefined {
-    if (this.open?.type === type && this.open.sent === sent) return this.take(this.open.parts, bytes);
-    const parts = Parts.of(type, this.tls13);
-    this.open = parts && { sent, type, parts };
-    return parts && this.take(parts, withoutHeader(type, bytes));
-  }
-
-  private take(parts: Parts, bytes: Buffer): Description[] {
-    const shown = parts.take(bytes);
-    if (parts.done) this.open = undefined;
-    return shown;
   }
 }
 

@@ -49,11 +49,11 @@ async function article(edition: Edition): Promise<void> {
   const responders = new Map<Ca, Running>();
   for (const ca of cas) responders.set(ca, await startResponder(edition, ca));
 
-  stage.step("OCSP stapling, -W 1 (the article: a public server; here server1)");
+  stage.step("OCSP stapling, -W 1 -v 3 (the article: a public server; here server1)");
   let server = await startServer(edition, "server1");
   judgeOutcome(
-    "server1, -W 1",
-    await client(edition, "1-w1", "-g", "-S", "server1.tlstaple.test", "-W", "1", "--trace"),
+    "server1, -W 1 -v 3",
+    await client(edition, "1-w1", "-g", "-S", "server1.tlstaple.test", "-W", "1", "-v", "3", "--trace"),
     "good",
   );
   await server.stop();

@@ -7,7 +7,7 @@ export interface Way {
 }
 
 export const ways: readonly Way[] = Object.freeze([
-  { title: "-W 1", flags: ["-W", "1"] },
+  { title: "-W 1 -v 3", flags: ["-W", "1", "-v", "3"] },
   { title: "-W 2 -v 3", flags: ["-W", "2", "-v", "3"] },
   { title: "-W 3 -v 3", flags: ["-W", "3", "-v", "3"] },
   { title: "-W 1 -v 4, policy chain", flags: ["-W", "1", "-v", "4", "--policy", "chain"] },

@@ -134,7 +134,7 @@ test.serial(
 
 for (const [title, start] of Object.entries({ openssl: opensslServer, gnutls: gnutlsServer }))
   withPeer(title as "openssl" | "gnutls")(
-    `-W 1 without -v: TLS 1.2, and TLS 1.3 with ${title} that has nothing else`,
+    `-W 1 without -v: the one version that ${title} has, the newest of ours`,
     async (t) => {
       for (const v of [3, 4] as const) {
         const peer = await start({ ...good, version: versions[v] });
@@ -144,8 +144,10 @@ for (const [title, start] of Object.entries({ openssl: opensslServer, gnutls: gn
         t.regex(stdout, new RegExp(`^TLSv1.${v - 1}, `));
       }
       const ours = await serveOurs(t);
-      t.regex((await tlstaple(...to(ours), "-W", "1")).stdout, /^TLSv1\.2, /);
-      t.regex((await tlstaple(...to(ours))).stdout, /^TLSv1\.3, /);
+      for (const kind of [[], ["-W", "1"], ["-W", "1m"]])
+        t.regex((await tlstaple(...to(ours), ...kind)).stdout, /^TLSv1\.3, /);
+      for (const kind of ["2", "3m"])
+        t.regex((await tlstaple(...to(ours), "-W", kind)).stdout, /^TLSv1\.2, /);
     },
   );
 
@@ -250,10 +252,34 @@ test.serial("an IPv6 address stands in brackets or not", async (t) => {
   const { port } = await new Promise<AddressInfo>((resolve) => {
     server.close(() => server.listen(0, "::1", () => resolve(server.address() as AddressInfo)));
   });
-  for (const host of ["::1", "[::1]"]) {
-    const { code, stderr } = await tlstaple("client", "-h", host, "-p", `${port}`, "-A", root("p256"), "-g");
+  for (const place of [["-h", "::1", "-p", `${port}`], ["-h", "[::1]", "-p", `${port}`], [`[::1]:${port}`]]) {
+    const { code, stderr } = await tlstaple("client", ...place, "-A", root("p256"));
     t.is(code, 0, stderr);
   }
+  for (const place of ["::1", "[::1]"])
+    t.like(JSON.parse((await tlstaple("client", place, "--json")).stdout), { host: "::1", port: 11111 });
+});
+
+test.serial("HOST:PORT in place of -h and -p", async (t) => {
+  const peer = await serve(t, good);
+  const trust = ["-A", root("p256")];
+  for (const place of [`localhost:${peer.port}`, `127.0.0.1:${peer.port}`])
+    t.is((await tlstaple("client", place, ...trust)).code, 0, place);
+  t.is((await tlstaple("client", "localhost", "-p", `${peer.port}`, ...trust)).code, 2);
+  t.regex((await tlstaple("client", "localhost:1", ...trust)).stderr, /^ECONNREFUSED/);
+  const { host, port } = JSON.parse((await tlstaple("client", "localhost", ...trust, "--json")).stdout);
+  t.deepEqual({ host, port }, { host: "localhost", port: 11111 });
+});
+
+test.serial("a staple that nobody asked for is not one that did not come", async (t) => {
+  const peer = await serve(t, good);
+  t.regex((await tlstaple(...to(peer))).stdout, /CN=server1\.tlstaple\.test\n {2}OCSP not asked\n/);
+  t.regex((await tlstaple(...to(peer), "-W", "1")).stdout, /CN=server1\.tlstaple\.test\n {2}OCSP none\n/);
+  for (const [flags, asked] of [
+    [[], false],
+    [["-W", "1"], true],
+  ] as const)
+    t.is(JSON.parse((await tlstaple(...to(peer), ...flags, "--json")).stdout).asked, asked);
 });
 
 test.serial("an unknown root, and -d", async (t) => {
@@ -410,7 +436,15 @@ test.serial("wrong use: exit code 2, and nothing is connected to", async (t) => 
     [["client", "-S", ""], /must not be empty/],
     [["client", "-h", ""], /must not be empty/],
     [["client", "--nonsense"], /unknown option/],
-    [["client", "surplus"], /too many arguments/],
+    [["client", "localhost", "surplus"], /too many arguments/],
+    [["client", "localhost", "-h", "localhost"], /^the server is given twice: once with --host\n$/],
+    [["client", "localhost:443", "-p", "443"], /^the server is given twice: once with --port\n$/],
+    [["client", "localhost:"], /from 1 to 65535/],
+    [["client", "localhost:0"], /from 1 to 65535/],
+    [["client", "[::1]:65536"], /from 1 to 65535/],
+    [["client", ":443"], /must not be empty/],
+    [["client", "[]:443"], /must not be empty/],
+    [["client", "a..b:443"], /"a\.\.b" is neither a DNS name nor an IP address/],
     [["nonsense"], /unknown command/],
     [["inspect"], /missing required argument/],
     [["inspect", "/does/not/exist"], /ENOENT/],

@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createPrivateKey } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 import { issue, nameOf, pem } from "../../../../certs/certificate.js";
 import { generalizedTime, integer } from "../../../../certs/der.js";
@@ -10,6 +12,7 @@ import { credential, fixtureFile, NOW, ocspCases } from "../../../../certs/fixtu
 import { newKey } from "../../../../certs/keys.js";
 import { certId, certStatus, ocspResponse, singleResponse } from "../../../../certs/response.js";
 import { type Inspection, type InspectOptions, inspect } from "../../../../hosts/node/ocsp/inspect.js";
+import { withPeer } from "../../../peers/with-peer.js";
 
 const directory = mkdtempSync(join(tmpdir(), "inspect-"));
 test.after.always(() => rmSync(directory, { recursive: true }));
@@ -146,6 +149,152 @@ test("control characters reach no terminal", (t) => {
   for (const printed of [text, object]) t.notRegex(printed, /[^\P{Cc}\n]|\p{Cf}|\p{Zl}|\p{Zp}|\p{Cs}/u);
 });
 
+// Naming
+
+/** What `openssl` makes with these arguments, in which %s stands for a folder, and the file that it wrote. */
+function made(args: string): string {
+  const folder = mkdtempSync(join(directory, "made-"));
+  const { certificateFile, keyFile } = credential("p256", "server1");
+  const words = args.replaceAll("%s", folder).replaceAll("CERT", certificateFile).replaceAll("KEY", keyFile);
+  for (const line of words.split("; "))
+    execFileSync("openssl", line.split(" "), { cwd: folder, stdio: "pipe" });
+  return join(folder, "out");
+}
+
+const kinds: readonly (readonly [args: string, kind: string, found: object, line?: RegExp])[] = [
+  ["pkey -in KEY -out %s/out", "private key", { publicKey: "ec prime256v1" }],
+  ["ec -in KEY -out %s/out", "private key", { publicKey: "ec prime256v1" }],
+  ["genrsa -traditional -out %s/out 2048", "private key", { publicKey: "rsa 2048 bits" }],
+  ["genpkey -algorithm ed25519 -out %s/out", "private key", { publicKey: "ed25519" }],
+  ["pkey -in KEY -aes128 -passout pass:x -out %s/out", "encrypted private key", {}],
+  ["ec -in KEY -aes128 -passout pass:x -out %s/out", "encrypted private key", {}],
+  ["pkey -in KEY -pubout -out %s/out", "public key", { publicKey: "ec prime256v1" }],
+  [
+    "req -new -key KEY -subj /CN=wanted -addext subjectAltName=DNS:a.example -addext tlsfeature=status_request -out %s/out",
+    "CSR",
+    { subject: "CN=wanted", publicKey: "ec prime256v1", subjectAltName: ["DNS:a.example"], mustStaple: true },
+  ],
+  ["req -new -key KEY -subj /CN=bare -out %s/out", "CSR", { subject: "CN=bare", subjectAltName: [] }],
+  ["crl2pkcs7 -nocrl -certfile CERT -out %s/out", "PKCS #7", {}, /^ {4}subject: .*CN=server1/m],
+  ["ocsp -issuer CERT -serial 0x77 -reqout %s/der -no_nonce", "OCSP request", { nonce: null, signed: false }],
+  [
+    "ocsp -issuer CERT -serial 0x77 -reqout %s/der -signer CERT -signkey KEY",
+    "OCSP request",
+    { extensions: ["nonce"], signed: true },
+    /^ {4}serialNumber: 77$/m,
+  ],
+];
+
+/** The same in PEM, in DER and in base64. */
+function forms(pem: string): string[] {
+  const base64 = /-----BEGIN [^-]+-----([^-]*)-----END/.exec(pem)?.[1];
+  if (base64 === undefined || base64.includes(":")) return [file(pem)];
+  const der = Buffer.from(base64, "base64");
+  const path = `/${encodeURIComponent(der.toString("base64"))}`.slice(1);
+  return [pem, der, base64, der.toString("base64url"), path].map(file);
+}
+
+for (const [args, kind, found, line = /^/] of kinds)
+  withPeer("openssl")(`${kind}: openssl ${args}`, async (t) => {
+    const path = made(args);
+    const paths = existsSync(path) ? forms(readFileSync(path, "utf8")) : [join(path, "../der")];
+    for (const each of paths) {
+      const { certificates, responses, others, exit } = json([each]);
+      t.is(exit, 0);
+      t.deepEqual([certificates, responses], [[], []]);
+      t.is(others.length, 1);
+      t.like(others[0], { kind, ...found });
+      const { text } = run([each]);
+      t.true(text.startsWith(`${kind[0].toUpperCase()}${kind.slice(1)} in ${each}\n`));
+      t.regex(text, line);
+    }
+  });
+
+withPeer("openssl")("a CRL and PKCS #12", async (t) => {
+  const index = file("R\t491231235959Z\t260101000000Z\t05\tunknown\t/CN=x\n");
+  const configuration = file(
+    `[ca]\ndefault_ca = d\n[d]\ndatabase = ${index}\ndefault_md = sha256\ndefault_crl_days = 7\n`,
+  );
+  const { certificateFile, keyFile } = credential("p256", "intermediate1");
+  const crl = file("");
+  const ca = [
+    "ca",
+    "-gencrl",
+    "-config",
+    configuration,
+    "-cert",
+    certificateFile,
+    "-keyfile",
+    keyFile,
+    "-out",
+    crl,
+  ];
+  execFileSync("openssl", ca, { stdio: "pipe" });
+  for (const each of forms(readFileSync(crl, "utf8"))) {
+    const [info] = json([each]).others;
+    t.like(info, { kind: "CRL", revokedCertificates: 1, signatureAlgorithm: "ecdsa-with-SHA256" });
+    t.regex(String(info.issuer), /CN=intermediate1$/);
+    t.regex(String(info.nextUpdate), /^\d{4}-\d\d-\d\dT/);
+  }
+  const bag = made("pkcs12 -export -in CERT -inkey KEY -passout pass:x -out %s/out");
+  t.deepEqual(json([bag]).others, [{ kind: "PKCS #12" }]);
+  t.regex(run([bag]).text, /^PKCS #12 in /);
+});
+
+test("of a private key nothing is shown but its kind", (t) => {
+  const { keyFile } = credential("p256", "server1");
+  const { d } = createPrivateKey(readFileSync(keyFile)).export({ format: "jwk" });
+  const secret = Buffer.from(d!, "base64url").toString("hex");
+  for (const text of [run([keyFile]).text, run([keyFile], { json: true }).text])
+    t.false(text.includes(secret));
+});
+
+test("a certificate and its key in one file", (t) => {
+  const { certificateFile, keyFile } = credential("p256", "server1");
+  const both = file(`${readFileSync(certificateFile)}${readFileSync(keyFile)}`);
+  const { certificates, others } = json([both]);
+  t.is(certificates.length, 3);
+  t.deepEqual(others, [{ kind: "private key", publicKey: "ec prime256v1" }]);
+});
+
+test("a certificate and a response in base64; the response is verified", (t) => {
+  const response = file(readFileSync(caseFile("by-issuer")).toString("base64"));
+  t.is(json([response], pair).fault, null);
+  const certificate = file(
+    credential("p256", "root").chain[0].toString("base64").replace(/.{64}/g, "$&\r\n"),
+  );
+  t.is(json([certificate]).certificates.length, 1);
+});
+
+test("words around PEM do not matter, not even those that begin as DER does", (t) => {
+  const text = `0 s:CN = x\n${readFileSync(intermediate1, "utf8")}`;
+  t.is(json([file(text)]).certificates.length, 1);
+});
+
+test("no bytes are too strange", (t) => {
+  const whole = readFileSync(caseFile("by-delegate"));
+  for (let i = 0; i < 400; i++) {
+    const bytes = Buffer.from(whole.subarray(0, (i * 7) % whole.length));
+    if (bytes.length > 0) bytes[(i * 13) % bytes.length] ^= 1 << (i % 8);
+    t.notThrows(() => run([file(bytes)]));
+  }
+});
+
+test("a file that is cut off is named; what can't be read is malformed", (t) => {
+  const key = createPrivateKey(readFileSync(credential("p256", "server1").keyFile));
+  const der = key.export({ type: "pkcs8", format: "der" });
+  t.deepEqual(json([file(der.subarray(0, 60))]).others, [{ kind: "private key", malformed: true }]);
+});
+
+test("- is the standard input", (t) => {
+  const cli = fileURLToPath(new URL("../../../../hosts/node/cli.js", import.meta.url));
+  const input = readFileSync(caseFile("by-issuer"));
+  const shown = execFileSync(process.execPath, [cli, "inspect", "-"], { input, encoding: "utf8" });
+  t.regex(shown, /^OCSP response in standard input\n/);
+  const args = ["inspect", "-", "--issuer", intermediate1, "--cert", server1, "--at", at, "--json"];
+  t.true(JSON.parse(execFileSync(process.execPath, [cli, ...args], { input, encoding: "utf8" })).verified);
+});
+
 // Verifying
 
 for (const row of ocspCases()) {
@@ -170,7 +319,8 @@ for (const row of ocspCases()) {
 }
 
 test("a good response as JSON, key by key", (t) => {
-  const { certificates, responses, ...verification } = json([caseFile("by-delegate")], pair);
+  const { certificates, responses, others, ...verification } = json([caseFile("by-delegate")], pair);
+  t.deepEqual(others, []);
   t.is(certificates.length, 0);
   t.is(responses.length, 1);
   t.deepEqual(verification, {
@@ -191,7 +341,8 @@ test("a good response as JSON, key by key", (t) => {
 });
 
 test("a revoked certificate as JSON, key by key", (t) => {
-  const { certificates, responses, ...verification } = json([caseFile("revoked-1")], pair);
+  const { certificates, responses, others, ...verification } = json([caseFile("revoked-1")], pair);
+  t.deepEqual(others, []);
   t.is(certificates.length + responses.length, 1);
   t.like(verification, {
     exit: 1,
@@ -259,13 +410,26 @@ test("a time with another zone, and a date alone", (t) => {
 // Bad use
 
 const response = caseFile("by-issuer");
+const nothing = /: no certificate, OCSP response or request, key, CSR, CRL, PKCS #7 or PKCS #12 is in it/;
 const misuses: Readonly<Record<string, [string[], InspectOptions, RegExp]>> = {
   "a file that is not there": [["/nonexistent"], {}, /nonexistent: ENOENT/],
   "a directory": [[directory], {}, /EISDIR/],
-  "an empty file": [[file("")], {}, /neither a certificate nor an OCSP response/],
-  "a file of something else": [[file("hello")], {}, /neither a certificate nor an OCSP response/],
-  "a private key": [[credential("p256", "server1").keyFile], {}, /neither a certificate nor/],
-  "a malformed certificate": [[file(Buffer.from("30023000", "hex"))], {}, /malformed certificate/],
+  "an empty file": [[file("")], {}, nothing],
+  "a file of something else": [[file("hello")], {}, nothing],
+  "base64 of something else": [[file(Buffer.from("hello").toString("base64"))], {}, nothing],
+  "DER of something else": [[file(Buffer.from("30023000", "hex"))], {}, nothing],
+  "a byte of DER": [[file(Buffer.of(0x30))], {}, nothing],
+  "a length that is none": [[file(Buffer.from("30ff0000", "hex"))], {}, nothing],
+  "PEM of something else": [
+    [file("-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----\n")],
+    {},
+    nothing,
+  ],
+  "a malformed certificate": [
+    [file(credential("p256", "root").chain[0].subarray(0, 300))],
+    {},
+    /malformed certificate/,
+  ],
   "an issuer without a certificate": [
     [response],
     { issuer: intermediate1 },

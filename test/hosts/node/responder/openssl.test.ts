@@ -11,6 +11,7 @@ import { describeResponse } from "../../../../hosts/node/common/describe.js";
 import { opensslResponder } from "../../../peers/peers.js";
 import { launch, type Peer, which } from "../../../peers/process.js";
 import { withPeer } from "../../../peers/with-peer.js";
+import { readMetrics } from "../common/exposition.js";
 import { listen } from "../servers.js";
 import { indexLine, temporaryFile } from "./fixtures.js";
 
@@ -321,6 +322,30 @@ test("a port that is taken: exit code 1", async (t) => {
   const { code, text } = await refused(...but("-port", `${port}`));
   t.is(code, 1);
   t.regex(text, /EADDRINUSE/);
+});
+
+test("-metrics: counters for Prometheus, on a port of their own", async (t) => {
+  const peer = await start(t, [...flags("p256", "intermediate1"), "-metrics", "0"]);
+  const [, url] = /^METRICS (http:\/\/127\.0\.0\.1:\d+\/metrics)$/m.exec(peer.log())!;
+  await fetch(`http://127.0.0.1:${peer.port}/`).then((response) => response.arrayBuffer());
+  const metrics = await (await fetch(url)).text();
+  t.is(readMetrics(metrics).get("tlstaple_responder_requests_total")?.samples[0].value, 1);
+  t.is((await fetch(`${url}?debug=1`)).status, 200);
+  for (const other of [new URL("/", url), `${url}/more`]) t.is((await fetch(other)).status, 404);
+  t.is(
+    (await fetch(`http://127.0.0.1:${peer.port}/metrics`).then((r) => r.text())).includes("# HELP"),
+    false,
+  );
+});
+
+test("-metrics: a port that is taken, and what is none", async (t) => {
+  const port = await listen(t, createServer());
+  const taken = await refused(...but("-metrics", `127.0.0.1:${port}`));
+  t.is(taken.code, 1);
+  t.regex(taken.text, /^listen EADDRINUSE[^\n]*\n$/);
+  t.is((await refused(...but("-metrics", "0"), "-port", `${port}`)).code, 1, "and its own is free again");
+  for (const place of ["", "x", "65536", "localhost:", "[::1]", "-1"])
+    t.is((await refused(...but("-metrics", place))).code, 2, place);
 });
 
 test("help has openssl's single dashes", async (t) => {

@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import test from "ava";
-import { NOW } from "../../../../certs/fixtures.js";
+import { fixtureFile, NOW } from "../../../../certs/fixtures.js";
 import { settleServer } from "../../../../hosts/node/server/options.js";
 import { settle } from "../../../../hosts/node/socket/options.js";
-import { configure, trustAnchor, version } from "../../../../src/client/index.js";
+import { type BufferSizes, configure, trustAnchor, version } from "../../../../src/client/index.js";
 import { configure as configureServer } from "../../../../src/server/config.js";
 import { TlsServer } from "../../../../src/server/index.js";
 import { extensionType } from "../../../../src/wire/registry.js";
@@ -17,6 +18,26 @@ import { Scripted } from "../../../server/scripted.js";
 
 const select = () => selection("p256");
 const strict = { skew: 900, maxAge: undefined, allowMissingNextUpdate: false, responders: [] };
+
+/** The rows of the page's tables, by their first cell; of those with the same the first is connect's. */
+const page = readFileSync(fixtureFile("../docs/node.md"), "utf8");
+const pageRows = (name: string) => page.split("\n").filter((line) => line.startsWith(`| \`${name}\``));
+
+/** As the page writes it. */
+function sizesText({ input, output, store }: BufferSizes): string {
+  const sizes = typeof input === "number" ? input : `[${input.join(", ")}]`;
+  return `\`{ input: ${sizes}, output: ${output}, store: ${store} }\``;
+}
+
+test("the page's buffers are those that there are", (t) => {
+  const [client, server] = pageRows("buffers");
+  t.is(client.split(" | ")[1], sizesText(configure(settle({}).core).buffers));
+  const sizes = (options: object) => configureServer({ ...settleServer(options).core, select }).buffers;
+  t.is(server.split(" | ")[1], sizesText(sizes({})));
+  const asking = sizes({ requestCert: true });
+  t.deepEqual([asking.input, asking.store], [65536, 65536]);
+  t.regex(server, /input and store are 65,536 with `requestCert`/);
+});
 
 test("each default of connect", (t) => {
   const { allowTruncation, core, handshakeTimeout, lookup, roots } = settle({});
