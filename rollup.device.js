@@ -35,7 +35,15 @@ const moduleOf = new Map(
   ]),
 );
 
-const whole = ["core", "tls", "provider-psa", "provider-portable", "pem", ...Object.keys(features)];
+const whole = [
+  "core",
+  "tls",
+  "securesocket",
+  "provider-psa",
+  "provider-portable",
+  "pem",
+  ...Object.keys(features),
+];
 /** What takes the place of a module that an application excludes. */
 const stubs = ["pem", ...Object.keys(features)];
 const names = [...whole, ...stubs.map((name) => `without/${name}`)];
@@ -82,14 +90,19 @@ const shorten = {
 /** What makes a rendered module smaller, in this order. */
 export const smaller = [members, patterns, shorten, arrows];
 
-/** Imports of the core by the name that the manifest has for it; modules have nothing else in common. */
+/** The names that the manifest has for modules which others import; modules have nothing else in common. */
+const mapped = { "core.js": "tlstaple/core", "tls.js": "embedded:io/socket/tcp/tls" };
+
 const specifiers = {
   name: "specifiers",
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
-      const others = chunk.imports.filter((file) => file in bundle && file !== "core.js");
-      if (others.length > 0) this.error(`${chunk.fileName} needs what is in ${others}, not in the core`);
-      chunk.code = chunk.code.replace(/\bfrom\s*(["'])\.\/core\.js\1/g, 'from "tlstaple/core"');
+      const others = chunk.imports.filter((file) => file in bundle && !(file in mapped));
+      if (others.length > 0) this.error(`${chunk.fileName} needs what is in ${others}, which has no name`);
+      chunk.code = chunk.code.replace(
+        /\bfrom\s*(["'])\.\/([\w-]+\.js)\1/g,
+        (_, _quote, file) => `from "${mapped[file]}"`,
+      );
     }
   },
 };
@@ -135,7 +148,7 @@ const typings = {
   generateBundle() {
     for (const name of names) {
       const from = `"${relative(dirname(`moddable/${name}`), `types/hosts/moddable/${name}.js`)}"`;
-      const standard = name === "tls" ? `export { default } from ${from};\n` : "";
+      const standard = /^(tls|securesocket)$/.test(name) ? `export { default } from ${from};\n` : "";
       const text = `export * from ${from};\n${standard}`;
       this.emitFile({ type: "asset", fileName: `${name}.d.ts`, source: text });
     }

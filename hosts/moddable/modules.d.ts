@@ -49,6 +49,19 @@ declare module "tlstaple/entropy" {
   export default function fill(this: void, bytes: Uint8Array, start: number, end: number): void;
 }
 
+declare module "tlstaple/text" {
+  export default function text(this: void, bytes: Uint8Array, start: number, end: number): string;
+}
+
+declare module "embedded:io/socket/tcp" {
+  const TCP: import("./platform.js").TcpConstructor;
+  export default TCP;
+}
+
+interface ArrayBufferConstructor {
+  fromString(text: string): ArrayBuffer;
+}
+
 declare function trace(...text: unknown[]): void;
 
 /** A buffer that is not JavaScript's: a resource in flash. */
