@@ -4,6 +4,7 @@
  */
 
 import { rmSync } from "node:fs";
+import { testClassic } from "./classic.js";
 import { testClients } from "./clients.js";
 import { testExamples } from "./examples.js";
 import { failed } from "./report.js";
@@ -22,6 +23,7 @@ async function main(): Promise<number> {
   try {
     const builder = new Builder(folder);
     await testClients(builder, folder);
+    await testClassic(builder, folder);
     await testExamples(builder, folder);
     await testReplacement(builder, folder);
     await measureSizes(builder, folder);
