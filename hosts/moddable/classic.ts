@@ -1,8 +1,9 @@
+import type { BareClient } from "../../src/client/index.js";
 import { faults } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { SecureOptions, SocketOptions } from "./options.js";
-import type { ByteBuffer, Platform, TcpConstructor } from "./platform.js";
-import { Connection, type TlsError } from "./socket.js";
+import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
+import { type Session, TLSSocket, type TlsError } from "./socket.js";
 
 /** What the classic socket needs besides. */
 export interface ClassicPlatform extends Platform {
@@ -57,12 +58,40 @@ const WRITABLE = 3;
 /** Bytes that a record has besides its data, at most. */
 const OVERHEAD = 32;
 
+/** In the place of the transport until the host is found: `new Object(options)` connects nothing. */
+const unresolved = Object as unknown as TcpConstructor;
+
+/** TLSSocket as it is built upon: its type without `read` and `write`, which are others here. */
+declare abstract class Connection {
+  constructor(options: SocketOptions, platform: Platform);
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly session: Session | undefined;
+  close(): void;
+
+  protected readonly platform: Platform;
+  protected readonly client: BareClient | undefined;
+  protected tcp: Tcp | undefined;
+  protected readonly writable: number;
+  protected at: number;
+  protected readonly dataEnd: number;
+  protected readonly room: number;
+  protected tcpOptions(options: SocketOptions): TcpOptions;
+  protected tcpEnded(): void;
+  protected schedule(milliseconds: number): void;
+  protected take(n: number): void;
+  protected hold(data: Uint8Array): void;
+  protected commit(): void;
+}
+
+const Base = TLSSocket as unknown as typeof Connection;
+
 /**
  * The SDK's classic SecureSocket, module `securesocket`, over our core. The property `callback` is told: 1, when all checks
  * have passed; 2 and how many bytes there are to read, now or never; 3 and how many bytes can be written; -1, when the
  * server has closed in order; -2 and the TlsError, when not. After the last two the socket is closed.
  */
-export class SecureSocket extends Connection {
+export class SecureSocket extends Base {
   declare protected readonly platform: ClassicPlatform;
   // biome-ignore lint/suspicious/noExplicitAny: what the value is depends on the message
   callback?: (this: SecureSocket, message: number, value?: any) => void;
@@ -75,7 +104,9 @@ export class SecureSocket extends Connection {
   constructor(options: ClassicOptions, platform: ClassicPlatform) {
     const { onData, onRoom, onEnd } = SecureSocket.prototype;
     const told = { onReadable: onData, onWritable: onRoom, onError: onEnd };
-    super(Object.assign(told, translated(options, platform)) as unknown as SocketOptions, platform);
+    const own = Object.assign(told, translated(options, platform)) as unknown as SocketOptions;
+    super(own, platform);
+    if (own.address === undefined) platform.resolve(options.host!, (_, address) => this.found(own, address));
   }
 
   /**
@@ -120,17 +151,12 @@ export class SecureSocket extends Connection {
 
   // ---- The connection's side
 
-  protected override connect(options: SocketOptions): void {
-    if (options.address === undefined)
-      this.platform.resolve(options.host!, (_, address) => this.found(options, address));
-    else super.connect(options);
-  }
-
   private found(options: SocketOptions, address: string | undefined): void {
     if (this.client === undefined) return;
+    const { TCP } = this.platform;
     try {
       if (address === undefined) this.tcpEnded();
-      else super.connect(Object.assign({}, options, { address }));
+      else this.tcp = new TCP(this.tcpOptions(Object.assign({}, options, { address })));
     } catch {
       this.tcpEnded();
     }
@@ -204,7 +230,8 @@ function translated(options: ClassicOptions, platform: ClassicPlatform): object 
   const { host, address, port, noDelay: nodelay } = options;
   if ("sock" in options) throw new TypeError("sock: there is no such option");
   const secure = translatedSecure(options.secure, platform);
-  return { host, address, port, nodelay, secure, TCP: { io: platform.TCP } };
+  const io = address === undefined ? unresolved : platform.TCP;
+  return { host, address, port, nodelay, secure, TCP: { io } };
 }
 
 function translatedSecure(given: ClassicSecureOptions | undefined, platform: ClassicPlatform): object {

@@ -52,13 +52,15 @@ const BURST = 8;
 const SLACK = 96;
 
 /**
- * A TLS client connection over a transport, without the calls that read and write: those are the socket's. Callbacks come
- * from the transport or a timer, never from within a call, and nothing thrown gets out of them.
+ * An ECMA-419 TLS client socket, `embedded:io/socket/tcp/tls`. Callbacks come from the transport or a timer,
+ * never from within a call, and nothing thrown gets out of them.
  */
-export abstract class Connection {
+export class TLSSocket {
+  target: unknown;
+
   protected readonly platform: Platform;
   protected client: BareClient | undefined;
-  private tcp: Tcp | undefined;
+  protected tcp: Tcp | undefined;
   /** The client's key, if it was made for this connection. */
   private signer: (Signer & { dispose?(): void }) | undefined;
   /** The session to resume, and those that come; undefined without a cache. */
@@ -75,7 +77,7 @@ export abstract class Connection {
   /** Ends a handshake that takes too long, and later a close. */
   private deadline: unknown;
 
-  protected phase: number = phase.CONNECTING;
+  private phase: number = phase.CONNECTING;
   private end: number = end.NONE;
   /** Bytes that the transport holds for us, and that it would take. */
   private readable = 0;
@@ -88,6 +90,7 @@ export abstract class Connection {
   private announced = false;
   /** Bytes of the record that is being written with `more`. */
   private held = 0;
+  private numbers = false;
   /** A turn is under way, maybe in a callback of the application's. */
   private busy = false;
 
@@ -98,6 +101,8 @@ export abstract class Connection {
   constructor(options: SocketOptions, platform: Platform) {
     const { secure } = options;
     this.platform = platform;
+    if (options.target !== undefined) this.target = options.target;
+    if (options.format !== undefined) this.format = options.format;
     this.onReadable = options.onReadable;
     this.onWritable = options.onWritable;
     this.onError = options.onError;
@@ -108,9 +113,20 @@ export abstract class Connection {
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
     this.client = makeClient(core, platform, this.keeper);
     this.tick = () => this.ticked();
-    this.connect(options);
+    const Transport = options.TCP.io as TcpConstructor;
+    this.tcp = new Transport(this.tcpOptions(options));
     const timeout = secure?.handshakeTimeout ?? HANDSHAKE_TIMEOUT;
     if (timeout > 0) this.deadline = this.platform.timers.set(() => this.expired(), timeout);
+  }
+
+  /** "buffer": `read` returns an ArrayBuffer and `write` takes one. "number": a byte. */
+  get format(): "buffer" | "number" {
+    return this.numbers ? "number" : "buffer";
+  }
+
+  set format(format: "buffer" | "number") {
+    if (format !== "buffer" && format !== "number") throw new RangeError('format: "buffer" or "number"');
+    this.numbers = format === "number";
   }
 
   get remoteAddress(): string | undefined {
@@ -126,6 +142,43 @@ export abstract class Connection {
     return this.phase === phase.OPEN ? this.client : undefined;
   }
 
+  /**
+   * In format "number" the next byte. In "buffer" as many bytes as asked for, or all that were announced, in an
+   * ArrayBuffer; with a buffer, fills it as far as possible and returns the count. Undefined when there is none.
+   */
+  read(into: ByteBuffer): number | undefined;
+  read(count?: number): ArrayBuffer | number | undefined;
+  read(what?: number | ByteBuffer): ArrayBuffer | number | undefined {
+    if (this.at === this.dataEnd) return undefined;
+    const { at } = this;
+    if (this.numbers) {
+      const byte = this.client!.plainOut.bytes[at];
+      this.take(1);
+      return byte;
+    }
+    if (typeof what === "object") return this.readInto(bytesOf(what));
+    const count = what ?? this.dataEnd - at;
+    if (!(Number.isInteger(count) && count > 0 && count <= this.dataEnd - at))
+      throw new RangeError("read: more than is there");
+    const copy = this.client!.plainOut.bytes.slice(at, at + count).buffer as ArrayBuffer;
+    this.take(count);
+    return copy;
+  }
+
+  /**
+   * Sends all of `data`, or throws "would block" when that is more than was last offered. With `more` it waits for
+   * the next write, to go out in one record with it. Returns how much more may be written.
+   */
+  write(data: number | ByteBuffer, options?: WriteOptions): number {
+    const { client } = this;
+    if (client === undefined || this.phase !== phase.OPEN) throw new Error("not connected");
+    if (client.fault !== undefined) return 0;
+    if (typeof data === "number") this.hold(Uint8Array.of(data));
+    else this.hold(bytesOf(data));
+    if (!options?.more) this.commit();
+    return this.room;
+  }
+
   /** Sends close_notify and closes. No callback comes any more. */
   close(): void {
     if (this.phase === phase.OVER) return;
@@ -133,14 +186,9 @@ export abstract class Connection {
     this.retire();
   }
 
-  // ---- The transport
+  // ---- The transport's callbacks
 
-  protected connect(options: SocketOptions): void {
-    const Transport = options.TCP.io as TcpConstructor;
-    this.tcp = new Transport(this.tcpOptions(options));
-  }
-
-  private tcpOptions({ TCP, address, host, port, nodelay }: SocketOptions): TcpOptions {
+  protected tcpOptions({ TCP, address, host, port, nodelay }: SocketOptions): TcpOptions {
     const options: TcpOptions = Object.assign({}, TCP, {
       address,
       host,
@@ -218,7 +266,7 @@ export abstract class Connection {
     this.offers = true;
     this.platform.timers.clear(this.deadline);
     this.deadline = undefined;
-    if (this.onSecure) this.call(this.onSecure, this as unknown as TLSSocket);
+    if (this.onSecure) this.call(this.onSecure, this);
     if (this.phase === phase.OPEN) this.converse();
   }
 
@@ -275,7 +323,7 @@ export abstract class Connection {
   /** Runs a callback; what it throws ends the connection. */
   private call<T>(callback: (this: TLSSocket, value: T) => void, value: T): void {
     try {
-      callback.call(this as unknown as TLSSocket, value);
+      callback.call(this, value);
     } catch (thrown) {
       if (this.phase === phase.OVER) return;
       this.client!.abort(faults.INTERNAL_ERROR);
@@ -352,6 +400,13 @@ export abstract class Connection {
   }
 
   // ---- Reading and writing
+
+  private readInto(into: Uint8Array): number {
+    const n = Math.min(into.length, this.dataEnd - this.at);
+    into.set(this.client!.plainOut.bytes.subarray(this.at, this.at + n));
+    this.take(n);
+    return n;
+  }
 
   protected take(n: number): void {
     const { timers } = this.platform;
@@ -465,76 +520,4 @@ export abstract class Connection {
       // It is closed already
     }
   }
-}
-
-/** An ECMA-419 TLS client socket, `embedded:io/socket/tcp/tls`. */
-export class TLSSocket extends Connection {
-  target: unknown;
-  private numbers = false;
-
-  constructor(options: SocketOptions, platform: Platform) {
-    const { format = "buffer", target } = options;
-    const numbers = isNumber(format);
-    super(options, platform);
-    this.numbers = numbers;
-    this.target = target;
-  }
-
-  /** "buffer": `read` returns an ArrayBuffer and `write` takes one. "number": a byte. */
-  get format(): "buffer" | "number" {
-    return this.numbers ? "number" : "buffer";
-  }
-
-  set format(format: "buffer" | "number") {
-    this.numbers = isNumber(format);
-  }
-
-  /**
-   * In format "number" the next byte. In "buffer" as many bytes as asked for, or all that were announced, in an
-   * ArrayBuffer; with a buffer, fills it as far as possible and returns the count. Undefined when there is none.
-   */
-  read(into: ByteBuffer): number | undefined;
-  read(count?: number): ArrayBuffer | number | undefined;
-  read(what?: number | ByteBuffer): ArrayBuffer | number | undefined {
-    if (this.at === this.dataEnd) return undefined;
-    const { at } = this;
-    if (this.numbers) {
-      const byte = this.client!.plainOut.bytes[at];
-      this.take(1);
-      return byte;
-    }
-    if (typeof what === "object") return this.readInto(bytesOf(what));
-    const count = what ?? this.dataEnd - at;
-    if (!(Number.isInteger(count) && count > 0 && count <= this.dataEnd - at))
-      throw new RangeError("read: more than is there");
-    const copy = this.client!.plainOut.bytes.slice(at, at + count).buffer as ArrayBuffer;
-    this.take(count);
-    return copy;
-  }
-
-  /**
-   * Sends all of `data`, or throws "would block" when that is more than was last offered. With `more` it waits for
-   * the next write, to go out in one record with it. Returns how much more may be written.
-   */
-  write(data: number | ByteBuffer, options?: WriteOptions): number {
-    const { client } = this;
-    if (client === undefined || this.phase !== phase.OPEN) throw new Error("not connected");
-    if (client.fault !== undefined) return 0;
-    if (typeof data === "number") this.hold(Uint8Array.of(data));
-    else this.hold(bytesOf(data));
-    if (!options?.more) this.commit();
-    return this.room;
-  }
-
-  private readInto(into: Uint8Array): number {
-    const n = Math.min(into.length, this.dataEnd - this.at);
-    into.set(this.client!.plainOut.bytes.subarray(this.at, this.at + n));
-    this.take(n);
-    return n;
-  }
-}
-
-function isNumber(format: unknown): boolean {
-  if (format !== "buffer" && format !== "number") throw new RangeError('format: "buffer" or "number"');
-  return format === "number";
 }
