@@ -22,6 +22,12 @@ const platforms: { modules: Record<string, string | string[]>; preload: string |
   manifest.platforms,
 );
 
+/** Manifests at the root, of modules that an application has beside those, by their files. */
+const others = readdirSync(root).filter((name) => /^manifest_\w+\.json$/.test(name));
+const besides: { modules: Record<string, string | string[]> }[] = others.map((name) =>
+  JSON.parse(read(name)),
+);
+
 /** Features of the client that an application may do without: the sources that are theirs alone. */
 const parts: Record<string, string[]> = {
   tls12: ["client/client12", "handshake/handshake12", "crypto/keys12", "record/protection12"],
@@ -38,11 +44,17 @@ const parts: Record<string, string[]> = {
   rsa: ["pki/rsa"],
 };
 
-/** Paths from the root of what a manifest's module maps to, without their endings. */
-function sources(map: Record<string, string | string[]>): string[] {
+/** Paths from the root of what a manifest's modules map to, without their endings. */
+function sources(map: Record<string, string | string[]>, folder: string): string[] {
   const named = Object.entries(map).filter(([name]) => name !== "~" && name !== "*");
-  return named.flatMap(([, paths]) => [paths].flat()).map((path) => join("hosts/moddable", path));
+  return named.flatMap(([, paths]) => [paths].flat()).map((path) => join(folder, path));
 }
+
+/** The same of all manifests. */
+const allSources = [
+  ...[manifest, ...platforms].flatMap((each) => sources(each.modules, "hosts/moddable")),
+  ...besides.flatMap((each) => sources(each.modules, "")),
+];
 
 /** The files that the SDK finds for it: those of that name with any ending. */
 function found(path: string): string[] {
@@ -61,7 +73,7 @@ test("every file that the manifest maps is there and is packed, no TypeScript am
     cwd: root,
   });
   const packed = new Set(JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path));
-  for (const path of [manifest, ...platforms].flatMap((each) => sources(each.modules))) {
+  for (const path of allSources) {
     const files = found(path);
     t.true(
       files.some((file) => /\.(m?js|c)$/.test(file)),
@@ -69,7 +81,8 @@ test("every file that the manifest maps is there and is packed, no TypeScript am
     );
     for (const file of files) t.true(packed.has(file) && !/(?<!\.d)\.ts$/.test(file), file);
   }
-  for (const path of ["manifest.json", "hosts/moddable/manifest.json"]) t.true(packed.has(path));
+  for (const path of ["manifest.json", "hosts/moddable/manifest.json", ...others]) t.true(packed.has(path));
+  t.true(others.includes("manifest_securesocket.json"));
   for (const example of readdirSync(join(root, "hosts/moddable/examples")))
     t.true(packed.has(`hosts/moddable/examples/${example}/main.js`));
 });
@@ -151,9 +164,7 @@ test("the twins for debugging are all there", (t) => {
 });
 
 test("what no module needs is not there, nor is what the manifest does not map", (t) => {
-  const mapped = [manifest, ...platforms].flatMap((each) =>
-    sources(each.modules).map((path) => `${path}.js`),
-  );
+  const mapped = allSources.map((path) => `${path}.js`);
   const unmapped = allBut().filter((file) => !mapped.includes(`dist/moddable/${file}`));
   t.deepEqual(unmapped, []);
   for (const file of ["core.js", "tls.js"])
@@ -178,17 +189,23 @@ function exported(path: string): string[] {
 /** A name that is not one of rollup's own short ones. */
 const isWhole = (name: string) => name.length > 3;
 
-test("modules import only what the manifest maps, and of the core only what it has", (t) => {
-  const core = new Set(exported("dist/moddable/core.js"));
-  t.true(core.has("BareClient"));
-  const mapped = new Set([manifest, ...platforms].flatMap((each) => Object.keys(each.modules)));
+/** Modules of the SDK that ours import. */
+const sdk = ["timer", "Resource", "net", "embedded:io/socket/tcp"];
+
+/** Files of those of ours that others import. */
+const shared: Record<string, string> = { "tlstaple/core": "core", "embedded:io/socket/tcp/tls": "tls" };
+
+test("modules import only what the manifests map, and of others only what these have", (t) => {
+  const maps = [manifest, ...platforms, ...besides];
+  const mapped = new Set([...sdk, ...maps.flatMap((each) => Object.keys(each.modules))]);
   let taken = 0;
   for (const file of readdirSync(modules).filter((name) => name.endsWith(".js")))
     for (const [, clause, from] of imports(read(`dist/moddable/${file}`))) {
-      t.true(mapped.has(from) || from === "timer" || from === "Resource", `${file}: ${from}`);
-      if (from !== "tlstaple/core") continue;
+      t.true(mapped.has(from), `${file}: ${from}`);
+      if (!(from in shared)) continue;
+      const has = exported(`dist/moddable/${shared[from]}.js`);
       const names = named(clause, 0);
-      for (const name of names) t.true(core.has(name), `${file}: ${name}`);
+      for (const name of names) t.true(has.includes(name), `${file}: ${name}`);
       taken += names.length;
     }
   t.true(taken > 50);
