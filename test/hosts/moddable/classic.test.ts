@@ -207,12 +207,13 @@ test("secure: the names of the SDK's SecureSocket", (t) => {
   });
   const [{ extensions }] = app.server.seen.hellos;
   const body = (type: number) => extensions.find((each) => each.type === type)?.data;
-  t.regex(String(body(0)), /localhost$/);
+  t.regex(text(body(0)), /localhost$/);
   t.deepEqual([...body(1)!], [2]);
   t.is(app.socket.session?.alpn, "mqtt");
 });
 
 test("secure: one protocol as a string or as bytes, lengths of fragments as the SDK rounds them", (t) => {
+  t.is(connected(t, { secure: { applicationLayerProtocolNegotiation: undefined } }).news().length, 0);
   for (const applicationLayerProtocolNegotiation of ["mqtt", bytes("mqtt"), bytes("mqtt").buffer])
     t.is(
       connected(t, { script: { alpn: "mqtt" }, secure: { applicationLayerProtocolNegotiation } }).socket
@@ -321,6 +322,14 @@ test("read: a character behind what is there is not looked for", (t) => {
   });
   app.send("first\nline\n").send("second");
   t.is(line, "second");
+});
+
+test("read: what a record has behind its data is not found", (t) => {
+  const contentType = String.fromCharCode(23);
+  t.deepEqual(
+    reading(t, "abc", (socket) => [socket.read(String, contentType)]),
+    ["abc"],
+  );
 });
 
 test("read: a byte as a number, whatever the limit", (t) => {
