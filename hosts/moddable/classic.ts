@@ -11,7 +11,7 @@ export interface ClassicPlatform extends Platform {
   /** Finds a host's address; undefined when there is none. */
   resolve(host: string, found: (host: string, address: string | undefined) => void): void;
   /** The string of these bytes as they are: what begins or ends within a character fits to what comes before or behind. */
-  text(bytes: Uint8Array, start: number, end: number): string;
+  string(bytes: Uint8Array, start: number, end: number): string;
   /** UTF-8. */
   encode(text: string): ByteBuffer;
 }
@@ -126,7 +126,7 @@ export class SecureSocket extends Base {
     const end = type === Number ? at + 1 : limited(bytes, at, dataEnd, until);
     this.at = end;
     if (type === Number) return bytes[at];
-    if (type === String) return this.platform.text(bytes, at, end);
+    if (type === String) return this.platform.string(bytes, at, end);
     if (type === ArrayBuffer) return bytes.slice(at, end).buffer as ArrayBuffer;
     if (type === null) return end - at;
     throw new TypeError("read: String, ArrayBuffer, Number or null");
@@ -255,6 +255,6 @@ function legalLength(limit: number): number {
 
 function protocols(given: Protocol | readonly Protocol[] | undefined, platform: ClassicPlatform): unknown {
   const text = (one: Protocol) =>
-    typeof one === "string" ? one : platform.text(bytesOf(one), 0, one.byteLength);
+    typeof one === "string" ? one : platform.string(bytesOf(one), 0, one.byteLength);
   return Array.isArray(given) ? given.map(text) : given && text(given as Protocol);
 }

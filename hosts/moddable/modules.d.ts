@@ -49,8 +49,8 @@ declare module "tlstaple/entropy" {
   export default function fill(this: void, bytes: Uint8Array, start: number, end: number): void;
 }
 
-declare module "tlstaple/text" {
-  export default function text(this: void, bytes: Uint8Array, start: number, end: number): string;
+declare module "tlstaple/string" {
+  export default function string(this: void, bytes: Uint8Array, start: number, end: number): string;
 }
 
 declare module "embedded:io/socket/tcp" {

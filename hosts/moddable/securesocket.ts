@@ -3,7 +3,7 @@
 import TCP from "embedded:io/socket/tcp";
 // biome-ignore lint/style/useNodejsImportProtocol: the SDK's
 import net from "net";
-import text from "tlstaple/text";
+import string from "tlstaple/string";
 import { type ClassicOptions, type ClassicPlatform, SecureSocket as Socket } from "./classic.js";
 import type { Platform } from "./platform.js";
 import { platform } from "./tls.js";
@@ -17,8 +17,8 @@ const classic = Object.freeze({
   __proto__: platform,
   TCP,
   resolve: (host, found) => Net.resolve(host, found),
-  text,
-  encode: (string) => ArrayBuffer.fromString(string),
+  string,
+  encode: (text) => ArrayBuffer.fromString(text),
 } as Omit<ClassicPlatform, keyof Platform> & { __proto__: Platform }) as unknown as ClassicPlatform;
 
 /** A TLS 1.3 and 1.2 client socket with OCSP stapling, as the SDK's classic clients use it. */

@@ -115,7 +115,7 @@ async function testExample(builder: Builder, folder: string): Promise<void> {
     const made = await attempt(`${name}, for esp32`, () => builder.esp32(app));
     if (!made) continue;
     const modules = builder.modules(made);
-    const right = modules.has("tlstaple/text") === ours && modules.has("ssl/session") !== ours;
+    const right = modules.has("tlstaple/string") === ours && modules.has("ssl/session") !== ours;
     const image = await builder.image(made);
     check(right, `${name}: the SecureSocket is ${ours ? "ours" : "the SDK's"}`, `${image ?? ""} bytes`);
   }

@@ -46,7 +46,7 @@ class Classic {
       ...platform(this.timers),
       TCP: this.wire.io,
       resolve: (host, found) => void this.lookups.push([host, found]),
-      text: (from, start, end) => String.fromCharCode(...from.subarray(start, end)),
+      string: (from, start, end) => String.fromCharCode(...from.subarray(start, end)),
       encode: bytes,
     };
     this.socket = new SecureSocket({ host: "localhost", port: 443, ...options }, system);

@@ -6,7 +6,7 @@
 /* What XS reads past the end when that is within a character: a sequence has six bytes at most. */
 #define PADDING 5
 
-void tlstaple_text(xsMachine* the)
+void tlstaple_string(xsMachine* the)
 {
 	uint8_t* bytes;
 	xsUnsignedValue length;
