@@ -41,6 +41,7 @@ const whole = [
   "core",
   "tls",
   "certificateManager",
+  "securesocket",
   "provider-psa",
   "provider-late",
   "provider-portable",
@@ -148,7 +149,9 @@ const typings = {
   generateBundle() {
     for (const name of names) {
       const from = `"${relative(dirname(`moddable/${name}`), `types/hosts/moddable/${name}.js`)}"`;
-      const standard = /^(tls|certificateManager)$/.test(name) ? `export { default } from ${from};\n` : "";
+      const standard = /^(tls|certificateManager|securesocket)$/.test(name)
+        ? `export { default } from ${from};\n`
+        : "";
       const text = `export * from ${from};\n${standard}`;
       this.emitFile({ type: "asset", fileName: `${name}.d.ts`, source: text });
     }

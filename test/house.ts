@@ -120,7 +120,7 @@ export const forbidden: readonly (readonly [RegExp, string])[] = [
   [/\basync\b|\bawait\b/, "promises cost 75 slots each"],
   [/\bfunction\s*\*|\byield\b/, "generators keep a stack"],
   [/\bfor\s*\([^)]*\bof\b/, "for…of makes an iterator"],
-  [/\.\.\.(?!\/)/, "spread makes an array"],
+  [/(?<!\bwrite\()\.\.\.(?!\/)/, "spread makes an array; the classic write alone takes as many as come"],
   [/\b(?:const|let|var)\s*\[/, "array patterns make an iterator"],
   [/^(?:export\s+)?(?:let|var)\b/m, "module-level state can't be preloaded"],
   [/^\s*static\b/m, "static fields fail in XS 13.3"],

@@ -59,13 +59,27 @@ declare module "tlstaple/entropy" {
 }
 
 declare module "modules" {
-  const modules: { importNow(name: string, namespace: true): unknown };
+  /** The SDK's: what a module exports by default, which is loaded if it was not. */
+  const modules: { importNow<T>(name: string): T };
   export default modules;
 }
 
 declare module "mc/config" {
   const config: { readonly tls?: import("./options.js").SecureOptions };
   export default config;
+}
+
+declare module "tlstaple/string" {
+  export default function string(this: void, bytes: Uint8Array, start: number, end: number): string;
+}
+
+declare module "embedded:io/socket/tcp" {
+  const TCP: import("./platform.js").TcpConstructor;
+  export default TCP;
+}
+
+interface ArrayBufferConstructor {
+  fromString(text: string): ArrayBuffer;
 }
 
 declare function trace(...text: unknown[]): void;

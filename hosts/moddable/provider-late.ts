@@ -14,7 +14,7 @@ type Portable = Pick<Platform, "provider" | "signer">;
 const late: { portable?: Portable } = {};
 
 function portable(): Portable {
-  late.portable ??= Modules.importNow("tlstaple/portable", true) as Portable;
+  late.portable ??= Modules.importNow<Portable>("tlstaple/portable");
   return late.portable;
 }
 

@@ -11,3 +11,6 @@ export const provider = portable({ random, lean: true });
 export function signer(key: PrivateKeySpan): Signer {
   return signerOf(key);
 }
+
+/** What `Modules.importNow` returns of a module. */
+export default Object.freeze({ provider, signer });

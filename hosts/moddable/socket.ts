@@ -58,9 +58,9 @@ const SLACK = 96;
 export class TLSSocket {
   target: unknown;
 
-  private readonly platform: Platform;
-  private client: BareClient | undefined;
-  private tcp: Tcp | undefined;
+  protected readonly platform: Platform;
+  protected client: BareClient | undefined;
+  protected tcp: Tcp | undefined;
   /** The client's key, if it was made for this connection. */
   private signer: (Signer & { dispose?(): void }) | undefined;
   /** The session to resume, and those that come; undefined without a cache. */
@@ -81,12 +81,12 @@ export class TLSSocket {
   private end: number = end.NONE;
   /** Bytes that the transport holds for us, and that it would take. */
   private readable = 0;
-  private writable = 0;
+  protected writable = 0;
   /** The application is to be told that it can write. */
   private offers = false;
   /** The application data that may be read now, `[at…dataEnd)` of `plainOut`, and whether it was announced. */
-  private at = 0;
-  private dataEnd = 0;
+  protected at = 0;
+  protected dataEnd = 0;
   private announced = false;
   /** Bytes of the record that is being written with `more`. */
   private held = 0;
@@ -189,7 +189,7 @@ export class TLSSocket {
 
   // ---- The transport's callbacks
 
-  private tcpOptions({ TCP, address, host, port, nodelay }: SocketOptions): TcpOptions {
+  protected tcpOptions({ TCP, address, host, port, nodelay }: SocketOptions): TcpOptions {
     const options: TcpOptions = Object.assign({}, TCP, {
       address,
       host,
@@ -214,7 +214,7 @@ export class TLSSocket {
     this.arouse();
   }
 
-  private tcpEnded(): void {
+  protected tcpEnded(): void {
     if (this.end === end.NONE) this.end = end.HEARD;
     this.arouse();
   }
@@ -227,7 +227,7 @@ export class TLSSocket {
     else this.schedule(STEP);
   }
 
-  private schedule(milliseconds: number): void {
+  protected schedule(milliseconds: number): void {
     this.ticker ??= this.platform.timers.set(this.tick, milliseconds);
   }
 
@@ -409,7 +409,7 @@ export class TLSSocket {
     return n;
   }
 
-  private take(n: number): void {
+  protected take(n: number): void {
     const { timers } = this.platform;
     this.at += n;
     timers.clear(this.reminder);
@@ -421,13 +421,13 @@ export class TLSSocket {
     if (!this.busy) this.schedule(0);
   }
 
-  private get room(): number {
+  protected get room(): number {
     const { plainIn } = this.client!;
     const room = plainIn.end - plainIn.start - this.held;
     return room > 2 * SLACK ? room - SLACK : Math.max(0, room);
   }
 
-  private hold(data: Uint8Array): void {
+  protected hold(data: Uint8Array): void {
     const { plainIn } = this.client!;
     const at = plainIn.start + this.held;
     if (at + data.length > plainIn.end) throw new Error("would block");
@@ -436,7 +436,7 @@ export class TLSSocket {
   }
 
   /** Makes a record of what was written, before anything else uses the buffer. */
-  private commit(): void {
+  protected commit(): void {
     const { client, held } = this;
     if (client === undefined || held === 0) return;
     this.held = 0;

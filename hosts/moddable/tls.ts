@@ -60,7 +60,8 @@ function report(error: TlsError): void {
   trace(tell(error));
 }
 
-const platform: Platform = Object.freeze({
+/** The system, for the other modules of ours. */
+export const platform: Platform = Object.freeze({
   timers: Timer,
   provider,
   features: features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa }),

@@ -4,6 +4,7 @@
  */
 
 import { rmSync } from "node:fs";
+import { testClassic } from "./classic.js";
 import { testClients } from "./clients.js";
 import { testExamples } from "./examples.js";
 import { testFetch } from "./fetch.js";
@@ -26,6 +27,7 @@ async function main(): Promise<number> {
     await testClients(builder, folder);
     await testNetwork(builder, folder);
     await testFetch(builder, folder);
+    await testClassic(builder, folder);
     await testExamples(builder, folder);
     await testReplacement(builder, folder);
     await measureSizes(builder, folder);

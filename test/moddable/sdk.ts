@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -114,6 +114,14 @@ export class Builder {
     const include = `-I${join(moddable, "build/simulators/modules")}`;
     await run("gcc", ["-O1", "-Wall", "-rdynamic", "-o", file, source, include, ...flags, "-ldl"], ".");
     return file;
+  }
+
+  /** Bytes of byte code of each module of a device's application, by its name. */
+  modules(made: string): Map<string, number> {
+    const folder = join(made, "modules");
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    const compiled = files.filter((name) => name.endsWith(".xsb"));
+    return new Map(compiled.map((name) => [name.replace(/\.xsb$/, ""), statSync(join(folder, name)).size]));
   }
 
   /** Bytes of a device's image of an application: mc.xs.c compiled for 32 bits. Undefined when gcc can't. */

@@ -4,6 +4,7 @@ import { createServer as createHttps } from "node:https";
 import { connect, type Server, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { createServer as createTls, type TLSSocket, type TlsOptions } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
 import { credential, stapleFile } from "../../certs/fixtures.js";
@@ -107,16 +108,19 @@ function pattern(length: number): Buffer {
   return Buffer.from(Array.from({ length }, (_, i) => (i * 7) & 255));
 }
 
-/** /fixed/N: N bytes of a known length; /chunked/N: in chunks; else what was sent. */
-function answer(request: IncomingMessage, response: ServerResponse): void {
+/** /fixed/N: N bytes of a known length; /chunked/N: in chunks; /late: what was sent, once all of it has come; else at once. */
+export async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [, kind, length] = request.url!.split("/");
   const bytes = pattern(Number(length));
   if (kind === "fixed") response.setHeader("content-length", bytes.length).end(bytes);
-  else if (kind === "echo") request.pipe(response);
-  else {
-    for (let at = 0; at < bytes.length; at += 3333) response.write(bytes.subarray(at, at + 3333));
-    response.end();
-  }
+  else if (kind === "chunked") sendChunks(response, bytes);
+  else if (kind === "late") sendChunks(response, await buffer(request));
+  else request.pipe(response);
+}
+
+function sendChunks(response: ServerResponse, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; at += 3333) response.write(bytes.subarray(at, at + 3333));
+  response.end();
 }
 
 /** "send N": N bytes, and a ping. */

@@ -126,4 +126,37 @@ export const equivalent: readonly Row[] = [
     text: "!this.busy",
     because: "a turn too many does nothing",
   },
+  {
+    file: "hosts/moddable/classic.js",
+    code: "if (this.dataEnd > 0)",
+    because: "data ends behind a record's header; and what is thrown after the close is swallowed",
+  },
+  {
+    file: "hosts/moddable/classic.js",
+    code: "found < 0 || found >= end",
+    text: "found < 0",
+    because: "data begins behind a record's header",
+  },
+  {
+    file: "hosts/moddable/classic.js",
+    code: "found < 0 || found >= end",
+    text: "0",
+    because: "data begins behind a record's header",
+  },
+  {
+    file: "hosts/moddable/classic.js",
+    code: "length > 512",
+    text: "512",
+    because: "lengths are powers of two",
+  },
+  {
+    file: "hosts/moddable/classic.js",
+    code: "const OVERHEAD = 32",
+    because: "records have 22 or 29 bytes more than their data, so one more or less changes nothing",
+  },
+  {
+    file: "hosts/moddable/classic.js",
+    code: "this.schedule(0)",
+    because: "it need only be later",
+  },
 ];

@@ -18,10 +18,14 @@ const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const modules = join(root, "dist/moddable");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const manifest = JSON.parse(read("hosts/moddable/manifest.json"));
-/** Those beside the root's that an application may include. */
-const others = ["manifest_certificatemanager.json"];
 const platforms: { modules: Record<string, string | string[]>; preload: string | string[] }[] = Object.values(
   manifest.platforms,
+);
+
+/** Manifests at the root, of modules that an application has beside those, by their files. */
+const others = readdirSync(root).filter((name) => /^manifest_\w+\.json$/.test(name));
+const besides: { include: string | string[]; modules: Record<string, string | string[]> }[] = others.map(
+  (name) => JSON.parse(read(name)),
 );
 
 /** Features of the client that an application may do without: the sources that are theirs alone. */
@@ -40,16 +44,16 @@ const parts: Record<string, string[]> = {
   rsa: ["pki/rsa"],
 };
 
-/** Paths from the root of what a manifest's module maps to, without their endings. */
-function sources(map: Record<string, string | string[]>, folder = "hosts/moddable"): string[] {
+/** Paths from the root of what a manifest's modules map to, without their endings. */
+function sources(map: Record<string, string | string[]>, folder: string): string[] {
   const named = Object.entries(map).filter(([name]) => name !== "~" && name !== "*");
   return named.flatMap(([, paths]) => [paths].flat()).map((path) => join(folder, path));
 }
 
-/** Those of all manifests. */
-const allSources = () => [
-  ...[manifest, ...platforms].flatMap((each) => sources(each.modules)),
-  ...others.flatMap((name) => sources(JSON.parse(read(name)).modules, "")),
+/** The same of all manifests. */
+const allSources = [
+  ...[manifest, ...platforms].flatMap((each) => sources(each.modules, "hosts/moddable")),
+  ...besides.flatMap((each) => sources(each.modules, "")),
 ];
 
 /** The files that the SDK finds for it: those of that name with any ending. */
@@ -61,7 +65,9 @@ function found(path: string): string[] {
 }
 
 test("the manifests include the one that there is", (t) => {
-  for (const name of others) t.true(existsSync(join(root, JSON.parse(read(name)).include)), name);
+  for (const { include } of besides)
+    for (const path of [include].flat().filter((each) => !each.startsWith("$")))
+      t.true(existsSync(join(root, path)), path);
   t.true(existsSync(join(root, JSON.parse(read("manifest.json")).include)));
 });
 
@@ -70,7 +76,7 @@ test("every file that the manifest maps is there and is packed, no TypeScript am
     cwd: root,
   });
   const packed = new Set(JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path));
-  for (const path of allSources()) {
+  for (const path of allSources) {
     const files = found(path);
     t.true(
       files.some((file) => /\.(m?js|c)$/.test(file)),
@@ -79,6 +85,7 @@ test("every file that the manifest maps is there and is packed, no TypeScript am
     for (const file of files) t.true(packed.has(file) && !/(?<!\.d)\.ts$/.test(file), file);
   }
   for (const path of ["manifest.json", "hosts/moddable/manifest.json", ...others]) t.true(packed.has(path));
+  t.deepEqual(others, ["manifest_certificatemanager.json", "manifest_securesocket.json"]);
   for (const example of readdirSync(join(root, "hosts/moddable/examples")))
     for (const name of ["main.js", "manifest.json", "README.md"])
       t.true(packed.has(`hosts/moddable/examples/${example}/${name}`));
@@ -177,7 +184,7 @@ test("the twins for debugging are all there", (t) => {
 });
 
 test("what no module needs is not there, nor is what the manifest does not map", (t) => {
-  const mapped = allSources().map((path) => `${path}.js`);
+  const mapped = allSources.map((path) => `${path}.js`);
   const unmapped = allBut().filter((file) => !mapped.includes(`dist/moddable/${file}`));
   t.deepEqual(unmapped, []);
   for (const file of ["core.js", "tls.js"])
@@ -202,18 +209,23 @@ function exported(path: string): string[] {
 /** A name that is not one of rollup's own short ones. */
 const isWhole = (name: string) => name.length > 3;
 
-test("modules import only what the manifest maps, and of the core only what it has", (t) => {
-  const core = new Set(exported("dist/moddable/core.js"));
-  t.true(core.has("BareClient"));
-  const sdk = ["timer", "Resource", "modules", "mc/config"];
-  const mapped = new Set([manifest, ...platforms].flatMap((each) => Object.keys(each.modules)));
+/** Modules of the SDK that ours import. */
+const sdk = ["timer", "Resource", "net", "embedded:io/socket/tcp", "modules", "mc/config"];
+
+/** Files of those of ours that others import. */
+const shared: Record<string, string> = { "tlstaple/core": "core", "embedded:io/socket/tcp/tls": "tls" };
+
+test("modules import only what the manifests map, and of others only what these have", (t) => {
+  const maps = [manifest, ...platforms, ...besides];
+  const mapped = new Set([...sdk, ...maps.flatMap((each) => Object.keys(each.modules))]);
   let taken = 0;
   for (const file of readdirSync(modules).filter((name) => name.endsWith(".js")))
     for (const [, clause, from] of imports(read(`dist/moddable/${file}`))) {
-      t.true(mapped.has(from) || sdk.includes(from), `${file}: ${from}`);
-      if (from !== "tlstaple/core") continue;
+      t.true(mapped.has(from), `${file}: ${from}`);
+      if (!(from in shared)) continue;
+      const has = exported(`dist/moddable/${shared[from]}.js`);
       const names = named(clause, 0);
-      for (const name of names) t.true(core.has(name), `${file}: ${name}`);
+      for (const name of names) t.true(has.includes(name), `${file}: ${name}`);
       taken += names.length;
     }
   t.true(taken > 50);
