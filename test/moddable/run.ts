@@ -10,6 +10,7 @@ import { testFetch } from "./fetch.js";
 import { failed } from "./report.js";
 import { Builder, missing, sdkVersion, short } from "./sdk.js";
 import { measureSizes, testReplacement } from "./sizes.js";
+import { testTypes } from "./types.js";
 import { makeWorkplace } from "./workplace.js";
 
 async function main(): Promise<number> {
@@ -25,6 +26,7 @@ async function main(): Promise<number> {
     await testClients(builder, folder);
     await testFetch(builder, folder);
     await testExamples(builder, folder);
+    await testTypes(builder, folder);
     await testReplacement(builder, folder);
     await measureSizes(builder, folder);
   } finally {
