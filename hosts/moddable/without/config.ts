@@ -1,3 +1,6 @@
-/** Module `tlstaple/config` of an application that does without: what a socket is not given has our defaults. */
+/** Module `tlstaple/config` of an application that does without: what its manifest has in `config.tls` is refused. */
 
-export const withDefaults = undefined;
+import config from "mc/config";
+import { refusalOf } from "./defaults.js";
+
+export const withDefaults = refusalOf(config.tls);
