@@ -2,17 +2,16 @@ import test, { type ExecutionContext } from "ava";
 import { octets } from "../../../certs/der.js";
 import { extension } from "../../../certs/extensions.js";
 import { RamCache } from "../../../hosts/moddable/cache.js";
-import { CaIndex } from "../../../hosts/moddable/caIndex.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
 import { Registered } from "../../../hosts/moddable/registered.js";
-import { provider } from "../../../hosts/node/provider.js";
-import { everything } from "../../../src/pki/everything.js";
+import { CaIndex, caIndex } from "../../../hosts/moddable/ski.js";
 import { isFault } from "../../../src/wire/fault.js";
 import { servers } from "../../peers/identity.js";
 import { TicketServer } from "../../peers/ticket-server.js";
 import { authority, host, keys, server } from "../../pki/kit.js";
 import { App, type Setup } from "./app.js";
-import { root, staple } from "./peer.js";
+import { FakeTimers } from "./fake.js";
+import { platform, root, staple } from "./peer.js";
 
 /** CAs by the SDK's index of them, `ca.ski`. */
 
@@ -39,7 +38,7 @@ function device(resources: Resources, read: string[] = []): Partial<Platform> {
     Array.from({ length: 256 - first }, (_, i) => resource(`ca${first + i}.der`)).filter(
       (ca) => ca !== undefined,
     );
-  return { CaIndex, resource, trust };
+  return { caIndex, resource, trust };
 }
 
 const open = (resources: Resources, { platform, ...setup }: Setup = {}, read?: string[]) =>
@@ -63,7 +62,7 @@ test("without the module, or without the index, all are read", (t) => {
   const cas = { "ca3.der": other, "ca170.der": root };
   for (const [resources, platform] of [
     [cas, {}],
-    [{ ...cas, "ca.ski": index({ 170: ROOT }) }, { CaIndex: undefined }],
+    [{ ...cas, "ca.ski": index({ 170: ROOT }) }, { caIndex: undefined }],
   ] as const) {
     const read: string[] = [];
     t.deepEqual(open(resources, { platform }, read).news(), ["writable"]);
@@ -153,13 +152,12 @@ test("an id that is malformed is the certificate's fault", (t) => {
   t.deepEqual(meet(extension("2.5.29.35", false, octets(id)), id), ["error CERT_MALFORMED"]);
 });
 
+const indexOver = (over: Partial<Platform>) =>
+  new CaIndex(index({ 5: ROOT }), { ...platform(new FakeTimers()), ...over });
+
 test("each CA is found once, however many certificates ask for it", (t) => {
   const read: string[] = [];
-  const readCa = (i: number) => {
-    read.push(`ca${i}.der`);
-    return root;
-  };
-  const found = new CaIndex(index({ 5: ROOT }), readCa, provider, everything);
+  const found = indexOver(device({ "ca5.der": root }, read));
   const [, intermediate] = servers.p256.chain;
   for (let i = 0; i < 3; i++) found.find(intermediate, 0, intermediate.length);
   t.is(found.trust.length, 1);
@@ -167,7 +165,7 @@ test("each CA is found once, however many certificates ask for it", (t) => {
 });
 
 test("whatever certificate comes, only faults are thrown", (t) => {
-  const found = new CaIndex(index({ 5: ROOT }), () => root, provider, everything);
+  const found = indexOver(device({ "ca5.der": root }));
   const [, intermediate] = servers.p256.chain;
   const bytes = Uint8Array.from(intermediate);
   for (let at = 0; at < bytes.length; at++) {
