@@ -58,7 +58,7 @@ export class CaIndex implements TrustIndex {
   find(bytes: Uint8Array, start: number, end: number): void {
     const id = keyIdOf(new Der(undefined, bytes, start, end));
     const length = id.end - id.start;
-    if (length === 0 || length > KEY_ID) return;
+    if (length === 0) return;
     // A shorter one stands at the end of its entry
     for (let i = 0, at = KEY_ID; i < this.count; i++, at += KEY_ID)
       if (equalBytes(this.ids, at - length, at, bytes, id.start, id.end)) this.add(i);
