@@ -5,7 +5,6 @@ import { chainCases } from "../../../certs/fixtures.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
 import type { SecureOptions } from "../../../hosts/moddable/socket.js";
 import { clientCertificates } from "../../../hosts/moddable/without/clientCertificates.js";
-import { refusalOf } from "../../../hosts/moddable/without/defaults.js";
 import { nameConstraints } from "../../../hosts/moddable/without/nameConstraints.js";
 import { readPem } from "../../../hosts/moddable/without/pem.js";
 import { rsa } from "../../../hosts/moddable/without/rsa.js";
@@ -194,16 +193,6 @@ test("without RSA a server's own key is refused, whatever was offered", (t) => {
   const app = meet(without({ rsa }));
   t.deepEqual(app.news(), ["error CERT_KEY"]);
   t.is(app.server.ended, alert.unsupported_certificate);
-});
-
-test("without defaults in the manifest, those that it has are refused, but for the SDK's own", (t) => {
-  for (const tls of [undefined, {}, { DHE_RSA: true, ECDHE_RSA: false }])
-    t.deepEqual(new App({ platform: { withDefaults: refusalOf(tls) } }).open().news(), ["writable"]);
-  for (const tls of [{ ocsp: { policy: "leaf" } }, { DHE_RSA: true, verify: true }])
-    t.throws(() => new App({ platform: { withDefaults: refusalOf(tls) } }), {
-      instanceOf: RangeError,
-      message: /^config\.tls: this was built without /,
-    });
 });
 
 test("without PEM, keys and certificates in DER are taken", (t) => {
