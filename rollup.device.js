@@ -36,10 +36,11 @@ const moduleOf = new Map(
 );
 
 /** Modules that an application may exclude, and something else takes their place. */
-const optional = ["config", "caIndex", "pem", ...Object.keys(features)];
+const optional = ["caIndex", "pem", ...Object.keys(features)];
 const whole = [
   "core",
   "tls",
+  "config",
   "certificateManager",
   "securesocket",
   "provider-psa",

@@ -38,7 +38,7 @@ declare module "tlstaple/config" {
 }
 
 declare module "tlstaple/caIndex" {
-  export const CaIndex: import("./platform.js").Platform["CaIndex"];
+  export const caIndex: import("./platform.js").Platform["caIndex"];
 }
 
 declare module "tlstaple/pem" {

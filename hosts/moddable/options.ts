@@ -16,8 +16,8 @@ import {
 import { type Fault, faults, isFault, namedGroup, TlsError, version } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import { Keeper } from "./cache.js";
-import type { CaIndex } from "./caIndex.js";
 import type { ByteBuffer, Platform, SessionCache, Tcp } from "./platform.js";
+import type { CaIndex } from "./ski.js";
 import type { TLSSocket } from "./socket.js";
 
 /** Certificates or a key: DER or PEM in a buffer or resource, PEM text, or the name of a resource. */
@@ -241,21 +241,13 @@ function readProtocols(given: string | readonly string[] | undefined): readonly 
 
 /** The SDK's CAs by its index, unless the application names those to trust. */
 function indexOf(platform: Platform, secure: SecureOptions, keeper: Keeper | undefined): CaIndex | undefined {
-  const { CaIndex, provider, features } = platform;
-  if (CaIndex === undefined || secure.certificate !== undefined || secure.verify === false) return undefined;
-  const ski = platform.resource("ca.ski");
-  if (ski === undefined) return undefined;
-  const index = new CaIndex(bytesOf(ski), (i) => readCa(platform, i), provider, features.pki);
-  const others = readTrust(platform, secure, index.count);
-  for (let i = 0; i < others.length; i++) index.trust.push(others[i]);
+  const asked = secure.certificate === undefined && secure.verify !== false;
+  const index = asked ? platform.caIndex?.(platform) : undefined;
+  if (index === undefined) return undefined;
+  index.trust = readTrust(platform, secure, index.count);
   const anchor = keeper?.offer?.anchor;
   if (anchor) index.recall(anchor);
   return index;
-}
-
-function readCa(platform: Platform, number: number): Uint8Array | undefined {
-  const der = platform.resource(`ca${number}.der`);
-  return der && bytesOf(der);
 }
 
 /** Those that are given, or the application's; of those that the SDK numbers, from `first` on. */

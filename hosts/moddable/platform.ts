@@ -3,8 +3,8 @@
 import type { Features } from "../../src/client/index.js";
 import type { PrivateKeySpan, Provider, Signer } from "../../src/crypto/index.js";
 import type { TlsError, Words } from "../../src/wire/index.js";
-import type { CaIndex } from "./caIndex.js";
 import type { WithDefaults } from "./defaults.js";
+import type { CaIndex } from "./ski.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
 export type ByteBuffer = ArrayBufferLike | ArrayBufferView | { readonly byteLength: number };
@@ -71,7 +71,7 @@ export interface Platform {
   /** The CA certificates to trust when the application names none; of those that the SDK numbers, from `first` on. */
   trust(first: number): ByteBuffer[];
   /** Reads of the others only those that are needed, where the SDK's index of them is among the resources. */
-  readonly CaIndex?: typeof CaIndex | undefined;
+  readonly caIndex?: ((platform: Platform) => CaIndex | undefined) | undefined;
   /** Defaults of `secure`, from the application's manifest. */
   readonly withDefaults?: WithDefaults | undefined;
   /**

@@ -149,6 +149,7 @@ export class TLSSocket {
    */
   read(into: ByteBuffer): number | undefined;
   read(count?: number): ArrayBuffer | number | undefined;
+  read(what: number | ByteBuffer): ArrayBuffer | number | undefined;
   read(what?: number | ByteBuffer): ArrayBuffer | number | undefined {
     if (this.at === this.dataEnd) return undefined;
     const { at } = this;

@@ -2,7 +2,7 @@
 
 import Resource from "Resource";
 import Timer from "timer";
-import { CaIndex } from "tlstaple/caIndex";
+import { caIndex } from "tlstaple/caIndex";
 import { clientCertificates, readPrivateKey } from "tlstaple/clientCertificates";
 import { withDefaults } from "tlstaple/config";
 import { nameConstraints } from "tlstaple/nameConstraints";
@@ -72,7 +72,7 @@ export const platform: Platform = Object.freeze({
   cache: new RamCache(),
   resource,
   trust,
-  CaIndex,
+  caIndex,
   withDefaults,
   words,
   report,

@@ -12,6 +12,7 @@ import { testNetwork } from "./network.js";
 import { failed } from "./report.js";
 import { Builder, missing, sdkVersion, short } from "./sdk.js";
 import { measureSizes, testReplacement } from "./sizes.js";
+import { testTypes } from "./types.js";
 import { makeWorkplace } from "./workplace.js";
 
 async function main(): Promise<number> {
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
     await testFetch(builder, folder);
     await testClassic(builder, folder);
     await testExamples(builder, folder);
+    await testTypes(builder, folder);
     await testReplacement(builder, folder);
     await measureSizes(builder, folder);
   } finally {

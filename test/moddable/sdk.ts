@@ -10,6 +10,9 @@ import { which } from "../peers/process.js";
 const moddable = process.env.MODDABLE ?? "";
 const tools = join(moddable, "build/bin/lin/release");
 
+/** The types that the SDK has of its modules. */
+export const sdkTypings = join(moddable, "typings");
+
 /** Where the tools are found: on the PATH, or where the SDK's makefiles put them. */
 const path = () => `${process.env.PATH}:${tools}`;
 

@@ -28,7 +28,6 @@ export const OPTIONAL = [
   "resumption",
   "nameConstraints",
   "rsa",
-  "config",
   "caIndex",
   "pem",
   "texts",

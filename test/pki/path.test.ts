@@ -16,7 +16,13 @@ import { algorithms, newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
 import { extendedKeyUsage as eku } from "../../src/pki/certificate.js";
 import { everything } from "../../src/pki/everything.js";
-import { Path, type PathOptions, trustAnchor } from "../../src/pki/path.js";
+import {
+  Path,
+  type PathOptions,
+  type TrustAnchor,
+  type TrustIndex,
+  trustAnchor,
+} from "../../src/pki/path.js";
 import { Store } from "../../src/pki/store.js";
 import { faults } from "../../src/wire/fault.js";
 import { signatureScheme } from "../../src/wire/registry.js";
@@ -484,3 +490,44 @@ test("an anchor tells its faults", (t) => {
   t.is(fault(authority("x", undefined, { outerAlgorithm: sequence() }).der), "CERT_ALGORITHM_MISMATCH");
   t.true(Object.isFrozen(trustAnchor(root.der, everything)));
 });
+
+test("anchors that are not at hand are asked for with each certificate that is kept", (t) => {
+  const trust: TrustAnchor[] = [];
+  const asked: string[] = [];
+  const names: Record<string, string> = { [leaf.der.toString("hex")]: "leaf" };
+  names[intermediate.der.toString("hex")] = "intermediate";
+  const find = (bytes: Uint8Array, start: number, end: number) => {
+    const name = names[Buffer.from(bytes.subarray(start, end)).toString("hex")];
+    asked.push(name);
+    if (name === "intermediate") trust.push(trustAnchor(root.der, everything));
+  };
+  const path = pathOver(trust, find);
+  for (const der of [leaf.der, intermediate.der, root.der]) path.add(der, 0, der.length);
+  while (!path.step(NOW));
+  t.deepEqual(asked, ["leaf", "intermediate"]);
+  t.is(path.anchor, trust[0]);
+});
+
+test("what the search for an anchor throws is the certificate's fault", (t) => {
+  const thrower = (at: Buffer) => (bytes: Uint8Array) => {
+    if (bytes === at) throw faults.CERT_KEY;
+  };
+  const onLeaf = pathOver([], thrower(leaf.der));
+  t.is(
+    verdict(() => onLeaf.add(leaf.der, 0, leaf.der.length)),
+    "CERT_KEY",
+  );
+  const above = pathOver([], thrower(intermediate.der));
+  for (const der of [leaf.der, intermediate.der]) above.add(der, 0, der.length);
+  t.is(
+    verdict(() => above.step(NOW)),
+    "CERT_KEY",
+  );
+});
+
+/** A path of two certificates at most. */
+function pathOver(trust: readonly TrustAnchor[], find: TrustIndex["find"]): Path {
+  const settings = { provider, pki: everything, trust, trustIndex: { find }, serverName: host };
+  const { schemes } = provider;
+  return new Path({ ...settings, schemes, maxCertificates: 2 }, new Store(new Uint8Array(8192)));
+}

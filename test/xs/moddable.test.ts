@@ -8,5 +8,6 @@ await testInXs(
     { file: "memory", reason: "it measures V8's heap" },
     { file: "package", reason: "it reads files of the package" },
     { file: "privatekey", reason: "it runs openssl" },
+    { file: "types", reason: "it runs tsc" },
   ],
 );

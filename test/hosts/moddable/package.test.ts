@@ -114,7 +114,7 @@ test("on a simulator all is preloaded but noble and its randomness, which no pre
 
 test("what an application may do without has a stub behind it, which is in once the module is excluded", (t) => {
   const optional = readdirSync(join(modules, "without")).filter((name) => name.endsWith(".js"));
-  const names = [...Object.keys(parts), "config", "caIndex", "pem", "texts"];
+  const names = [...Object.keys(parts), "caIndex", "pem", "texts"];
   t.deepEqual(optional.sort(), names.map((name) => `${name}.js`).sort());
   for (const file of optional) {
     const name = file.replace(".js", "");

@@ -19,13 +19,13 @@ class LocalDNS {
   }
 }
 
-/** Who waits for the next failure, which fetch keeps to itself. */
-let failed;
+/** By the server's port, who waits for a failure, which fetch keeps to itself; a server may end an old connection meanwhile. */
+const failed = new Map();
 
 class Client extends HTTPClient {
   constructor(options) {
-    const { onError } = options;
-    const tell = (error) => failed(`${error}`);
+    const { onError, port } = options;
+    const tell = (error) => failed.get(`${port}`)?.(`${error}`);
     super({
       ...options,
       onError(error) {
@@ -50,7 +50,7 @@ async function get(port, length) {
 async function run() {
   for (const port of config.ports) {
     const failure = new Promise((resolve) => {
-      failed = resolve;
+      failed.set(`${port}`, resolve);
       Timer.set(() => resolve("nothing happens any more"), PATIENCE);
     });
     const outcome = await Promise.race([get(port, config.length), failure]);

@@ -3,7 +3,7 @@
 // Put three files beside this one, in DER:
 //   broker-ca.der   the CA that issued the broker's certificate
 //   device.der      the device's certificate
-//   device-key.der  its private key: openssl pkcs8 -topk8 -nocrypt -outform DER -in key.pem -out device-key.der
+//   device-key.der  its private key, in PKCS #8, SEC 1 or PKCS #1: openssl pkey -outform DER -in key.pem -out device-key.der
 
 import TLSSocket from "embedded:io/socket/tcp/tls";
 import MQTTClient from "embedded:network/mqtt/client";
