@@ -38,7 +38,7 @@ const common = { module: true, ecma: 2020, keep_classnames: /Error$|Socket$/ };
  */
 async function compressed(source) {
   const dearer = { booleans: false, conditionals: false, sequences: false };
-  const compress = { ecma: 2020, inline: 0, reduce_funcs: false, passes: 2, ...dearer };
+  const compress = { ecma: 2020, inline: 0, reduce_funcs: false, pure_getters: true, passes: 2, ...dearer };
   return (await minify(source, { ...common, compress, mangle: false })).code;
 }
 
