@@ -1,12 +1,8 @@
 // The modules of the Moddable SDK, in dist/moddable: hosts/moddable/manifest.json maps them.
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { minify } from "terser";
-import { arrows } from "./rollup.arrows.js";
 import { literals } from "./rollup.literals.js";
-import { members } from "./rollup.members.js";
-import { engineNames } from "./rollup.names.js";
-import { patterns } from "./rollup.patterns.js";
+import { small } from "./rollup.small.js";
 
 /** Where the core is, once compiled. */
 export const source = fileURLToPath(new URL("build/src/", import.meta.url));
@@ -55,7 +51,7 @@ export function deviceModules(common) {
   return {
     ...common,
     input: Object.fromEntries(names.map((name) => [name, entry(name)])),
-    output: [output("dist/moddable", smaller), output("dist/moddable/debug", [])],
+    output: [output("dist/moddable", [small]), output("dist/moddable/debug", [])],
     preserveEntrySignatures: "allow-extension",
     external: (id) => common.external(id) && !id.startsWith("@noble/"),
     plugins: [noble, lowerStaticFields, literals],
@@ -73,24 +69,6 @@ function output(dir, plugins) {
     plugins: [...plugins, specifiers, ...(plugins.length > 0 ? [typings] : [])],
   };
 }
-
-/**
- * Shorter names and expressions, as both cost flash: a name that the engine lacks is kept, a variable's too. Nothing is
- * inlined, as a function that moves into another is made each time that one runs; and errors and sockets keep their names.
- */
-const shorten = {
-  name: "shorten",
-  renderChunk(code) {
-    // XS takes less for `true`, `if` and statements than for `!0`, `?:` and commas
-    const dearer = { booleans: false, conditionals: false, sequences: false };
-    const compress = { ecma: 2020, inline: 0, reduce_funcs: false, passes: 2, ...dearer };
-    const mangle = { nth_identifier: engineNames };
-    return minify(code, { module: true, ecma: 2020, compress, mangle, keep_classnames: /Error$|Socket$/ });
-  },
-};
-
-/** What makes a rendered module smaller, in this order. */
-export const smaller = [members, patterns, shorten, arrows];
 
 /** The names that the manifest has for modules which others import; modules have nothing else in common. */
 const mapped = { "core.js": "tlstaple/core", "tls.js": "embedded:io/socket/tcp/tls" };

@@ -1,5 +1,6 @@
 // Writes numbers where tables of them are asked for: `alert.close_notify` becomes 0. A device then looks nothing up, and
-// keeps a table only where somebody lists it.
+// keeps a table only where somebody lists it. What a module exports that is text is written out, too: a device then has
+// the text, and not what it is made of.
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -12,7 +13,7 @@ export const literals = {
     if (!id.startsWith(build)) return null;
     const ast = this.parse(code);
     const tables = await tablesOf(ast, id);
-    const edits = [];
+    const edits = await texts(ast, id);
     if (tables.size > 0) collect(ast, tables, edits);
     edits.sort((a, b) => b.start - a.start);
     const replace = (text, { start, end, by }) => text.slice(0, start) + by + text.slice(end);
@@ -39,6 +40,17 @@ async function tablesOf(ast, id) {
     }
   }
   return tables;
+}
+
+/** What of a module of ours is a text by the time that it is loaded. */
+async function texts(ast, id) {
+  if (!id.startsWith(source)) return [];
+  const values = await import(pathToFileURL(id));
+  const exported = ast.body.flatMap((node) => node.declaration?.declarations ?? []);
+  const made = exported.filter(
+    ({ id, init }) => typeof values[id.name] === "string" && init.type !== "Literal",
+  );
+  return made.map(({ init: { start, end }, id }) => ({ start, end, by: JSON.stringify(values[id.name]) }));
 }
 
 function isTable(value) {

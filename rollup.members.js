@@ -1,40 +1,149 @@
-// Gives what TypeScript calls private a name that the engine has anyway, as each other takes flash. Which those are is read
-// from the types that tsc wrote: what is private or protected wherever it is said, and in no string, C or declaration by
-// hand. So nothing that crosses a border is among them: options, sessions, errors, what ECMA-419 asks for.
+// Gives members names that the engine has anyway, as each other takes flash: all but those that somebody else knows. Who
+// does is read from the types that tsc wrote: what an application, the SDK or a provider gives and gets, and from strings, C
+// and declarations by hand. Helpers (rollup.helpers.js) are found past what a class itself has, so that they may share
+// names with members, but for those that may be absent: who asks for one that is must not find a helper.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
-import { known } from "./rollup.names.js";
+import { words as globals, known, letters } from "./rollup.names.js";
 import { edited, visit } from "./rollup.syntax.js";
 
-export const members = {
-  name: "members",
-  renderChunk(code) {
-    renamed ??= choose();
-    const edits = [];
-    visit(this.parse(code), (node) => {
-      const key = node.type === "MemberExpression" ? node.property : node.key;
-      const by = !node.computed && key?.type === "Identifier" && renamed.get(key.name);
-      if (by) edits.push({ start: key.start, end: key.end, by: node.shorthand ? `${by}: ${key.name}` : by });
+/** Names that a device has anyway, for it has them itself or variables do. */
+const engine = new Set([...known, ...globals, ...letters]);
+
+/** New names by the old ones, for these modules as a whole. */
+export function choose(codes, parse) {
+  const found = namesOf(codes.map(parse));
+  const kept = crossing();
+  const own = deviceNames();
+  const old = [...found.members]
+    .filter((name) => own.has(name) && !kept.has(name) && !engine.has(name) && !isHelper(name))
+    .sort();
+  const stays = new Set([...found.members].filter((name) => !old.includes(name)));
+  const free = [...engine].filter((name) => !stays.has(name) && !isCalled(name));
+  const names = new Map(old.slice(0, free.length).map((name, i) => [name, free[i]]));
+  const absent = new Set(
+    [...optional(), ...found.asked, ...found.inherited].map((name) => names.get(name) ?? name),
+  );
+  const shared = [...new Set([...engine, ...stays])].filter(
+    (name) => !absent.has(name) && !isCalled(name) && !isHelper(name),
+  );
+  const helpers = [...found.members].filter(isHelper);
+  for (const [i, name] of helpers.entries()) names.set(name, shared[i] ?? `$${i}`);
+  return names;
+}
+
+export function renamed(code, names, parse) {
+  const edits = [];
+  visit(parse(code), (node) => {
+    const key = keyOf(node);
+    const by = key && names.get(key.name);
+    if (by) edits.push({ start: key.start, end: key.end, by: node.shorthand ? `${by}: ${key.name}` : by });
+  });
+  return edited(code, edits);
+}
+
+function keyOf(node) {
+  const key = node.type === "MemberExpression" ? node.property : node.key;
+  return !node.computed && key?.type === "Identifier" ? key : undefined;
+}
+
+export const isHelper = (name) => /^\$\$?\w/.test(name);
+
+/** Members by name; those that are asked for where they may be absent; and those of classes that others extend. */
+function namesOf(trees) {
+  const members = new Set();
+  const asked = new Set();
+  const inherited = new Set();
+  for (const ast of trees)
+    visit(ast, (node) => {
+      const key = keyOf(node);
+      if (key) members.add(key.name);
+      if (node.type === "CallExpression" && node.optional && keyOf(node.callee))
+        asked.add(keyOf(node.callee).name);
+      if (node.type === "MethodDefinition" && !node.static && key) inherited.add(key.name);
     });
-    return { code: edited(code, edits), map: null };
-  },
-};
+  return { members, asked, inherited };
+}
 
-let renamed;
+/** Members that the language looks for by itself, or finds in every function or object. */
+const called = new Set(
+  (
+    "then toJSON next done return throw value get set enumerable writable configurable cause name message length " +
+    "constructor prototype arguments caller async static native"
+  ).split(" "),
+);
+const isCalled = (name) => called.has(name) || name in Function;
 
-/** New names by the old ones, the same for all modules. */
-export function choose() {
+/** What others than our own modules know by its name. */
+function crossing() {
+  const hosts = read("dist/types/hosts/moddable", /^(?!core).*\.d\.ts$/).replace(hidden, "");
+  const types = closure(read("dist/types/src", /\.d\.ts$/).replace(hidden, ""));
+  const xs = read("dist/types/hosts/xs", /\.d\.ts$/) + read("test/device", /(job|flash)\.ts$/);
+  const others =
+    read("hosts", /\.([ch]|mjs|d\.ts)$/) +
+    read("node_modules/@moddable/typings", /^(timer|Resource)\.d\.ts$/);
+  const quoted = (
+    read("build/src", /\.js$/) +
+    read("build/hosts/moddable", /\.js$/) +
+    read("node_modules/@noble", /\.js$/)
+  ).match(strings);
+  const noble = words(read("node_modules/@noble", /\.js$/));
+  const portable = [...words(read("build/hosts/portable", /\.js$/))].filter((name) => noble.has(name));
+  return new Set([
+    ...called,
+    ...words([hosts, types, xs, others, ...quoted].join(" ")),
+    ...builtIn(),
+    ...portable,
+  ]);
+}
+
+/** What an application gives and gets, as types of ours that refer to each other. */
+const roots = [
+  "ClientOptions",
+  "Endpoint",
+  "BareClient",
+  "TlsError",
+  "Provider",
+  "Signer",
+  "Verdict",
+  "BufferSizes",
+  "Words",
+];
+
+function closure(text) {
+  const declared = new Map();
+  let last;
+  for (const part of text.split(/^(?=\S)/m)) {
+    const [, kind, name] =
+      /^(?:export )?(?:declare )?(?:abstract )?(interface|type|class) (\w+)/.exec(part) ?? [];
+    if (name) last = { kind, text: (declared.get(name)?.text ?? "") + part };
+    else if (last && /^[})]/.test(part)) last.text += part;
+    else last = undefined;
+    if (name) declared.set(name, last);
+  }
+  const seen = new Set();
+  const follow = (name) => {
+    const found = declared.get(name);
+    if (found === undefined || seen.has(name) || name === "Features") return;
+    if (found.kind === "class" && !roots.includes(name)) return;
+    seen.add(name);
+    words(found.text).forEach(follow);
+  };
+  roots.forEach(follow);
+  return [...seen].map((name) => declared.get(name).text).join("\n");
+}
+
+function deviceNames() {
+  return words(
+    ["src", "hosts/moddable", "hosts/psa"].map((folder) => read(`build/${folder}`, /\.js$/)).join("\n"),
+  );
+}
+
+/** Names of what types say may be absent. */
+function optional() {
   const types = read("dist/types/src", /\.d\.ts$/) + read("dist/types/hosts", /\.d\.ts$/);
-  const device = read("build/src", /\.js$/) + read("build/hosts/moddable", /\.js$/);
-  const others = read("hosts", /\.([ch]|mjs|d\.ts)$/);
-  const quoted = (device + read("node_modules/@noble", /\.js$/)).match(strings);
-  const taken = words([types.replace(hidden, ""), others, ...quoted, ...builtIn()].join(" "));
-  const used = words(device);
-  const own = [...types.matchAll(hidden)].map(([, name]) => name);
-  const old = [...new Set(own)].filter((name) => used.has(name) && !taken.has(name)).sort();
-  const free = known.filter((name) => !used.has(name) && !(name in Function) && !called.has(name));
-  return new Map(old.slice(0, free.length).map((name, i) => [name, free[i]]));
+  return [...types.matchAll(/(\w+)\?\s*[:(]/g)].map(([, name]) => name);
 }
 
 /** Names of what the language brings, and of its members. */
@@ -50,15 +159,21 @@ function builtIn() {
   return names;
 }
 
-/** Members that the language calls by itself. */
-const called = new Set(["then", "toJSON"]);
-const hidden = /\b(?:private|protected) (?:(?:readonly|get|set|static|abstract) )*(\w+)/g;
+const hidden = /\b(?:private|protected) (?:(?:readonly|get|set|static|abstract) )*(\w+)[^;]*;/g;
 const strings = /(["'`])\w+\1/g;
 
 const words = (text) => new Set(text.match(/[\w$]+/g));
 
+const texts = new Map();
+
 /** All text of some files in a folder, without comments. */
 function read(folder, which) {
+  const key = `${folder} ${which}`;
+  if (!texts.has(key)) texts.set(key, readAll(folder, which));
+  return texts.get(key);
+}
+
+function readAll(folder, which) {
   const path = fileURLToPath(new URL(`${folder}/`, import.meta.url));
   const files = readdirSync(path, { recursive: true }).filter((file) => which.test(file));
   return files

@@ -1,14 +1,21 @@
-// Programs for the XS host, in build/xs: each one file.
-import { lowerStaticFields, noble, smaller } from "./rollup.device.js";
+// Programs for the XS host, in build/xs: each one file, and another with noble if it is in it.
+import { lowerStaticFields, noble } from "./rollup.device.js";
 import { literals } from "./rollup.literals.js";
+import { NOBLE, small } from "./rollup.small.js";
 
 /** A program, from what tsc made of it, and made as a device's modules are: so the suites run what ships. */
 export function xsProgram(input, bundle) {
-  const own = bundle(input);
+  const name = input.split("/").pop().replace(".js", "");
   return {
-    ...own,
-    output: { file: `build/xs/${input.split("/").pop()}`, format: "es" },
+    ...bundle(input),
+    output: {
+      dir: "build/xs",
+      entryFileNames: `${name}.js`,
+      chunkFileNames: `${name}-[name].js`,
+      format: "es",
+      manualChunks: (id) => (id.includes("/@noble/") ? NOBLE : undefined),
+    },
     external: [],
-    plugins: [noble, lowerStaticFields, literals, ...smaller],
+    plugins: [noble, lowerStaticFields, literals, small],
   };
 }

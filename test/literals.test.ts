@@ -26,6 +26,13 @@ test("a table's number takes the place of its name, wherever the table comes fro
   t.is(await transformed(`${engine}f(STEP, wants.READ);`), `${engine}f(STEP, 1);`);
 });
 
+test("a text that a module exports is written out", async (t) => {
+  const id = fileURLToPath(new URL("../src/wire/fault.js", import.meta.url));
+  const code = "export const faultNames = list(Object.keys(faults));\nexport const other = g();";
+  const { code: becomes } = await literals.transform.call({ parse: parseAst }, code, id);
+  t.regex(becomes, /^export const faultNames = "DECODE_ERROR\\n(\w+\\n)+";\nexport const other = g\(\);$/);
+});
+
 test("what only looks like it stays", async (t) => {
   for (const line of [
     "function f(alert) { return alert.decode_error; }",

@@ -1,14 +1,25 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 import { parseAst } from "rollup/parseAst";
 
-/** The build step that renames what TypeScript calls private, and the names that the minifier takes for variables. */
+/** The build step that renames members that only our own modules know, and the names that the minifier takes for variables. */
 
 const load = (name: string) => import(new URL(`../../rollup.${name}.js`, import.meta.url).href);
-const { members, choose } = await load("members");
-const { engineNames, known } = await load("names");
+const { renamed: rename, choose } = await load("members");
+const { engineNames, known, letters, words } = await load("names");
 
-const renamed = (code: string): string => members.renderChunk.call({ parse: parseAst }, code).code;
-const names: Map<string, string> = choose();
+const folder = fileURLToPath(new URL("../../dist/moddable/debug/", import.meta.url));
+/** Members that a class inherits, one that may be absent, and as many helpers as a device has. */
+const sample = `class C { moveDown() { ${Array.from({ length: 250 }, (_, i) => `super.$h${i}();`).join(" ")} this.report?.(); } }`;
+const codes = readdirSync(folder)
+  .filter((file) => file.endsWith(".js"))
+  .map((file) => readFileSync(folder + file, "utf8"));
+const names: Map<string, string> = choose([...codes, sample], parseAst);
+const members = [...names].filter(([old]) => !old.startsWith("$"));
+const helpers = [...names].filter(([old]) => old.startsWith("$")).map(([, by]) => by);
+
+const renamed = (code: string): string => rename(code, names, parseAst);
 
 test("a private member has another name wherever it is a property", (t) => {
   const by = names.get("moveDown");
@@ -28,14 +39,26 @@ test("a variable of that name, a computed property and a string stay", (t) => {
   t.is(renamed(code), code);
 });
 
-test("each name is another, and an object has none of them anyway", (t) => {
-  t.true(names.size > 100);
-  t.is(new Set(names.values()).size, names.size);
-  for (const by of names.values()) {
-    t.true(known.includes(by), by);
+test("each member has another name, which the engine knows, and an object has none of them anyway", (t) => {
+  t.true(members.length > 300);
+  t.is(new Set(members.map(([, by]) => by)).size, members.length);
+  const engine = new Set([...known, ...letters, ...words]);
+  for (const [, by] of members) {
+    t.true(engine.has(by), by);
     t.false(names.has(by), by);
-    t.false(by in Function || ["then", "toJSON"].includes(by), by);
+    t.false(by in Function || ["then", "toJSON", "get", "set", "value", "next"].includes(by), by);
   }
+});
+
+test("each helper has another name, and none that a member has which may be absent or inherited", (t) => {
+  t.is(helpers.length, 250);
+  t.is(new Set(helpers).size, helpers.length);
+  for (const old of ["moveDown", "report", "sends", "waits", "measure", "most", "signerUntil"])
+    t.false(helpers.includes(names.get(old) ?? old), old);
+  t.true(
+    helpers.some((by) => members.some(([, other]) => other === by)),
+    "others are shared",
+  );
 });
 
 test("what others than our own classes see keeps its name", (t) => {
@@ -45,6 +68,14 @@ test("what others than our own classes see keeps its name", (t) => {
     "kind bytes start end begin schemes sign supports hash aead exchange verification random hmac set clear exists sha256 " +
     "push filter map subarray length";
   for (const name of border.split(" ")) t.false(names.has(name), name);
+});
+
+test("what the documentation tells applications keeps its name", (t) => {
+  const doc = readFileSync(new URL("../../docs/moddable.md", import.meta.url), "utf8");
+  const told = [...doc.matchAll(/`([\w.]+)(?:\(\w*\))?`/g)].flatMap(([, path]) => path.split("."));
+  const examples = [...doc.matchAll(/```js\n([^`]*)```/g)].flatMap(([, code]) => code.match(/\w+/g) ?? []);
+  t.true(told.length > 200 && examples.length > 50);
+  for (const name of [...told, ...examples]) t.false(names.has(name), name);
 });
 
 test("names for variables are all different, and none is a word of the language", (t) => {

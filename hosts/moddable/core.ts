@@ -3,4 +3,4 @@
 export type * from "../../src/client/index.js";
 export { BareClient, features, wants } from "../../src/client/index.js";
 export { responder, trustAnchor } from "../../src/pki/index.js";
-export { alertOf, faultName, faults, isFault, TlsError, version } from "../../src/wire/index.js";
+export { TlsError } from "../../src/wire/index.js";

@@ -1,4 +1,5 @@
 import { alertOf, type Fault, type FaultName, faultName, faults } from "./fault.js";
+import { list } from "./list.js";
 import { alert } from "./registry.js";
 
 /** A TLS alert, RFC 8446 section 6. */
@@ -13,20 +14,24 @@ export interface WolfsslError {
   readonly name: string;
 }
 
-/** In flash, so that an error, which may come when memory is short, takes none to look one up. */
-const alertNames = Object.freeze(Object.keys(alert)) as readonly (keyof typeof alert)[];
+/** Each alert's number and name, as one string, which takes a device less than a table. */
+export const alertNames = `\n${list(Object.entries(alert).map(([name, number]) => `${number} ${name}`))}`;
 
 /** An alert by its number; of one that TLS does not know the name is `alert_255`. */
 export function namedAlert(number: number): Alert {
-  return { number, name: alertNames.find((name) => alert[name] === number) ?? `alert_${number}` };
+  const before = `\n${number} `;
+  const at = alertNames.indexOf(before);
+  if (at < 0) return { number, name: `alert_${number}` };
+  const start = at + before.length;
+  return { number, name: alertNames.slice(start, alertNames.indexOf("\n", start)) };
 }
 
 /** What a host says of faults. */
 export interface Words {
   /** The error's message; `detail` is that of `TlsError`, here and below. */
-  message(code: FaultName, detail: number): string;
+  message(fault: Fault, detail: number): string;
   /** wolfSSL's error for the same thing, where there is one. */
-  wolfssl(code: FaultName): WolfsslError | undefined;
+  wolfssl(fault: Fault): WolfsslError | undefined;
   /** One line on what to do about it, or "". */
   advice(code: FaultName, detail: number): string;
 }
@@ -48,10 +53,10 @@ export class TlsError extends Error {
   /** Without `words`, the message is the fault's name. */
   constructor(fault: Fault, detail = 0, cause?: unknown, words?: Words) {
     const code = faultName(fault);
-    super(words ? words.message(code, detail) : code, cause === undefined ? undefined : { cause });
+    super(words ? words.message(fault, detail) : code, cause === undefined ? undefined : { cause });
     this.code = code;
     this.alert = namedAlert(fault === faults.PEER_ALERT ? detail : alertOf(fault));
-    this.wolfssl = words?.wolfssl(code);
+    this.wolfssl = words?.wolfssl(fault);
     this.detail = detail;
     this.advice = words ? words.advice(code, detail) : "";
   }

@@ -3,6 +3,8 @@
  * tells the peer (RFC 8446 section 6), the lower one the fault's own number. A fault is thrown anywhere and caught once,
  * in the engine, which keeps the first one for good. Names are stable, numbers are not: they count the rows.
  */
+import { list, nth } from "./list.js";
+
 export const faults = Object.freeze({
   // Messages and records
   DECODE_ERROR: 0x3201,
@@ -95,16 +97,29 @@ export type FaultName = keyof typeof faults;
 
 export type Fault = (typeof faults)[FaultName];
 
-/** In flash, so that a fault, which may come when memory is short, takes none to look up. */
-const names = Object.freeze(Object.keys(faults)) as readonly FaultName[];
+/**
+ * The names, in the order of their numbers, and the character after that of its alert: a device has no more of the
+ * table, and takes no memory to look one up, as a fault may come when memory is short.
+ */
+export const faultNames = list(Object.keys(faults));
+export const faultAlerts = Object.values(faults)
+  .map((fault) => String.fromCharCode(alertOf(fault) + 1))
+  .join("");
 
 export function faultName(fault: Fault): FaultName {
-  return names[(fault & 0xff) - 1];
+  return ofFault(faultNames, fault) as FaultName;
+}
+
+/** A fault's word, out of a list in the order of their numbers. */
+export function ofFault(words: string, fault: Fault): string {
+  return nth(words, (fault & 0xff) - 1);
 }
 
 /** Whether something caught is one of our faults: nothing else may pass for one. */
 export function isFault(thrown: unknown): thrown is Fault {
-  return typeof thrown === "number" && faults[faultName(thrown as Fault)] === thrown;
+  if (typeof thrown !== "number") return false;
+  const number = thrown & 0xff;
+  return (faultAlerts.charCodeAt(number - 1) - 1) * 256 + number === thrown;
 }
 
 /** The number of the alert that tells the peer. */

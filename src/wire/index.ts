@@ -16,6 +16,6 @@ export {
   statusType,
   version,
 } from "./registry.js";
-export { texts } from "./texts.js";
-export { wolfsslError } from "./wolfssl.js";
+export { textOf, texts } from "./texts.js";
+export { listedError, wolfsslError } from "./wolfssl.js";
 export { equalBytes } from "./writer.js";

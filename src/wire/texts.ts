@@ -1,4 +1,5 @@
-import type { FaultName } from "./fault.js";
+import { type Fault, type FaultName, faults, ofFault } from "./fault.js";
+import { list } from "./list.js";
 
 /** What each fault means, in a line. */
 export const texts: Readonly<Record<FaultName, string>> = Object.freeze({
@@ -89,3 +90,10 @@ export const texts: Readonly<Record<FaultName, string>> = Object.freeze({
   CONNECT_FAILED: "the TCP connection was not made",
   CALLBACK_FAILED: "a callback of the application threw",
 });
+
+/** The same in the order of the faults' numbers, for devices. */
+export const textList = list((Object.keys(faults) as FaultName[]).map((name) => texts[name]));
+
+export function textOf(fault: Fault): string {
+  return ofFault(textList, fault);
+}

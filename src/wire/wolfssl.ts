@@ -1,5 +1,6 @@
 import type { WolfsslError } from "./error.js";
-import type { FaultName } from "./fault.js";
+import { type Fault, type FaultName, faults, ofFault } from "./fault.js";
+import { list } from "./list.js";
 
 /** The numbers of those of wolfSSL's errors that say what one of our faults says. */
 const numbers = Object.freeze({
@@ -140,4 +141,18 @@ const names: Readonly<Partial<Record<FaultName, keyof typeof numbers>>> = Object
 export function wolfsslError(code: FaultName): WolfsslError | undefined {
   const name = names[code];
   return name && { number: numbers[name], name };
+}
+
+/** Numbers and names in the order of the faults' numbers, for devices; "" where there is none. */
+export const wolfsslList = list(
+  (Object.keys(faults) as FaultName[]).map((code) => {
+    const { number, name } = wolfsslError(code) ?? { number: "", name: "" };
+    return `${number} ${name}`.trim();
+  }),
+);
+
+/** A fault's error, out of `wolfsslList`. */
+export function listedError(fault: Fault): WolfsslError | undefined {
+  const words = ofFault(wolfsslList, fault).split(" ");
+  return words.length === 2 ? { number: Number(words[0]), name: words[1] } : undefined;
 }

@@ -1,24 +1,23 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Target } from "../../hosts/xs/driver/machine.js";
-import { OPTIONAL } from "../moddable/workplace.js";
 import { cases, type DeviceCase } from "./cases.js";
 import { type Cost, measure, measureOnRv32, type Rv32Cost, steps } from "./measure.js";
 import { plot } from "./plot.js";
+import { measureRom, type Rom } from "./rom.js";
 import { incomparable } from "./xs.js";
 
 // What connections cost on a device, measured in XS.
 //
 //   npm run device [-- CASE ...]     a table
-//   npm run device -- --json         one object, a key for each case
+//   npm run device -- --json         one object, a key for each case, and `rom`: bytes of flash
 //   npm run device -- --write        writes test/device/budget.json and docs/device-heap.svg anew
 //   npm run device -- --target rv32  the same on RV32, with instructions; --write writes test/device/budget-rv32.json
 
 export interface Budget {
   readonly cases: Record<string, Cost>;
-  /** Bytes of the modules that a device gets. */
-  readonly bundles: Record<string, number>;
+  readonly rom: Rom;
 }
 
 const root = new URL("../../../", import.meta.url);
@@ -40,14 +39,6 @@ export function readRv32Budget(): Rv32Budget {
   return JSON.parse(readFileSync(rv32BudgetFile, "utf8"));
 }
 
-/** The modules that a device has with everything. */
-const modules = ["core", "tls", ...OPTIONAL, "provider-psa"];
-
-export function measureBundles(): Record<string, number> {
-  const size = (name: string) => statSync(fileURLToPath(new URL(`dist/moddable/${name}.js`, root))).size;
-  return Object.fromEntries(modules.map((name) => [name, size(name)]));
-}
-
 async function measureAll<C extends Cost>(
   only: readonly string[],
   measureOne: (device: DeviceCase) => Promise<C>,
@@ -58,9 +49,9 @@ async function measureAll<C extends Cost>(
   return costs;
 }
 
-function print(costs: Record<string, Cost | Rv32Cost>, json: boolean): void {
+function print(costs: Record<string, Cost | Rv32Cost>, json: boolean, rom?: Rom): void {
   if (json) {
-    console.log(JSON.stringify(costs, null, 2));
+    console.log(JSON.stringify({ ...costs, rom }, null, 2));
     return;
   }
   const flat = Object.entries(costs).map(([name, cost]) => {
@@ -68,6 +59,7 @@ function print(costs: Record<string, Cost | Rv32Cost>, json: boolean): void {
     return [name, { ...rest, ...instructions }];
   });
   console.table(Object.fromEntries(flat));
+  if (rom) console.log(`Flash, without C: ${rom.all} bytes, ${rom.small} without what may be excluded`);
 }
 
 async function onRv32(only: readonly string[], json: boolean, write: boolean): Promise<void> {
@@ -79,9 +71,9 @@ async function onRv32(only: readonly string[], json: boolean, write: boolean): P
 async function onThisMachine(only: readonly string[], json: boolean, write: boolean): Promise<void> {
   const budget: Budget = {
     cases: await measureAll(only, (device) => measure(device)),
-    bundles: measureBundles(),
+    rom: await measureRom(),
   };
-  print(budget.cases, json);
+  print(budget.cases, json, budget.rom);
   if (!write) return;
   const [first] = cases;
   const title = `Live memory over the steps of a handshake: ${first.name}, 32-bit XS`;

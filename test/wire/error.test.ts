@@ -1,6 +1,6 @@
 import test from "ava";
 import { TlsError, type Words } from "../../src/wire/error.js";
-import { faults } from "../../src/wire/fault.js";
+import { faultName, faults } from "../../src/wire/fault.js";
 import { alert } from "../../src/wire/registry.js";
 
 test("an error without words has the fault's name, and the alert", (t) => {
@@ -24,8 +24,8 @@ test("the peer's alert is the error's, known or not", (t) => {
 
 test("a host's words go into the error, and so does the cause", (t) => {
   const words: Words = {
-    message: (code, detail) => `${code} means ${detail}`,
-    wolfssl: (code) => ({ number: -1, name: `${code}_E` }),
+    message: (fault, detail) => `${faultName(fault)} means ${detail}`,
+    wolfssl: (fault) => ({ number: -1, name: `${faultName(fault)}_E` }),
     advice: (code, detail) => `${code}: take ${detail}`,
   };
   const cause = new Error("the cause");

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import test from "ava";
+import { namedAlert } from "../../src/wire/error.js";
 import { alertOf, type FaultName, faultName, faults, isFault } from "../../src/wire/fault.js";
 import { alert, nameOf } from "../../src/wire/registry.js";
-import { texts } from "../../src/wire/texts.js";
-import { wolfsslError } from "../../src/wire/wolfssl.js";
+import { textOf, texts } from "../../src/wire/texts.js";
+import { listedError, wolfsslError } from "../../src/wire/wolfssl.js";
 
 const names = Object.keys(faults) as FaultName[];
 
@@ -107,6 +108,15 @@ test("a fault has its own stable name, and a text that no other has", (t) => {
   }
   t.deepEqual(Object.keys(texts), names);
   t.is(new Set(Object.values(texts)).size, names.length);
+});
+
+test("lists in the order of the faults say the same as the tables", (t) => {
+  for (const name of names) {
+    t.is(textOf(faults[name]), texts[name]);
+    t.deepEqual(listedError(faults[name]), wolfsslError(name), name);
+  }
+  for (const [name, number] of Object.entries(alert)) t.deepEqual(namedAlert(number), { number, name });
+  for (const number of [1, 4, 99, 255]) t.is(namedAlert(number).name, `alert_${number}`);
 });
 
 test("a staple that does not count is bad_certificate_status_response, a revoked certificate is not", (t) => {

@@ -1,6 +1,7 @@
 import {
   type Fault,
   type FaultName,
+  faultName,
   isFault,
   namedAlert,
   TlsError,
@@ -14,7 +15,7 @@ export type Advise = Words["advice"];
 
 /** The error of a fault, as Node tells it; `advise` may know more than the fault alone. */
 export function tlsError(fault: Fault, detail = 0, cause?: unknown, advise: Advise = adviseUser): TlsError {
-  return new TlsError(fault, detail, cause, { message, wolfssl: wolfsslError, advice: advise });
+  return new TlsError(fault, detail, cause, { message, wolfssl, advice: advise });
 }
 
 /** What was caught as an error for a user: faults are for the inside. */
@@ -22,7 +23,12 @@ export function asError(thrown: unknown): unknown {
   return isFault(thrown) ? tlsError(thrown) : thrown;
 }
 
-function message(code: FaultName, detail: number): string {
+function wolfssl(fault: Fault) {
+  return wolfsslError(faultName(fault));
+}
+
+function message(fault: Fault, detail: number): string {
+  const code = faultName(fault);
   const text = texts[code];
   if (code === "PEER_ALERT") return `${text}: ${namedAlert(detail).name} (${detail})`;
   return detail > 0 ? `${text}: ${detail} bytes` : text;

@@ -1,0 +1,282 @@
+// What the functions of a program refer to becomes members of one object, the helpers, which all its classes and tables
+// inherit from: `f(a)` is then `super.f(a)`. A function that keeps what it refers to takes 32 bytes of flash for that and
+// 16 for each name; what it finds by its home takes none. XS wants an object for `this` there, so a function that is handed
+// on, and may be called without one, keeps the helpers themselves; and one of a table is called as its member.
+import { bindingsOf } from "./rollup.scope.js";
+import { edited, visit } from "./rollup.syntax.js";
+
+/** A module's helpers; their heir, which is empty and the home of functions; and the helpers of the first module. */
+const OWN = "$H";
+const HOME = "$D";
+const CORE = "$C";
+
+/**
+ * The code of each module, of those that it is given as `{ code, core, exported, light }`. `core` is the path of the
+ * first one for the others, whose helpers inherit from its own; `exported` are the names that somebody else knows. A
+ * light module has no helpers, but those of the first.
+ */
+export function helpers(modules, parse) {
+  const trees = modules.map(({ code }) => parse(code));
+  const read = new Set(trees.flatMap((ast) => [...namesRead(ast)]));
+  const all = modules.map((module, i) => understand({ ...module, ast: trees[i], read }));
+  const [core] = all;
+  for (const { imported, bindings } of all)
+    for (const [local, name] of imported)
+      share(core.bindings.get(core.exports.get(name)), name, bindings.get(local));
+  for (const module of all)
+    for (const binding of module.bindings.values()) module.byNode.set(binding.node, binding);
+  return all.map((module) => (module.light ? lightly(module) : written(module, module === core)));
+}
+
+/** What a module declares, what it exports and imports of the first one, and what each binding is for. */
+function understand(module) {
+  const bindings = bindingsOf(module.ast);
+  const parents = new Map();
+  visit(module.ast, (node, parent) => parents.set(node, parent));
+  const known = { ...module, bindings, parents, exports: new Map(), imported: new Map(), byNode: new Map() };
+  for (const node of module.ast.body) {
+    if (node.type === "ExportNamedDeclaration")
+      for (const { local, exported } of node.specifiers) known.exports.set(exported.name, local.name);
+    else if (fromCore(node, module))
+      for (const { local, imported } of node.specifiers) known.imported.set(local.name, imported.name);
+  }
+  for (const binding of bindings.values()) describe(binding, known);
+  for (const name of module.exported) bindings.get(known.exports.get(name)).loose = true;
+  for (const [name, imported] of known.imported)
+    Object.assign(bindings.get(name), { key: `$$${imported}`, member: true });
+  return known;
+}
+
+/** A member is what functions refer to, under `key`; a function is loose if it may be called without an object. */
+function describe(binding, module) {
+  const { declaration, references, assigned, name } = binding;
+  const node = declaration.init ?? declaration;
+  const isArrow = node.type === "ArrowFunctionExpression" && !node.async;
+  const kind = /^Class/.test(node.type) ? "class" : isArrow ? "function" : "value";
+  const member = !module.light && !assigned && references.some(({ path }) => path.some(isCode));
+  const rows = references.filter((each) => isRow(each, module));
+  const loose = references.some((each) => !isCalled(each) && !isExport(each) && !rows.includes(each));
+  const inTables = !module.light && rows.length === references.length;
+  Object.assign(binding, { node, kind, member, loose, inTables, key: `$${name}` });
+}
+
+/** Another module's function is as loose as it is there. */
+function share(binding, name, there) {
+  Object.assign(binding, { key: `$$${name}`, member: true });
+  if (there.loose) binding.loose = true;
+}
+
+const fromCore = (node, { core }) => node.type === "ImportDeclaration" && node.source.value === core;
+const isCode = ({ type }) => /Function|^PropertyDefinition$|^StaticBlock$/.test(type);
+const isCalled = ({ node, path }) => path.at(-1).type === "CallExpression" && path.at(-1).callee === node;
+const isExport = ({ path }) => path.at(-1).type === "ExportSpecifier";
+
+/** Called with an object: as a member, or by tables, which need no member for it. */
+const isMethod = ({ kind, loose, member, inTables }) => kind === "function" && !loose && (member || inTables);
+
+/** A function in a table, that nobody takes from it without calling it. */
+function isRow({ node, path }, { read }) {
+  const parent = path.at(-1);
+  return (
+    parent.type === "Property" && parent.value === node && !parent.computed && !read.has(parent.key.name)
+  );
+}
+
+/** The names of properties that are read without being called. */
+function namesRead(ast) {
+  const names = new Set();
+  visit(ast, (node, parent) => {
+    if (node.type === "Property" && parent.type === "ObjectPattern") names.add(node.key.name);
+    const member = node.type === "ChainExpression" ? node.expression : node;
+    if (member.type !== "MemberExpression" || member.computed || parent.type === "ChainExpression") return;
+    if (takesValue(parent, node)) names.add(member.property.name);
+  });
+  return names;
+}
+
+/** Whether what a node is goes on to somewhere that may call it. */
+function takesValue(parent, node) {
+  if (/^(VariableDeclarator|ReturnStatement|LogicalExpression|Property)$/.test(parent.type)) return true;
+  if (/^(Call|New)Expression$/.test(parent.type)) return parent.arguments.includes(node);
+  if (parent.type === "ConditionalExpression") return parent.test !== node;
+  return parent.type === "AssignmentExpression" ? parent.right === node : parent.body === node;
+}
+
+// ---- The module, written anew
+
+/** The module, in the order of what it does when it is loaded; functions come first. */
+function written(module, isCore) {
+  const { ast, code, bindings, imported, exports, exported } = module;
+  const edits = [...references(module)];
+  const text = ({ start, end }) => slice(code, edits, start, end);
+  const members = [...bindings.values()].filter(({ member, name }) => member && !imported.has(name));
+  if (members.length === 0 && imported.size === 0) return code;
+  const others = ast.body.filter((node) => node.type === "ImportDeclaration" && !fromCore(node, module));
+  const body = ast.body.filter(({ type }) => !/^Import|^Export/.test(type));
+  return [
+    ...(imported.size > 0 ? [importCore(module)] : []),
+    ...others.map(text),
+    ...objects([...bindings.values()].filter(isMethod), members, imported.size > 0, text),
+    ...body.flatMap((node) => statement(node, module, text)),
+    `for (const name of Object.keys(${OWN})) Object.defineProperty(${OWN}, name, { enumerable: false });`,
+    `Object.freeze(${OWN});\nObject.freeze(${HOME});`,
+    ...(isCore && exports.size > exported.size ? [`export { ${OWN} };`] : []),
+    ...[...exported].map((name) => exporting(name, bindings.get(exports.get(name)))),
+  ].join("\n");
+}
+
+/** Only what a light module imports are members. */
+function lightly(module) {
+  const clauses = module.ast.body.filter((node) => fromCore(node, module));
+  const imports = clauses.map(({ start, end }, i) => ({ start, end, by: i > 0 ? "" : importCore(module) }));
+  return edited(module.code, [...references(module), ...imports]);
+}
+
+const importCore = ({ core }) => `import { ${OWN} as ${CORE} } from ${JSON.stringify(core)};`;
+
+/** The helpers: what is asked for most often first, as a device looks through them in this order. */
+function objects(functions, members, inherits, text) {
+  const sorted = [...members].sort((a, b) => b.references.length - a.references.length);
+  const methods = functions.map(({ key, node }) => `${key}${asMethod(node, text)}`);
+  const forTables = functions.filter(({ member }) => !member);
+  const value = (binding) => {
+    if (isMethod(binding)) return `${HOME}.${binding.key}`;
+    return /^Import/.test(binding.node.type) ? binding.name : "undefined";
+  };
+  const slots = sorted.map((binding) => `${binding.key}: ${value(binding)}`);
+  return [
+    `const ${HOME} = {${methods.join(",\n")}};`,
+    `const ${OWN} = {${[...(inherits ? [`__proto__: ${CORE}`] : []), ...slots].join(",\n")}};`,
+    ...forTables.map(({ name, key }) => `const ${name} = ${HOME}.${key};`),
+    `for (const name in ${HOME}) delete ${HOME}[name];`,
+    `Object.setPrototypeOf(${HOME}, ${OWN});`,
+  ];
+}
+
+function asMethod({ params, body }, text) {
+  const block = body.type === "BlockStatement" ? text(body) : `{ return ${text(body)}; }`;
+  return `(${params.map(text).join(", ")}) ${block}`;
+}
+
+/** A statement of the top level. */
+function statement(node, module, text) {
+  const { bindings } = module;
+  if (node.type === "ClassDeclaration") return declared(bindings.get(node.id.name), node, module, text);
+  if (node.type !== "VariableDeclaration") return [text(node)];
+  return node.declarations.flatMap((each) => {
+    const binding = bindings.get(each.id.name);
+    if (binding && each.init) return declared(binding, each.init, module, text, node.kind);
+    const members = [...bindings.values()].filter(
+      ({ declaration, member }) => declaration === each && member,
+    );
+    return [`${node.kind} ${text(each)};`, ...members.map(({ name, key }) => `${OWN}.${key} = ${name};`)];
+  });
+}
+
+function declared(binding, init, module, text, kind = "const") {
+  if (isMethod(binding)) return [];
+  const { name, key, member } = binding;
+  const target = member ? `${OWN}.${key}` : name;
+  const value = /^Class/.test(init.type) ? classText(init, text) : text(init);
+  const heir = inherits(init, module) && !init.superClass;
+  const prototype = heir ? [`Object.setPrototypeOf(${target}.prototype, ${OWN});`] : [];
+  return [`${member ? "" : `${kind} `}${target} = ${value};`, ...prototype];
+}
+
+/** Without its name, but for those that people see. */
+function classText({ id, superClass, body }, text) {
+  const name = /Error$|Socket$/.test(id?.name) ? ` ${id.name}` : "";
+  return `class${name}${superClass ? ` extends ${text(superClass)}` : ""} ${text(body)}`;
+}
+
+/** Whether a class of the top level inherits from the helpers. */
+function inherits(node, module) {
+  if (module.byNode.get(node)?.kind !== "class") return false;
+  if (!node.superClass) return true;
+  const parent = module.bindings.get(node.superClass.name);
+  return parent !== undefined && (module.imported.has(parent.name) || inherits(parent.node, module));
+}
+
+function exporting(name, { name: local, member, key, node }) {
+  if (!member || /^Import/.test(node.type)) return `export { ${local} as ${name} };`;
+  return `const $e_${name} = ${OWN}.${key};\nexport { $e_${name} as ${name} };`;
+}
+
+// ---- References
+
+/** The edits by which references become members, and functions in tables methods of them. */
+function* references(module) {
+  const rows = new Set();
+  for (const { member, key, references } of module.bindings.values())
+    for (const reference of member ? references : []) {
+      if (isExport(reference)) continue;
+      const { node, path } = reference;
+      const { type, shorthand } = path.at(-1);
+      const from = module.light ? CORE : home(reference, module, rows);
+      const name = type === "Property" && shorthand ? `${node.name}: ` : "";
+      yield { start: node.start, end: node.end, by: `${name}${from}.${key}` };
+    }
+  const tables = new Set([...rows].map((row) => module.parents.get(row)));
+  for (const { start } of tables) yield { start: start + 1, end: start + 1, by: `__proto__: ${OWN}, ` };
+  for (const row of rows) if (row.kind === "init" && !row.method) yield* methodEdits(row, module.code);
+}
+
+/** `super` where the helpers are above the home of the function and it is called with an object; else their object. */
+function home({ node, path }, module, rows) {
+  for (let i = path.length - 1; i > 0; i--) {
+    const inner = path[i];
+    const outside = path.slice(0, i);
+    if (inner.type === "PropertyDefinition")
+      return !inner.static && inherits(path[i - 2], module) ? "super" : OWN;
+    if (inner.type === "StaticBlock") return OWN;
+    if (inner.type === "FunctionExpression") return inMethod(node, inner, outside, module, rows);
+    if (inner.type !== "ArrowFunctionExpression" || outside.some(isCode)) continue;
+    const binding = module.byNode.get(inner);
+    if (binding) return isMethod(binding) ? "super" : OWN;
+    return inTable(inner, outside, module, rows);
+  }
+  return OWN;
+}
+
+function inMethod(node, inner, outside, module, rows) {
+  const parent = outside.at(-1);
+  if (parent.type !== "MethodDefinition")
+    return outside.slice(0, -1).some(isCode) ? OWN : inTable(inner, outside, module, rows);
+  const owner = outside.at(-3);
+  if (parent.static || !inherits(owner, module)) return OWN;
+  if (parent.kind !== "constructor" || !owner.superClass) return "super";
+  // Before the constructor above has run, there is no object
+  const above = inner.body.body.find(({ expression }) => expression?.callee?.type === "Super");
+  return above && node.start >= above.end ? "super" : OWN;
+}
+
+function inTable(node, path, module, rows) {
+  const row = path.at(-1);
+  const isAccessor = row.type === "Property" && row.kind !== "init";
+  if (node.async || node.generator || !(isAccessor || isRow({ node, path }, module))) return OWN;
+  rows.add(row);
+  return "super";
+}
+
+/** `read: (a) => b` becomes `read(a) { return b; }`. */
+function* methodEdits({ key, value }, code) {
+  const { params, body, start, end } = value;
+  const last = params.at(-1)?.end ?? start;
+  const arrow = code.indexOf("=>", last);
+  const isBlock = body.type === "BlockStatement";
+  yield { start: key.end, end: start, by: code[start] === "(" ? "" : "(" };
+  const close = params.length === 0 ? "()" : ")";
+  yield {
+    start: last,
+    end: body.start,
+    by: isBlock ? close : `${close} { return ${code.slice(arrow + 2, body.start)}`,
+  };
+  if (!isBlock) yield { start: end, end, by: "; }" };
+}
+
+/** The code between two places, with the edits that are there. */
+function slice(code, edits, start, end) {
+  const inside = edits.filter((edit) => edit.start >= start && edit.end <= end);
+  const moved = inside.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
+  return edited(code.slice(start, end), moved);
+}

@@ -1,0 +1,48 @@
+// What makes a program's modules smaller, all of them together, as they share helpers and names.
+import { minify } from "terser";
+import { arrows } from "./rollup.arrows.js";
+import { helpers } from "./rollup.helpers.js";
+import { choose, renamed } from "./rollup.members.js";
+import { engineNames } from "./rollup.names.js";
+import { patterns } from "./rollup.patterns.js";
+
+export const small = {
+  name: "small",
+  async generateBundle(_, bundle) {
+    const parse = (code) => this.parse(code);
+    const step = (plugin, code) => plugin.renderChunk.call(this, code).code;
+    const chunks = Object.values(bundle).filter(({ name }) => name !== NOBLE);
+    chunks.sort((a, b) => Number(b.name === "core") - Number(a.name === "core"));
+    for (const chunk of chunks) chunk.code = step(arrows, await compressed(step(patterns, chunk.code)));
+    const publicNames = ({ facadeModuleId }) => this.getModuleInfo(facadeModuleId).exports;
+    const asModule = (chunk) => ({
+      code: chunk.code,
+      core: "./core.js",
+      exported: new Set(publicNames(chunk)),
+      light: chunk.moduleIds.some((id) => id.includes("/@noble/")),
+    });
+    const codes = helpers(chunks.map(asModule), parse);
+    const names = choose(codes, parse);
+    for (const [i, chunk] of chunks.entries()) chunk.code = await mangled(renamed(codes[i], names, parse));
+  },
+};
+
+/** A chunk that has nothing but noble in it stays as it is. */
+export const NOBLE = "noble";
+
+const common = { module: true, ecma: 2020, keep_classnames: /Error$|Socket$/ };
+
+/**
+ * Shorter expressions. Nothing is inlined, as a function that moves into another is made each time that one runs; and XS
+ * takes less for `true`, `if` and statements than for `!0`, `?:` and commas.
+ */
+async function compressed(source) {
+  const dearer = { booleans: false, conditionals: false, sequences: false };
+  const compress = { ecma: 2020, inline: 0, reduce_funcs: false, pure_getters: true, passes: 2, ...dearer };
+  return (await minify(source, { ...common, compress, mangle: false })).code;
+}
+
+/** Names for variables that the engine has; errors and sockets keep their own. */
+async function mangled(source) {
+  return (await minify(source, { ...common, compress: false, mangle: { nth_identifier: engineNames } })).code;
+}
