@@ -78,9 +78,16 @@ const isMethod = ({ kind, loose, member, inTables }) => kind === "function" && !
 function isRow({ node, path }, { read }) {
   const parent = path.at(-1);
   return (
-    parent.type === "Property" && parent.value === node && !parent.computed && !read.has(parent.key.name)
+    parent.type === "Property" &&
+    parent.value === node &&
+    !parent.computed &&
+    !read.has(parent.key.name) &&
+    !hasHeritage(path.at(-2))
   );
 }
+
+/** Whether an object says itself what it inherits from. */
+const hasHeritage = ({ properties }) => properties.some(({ key }) => key?.name === "__proto__");
 
 /** The names of properties that are read without being called. */
 function namesRead(ast) {
@@ -252,7 +259,7 @@ function inMethod(node, inner, outside, module, rows) {
 
 function inTable(node, path, module, rows) {
   const row = path.at(-1);
-  const isAccessor = row.type === "Property" && row.kind !== "init";
+  const isAccessor = row.type === "Property" && row.kind !== "init" && !hasHeritage(path.at(-2));
   if (node.async || node.generator || !(isAccessor || isRow({ node, path }, module))) return OWN;
   rows.add(row);
   return "super";

@@ -79,7 +79,7 @@ const isCalled = (name) => called.has(name) || name in Function;
 function crossing() {
   const hosts = read("dist/types/hosts/moddable", /^(?!core).*\.d\.ts$/).replace(hidden, "");
   const types = closure(read("dist/types/src", /\.d\.ts$/).replace(hidden, ""));
-  const xs = read("dist/types/hosts/xs", /\.d\.ts$/) + read("test/device", /(job|flash)\.ts$/);
+  const xs = read("dist/types/hosts/xs", /\.d\.ts$/) + read("test", /^(device|xs)\/(.*job|flash)\.ts$/);
   const others =
     read("hosts", /\.([ch]|mjs|d\.ts)$/) +
     read("node_modules/@moddable/typings", /^(timer|Resource)\.d\.ts$/);

@@ -166,3 +166,15 @@ test("a light module keeps its own functions", (t) => {
     words('import { $H as $C } from "./core.js"; const own = () => $C.$$f(); export { own };'),
   );
 });
+
+test("a table that says what it inherits from keeps that", async (t) => {
+  const code = `
+    const above = Object.freeze({ f: () => 1 });
+    const two = () => 2;
+    const table = Object.freeze({ __proto__: above, g: () => two(), get h() { return two(); } });
+    const read = () => table;
+    export { read };`;
+  const table = (await run(code, "read")).read();
+  t.is(table.f(), 1);
+  t.is(table.g() + table.h, 4);
+});
