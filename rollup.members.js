@@ -11,9 +11,10 @@ import { edited, visit } from "./rollup.syntax.js";
 /** Names that a device has anyway, for it has them itself or variables do. */
 const engine = new Set([...known, ...globals, ...letters]);
 
-/** New names by the old ones, for these modules as a whole. */
-export function choose(codes, parse) {
-  const found = namesOf(codes.map(parse));
+/** New names by the old ones, for these modules as a whole; what only light ones name is no name that a device has. */
+export function choose(modules, parse) {
+  const found = namesOf(modules.map(({ code }) => parse(code)));
+  const device = namesOf(modules.filter(({ light }) => !light).map(({ code }) => parse(code)));
   const kept = crossing();
   const own = deviceNames();
   const old = [...found.members]
@@ -23,14 +24,19 @@ export function choose(codes, parse) {
   const free = [...engine].filter((name) => !stays.has(name) && !isCalled(name));
   const names = new Map(old.slice(0, free.length).map((name, i) => [name, free[i]]));
   const absent = new Set(
-    [...optional(), ...found.asked, ...found.inherited].map((name) => names.get(name) ?? name),
+    [...optional(), ...found.asked, ...found.set, ...found.inherited].map((name) => names.get(name) ?? name),
   );
-  const shared = [...new Set([...engine, ...stays])].filter(
+  const shared = [...new Set([...engine, ...[...stays].filter((name) => device.members.has(name))])].filter(
     (name) => !absent.has(name) && !isCalled(name) && !isHelper(name),
   );
   const helpers = [...found.members].filter(isHelper);
   for (const [i, name] of helpers.entries()) names.set(name, shared[i] ?? `$${i}`);
   return names;
+}
+
+/** Whether only our own modules know a member. */
+export function isOurs(name) {
+  return deviceNames().has(name) && !crossing().has(name);
 }
 
 export function renamed(code, names, parse) {
@@ -50,20 +56,31 @@ function keyOf(node) {
 
 export const isHelper = (name) => /^\$\$?\w/.test(name);
 
-/** Members by name; those that are asked for where they may be absent; and those of classes that others extend. */
+/** Members by name; those that are asked for where they may be absent; that are set; and those that may be inherited. */
 function namesOf(trees) {
   const members = new Set();
   const asked = new Set();
+  const set = new Set();
   const inherited = new Set();
+  const parents = new Set();
   for (const ast of trees)
-    visit(ast, (node) => {
+    visit(ast, ({ superClass }) => {
+      const name = superClass?.name ?? superClass?.property?.name;
+      if (name) parents.add(name);
+    });
+  for (const ast of trees)
+    visit(ast, (node, parent) => {
       const key = keyOf(node);
       if (key) members.add(key.name);
+      const target = node.type === "UpdateExpression" ? node.argument : node.left;
+      if (target && keyOf(target)) set.add(keyOf(target).name);
       if (node.type === "CallExpression" && node.optional && keyOf(node.callee))
         asked.add(keyOf(node.callee).name);
-      if (node.type === "MethodDefinition" && !node.static && key) inherited.add(key.name);
+      const name = node.id?.name ?? parent?.left?.property?.name ?? parent?.id?.name;
+      if (/^Class[DE]/.test(node.type) && parents.has(name))
+        for (const member of node.body.body) if (keyOf(member)) inherited.add(keyOf(member).name);
     });
-  return { members, asked, inherited };
+  return { members, asked, set, inherited };
 }
 
 /** Members that the language looks for by itself, or finds in every function or object. */
@@ -76,7 +93,7 @@ const called = new Set(
 const isCalled = (name) => called.has(name) || name in Function;
 
 /** What others than our own modules know by its name. */
-function crossing() {
+const crossing = once(() => {
   const hosts = read("dist/types/hosts/moddable", /^(?!core).*\.d\.ts$/).replace(hidden, "");
   const types = closure(read("dist/types/src", /\.d\.ts$/).replace(hidden, ""));
   const xs = read("dist/types/hosts/xs", /\.d\.ts$/) + read("test", /^(device|xs)\/(.*job|flash)\.ts$/);
@@ -92,11 +109,12 @@ function crossing() {
   const portable = [...words(read("build/hosts/portable", /\.js$/))].filter((name) => noble.has(name));
   return new Set([
     ...called,
-    ...words([hosts, types, xs, others, ...quoted].join(" ")),
+    ...[...[hosts, types, xs].join("\n").matchAll(named)].map(([, name]) => name),
+    ...words([others, ...quoted].join(" ")),
     ...builtIn(),
     ...portable,
   ]);
-}
+});
 
 /** What an application gives and gets, as types of ours that refer to each other. */
 const roots = [
@@ -134,10 +152,17 @@ function closure(text) {
   return [...seen].map((name) => declared.get(name).text).join("\n");
 }
 
-function deviceNames() {
-  return words(
-    ["src", "hosts/moddable", "hosts/psa"].map((folder) => read(`build/${folder}`, /\.js$/)).join("\n"),
-  );
+const deviceNames = once(() =>
+  words(["src", "hosts/moddable", "hosts/psa"].map((folder) => read(`build/${folder}`, /\.js$/)).join("\n")),
+);
+
+/** What a function returns, which is asked once. */
+function once(make) {
+  let made;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** Names of what types say may be absent. */
@@ -160,6 +185,8 @@ function builtIn() {
 }
 
 const hidden = /\b(?:private|protected) (?:(?:readonly|get|set|static|abstract) )*(\w+)[^;]*;/g;
+/** What a declaration names: a member or parameter, but no type. */
+const named = /([\w$]+)\??\s*[:(<]/g;
 const strings = /(["'`])\w+\1/g;
 
 const words = (text) => new Set(text.match(/[\w$]+/g));

@@ -25,20 +25,19 @@ export const known = (
 
 /** More names that the engine has, for members alone: global variables and words of its own are among them. */
 export const words = (
-  "is Map Set UTC mod sub uri Date JSON LN10 Math busy done drop free grow idiv imod irem left line load move path " +
-  "peek poke read take type wait wake weak Array Error LOG2E Proxy SQRT2 adopt cache cause chunk count defer deref " +
-  "error isNaN local right stack store toHex union BigInt LOG10E Native Number Object RegExp String Symbol append " +
-  "asIntN center eachUp errors escape module native notify resize result status Atomics Boolean EPSILON Promise " +
-  "Reflect SQRT1_2 WeakMap WeakRef WeakSet aliases asUintN closure compare exports fromHex groupBy idivmod imports " +
-  "imuldiv indices irandom isError options promise rawJSON toArray written DataView Function Iterator URIError " +
-  "alphabet bindings chunkify detached disposed eachDown evaluate f16round findLast growable isFinite iterable " +
-  "parseInt register toBase64 toSorted transfer unescape EvalError Generator Int8Array MAX_VALUE MIN_VALUE " +
-  "TypeError arguments bitLength boundThis decodeURI encodeURI enumerate fromAsync immutable importNow isRawJSON " +
-  "reexports resizable revocable toSpliced transfers waitAsync Int16Array Int32Array RangeError TypedArray " +
-  "Uint8Array difference fromBase64 fromBigInt fromString getFloat16 globalThis hasIndices isSubsetOf parseFloat " +
-  "setFloat16 setFromHex sumPrecise suppressed toReversed unregister ArrayBuffer Compartment ModuleStuff " +
-  "SyntaxError Uint16Array Uint32Array cleanupSome getBigInt64 getOrInsert needsImport omitPadding setBigInt64 " +
-  "toGMTString unicodeSets Float16Array Float32Array Float64Array ModuleSource asyncDispose disposeAsync " +
+  "is Map Set UTC mod sub uri Date JSON LN10 Math busy done drop free grow idiv imod irem left line load path peek " +
+  "poke read take type wait wake weak Array Error LOG2E Proxy SQRT2 cache cause chunk count deref error isNaN local " +
+  "right stack store toHex union BigInt LOG10E Native Number Object RegExp String Symbol append asIntN center " +
+  "eachUp errors escape module native notify resize result status Atomics Boolean EPSILON Promise Reflect SQRT1_2 " +
+  "WeakMap WeakRef WeakSet aliases asUintN closure compare exports fromHex groupBy idivmod imports imuldiv indices " +
+  "irandom isError options promise rawJSON toArray written DataView Function Iterator URIError alphabet bindings " +
+  "chunkify detached eachDown evaluate f16round findLast growable isFinite iterable parseInt register toBase64 " +
+  "toSorted transfer unescape EvalError Generator Int8Array MAX_VALUE MIN_VALUE TypeError arguments bitLength " +
+  "boundThis decodeURI encodeURI enumerate fromAsync importNow isRawJSON reexports resizable revocable toSpliced " +
+  "transfers waitAsync Int16Array Int32Array RangeError TypedArray Uint8Array difference fromBase64 fromBigInt " +
+  "fromString getFloat16 globalThis hasIndices isSubsetOf parseFloat setFloat16 setFromHex sumPrecise toReversed " +
+  "unregister ArrayBuffer Compartment SyntaxError Uint16Array Uint32Array cleanupSome getBigInt64 getOrInsert " +
+  "needsImport omitPadding setBigInt64 toGMTString unicodeSets Float16Array Float32Array Float64Array ModuleSource " +
   "getBigUint64 intersection isSupersetOf isWellFormed setBigUint64 toWellFormed AsyncFunction BigInt64Array " +
   "asyncIterator boundFunction findLastIndex maxByteLength setFromBase64 withResolvers AggregateError " +
   "BigUint64Array ReferenceError boundArguments isDisjointFrom"

@@ -6,9 +6,16 @@
  */
 export function bindingsOf(ast) {
   const top = scopeOf(ast, undefined);
-  for (const [name, binding] of top.names) Object.assign(binding, { name, references: [], assigned: false });
   walk(ast, top, []);
   return top.names;
+}
+
+/** The same of everything that a module declares anywhere, as a list; `top` tells those of the top level. */
+export function allBindings(ast) {
+  const top = scopeOf(ast, undefined);
+  const found = [...top.names.values()].map((each) => Object.assign(each, { top: true }));
+  walk(ast, top, [], found);
+  return found;
 }
 
 const isFunction = (node) =>
@@ -16,7 +23,8 @@ const isFunction = (node) =>
 
 function scopeOf(node, outer) {
   const scope = { outer, names: new Map() };
-  const declare = (name, declaration) => scope.names.set(name, { declaration });
+  const declare = (name, declaration) =>
+    scope.names.set(name, { name, declaration, names: [], references: [], assigned: false });
   if (isFunction(node)) {
     if (node.type === "FunctionExpression" && node.id) declare(node.id.name, node);
     for (const param of node.params) for (const name of namesIn(param)) declare(name, node);
@@ -71,10 +79,10 @@ export function namesIn(pattern) {
 
 const SCOPES = /^(BlockStatement|StaticBlock|For(In|Of)?Statement|SwitchStatement|CatchClause|Class\w+)$/;
 
-function walk(node, scope, path) {
+function walk(node, scope, path, found) {
   if (node === null || typeof node !== "object") return;
   if (Array.isArray(node)) {
-    for (const each of node) walk(each, scope, path);
+    for (const each of node) walk(each, scope, path, found);
     return;
   }
   if (node.type === "Identifier") {
@@ -83,13 +91,14 @@ function walk(node, scope, path) {
   }
   const inner =
     path.length > 0 && (isFunction(node) || SCOPES.test(node.type)) ? scopeOf(node, scope) : scope;
+  if (inner !== scope) found?.push(...inner.names.values());
   const below = [...path, node];
   for (const [key, child] of Object.entries(node)) {
     const named =
       !node.computed && (key === "key" || (key === "property" && node.type === "MemberExpression"));
     const isWord = named || /^(imported|exported|label|meta)$/.test(key) || (key === "property" && node.meta);
     // Of a shorthand, the value is what refers
-    if (!isWord) walk(child, inner, below);
+    if (!isWord) walk(child, inner, below, found);
   }
 }
 
@@ -97,7 +106,8 @@ function refer(node, scope, path) {
   for (let at = scope; at; at = at.outer) {
     const binding = at.names.get(node.name);
     if (!binding) continue;
-    if (at.outer || isDeclaration(node, binding, path)) return;
+    binding.names.push({ node, path });
+    if (isDeclaration(node, binding, path)) return;
     binding.references.push({ node, path });
     if (assigns(node, path)) binding.assigned = true;
     return;
@@ -107,9 +117,27 @@ function refer(node, scope, path) {
 /** Whether the identifier is where the binding is declared. */
 function isDeclaration(node, { declaration }, path) {
   if (declaration.id === node || declaration.local === node) return true;
-  return (
-    declaration.type === "VariableDeclarator" && within(node, declaration.id) && path.includes(declaration)
-  );
+  if (!path.includes(declaration)) return false;
+  if (declaration.type === "VariableDeclarator") return isNamed(node, declaration.id);
+  return [...(declaration.params ?? []), declaration.param].some((pattern) => isNamed(node, pattern));
+}
+
+/** Whether a pattern binds this very identifier. */
+function isNamed(node, pattern) {
+  switch (pattern?.type) {
+    case "Identifier":
+      return pattern === node;
+    case "AssignmentPattern":
+      return isNamed(node, pattern.left);
+    case "RestElement":
+      return isNamed(node, pattern.argument);
+    case "ArrayPattern":
+      return pattern.elements.some((each) => isNamed(node, each));
+    case "ObjectPattern":
+      return pattern.properties.some((each) => isNamed(node, each.value ?? each.argument));
+    default:
+      return false;
+  }
 }
 
 const within = (node, outer) => outer.start <= node.start && node.end <= outer.end;

@@ -1,8 +1,10 @@
 // What makes a program's modules smaller, all of them together, as they share helpers and names.
 import { minify } from "terser";
 import { arrows } from "./rollup.arrows.js";
+import { withoutFields } from "./rollup.fields.js";
 import { helpers } from "./rollup.helpers.js";
-import { choose, renamed } from "./rollup.members.js";
+import { inlined } from "./rollup.inline.js";
+import { choose, isOurs, renamed } from "./rollup.members.js";
 import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
 
@@ -13,16 +15,28 @@ export const small = {
     const step = (plugin, code) => plugin.renderChunk.call(this, code).code;
     const chunks = Object.values(bundle).filter(({ name }) => name !== NOBLE);
     chunks.sort((a, b) => Number(b.name === "core") - Number(a.name === "core"));
-    for (const chunk of chunks) chunk.code = step(arrows, await compressed(step(patterns, chunk.code)));
+    const isLight = (chunk) => chunk.moduleIds.some((id) => id.includes("/@noble/"));
+    const plain = chunks.map((chunk) => ({
+      code: step(arrows, step(patterns, chunk.code)),
+      light: isLight(chunk),
+    }));
+    const moved = inlined(plain, isOurs, parse).map((code, i) =>
+      plain[i].light ? code : withoutFields(code, parse),
+    );
+    const short = await Promise.all(moved.map(compressed));
+    for (const [i, chunk] of chunks.entries()) chunk.code = step(arrows, short[i]);
     const publicNames = ({ facadeModuleId }) => this.getModuleInfo(facadeModuleId).exports;
     const asModule = (chunk) => ({
       code: chunk.code,
       core: "./core.js",
       exported: new Set(publicNames(chunk)),
-      light: chunk.moduleIds.some((id) => id.includes("/@noble/")),
+      light: isLight(chunk),
     });
     const codes = helpers(chunks.map(asModule), parse);
-    const names = choose(codes, parse);
+    const names = choose(
+      codes.map((code, i) => ({ code, light: plain[i].light })),
+      parse,
+    );
     for (const [i, chunk] of chunks.entries()) chunk.code = await mangled(renamed(codes[i], names, parse));
   },
 };

@@ -11,11 +11,14 @@ const { engineNames, known, letters, words } = await load("names");
 
 const folder = fileURLToPath(new URL("../../dist/moddable/debug/", import.meta.url));
 /** Members that a class inherits, one that may be absent, and as many helpers as a device has. */
-const sample = `class C { moveDown() { ${Array.from({ length: 250 }, (_, i) => `super.$h${i}();`).join(" ")} this.report?.(); } }`;
+const sample = `class Below extends Above {} class Above { moveDown() { ${Array.from({ length: 250 }, (_, i) => `super.$h${i}();`).join(" ")} this.report?.(); } }`;
 const codes = readdirSync(folder)
   .filter((file) => file.endsWith(".js"))
   .map((file) => readFileSync(folder + file, "utf8"));
-const names: Map<string, string> = choose([...codes, sample], parseAst);
+const names: Map<string, string> = choose(
+  [...codes, sample].map((code) => ({ code })),
+  parseAst,
+);
 const members = [...names].filter(([old]) => !old.startsWith("$"));
 const helpers = [...names].filter(([old]) => old.startsWith("$")).map(([, by]) => by);
 

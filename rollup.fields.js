@@ -1,0 +1,53 @@
+// Writes what a class's fields begin with into its constructor: `class C { a = 1; }` becomes `class C { constructor() {
+// this.a = 1; } }`. A class with fields has a function more, which its constructor keeps: 96 bytes of flash, and a call each
+// time. Names of variables must all differ, so that none of the constructor's is taken for one of the module's; and nothing
+// that an object inherits may have a field's name.
+import { edited } from "./rollup.syntax.js";
+
+/** The module's code. */
+export function withoutFields(code, parse) {
+  const edits = [];
+  for (const statement of parse(code).body)
+    for (const node of [statement, ...(statement.declarations?.map(({ init }) => init) ?? [])])
+      if (/^Class/.test(node?.type)) edits.push(...moved(node, code));
+  return edited(code, edits);
+}
+
+function moved({ superClass, body }, code) {
+  const fields = body.body.filter(
+    (node) =>
+      node.type === "PropertyDefinition" && !node.static && node.key.type === "Identifier" && !node.computed,
+  );
+  const made = body.body.find(({ kind }) => kind === "constructor");
+  const at = superClass ? behindSuper(made) : made?.value.body.start + 1;
+  if (fields.length === 0 || (superClass && at === undefined)) return [];
+  const set = new Set(made?.value.body.body.flatMap(assignedBy));
+  const text = assignments(
+    fields.filter(({ key, value }) => value || !set.has(key.name)),
+    code,
+  );
+  const place = made ? at : body.start + 1;
+  const by = made ? text : `constructor() {${text}}`;
+  return [...fields.map(({ start, end }) => ({ start, end, by: "" })), { start: place, end: place, by }];
+}
+
+/** Where an object is there, in the constructor of a class that extends another. */
+function behindSuper(made) {
+  return made?.value.body.body.find(({ expression }) => expression?.callee?.type === "Super")?.end;
+}
+
+/** The members that a statement gives a value in any case. */
+function assignedBy({ type, expression }) {
+  const names = [];
+  for (let at = type === "ExpressionStatement" ? expression : undefined; at?.operator === "="; at = at.right)
+    if (at.left.object?.type === "ThisExpression" && !at.left.computed) names.push(at.left.property.name);
+  return names;
+}
+
+/** Those that begin with nothing first, in one assignment. */
+function assignments(fields, code) {
+  const empty = fields.filter(({ value }) => !value).map(({ key }) => `this.${key.name} = `);
+  const others = fields.filter(({ value }) => value);
+  const texts = others.map(({ key, value }) => `this.${key.name} = ${code.slice(value.start, value.end)};`);
+  return `${empty.length > 0 ? `${empty.join("")}void 0;` : ""}${texts.join("")}`;
+}
