@@ -42,6 +42,7 @@ const hidden = Object.freeze([
   "suites",
   "schemes",
   "remembered",
+  "onPath",
   "onSecret",
   "onMessage",
 ] as const satisfies (keyof ClientOptions)[]);

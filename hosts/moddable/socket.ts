@@ -19,10 +19,7 @@ export type {
 } from "./platform.js";
 
 /** What was negotiated, and what became of each certificate's staple: of none, where an earlier session was resumed. */
-export type Session = Pick<
-  BareClient,
-  "version" | "suite" | "group" | "alpn" | "resumed" | "verdicts" | "path"
->;
+export type Session = Pick<BareClient, "version" | "suite" | "group" | "alpn" | "resumed" | "verdicts">;
 
 export interface WriteOptions {
   /** More follows that belongs into the same record. */

@@ -12,8 +12,8 @@ import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
 import { expect, nothing, readExtensions } from "../handshake/extensions.js";
 import {
   changeAndFinish,
-  connect12,
   deriveMasterSecret,
+  forgetMaster,
   groupOf,
   NAMED_CURVE,
   readFinished12,
@@ -301,6 +301,7 @@ function sendLastFinished(s: ClientHandshake): ClientState {
 /** The master secret is still there for the session that the ticket is of. */
 function connect(s: ClientHandshake): ClientState {
   const { master } = schedule12(s);
+  s.establish();
   s.resuming?.deliver12(s, master, master + masterSize);
-  return connect12(s);
+  return forgetMaster(s);
 }
