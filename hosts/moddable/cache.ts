@@ -45,7 +45,7 @@ export class Keeper {
   private readonly cache: SessionCache;
   private readonly key: string;
   private readonly platform: Platform;
-  readonly offer: Session | undefined;
+  offer: Session | undefined;
   /** The latest session that came, until the cache has it. */
   private fresh: ArrayBuffer | undefined;
   /** The cache has one of ours. */
@@ -86,8 +86,10 @@ export class Keeper {
     this.kept = false;
   }
 
+  /** The session was resumed, or there will be no handshake any more. */
   wipe(): void {
     this.offer?.secret.fill(0);
+    this.offer = undefined;
   }
 
   /** What the cache throws is told, and does a connection no harm. */

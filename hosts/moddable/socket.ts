@@ -263,8 +263,16 @@ export class TLSSocket {
     this.offers = true;
     this.platform.timers.clear(this.deadline);
     this.deadline = undefined;
+    this.release();
     if (this.onSecure) this.call(this.onSecure, this);
     if (this.phase === phase.OPEN) this.converse();
+  }
+
+  /** Lets go of what only a handshake needs. */
+  private release(): void {
+    this.keeper?.wipe();
+    this.signer?.dispose?.();
+    this.signer = undefined;
   }
 
   private converse(): void {
@@ -505,12 +513,11 @@ export class TLSSocket {
 
   /** Lets go of the transport and of all secrets. */
   private drop(): void {
-    const { client, keeper, signer, tcp } = this;
+    const { client, tcp } = this;
     this.platform.timers.clear(this.deadline);
-    this.client = this.keeper = this.signer = this.tcp = this.deadline = undefined;
+    this.release();
+    this.client = this.keeper = this.tcp = this.deadline = undefined;
     client?.wipe();
-    keeper?.wipe();
-    signer?.dispose?.();
     try {
       tcp?.close();
     } catch {
