@@ -1,7 +1,13 @@
 /** Strict DER, certificates, paths, names and OCSP: verifying only, and without TLS. */
 
 export { keyRows, readCurve, readKeyAlgorithm } from "./algorithm.js";
-export { Certificate, type PkiFeature, type PkiOptions, type PkiTables } from "./certificate.js";
+export {
+  Certificate,
+  type PkiFeature,
+  type PkiOptions,
+  type PkiTables,
+  type Remembered,
+} from "./certificate.js";
 export { nameConstraints } from "./constraints.js";
 export { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 export { everything } from "./everything.js";

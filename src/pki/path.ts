@@ -258,7 +258,7 @@ export class Path {
     const { trust } = this.options;
     const row = candidate - trust.length;
     const issuer = row < 0 ? trust[candidate] : this.rows[row];
-    if (!this.rows[this.order[this.depth]].verify(issuer.key)) {
+    if (!this.rows[this.order[this.depth]].verify(this.options, issuer.key)) {
       this.note(faults.CERT_SIGNATURE);
       return false;
     }
