@@ -3,8 +3,8 @@ import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { Keeper } from "./cache.js";
-import { makeClient, makeKeeper, readOptions, type SocketOptions } from "./options.js";
-import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
+import { makeClient, makeKeeper, makeMemory, readOptions, type SocketOptions } from "./options.js";
+import type { ByteBuffer, Memory, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
 export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOptions } from "./options.js";
@@ -12,6 +12,7 @@ export type {
   ByteBuffer,
   Platform,
   SessionCache,
+  SignatureStore,
   Tcp,
   TcpConstructor,
   TcpOptions,
@@ -62,6 +63,8 @@ export class TLSSocket {
   private signer: (Signer & { dispose?(): void }) | undefined;
   /** The session to resume, and those that come; undefined without a cache. */
   private keeper: Keeper | undefined;
+  /** What remembers signatures, until the handshake is done. */
+  private memory: Memory | undefined;
   private onReadable: SocketOptions["onReadable"];
   private onWritable: SocketOptions["onWritable"];
   private onError: SocketOptions["onError"];
@@ -106,9 +109,10 @@ export class TLSSocket {
     this.onSecure = secure?.onSecure;
     this.onReason = secure?.onError;
     this.keeper = makeKeeper(platform, options);
+    this.memory = makeMemory(platform, options);
     const core = readOptions(platform, options);
     if (core.identity?.signer !== secure?.clientKey) this.signer = core.identity?.signer;
-    this.client = makeClient(core, platform, this.keeper);
+    this.client = makeClient(core, platform, this.keeper, this.memory);
     this.tick = () => this.ticked();
     const Transport = options.TCP.io as TcpConstructor;
     this.tcp = new Transport(this.tcpOptions(options));
@@ -271,8 +275,9 @@ export class TLSSocket {
   /** Lets go of what only a handshake needs. */
   private release(): void {
     this.keeper?.wipe();
+    this.memory?.hand?.();
     this.signer?.dispose?.();
-    this.signer = undefined;
+    this.memory = this.signer = undefined;
   }
 
   private converse(): void {

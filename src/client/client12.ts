@@ -249,7 +249,10 @@ function receiveServerHelloDone(s: ClientHandshake): ClientState {
 // Our flight, RFC 5246 7.4.6 to 7.4.9
 
 function authenticateServer(s: ClientHandshake): ClientState {
-  return s.verifier.step(s.config.clock()) ? "EXCHANGE" : "AUTHENTICATE";
+  if (!s.verifier.step(s.config.clock())) return "AUTHENTICATE";
+  // Its signature was verified before
+  s.dismissVerifier();
+  return "EXCHANGE";
 }
 
 function exchange(s: ClientHandshake): ClientState {

@@ -104,8 +104,12 @@ export class ClientHandshake extends Handshake {
     return this.resuming?.accepted === true;
   }
 
-  override establish(): void {
+  override dismissVerifier(): void {
     this.resuming?.appraise(this);
+    super.dismissVerifier();
+  }
+
+  override establish(): void {
     super.establish();
     release(this.config);
   }

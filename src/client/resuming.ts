@@ -162,7 +162,7 @@ export class TicketHolder implements Resuming {
 
   // ---- Both
 
-  /** The handshake is done, and the peer's certificates are still there. */
+  /** The server has proved who it is, and its certificates are still there. */
   appraise(s: ClientHandshake): void {
     const { offer } = this;
     this.worth = this.accepted && offer ? worthOf(offer) : verified(s);

@@ -100,10 +100,16 @@ export abstract class Handshake implements Machine {
     return this.found ?? this.verifier.verdicts(this.engine.fault);
   }
 
-  /** The handshake is done, and every check passed: of all that the peer showed, only the verdicts stay. */
-  establish(): void {
+  /** The peer has proved who it is: of all that it showed, only the verdicts stay. */
+  dismissVerifier(): void {
     this.found = this.verdicts;
-    this.judge = this.running = undefined;
+    this.judge = undefined;
+  }
+
+  /** The handshake is done, and every check passed. */
+  establish(): void {
+    if (this.judge) this.dismissVerifier();
+    this.running = undefined;
     this.engine.established = true;
   }
 

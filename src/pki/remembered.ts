@@ -23,8 +23,11 @@ export class SignatureMemory implements Remembered {
   readonly provider: Provider;
   /** Something was added since it was made. */
   changed = false;
-  /** The entry that was asked for last comes first; zeros are none. Behind `end` is room for the one that is looked for. */
-  private readonly entries: Uint8Array;
+  /**
+   * The entry that was asked for last comes first; zeros are none. Behind `end` is room for the one that is looked for. Made
+   * when there is something to remember.
+   */
+  private entries: Uint8Array = none;
   private readonly end: number;
 
   /**
@@ -35,8 +38,7 @@ export class SignatureMemory implements Remembered {
     demand(Number.isInteger(count) && count >= 1 && count <= maxEntries, `count: 1 to ${maxEntries}`);
     this.provider = provider;
     this.end = count * SIZE;
-    this.entries = new Uint8Array(this.end + MAX_DIGEST);
-    copyBytes(saved, 0, Math.min(saved.length, this.end), this.entries, 0);
+    if (saved.length > 0) copyBytes(saved, 0, Math.min(saved.length, this.end), this.begun(), 0);
   }
 
   /** How many it remembers. */
@@ -46,7 +48,12 @@ export class SignatureMemory implements Remembered {
 
   /** A copy of the entries, to be given to another memory. No secret, but not to be changed by others. */
   get bytes(): Uint8Array {
-    return this.entries.slice(0, this.end);
+    return this.begun().slice(0, this.end);
+  }
+
+  private begun(): Uint8Array {
+    if (this.entries.length === 0) this.entries = new Uint8Array(this.end + MAX_DIGEST);
+    return this.entries;
   }
 
   /** As the verification's own, which is asked about what is not remembered; only what it found good is remembered then. */
@@ -95,8 +102,9 @@ export class SignatureMemory implements Remembered {
     start: number,
     end: number,
   ): void {
-    const { provider, entries, end: at } = this;
+    const { provider, end: at } = this;
     const { kind } = key;
+    const entries = this.begun();
     const name = provider.name.slice(0, SIZE);
     const hash = provider.hash("sha256");
     const w = new Writer(entries, at);

@@ -22,8 +22,8 @@ export interface Job {
   readonly milestones: readonly number[];
   /** Collects garbage before each mark, so that what is live shows. */
   readonly live: boolean;
-  /** Of a socket with a cache: the session in it in hexadecimal digits, or "". */
-  readonly session?: string;
+  /** Of a socket that keeps what it does by default: what it has of this server, in hexadecimal digits. */
+  readonly kept?: { readonly session: string; readonly signatures: string };
   /** Bytes that the client sends, so many times. */
   readonly send: { readonly size: number; readonly times: number };
 }

@@ -1,11 +1,15 @@
+import { Keeper } from "../../hosts/moddable/cache.js";
 import type { Platform, SessionCache, Tcp, TcpOptions } from "../../hosts/moddable/platform.js";
 import { TLSSocket } from "../../hosts/moddable/socket.js";
 import { fromHex } from "../../hosts/xs/text.js";
-import { everything, version } from "../../src/client/index.js";
+import { everything, SignatureMemory, version } from "../../src/client/index.js";
 import { job, provider, recorded, SEGMENT, trust } from "./flash.js";
 
 // Replays a recorded handshake through the Moddable socket, over a transport and timers that do as they are told.
 
+/** Signatures that are remembered by default, and those that are known. */
+const SIGNATURES = 8;
+const known = fromHex(job.kept?.signatures ?? "");
 /** Bytes that the transport takes at once, and sends nowhere. */
 const OFFER = 1536;
 
@@ -15,8 +19,9 @@ interface World {
   /** What the one timer that is set will call. */
   callback: (() => void) | undefined;
   established: boolean;
-  /** What the cache was given. */
+  /** What the cache was given, and what remembers signatures. */
   kept?: ArrayBuffer | undefined;
+  memory?: SignatureMemory;
 }
 
 declare global {
@@ -71,6 +76,12 @@ const platform: Platform = Object.freeze({
   provider,
   features: everything,
   clock: () => job.clock,
+  Keeper,
+  remember() {
+    const { world } = globalThis;
+    world.memory ??= new SignatureMemory(provider, SIGNATURES, known);
+    return world.memory;
+  },
   resource: () => undefined,
   trust: () => [],
   signer: (): never => {
@@ -86,8 +97,8 @@ function open(): void {
   globalThis.world.established = true;
 }
 
-const { session } = job;
-const offered = session ? fromHex(session).buffer : undefined;
+const { kept } = job;
+const offered = kept?.session ? fromHex(kept.session).buffer : undefined;
 const cache: SessionCache = Object.freeze({
   get: () => offered,
   set(_: string, bytes: ArrayBuffer | undefined): void {
@@ -115,8 +126,9 @@ function connect(): TLSSocket {
         maxCertificates: job.maxCertificates,
         buffers: job.buffers,
         handshakeTimeout: 0,
-        cache: session === undefined ? false : cache,
-        onSecure: session === undefined ? undefined : checkResumed,
+        cache: kept ? cache : false,
+        verifiedSignatures: kept ? undefined : 0,
+        onSecure: kept ? checkResumed : undefined,
       },
       onReadable: take,
       onWritable: open,

@@ -35,6 +35,7 @@ const parts: Record<string, string[]> = {
     "crypto/psk13",
     "crypto/digest",
   ],
+  verifiedSignatures: ["pki/remembered"],
   rsa: ["pki/rsa"],
 };
 
