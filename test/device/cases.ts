@@ -1,4 +1,5 @@
 import type { Edition } from "../../certs/fixtures.js";
+import type { FaultName } from "../../src/wire/fault.js";
 import { cipherSuite, version } from "../../src/wire/registry.js";
 import type { Job } from "./job.js";
 
@@ -20,6 +21,9 @@ export interface DeviceCase {
    * verified. So far it has kept nothing, has verified this server's signatures, or resumes a session.
    */
   readonly kept?: "nothing" | "signatures" | "session";
+  /** Whose certificate the server has, `server1` by default; and why the device refuses it, if it does. */
+  readonly holder?: string;
+  readonly refused?: FaultName;
   readonly receive?: { readonly size: number; readonly times: number };
   readonly send?: { readonly size: number; readonly times: number };
 }
@@ -36,7 +40,7 @@ const small = { input: 2048, output: 640, store: 1600 };
 const rsa = { input: 3200, output: 640, store: 3008 };
 const bulk = { input: 4608, output: 1536, store: 1600 };
 
-const row = (
+export const row = (
   name: string,
   version: number,
   edition: Edition,

@@ -1,5 +1,19 @@
 import type { BufferSizes } from "../../src/client/index.js";
 
+/** Connections to be replayed one after the other, and all of them again. */
+export interface SeriesJob {
+  readonly kinds: readonly Kind[];
+  readonly rounds: number;
+}
+
+/** A connection, and what must become of it: "good", "resumed" or a fault. */
+export interface Kind {
+  readonly name: string;
+  readonly job: Job;
+  readonly server: string;
+  readonly end: string;
+}
+
 /** One connection to be replayed in XS: what its server sent, and the client that it was recorded with. */
 export interface Job {
   /** Bytes that the server sends until the client is connected; after them, records of application data. */

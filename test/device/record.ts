@@ -69,7 +69,7 @@ function milestones({ receive, send }: DeviceCase): number[] {
   return times === undefined ? [] : [10, 11, times - 1, times];
 }
 
-function optionsOf(job: Omit<Job, "handshakeLength">): ClientOptions {
+function optionsOf(job: Omit<Job, "handshakeLength">, verify: boolean): ClientOptions {
   const { trust, clock, version, policy, send, live, milestones, kept, ...rest } = job;
   return {
     ...rest,
@@ -79,12 +79,14 @@ function optionsOf(job: Omit<Job, "handshakeLength">): ClientOptions {
     minVersion: version,
     maxVersion: version,
     ocsp: { policy },
+    verify,
   };
 }
 
 function scriptOf(device: DeviceCase): Script {
-  const server = identity(device.edition, "server1");
-  const staples = ["server1", "intermediate1"].map((name) => readFileSync(stapleFile(device.edition, name)));
+  const { holder = "server1" } = device;
+  const server = identity(device.edition, holder);
+  const staples = [holder, "intermediate1"].map((name) => readFileSync(stapleFile(device.edition, name)));
   return {
     ...server,
     version: device.version,
@@ -142,7 +144,7 @@ function attempt(device: DeviceCase): Recorded | undefined {
   const { size = 0, times = 0 } = device.receive ?? {};
   const job = settings(device);
   const watch = new SignatureWatch(device);
-  const options = optionsOf(job);
+  const options = optionsOf(job, device.refused === undefined);
   const before = device.kept && firstOf(device, options);
   const session = device.kept === "session" ? before?.session : undefined;
   const client = new TlsClient({
