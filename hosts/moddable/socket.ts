@@ -257,9 +257,10 @@ export class TLSSocket {
     this.fill();
     if (client.wants & wants.WORK) client.work();
     this.flush();
+    const wanted = client.wants;
     if (client.fault) this.finish(client.fault);
-    else if (client.wants & wants.WORK || this.fillable || this.end === end.HEARD) this.schedule(STEP);
-    else if ((client.wants & (wants.SPACE | wants.WRITE)) === wants.SPACE) this.secured();
+    else if (wanted & wants.WORK || this.fillable || this.end === end.HEARD) this.schedule(STEP);
+    else if ((wanted & (wants.SPACE | wants.WRITE)) === wants.SPACE) this.secured();
   }
 
   private secured(): void {

@@ -416,11 +416,11 @@ function readExtendedKeyUsage(der: Der, to: Certificate): void {
 }
 
 function readPurpose(der: Der): number {
-  const start = der.oid();
-  if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x01")) return extendedKeyUsage.serverAuth; // 1.3.6.1.5.5.7.3.1
-  if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x02")) return extendedKeyUsage.clientAuth; // 1.3.6.1.5.5.7.3.2
-  if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x09")) return extendedKeyUsage.ocspSigning; // 1.3.6.1.5.5.7.3.9
-  if (der.is(start, "\x55\x1d\x25\x00")) return extendedKeyUsage.any; // 2.5.29.37.0
+  const oid = der.text(der.oid());
+  if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x01") return extendedKeyUsage.serverAuth; // 1.3.6.1.5.5.7.3.1
+  if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x02") return extendedKeyUsage.clientAuth; // 1.3.6.1.5.5.7.3.2
+  if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x09") return extendedKeyUsage.ocspSigning; // 1.3.6.1.5.5.7.3.9
+  if (oid === "\x55\x1d\x25\x00") return extendedKeyUsage.any; // 2.5.29.37.0
   return extendedKeyUsage.other;
 }
 

@@ -499,8 +499,8 @@ function readNonce(der: Der, to: StapleVerifier): void {
  */
 function readHashAlgorithm(der: Der): "sha1" | "sha256" | undefined {
   const outer = der.enter(tag.SEQUENCE);
-  const start = der.oid();
-  const hash = der.is(start, idSha1) ? "sha1" : der.is(start, idSha256) ? "sha256" : undefined;
+  const oid = der.text(der.oid());
+  const hash = oid === idSha1 ? "sha1" : oid === idSha256 ? "sha256" : undefined;
   der.optionalNull();
   der.leave(outer);
   return hash;

@@ -78,8 +78,9 @@ export class SignatureMemory implements Remembered {
   /** Where the entry stands that is looked for, or -1. */
   private find(): number {
     const { entries, end } = this;
+    const first = entries[end];
     for (let i = 0; i < end; i += SIZE)
-      if (equalBytes(entries, i, i + SIZE, entries, end, end + SIZE)) return i;
+      if (entries[i] === first && equalBytes(entries, i, i + SIZE, entries, end, end + SIZE)) return i;
     return -1;
   }
 
