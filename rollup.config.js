@@ -45,5 +45,6 @@ export default [
     "test/xs/handshakes.js",
     "test/device/program.js",
     "test/device/socket-program.js",
+    "test/device/series-program.js",
   ].map((input) => xsProgram(input, bundle)),
 ];

@@ -19,17 +19,21 @@ const features = {
     "crypto/psk13",
     "crypto/digest",
   ],
+  verifiedSignatures: ["pki/remembered"],
   nameConstraints: ["pki/constraints"],
   rsa: ["pki/rsa"],
   texts: ["wire/texts", "wire/wolfssl"],
 };
 const entry = (name) => fileURLToPath(new URL(`build/hosts/moddable/${name}.js`, import.meta.url));
-const moduleOf = new Map(
-  Object.entries({ ...features, core: [] }).flatMap(([name, files]) => [
+/** Of the host's sources what several of its modules need. */
+const shared = ["attempt", "bytes"];
+const moduleOf = new Map([
+  ...Object.entries({ ...features, core: [] }).flatMap(([name, files]) => [
     [entry(name), name],
     ...files.map((file) => [`${source}${file}.js`, name]),
   ]),
-);
+  ...shared.map((name) => [entry(name), "core"]),
+]);
 
 /** Modules that an application may exclude, and something else takes their place. */
 const optional = ["caIndex", "pem", ...Object.keys(features)];

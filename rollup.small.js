@@ -29,7 +29,7 @@ export const small = {
     const asModule = (chunk) => ({
       code: chunk.code,
       core: "./core.js",
-      exported: new Set(publicNames(chunk)),
+      exported: new Set(chunk.name === "core" ? publicNames(chunk) : chunk.exports),
       light: isLight(chunk),
     });
     const codes = helpers(chunks.map(asModule), parse);

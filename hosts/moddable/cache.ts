@@ -1,5 +1,5 @@
 import type { Resumption, Session } from "../../src/client/index.js";
-import { faults, TlsError } from "../../src/wire/index.js";
+import { attempt } from "./attempt.js";
 import { bytesOf } from "./bytes.js";
 import type { Platform, SessionCache } from "./platform.js";
 
@@ -45,7 +45,7 @@ export class Keeper {
   private readonly cache: SessionCache;
   private readonly key: string;
   private readonly platform: Platform;
-  readonly offer: Session | undefined;
+  offer: Session | undefined;
   /** The latest session that came, until the cache has it. */
   private fresh: ArrayBuffer | undefined;
   /** The cache has one of ours. */
@@ -56,7 +56,7 @@ export class Keeper {
     this.platform = platform;
     this.cache = cache;
     this.key = key;
-    this.offer = this.attempt(() => {
+    this.offer = attempt(platform, () => {
       const bytes = cache.get(key);
       return bytes ? codecOf(platform).decode(platform.provider, bytesOf(bytes)) : undefined;
     });
@@ -76,28 +76,19 @@ export class Keeper {
     if (fresh === undefined) return;
     this.fresh = undefined;
     this.kept = true;
-    this.attempt(() => this.cache.set(this.key, fresh));
+    attempt(this.platform, () => this.cache.set(this.key, fresh));
   }
 
   /** Forgets the session, that it be not offered again. */
   forget(): void {
     this.fresh = undefined;
-    if (this.kept) this.attempt(() => this.cache.set(this.key, undefined));
+    if (this.kept) attempt(this.platform, () => this.cache.set(this.key, undefined));
     this.kept = false;
   }
 
+  /** The session was resumed, or there will be no handshake any more. */
   wipe(): void {
     this.offer?.secret.fill(0);
-  }
-
-  /** What the cache throws is told, and does a connection no harm. */
-  private attempt<T>(run: () => T): T | undefined {
-    try {
-      return run();
-    } catch (thrown) {
-      const { platform } = this;
-      platform.report?.(new TlsError(faults.CALLBACK_FAILED, 0, thrown, platform.words));
-      return undefined;
-    }
+    this.offer = undefined;
   }
 }

@@ -23,6 +23,12 @@ declare module "tlstaple/clientCertificates" {
 
 declare module "tlstaple/resumption" {
   export const resumption: import("../../src/client/index.js").Parts["resumption"];
+  export const Keeper: import("./platform.js").Platform["Keeper"];
+  export const cache: import("./platform.js").Platform["cache"];
+}
+
+declare module "tlstaple/verifiedSignatures" {
+  export const remember: import("./platform.js").Platform["remember"];
 }
 
 declare module "tlstaple/nameConstraints" {

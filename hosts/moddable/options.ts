@@ -15,8 +15,8 @@ import {
 } from "../../src/pki/index.js";
 import { type Fault, faults, isFault, namedGroup, TlsError, version } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
-import { Keeper } from "./cache.js";
-import type { ByteBuffer, Platform, SessionCache, Tcp } from "./platform.js";
+import type { Keeper } from "./cache.js";
+import type { ByteBuffer, Memory, Platform, SessionCache, SignatureStore, Tcp } from "./platform.js";
 import type { CaIndex } from "./ski.js";
 import type { TLSSocket } from "./socket.js";
 
@@ -44,6 +44,7 @@ const hidden = Object.freeze([
   "suites",
   "schemes",
   "remembered",
+  "onPath",
   "onSecret",
   "onMessage",
 ] as const satisfies (keyof ClientOptions)[]);
@@ -64,6 +65,8 @@ export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidde
   readonly clientKey?: Credential | Signer;
   /** Where sessions are kept, to be resumed; true, the default: in RAM, for the servers used last. */
   readonly cache?: boolean | SessionCache;
+  /** How many signatures that were verified are remembered, 8 by default, 0 for none; or where 8 of them are kept. */
+  readonly verifiedSignatures?: number | SignatureStore;
 
   /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
   readonly groups?: readonly string[];
@@ -128,6 +131,7 @@ const own: readonly string[] = Object.freeze([
   "onSecure",
   "onError",
   "cache",
+  "verifiedSignatures",
   "protocolVersion",
   "trace",
   "DHE_RSA",
@@ -141,6 +145,8 @@ export interface Parts {
   readonly client: BareClient;
   /** What the connection has of its cache, if any. */
   readonly keeper: Keeper | undefined;
+  /** What remembers its signatures, if anything. */
+  readonly memory: Memory | undefined;
   /** Who signs with the client's key, if that was made for this connection. */
   readonly signer: (Signer & { dispose?(): void }) | undefined;
 }
@@ -151,12 +157,12 @@ export interface Parts {
  */
 export function assemble(platform: Platform, options: SocketOptions): Parts {
   const secure = options.secure ?? {};
-  const cache = cacheOf(platform, secure);
-  const keeper = cache && new Keeper(platform, cache, `${nameOf(options)}:${options.port}`);
+  const keeper = makeKeeper(platform, options);
+  const memory = makeMemory(platform, options);
   const core = readOptions(platform, options, keeper);
   const signer = core.identity?.signer;
-  const client = makeClient(core, platform, keeper);
-  return { secure, client, keeper, signer: signer === secure.clientKey ? undefined : signer };
+  const client = makeClient(core, platform, keeper, memory);
+  return { secure, client, keeper, memory, signer: signer === secure.clientKey ? undefined : signer };
 }
 
 /** The core's options, not yet checked. */
@@ -186,16 +192,37 @@ function readOptions(platform: Platform, options: SocketOptions, keeper: Keeper 
 }
 
 /**
- * Where sessions are kept, if anywhere.
+ * What the connection has of its cache, if any.
  * @throws TypeError for a cache that is none, RangeError for one that this was built without
  */
-function cacheOf(platform: Platform, { cache: given }: SecureOptions): SessionCache | undefined {
-  const { resumption } = platform.features;
+function makeKeeper(platform: Platform, options: SocketOptions): Keeper | undefined {
+  const { Keeper } = platform;
+  const { cache: given } = options.secure ?? {};
   if (given !== undefined && typeof given !== "boolean" && !isCache(given))
     throw new TypeError("secure.cache: true, false, or an object with get and set");
-  if (given && !resumption) lacks("cache", "resumption");
-  if (resumption === undefined || given === false) return undefined;
-  return given === undefined || given === true ? platform.cache : given;
+  if (given && !Keeper) lacks("cache", "resumption");
+  const cache = given === undefined || given === true ? platform.cache : given || undefined;
+  if (Keeper === undefined || cache === undefined) return undefined;
+  return new Keeper(platform, cache, `${nameOf(options)}:${options.port}`);
+}
+
+/** As many signatures as can be looked through in less time than it takes to verify one. */
+const MOST_SIGNATURES = 4096;
+
+/**
+ * What remembers the connection's signatures, if anything.
+ * @throws TypeError or RangeError for what can't be, or that this was built without
+ */
+function makeMemory(platform: Platform, { secure = {} }: SocketOptions): Memory | undefined {
+  const { verifiedSignatures: given } = secure;
+  const { remember } = platform;
+  if (given === 0) return undefined;
+  if (typeof given === "number" && !(Number.isInteger(given) && given > 0 && given <= MOST_SIGNATURES))
+    throw new RangeError(`secure.verifiedSignatures: 0 to ${MOST_SIGNATURES}`);
+  if (given !== undefined && typeof given !== "number" && !isCache(given))
+    throw new TypeError("secure.verifiedSignatures: a number, or an object with get and set");
+  if (given && !remember) lacks("verifiedSignatures", "a memory of signatures");
+  return remember?.(platform, given);
 }
 
 function isCache(given: unknown): boolean {
@@ -208,7 +235,13 @@ function nameOf({ secure, host, address }: SocketOptions): string | undefined {
 }
 
 /** The client without I/O. An option that the core does not know is named as the caller knows it. */
-function makeClient(options: ClientOptions, { features }: Platform, keeper?: Keeper): BareClient {
+function makeClient(
+  options: ClientOptions,
+  { features }: Platform,
+  keeper: Keeper | undefined,
+  remembered: Memory | undefined,
+): BareClient {
+  Object.assign(options, { remembered });
   if (keeper) Object.assign(options, { session: keeper.offer, onSession: keeper.take });
   try {
     return new BareClient(options, features);

@@ -2,7 +2,9 @@
 
 import type { Features } from "../../src/client/index.js";
 import type { PrivateKeySpan, Provider, Signer } from "../../src/crypto/index.js";
+import type { Remembered } from "../../src/pki/index.js";
 import type { TlsError, Words } from "../../src/wire/index.js";
+import type { Keeper } from "./cache.js";
 import type { WithDefaults } from "./defaults.js";
 import type { CaIndex } from "./ski.js";
 
@@ -54,6 +56,19 @@ export interface SessionCache {
   set(key: string, bytes: ArrayBuffer | undefined): void;
 }
 
+/**
+ * Where signatures that were verified are kept, as bytes that are no secret; but whoever can change them has any signature
+ * taken for verified.
+ */
+export interface SignatureStore {
+  get(): ByteBuffer | null | undefined;
+  /** Keeps the bytes, which are the store's from now on. */
+  set(bytes: ArrayBuffer): void;
+}
+
+/** What remembers the signatures of a connection; those that the application keeps are handed to it after the handshake. */
+export type Memory = Remembered & { hand?(): void };
+
 /** One system. */
 export interface Platform {
   readonly timers: Timers;
@@ -65,7 +80,11 @@ export interface Platform {
   /** Seconds since 1970, or undefined when the clock was never set. */
   clock(): number | undefined;
   /** Where sessions are kept, unless the application says where; without it nowhere. */
-  readonly cache?: SessionCache;
+  readonly cache?: SessionCache | undefined;
+  /** What keeps a connection's sessions; there is one where there is resumption. */
+  readonly Keeper?: typeof Keeper | undefined;
+  /** Makes what remembers signatures: so many with all connections, or those of a store; without it none is remembered. */
+  readonly remember?: ((platform: Platform, given?: number | SignatureStore) => Memory) | undefined;
   /** The bytes of a resource by its name, or undefined when there is none. */
   resource(name: string): ByteBuffer | undefined;
   /** The CA certificates to trust when the application names none; of those that the SDK numbers, from `first` on. */

@@ -4,7 +4,7 @@ import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { Keeper } from "./cache.js";
 import { assemble, type SocketOptions } from "./options.js";
-import type { ByteBuffer, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
+import type { ByteBuffer, Memory, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
 export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOptions } from "./options.js";
@@ -12,6 +12,7 @@ export type {
   ByteBuffer,
   Platform,
   SessionCache,
+  SignatureStore,
   Tcp,
   TcpConstructor,
   TcpOptions,
@@ -19,10 +20,7 @@ export type {
 } from "./platform.js";
 
 /** What was negotiated, and what became of each certificate's staple: of none, where an earlier session was resumed. */
-export type Session = Pick<
-  BareClient,
-  "version" | "suite" | "group" | "alpn" | "resumed" | "verdicts" | "path"
->;
+export type Session = Pick<BareClient, "version" | "suite" | "group" | "alpn" | "resumed" | "verdicts">;
 
 export interface WriteOptions {
   /** More follows that belongs into the same record. */
@@ -65,6 +63,8 @@ export class TLSSocket {
   private signer: (Signer & { dispose?(): void }) | undefined;
   /** The session to resume, and those that come; undefined without a cache. */
   private keeper: Keeper | undefined;
+  /** What remembers signatures, until the handshake is done. */
+  private memory: Memory | undefined;
   private onReadable: SocketOptions["onReadable"];
   private onWritable: SocketOptions["onWritable"];
   private onError: SocketOptions["onError"];
@@ -111,6 +111,7 @@ export class TLSSocket {
     this.onSecure = secure.onSecure;
     this.onReason = secure.onError;
     this.keeper = parts.keeper;
+    this.memory = parts.memory;
     this.signer = parts.signer;
     this.client = parts.client;
     this.tick = () => this.ticked();
@@ -258,9 +259,10 @@ export class TLSSocket {
     this.fill();
     if (client.wants & wants.WORK) client.work();
     this.flush();
+    const wanted = client.wants;
     if (client.fault) this.finish(client.fault);
-    else if (client.wants & wants.WORK || this.fillable || this.end === end.HEARD) this.schedule(STEP);
-    else if ((client.wants & (wants.SPACE | wants.WRITE)) === wants.SPACE) this.secured();
+    else if (wanted & wants.WORK || this.fillable || this.end === end.HEARD) this.schedule(STEP);
+    else if ((wanted & (wants.SPACE | wants.WRITE)) === wants.SPACE) this.secured();
   }
 
   private secured(): void {
@@ -268,8 +270,17 @@ export class TLSSocket {
     this.offers = true;
     this.platform.timers.clear(this.deadline);
     this.deadline = undefined;
+    this.release();
     if (this.onSecure) this.call(this.onSecure, this);
     if (this.phase === phase.OPEN) this.converse();
+  }
+
+  /** Lets go of what only a handshake needs. */
+  private release(): void {
+    this.keeper?.wipe();
+    this.memory?.hand?.();
+    this.signer?.dispose?.();
+    this.memory = this.signer = undefined;
   }
 
   private converse(): void {
@@ -510,12 +521,11 @@ export class TLSSocket {
 
   /** Lets go of the transport and of all secrets. */
   private drop(): void {
-    const { client, keeper, signer, tcp } = this;
+    const { client, tcp } = this;
     this.platform.timers.clear(this.deadline);
-    this.client = this.keeper = this.signer = this.tcp = this.deadline = undefined;
+    this.release();
+    this.client = this.keeper = this.tcp = this.deadline = undefined;
     client?.wipe();
-    keeper?.wipe();
-    signer?.dispose?.();
     try {
       tcp?.close();
     } catch {

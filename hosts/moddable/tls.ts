@@ -8,14 +8,14 @@ import { withDefaults } from "tlstaple/config";
 import { nameConstraints } from "tlstaple/nameConstraints";
 import { readPem } from "tlstaple/pem";
 import { provider, signer } from "tlstaple/provider";
-import { resumption } from "tlstaple/resumption";
+import { cache, Keeper, resumption } from "tlstaple/resumption";
 import { rsa } from "tlstaple/rsa";
 import { statusV2 } from "tlstaple/statusV2";
 import { words } from "tlstaple/texts";
 import { tls12 } from "tlstaple/tls12";
+import { remember } from "tlstaple/verifiedSignatures";
 import { features } from "../../src/client/index.js";
 import type { TlsError } from "../../src/wire/index.js";
-import { RamCache } from "./cache.js";
 import type { SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform } from "./platform.js";
 import { Registered } from "./registered.js";
@@ -29,7 +29,7 @@ export type {
   SecureOptions,
   SocketOptions,
 } from "./options.js";
-export type { ByteBuffer, Session, SessionCache, TlsError, WriteOptions } from "./socket.js";
+export type { ByteBuffer, Session, SessionCache, SignatureStore, TlsError, WriteOptions } from "./socket.js";
 
 /** One more than the highest number of a CA among the SDK's certificates, `ca0.der` and so on. */
 const SDK_CERTIFICATES = 256;
@@ -69,7 +69,9 @@ export const platform: Platform = Object.freeze({
   readPrivateKey,
   signer,
   clock,
-  cache: new RamCache(),
+  cache,
+  Keeper,
+  remember,
   resource,
   trust,
   caIndex,

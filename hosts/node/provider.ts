@@ -224,6 +224,12 @@ class NodeVerification implements Verification {
   /** node:crypto verifies whole messages. */
   end(): void {}
 
+  digest(out: Uint8Array, at: number): number {
+    const hash = createHash(this.scheme.hash);
+    for (const part of this.message) hash.update(part);
+    return hash.digest().copy(out, at);
+  }
+
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
     if (!fitsKey(this.scheme, key.kind)) return false;
     const publicKey = importKey(key);

@@ -1,6 +1,7 @@
 /** Ed25519 signatures by noble, apart from the rest: PSA Crypto has none, so a device may want these alone. */
 
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha512 } from "@noble/hashes/sha2.js";
 import type { PublicKey, Verification } from "../../src/crypto/index.js";
 
 /** Ed25519 hashes the message twice, RFC 8032 5.1.7, so the message is kept. */
@@ -12,6 +13,12 @@ export class Ed25519Verification implements Verification {
   }
 
   end(): void {}
+
+  digest(out: Uint8Array, at: number): number {
+    const digest = sha512(this.message);
+    out.set(digest, at);
+    return digest.length;
+  }
 
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
     if (key.kind !== "ed25519") return false;

@@ -179,7 +179,7 @@ class PortableExchange implements Exchange {
 class DigestVerification implements Verification {
   private readonly scheme: Scheme;
   private readonly hash;
-  private digest: Uint8Array | undefined;
+  private sum: Uint8Array | undefined;
 
   constructor(scheme: Scheme) {
     this.scheme = scheme;
@@ -191,14 +191,20 @@ class DigestVerification implements Verification {
   }
 
   end(): void {
-    this.digest ??= this.hash.digest();
+    this.sum ??= this.hash.digest();
+  }
+
+  digest(out: Uint8Array, at: number): number {
+    this.end();
+    out.set(this.sum!, at);
+    return this.sum!.length;
   }
 
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
     if (!fitsKey(this.scheme, key.kind)) return false;
     this.end();
     const verify = key.kind === "rsa" ? verifyRsa : verifyEcdsa;
-    return verify(this.scheme, key, this.digest!, signature.subarray(start, end));
+    return verify(this.scheme, key, this.sum!, signature.subarray(start, end));
   }
 }
 

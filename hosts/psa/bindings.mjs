@@ -27,6 +27,7 @@ class Verification @ "tlstaple_psa_Verification_destroy" {
   constructor(scheme) @ "tlstaple_psa_Verification";
   update(bytes, start, end) @ "tlstaple_psa_Verification_update";
   end() @ "tlstaple_psa_Verification_end";
+  digest(out, at) @ "tlstaple_psa_Verification_digest";
   settle(key, signature, start, end) @ "tlstaple_psa_Verification_settle";
 }
 

@@ -696,6 +696,17 @@ void tlstaple_psa_Verification_end(xsMachine* the)
 	memcpy(self->hash.digest, digest, size);
 }
 
+/* digest(out, at): its length */
+void tlstaple_psa_Verification_digest(xsMachine* the)
+{
+	uint8_t digest[PSA_HASH_MAX_SIZE];
+	needArguments(the, 2);
+	size_t size = digestOf(the, verificationOf(the), digest);
+	Span out = room(the, &xsArg(0), &xsArg(1), size);
+	memcpy(bytesOf(the, out), digest, size);
+	xsmcSetInteger(xsResult, (xsIntegerValue)size);
+}
+
 /* No RSAPublicKey of 8192 bits is longer, and nobody shall make us parse one that is. */
 enum { MAX_RSA_KEY = 1100 };
 

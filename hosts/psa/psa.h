@@ -31,6 +31,7 @@ void tlstaple_psa_Verification(xsMachine* the);
 void tlstaple_psa_Verification_destroy(void* chunk);
 void tlstaple_psa_Verification_update(xsMachine* the);
 void tlstaple_psa_Verification_end(xsMachine* the);
+void tlstaple_psa_Verification_digest(xsMachine* the);
 void tlstaple_psa_Verification_settle(xsMachine* the);
 
 void tlstaple_psa_PrivateKey(xsMachine* the);

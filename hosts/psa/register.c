@@ -52,7 +52,7 @@ static const Class gClasses[] = {
 			{ "dispose", tlstaple_psa_Exchange_dispose, 0 } } },
 	{ "Verification", newVerification, 1, tlstaple_psa_Verification_destroy,
 		{ { "update", tlstaple_psa_Verification_update, 3 }, { "end", tlstaple_psa_Verification_end, 0 },
-			{ "settle", tlstaple_psa_Verification_settle, 4 } } },
+			{ "digest", tlstaple_psa_Verification_digest, 2 }, { "settle", tlstaple_psa_Verification_settle, 4 } } },
 	{ "PrivateKey", newPrivateKey, 4, tlstaple_psa_PrivateKey_destroy,
 		{ { "sign", tlstaple_psa_PrivateKey_sign, 4 }, { "dispose", tlstaple_psa_PrivateKey_dispose, 0 } } },
 };

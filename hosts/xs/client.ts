@@ -1,5 +1,6 @@
 import {
   type ClientOptions,
+  type Path,
   type Provider,
   type Signer,
   TlsClient,
@@ -23,6 +24,8 @@ export class Client implements Owner {
   private readonly connection: Connection;
   private readonly header = new Uint8Array(FRAME_HEADER + 3);
   private readonly timer: Timer;
+  private path: readonly number[] = [];
+  private anchor = -1;
   /** How many of the job's silences are over. */
   private phase = 0;
 
@@ -55,10 +58,16 @@ export class Client implements Owner {
       trust,
       clock: () => host.clock(),
       identity: identity && { certificates: certificates!, signer: signer(fromHex(identity.key)) },
+      onPath: (path: Path) => this.take(path),
       onMessage: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) =>
         this.onMessage(sent, type, bytes, start, end),
       onSecret: secrets ? (...line: [string, Uint8Array, Uint8Array]) => this.onSecret(...line) : undefined,
     });
+  }
+
+  private take(path: Path): void {
+    this.path = Array.from({ length: path.length }, (_, i) => path.index(i));
+    this.anchor = trust.indexOf(path.anchor!);
   }
 
   /** The server may be silent for so long, from now on. */
@@ -104,8 +113,7 @@ export class Client implements Owner {
   }
 
   private result(error: string | undefined): ClientResult {
-    const { established, version, suite, group, alpn, verdicts, path, fault, faultDetail, cause } =
-      this.client;
+    const { established, version, suite, group, alpn, verdicts, fault, faultDetail, cause } = this.client;
     return {
       established,
       version,
@@ -113,8 +121,8 @@ export class Client implements Owner {
       group,
       alpn,
       verdicts,
-      path: Array.from({ length: path.length }, (_, i) => path.index(i)),
-      anchor: path.anchor ? trust.indexOf(path.anchor) : -1,
+      path: this.path,
+      anchor: this.anchor,
       fault,
       detail: faultDetail,
       cause: cause === undefined ? undefined : String(cause),

@@ -12,8 +12,8 @@ import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
 import { expect, nothing, readExtensions } from "../handshake/extensions.js";
 import {
   changeAndFinish,
-  connect12,
   deriveMasterSecret,
+  forgetMaster,
   groupOf,
   NAMED_CURVE,
   readFinished12,
@@ -249,7 +249,10 @@ function receiveServerHelloDone(s: ClientHandshake): ClientState {
 // Our flight, RFC 5246 7.4.6 to 7.4.9
 
 function authenticateServer(s: ClientHandshake): ClientState {
-  return s.verifier.step(s.config.clock()) ? "EXCHANGE" : "AUTHENTICATE";
+  if (!s.verifier.step(s.config.clock())) return "AUTHENTICATE";
+  // Its signature was verified before
+  s.dismissVerifier();
+  return "EXCHANGE";
 }
 
 function exchange(s: ClientHandshake): ClientState {
@@ -301,6 +304,7 @@ function sendLastFinished(s: ClientHandshake): ClientState {
 /** The master secret is still there for the session that the ticket is of. */
 function connect(s: ClientHandshake): ClientState {
   const { master } = schedule12(s);
+  s.establish();
   s.resuming?.deliver12(s, master, master + masterSize);
-  return connect12(s);
+  return forgetMaster(s);
 }

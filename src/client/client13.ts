@@ -127,8 +127,8 @@ function sendFinished(s: ClientHandshake): ClientState {
   writeFinished13(s);
   moveApplicationSecret(s, at.outSecret);
   protectOut(s);
-  s.engine.established = true;
   s.resuming?.keepSecret(s);
+  s.establish();
   return "CONNECTED";
 }
 

@@ -4,17 +4,15 @@ import { findScheme } from "../crypto/suites.js";
 import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
-import { at } from "../handshake/memory.js";
 import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import { Verifier } from "../pki/verifier.js";
 import { type AnyRow, Engine } from "../record/engine.js";
 import { Inbox } from "../record/inbox.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
-import type { ClientConfig } from "./options.js";
+import { type ClientConfig, release } from "./options.js";
 import type { Session } from "./session.js";
 import type { ClientState } from "./states.js";
 
@@ -36,6 +34,7 @@ export interface Resuming {
   bind(s: ClientHandshake, w: Writer): void;
   start13(s: ClientHandshake): KeySchedule13;
   keepSecret(s: ClientHandshake): void;
+  appraise(s: ClientHandshake): void;
   takeTicket13(
     s: ClientHandshake,
     lifetime: number,
@@ -53,7 +52,6 @@ export interface Resuming {
 export class ClientHandshake extends Handshake {
   readonly config: ClientConfig;
   readonly engine: Engine;
-  readonly verifier: Verifier;
 
   rows: readonly AnyRow[];
   state: ClientState = "START";
@@ -72,14 +70,12 @@ export class ClientHandshake extends Handshake {
   resuming: Resuming | undefined;
 
   constructor(config: ClientConfig, arena: Uint8Array) {
-    super(config);
     const { buffers } = config;
+    super(config, extendedKeyUsage.serverAuth, storeOf(buffers, arena));
     const inbox = new Inbox(inputOf(buffers, arena), firstInput(buffers), mostInput(buffers));
     this.config = config;
     this.rows = config.features.rowsHello;
     this.engine = new Engine(this, inbox, outboxOf(buffers, arena));
-    const store = storeOf(buffers, arena);
-    this.verifier = new Verifier(config, extendedKeyUsage.serverAuth, store, this.memory, at.hash);
   }
 
   get own() {
@@ -106,6 +102,16 @@ export class ClientHandshake extends Handshake {
   /** Whether the server goes on from the session that was offered. */
   get resumed(): boolean {
     return this.resuming?.accepted === true;
+  }
+
+  override dismissVerifier(): void {
+    this.resuming?.appraise(this);
+    super.dismissVerifier();
+  }
+
+  override establish(): void {
+    super.establish();
+    release(this.config);
   }
 
   /** Takes a scheme of the server's, if our certificate's key can sign with it and likes none of those before better. */

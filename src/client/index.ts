@@ -5,7 +5,7 @@
 
 import { nameConstraints } from "../pki/constraints.js";
 import { type Responder, responder as readResponder } from "../pki/ocsp.js";
-import { trustAnchor as readTrustAnchor, type TrustAnchor, type TrustIndex } from "../pki/path.js";
+import { type Path, trustAnchor as readTrustAnchor, type TrustAnchor, type TrustIndex } from "../pki/path.js";
 import { rsa } from "../pki/rsa.js";
 import { BareClient } from "./client.js";
 import { tls12 } from "./client12.js";
@@ -44,7 +44,7 @@ export type { Features, Resumption } from "./feature.js";
 export { features, type Parts } from "./features.js";
 export type { ClientConfig, ClientOptions } from "./options.js";
 export type { Demanded, Session } from "./session.js";
-export type { Responder, TrustAnchor, TrustIndex };
+export type { Path, Responder, TrustAnchor, TrustIndex };
 export { clientCertificates, nameConstraints, resumption, rsa, statusV2, tls12 };
 
 /** All that a client can be made of. */

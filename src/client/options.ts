@@ -80,7 +80,25 @@ export function configure(options: ClientOptions, own: Features): ClientConfig {
   checkFeatures(config);
   checkCommon(config, MIN_BUFFERS);
   check(config);
-  return Object.freeze(config);
+  return config;
+}
+
+/** Options that only a handshake asks for, and that may hold much. */
+const ofHandshake = Object.freeze([
+  "trust",
+  "trustIndex",
+  "identity",
+  "ocsp",
+  "session",
+  "suites",
+  "groups",
+  "schemes",
+  "alpn",
+] as const satisfies (keyof ClientConfig)[]);
+
+/** The handshake is done: lets go of what only it asks for. */
+export function release(config: Partial<ClientConfig>): void {
+  for (let i = 0; i < ofHandshake.length; i++) delete (config as Record<string, unknown>)[ofHandshake[i]];
 }
 
 /** SNI carries no trailing dot (RFC 6066 section 3). */

@@ -23,6 +23,8 @@ const PSK_OVERHEAD = 4 + 2 + 2 + 4 + 2 + 1;
 export class TicketHolder implements Resuming {
   /** What is offered, as long as it fits. */
   private offer: Session | undefined;
+  /** What sessions of this connection are worth: what was verified when the first of them began. */
+  private worth: Worth | undefined;
   private readonly deliver: (session: Session) => void;
   /** The server goes on from it. */
   accepted = false;
@@ -160,6 +162,13 @@ export class TicketHolder implements Resuming {
 
   // ---- Both
 
+  /** The server has proved who it is, and its certificates are still there. */
+  appraise(s: ClientHandshake): void {
+    const { offer } = this;
+    this.worth = this.accepted && offer ? worthOf(offer) : verified(s);
+    this.offer = undefined;
+  }
+
   private hand(
     s: ClientHandshake,
     secret: Uint8Array,
@@ -168,11 +177,11 @@ export class TicketHolder implements Resuming {
     ageAdd: number,
   ): void {
     const now = s.config.clock();
-    if (now === undefined) return;
-    const known = this.accepted && this.offer ? this.offer : verified(s, now);
-    const until = Math.min(known.until, now + Math.min(lifetime, MAX_LIFETIME));
+    const { worth } = this;
+    if (now === undefined || worth === undefined) return;
+    const until = Math.min(worth.until, now + Math.min(lifetime, MAX_LIFETIME));
     if (!(until > now)) return;
-    const { policy, mustStaple, demanded, anchor, verifiedAt } = known;
+    const { policy, mustStaple, demanded, anchor, verifiedAt } = worth;
     this.deliver(
       Object.freeze({
         version: s.version,
@@ -207,12 +216,18 @@ export function suiteOf(session: Session): Suite {
   return suite;
 }
 
-type Verified = Pick<Session, "until" | "verifiedAt" | "policy" | "mustStaple" | "demanded" | "anchor">;
+type Worth = Pick<Session, "until" | "verifiedAt" | "policy" | "mustStaple" | "demanded" | "anchor">;
 
-/** What a full handshake has verified. */
-function verified(s: ClientHandshake, now: number): Verified {
+function worthOf({ until, verifiedAt, policy, mustStaple, demanded, anchor }: Session): Worth {
+  return { until, verifiedAt, policy, mustStaple, demanded, anchor };
+}
+
+/** What a full handshake has verified; undefined while the clock is not set, as then nothing has an end. */
+function verified(s: ClientHandshake): Worth | undefined {
   const { verifier, config } = s;
   const { path } = verifier;
+  const now = config.clock();
+  if (now === undefined) return undefined;
   const demanded = demandedBy(s);
   let until = now + MAX_LIFETIME;
   let verifiedAt = now;

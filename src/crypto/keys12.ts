@@ -1,4 +1,4 @@
-import { copyBytes } from "../wire/writer.js";
+import { copyBytes, writeAscii } from "../wire/writer.js";
 import type { HashAlgorithm, Provider } from "./provider.js";
 import { hashSize } from "./suites.js";
 
@@ -75,9 +75,7 @@ export class KeySchedule12 {
 
   /** Begins the PRF's input; returns where the seed goes. */
   private label(label: string): number {
-    let at = this.master + SCRATCH + this.size;
-    for (let i = 0; i < label.length; i++) this.memory[at++] = label.charCodeAt(i);
-    return at;
+    return writeAscii(label, this.memory, this.master + SCRATCH + this.size);
   }
 
   private seed(from: number, length: number, at: number): number {

@@ -134,10 +134,15 @@ export class KeySchedule13 {
     memory[info + 1] = length;
     memory[info + 2] = prefix.length + label.length;
     let at = info + 3;
-    for (let i = 0; i < prefix.length; i++) memory[at++] = prefix[i];
-    for (let i = 0; i < label.length; i++) memory[at++] = label.charCodeAt(i);
+    memory.set(prefix, at);
+    at += prefix.length;
+    // As `writeAscii`, for want of stack: it is nowhere higher
+    const characters: string = Object(label);
+    for (let i = 0, n = characters.length; i < n; i++) memory[at++] = characters.charCodeAt(i);
     memory[at++] = contextLength;
-    for (let i = 0; i < contextLength; i++) memory[at++] = context[contextAt + i];
+    if (context === memory) memory.copyWithin(at, contextAt, contextAt + contextLength);
+    else for (let i = 0; i < contextLength; i++) memory[at + i] = context[contextAt + i];
+    at += contextLength;
     memory[at++] = 1;
     this.provider.hmac(
       this.hash,

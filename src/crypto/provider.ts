@@ -76,6 +76,11 @@ export interface Verification {
   update(bytes: Uint8Array, start: number, end: number): void;
   /** No more will be updated: a digest may take the place of a running hash, which is much larger. */
   end(): void;
+  /**
+   * Writes a digest of all that was updated at `out[at…]`, by the hash of the scheme's row, and returns its length. The message
+   * may be hashed to its end by that.
+   */
+  digest(out: Uint8Array, at: number): number;
   /** Whether the signature is the key's over all that was updated. False too for a malformed key or signature. Throws only when the host can't verify: out of memory. */
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean;
 }

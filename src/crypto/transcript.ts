@@ -1,4 +1,5 @@
 import { handshakeType } from "../wire/registry.js";
+import { writeAscii } from "../wire/writer.js";
 import type { Hash, HashAlgorithm, Provider, Signature, Verification } from "./provider.js";
 import { hashSize } from "./suites.js";
 
@@ -70,8 +71,7 @@ export class Transcript {
   signedContent(context: string): Uint8Array {
     const content = new Uint8Array(64 + context.length + 1 + this.size);
     content.fill(0x20, 0, 64);
-    for (let i = 0; i < context.length; i++) content[64 + i] = context.charCodeAt(i);
-    this.digest(content, 64 + context.length + 1);
+    this.digest(content, writeAscii(context, content, 64) + 1);
     return content;
   }
 

@@ -1,4 +1,3 @@
-import type { Path } from "../pki/path.js";
 import type { Verdict } from "../pki/verifier.js";
 import type { Port } from "../record/ports.js";
 import { type Fault, faults } from "../wire/fault.js";
@@ -82,8 +81,9 @@ export abstract class Endpoint<S extends Handshake> {
 
   /** With PEER_ALERT the alert's number, with a buffer too small the bytes that it would need, else 0. */
   get faultDetail(): number {
-    const { engine, verifier } = this.handshake;
-    return engine.fault === faults.STORE_TOO_SMALL ? verifier.store.needed : engine.faultDetail;
+    const { handshake } = this;
+    const { fault, faultDetail } = handshake.engine;
+    return fault === faults.STORE_TOO_SMALL ? handshake.verifier.store.needed : faultDetail;
   }
 
   /** What was caught, when the fault is INTERNAL_ERROR. */
@@ -101,17 +101,12 @@ export abstract class Endpoint<S extends Handshake> {
     return this.handshake.engine.closedByPeer;
   }
 
-  /** The peer's certificates, and the path to the anchor once it is found. */
-  get path(): Path {
-    return this.handshake.verifier.path;
-  }
-
   /**
    * One verdict for each certificate of the path, the peer's own first, and for a trust anchor that came with a
    * staple. Empty before the path is found.
    */
   get verdicts(): readonly Verdict[] {
-    return this.handshake.verifier.verdicts(this.handshake.engine.fault);
+    return this.handshake.verdicts;
   }
 
   /** The state machine's state, for messages. */

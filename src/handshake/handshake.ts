@@ -3,7 +3,8 @@ import type { KeySchedule13 } from "../crypto/keys13.js";
 import type { Aead, Exchange, Identity, Verification } from "../crypto/provider.js";
 import type { Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
-import type { Verifier } from "../pki/verifier.js";
+import type { Store } from "../pki/store.js";
+import { type Verdict, Verifier, type VerifierOptions } from "../pki/verifier.js";
 import type { Engine, Machine } from "../record/engine.js";
 import type { Protection } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
@@ -20,8 +21,6 @@ export abstract class Handshake implements Machine {
   abstract readonly config: Config;
   abstract readonly engine: Engine;
   abstract readonly rows: Machine["rows"];
-  /** Judges the peer. */
-  abstract readonly verifier: Verifier;
   abstract state: string;
   abstract readonly own: Side;
   abstract readonly peer: Side;
@@ -30,7 +29,10 @@ export abstract class Handshake implements Machine {
   /** Our certificates and key, where we have some. */
   abstract readonly identity: Identity | undefined;
 
-  readonly transcript: Transcript;
+  /** What the handshake alone needs, and at its end lets go of; then what was found out about the peer. */
+  private running: Transcript | undefined;
+  private judge: Verifier | undefined;
+  private found: readonly Verdict[] | undefined;
   readonly memory = new Uint8Array(at.end);
   /** Bits of the rows of `extensions`: what our last message with any had, and what the peer's last one. */
   offered = 0;
@@ -66,8 +68,10 @@ export abstract class Handshake implements Machine {
   /** Whether our next KeyUpdate asks for one in return; undefined before the first. */
   requestKeyUpdate: boolean | undefined;
 
-  constructor(config: Config) {
-    this.transcript = new Transcript(config.provider);
+  /** `purpose`, of `extendedKeyUsage`, is what the peer's certificate must serve for. */
+  constructor(config: Config & VerifierOptions, purpose: number, store: Store) {
+    this.running = new Transcript(config.provider);
+    this.judge = new Verifier(config, purpose, store, this.memory, at.hash);
   }
 
   /** The staple that our certificate at `index` is sent with in TLS 1.3. */
@@ -78,6 +82,35 @@ export abstract class Handshake implements Machine {
   get suiteInForce(): Suite {
     if (this.suite === undefined) throw faults.INTERNAL_ERROR;
     return this.suite;
+  }
+
+  get transcript(): Transcript {
+    if (this.running === undefined) throw faults.INTERNAL_ERROR;
+    return this.running;
+  }
+
+  /** Judges the peer. */
+  get verifier(): Verifier {
+    if (this.judge === undefined) throw faults.INTERNAL_ERROR;
+    return this.judge;
+  }
+
+  /** As the verifier's, also when it is gone. */
+  get verdicts(): readonly Verdict[] {
+    return this.found ?? this.verifier.verdicts(this.engine.fault);
+  }
+
+  /** The peer has proved who it is: of all that it showed, only the verdicts stay. */
+  dismissVerifier(): void {
+    this.found = this.verdicts;
+    this.judge = undefined;
+  }
+
+  /** The handshake is done, and every check passed. */
+  establish(): void {
+    if (this.judge) this.dismissVerifier();
+    this.running = undefined;
+    this.engine.established = true;
   }
 
   speaks(protocol: number): boolean {
@@ -133,7 +166,7 @@ export abstract class Handshake implements Machine {
     this.outProtection?.dispose();
     this.keys13 = this.keys12 = this.exchange = this.inProtection = this.outProtection = undefined;
     this.verification = undefined;
-    this.transcript.dropCompanions();
+    this.running?.dropCompanions();
     this.forget(at.inSecret, at.end);
   }
 }

@@ -126,7 +126,13 @@ export function readFinished12(s: Handshake): void {
 }
 
 export function connect12(s: Handshake): SharedState {
+  s.establish();
+  return forgetMaster(s);
+}
+
+/** Nothing more is derived of the master secret: there are no new keys without a new handshake. */
+export function forgetMaster(s: Handshake): SharedState {
   s.keys12?.wipe();
-  s.engine.established = true;
+  s.keys12 = undefined;
   return "CONNECTED";
 }

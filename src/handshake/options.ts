@@ -2,6 +2,7 @@ import type { Provider } from "../crypto/provider.js";
 import { findScheme, narrowVersions, type Suite, suites } from "../crypto/suites.js";
 import { type PkiOptions, type PkiTables, usableSchemes } from "../pki/certificate.js";
 import type { TrustAnchor } from "../pki/path.js";
+import type { VerifierOptions } from "../pki/verifier.js";
 import { MAX_RECORD } from "../record/protection.js";
 import { demand } from "../wire/demand.js";
 import { version } from "../wire/registry.js";
@@ -47,13 +48,15 @@ export interface CommonOptions {
   readonly maxCertificates?: number;
   /** Begins the verifications of certificates and responses in the provider's place, but not the handshake's own. */
   readonly remembered?: PkiOptions["remembered"];
+  /** Is told of the path from the peer's certificate to a trust anchor when it is found: the handshake's end is its own. */
+  readonly onPath?: VerifierOptions["onPath"];
   /** Every secret, labelled as in SSLKEYLOGFILE (RFC 9850), for debugging. */
   readonly onSecret?: (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void;
   /** Every handshake message (streamed ones part by part), alert and ChangeCipherSpec. `type`: ContentType << 8 | HandshakeType. */
   readonly onMessage?: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) => void;
 }
 
-type Absent = "recordSizeLimit" | "remembered" | "onSecret" | "onMessage";
+type Absent = "recordSizeLimit" | "remembered" | "onPath" | "onSecret" | "onMessage";
 
 /** The same, filled in and checked. */
 export interface Config
@@ -85,6 +88,7 @@ export const commonDefaults = Object.freeze({
   buffers: undefined,
   maxCertificates: 8,
   remembered: undefined,
+  onPath: undefined,
   onSecret: undefined,
   onMessage: undefined,
 } satisfies Record<keyof CommonOptions, unknown>);

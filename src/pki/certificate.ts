@@ -55,8 +55,21 @@ export interface NameMatcher {
 export interface PkiOptions {
   readonly provider: Provider;
   readonly pki: PkiTables;
-  /** Begins their verifications in the provider's place: it may know those that were settled before. */
-  readonly remembered?: { verification(provider: Provider, scheme: number): Verification };
+  readonly remembered?: Remembered;
+}
+
+/** Settles verifications of certificates and responses: it may know those that were settled before. */
+export interface Remembered {
+  /** As the verification's own `settle`; `provider` has begun it, of `scheme`. */
+  settle(
+    provider: Provider,
+    scheme: number,
+    verification: Verification,
+    key: PublicKey,
+    signature: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean;
 }
 
 /** Of these schemes those that are of use with the tables. */
@@ -66,17 +79,32 @@ export function usableSchemes({ rsa }: PkiTables, schemes: readonly number[]): r
 
 /** The verification of a signature over `bytes[start…end)`; undefined when the scheme is none of the provider's. */
 export function beginVerification(
-  { provider, remembered }: PkiOptions,
+  { provider }: PkiOptions,
   scheme: number,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): Verification | undefined {
   if (!provider.schemes.includes(scheme)) return undefined;
-  const verification = remembered ? remembered.verification(provider, scheme) : provider.verification(scheme);
+  const verification = provider.verification(scheme);
   verification.update(bytes, start, end);
   verification.end();
   return verification;
+}
+
+/** Whether `bytes[start…end)` is the key's signature of `scheme` over what the verification is of. */
+export function settleVerification(
+  { provider, remembered }: PkiOptions,
+  scheme: number,
+  verification: Verification,
+  key: PublicKey,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  return remembered
+    ? remembered.settle(provider, scheme, verification, key, bytes, start, end)
+    : verification.settle(key, bytes, start, end);
 }
 
 /** RFC 5280 4.1.2.2: at most 20 octets, and one for the sign. */
@@ -177,9 +205,11 @@ export class Certificate {
   }
 
   /** Whether `key` made the signature. False too when the scheme is unknown here. */
-  verify(key: PublicKey): boolean {
-    const { verification, bytes, signatureStart, signatureEnd } = this;
-    return verification?.settle(key, bytes, signatureStart, signatureEnd) ?? false;
+  verify(options: PkiOptions, key: PublicKey): boolean {
+    const { scheme, verification, bytes, signatureStart: start, signatureEnd: end } = this;
+    return (
+      verification !== undefined && settleVerification(options, scheme, verification, key, bytes, start, end)
+    );
   }
 
   /** Whether issuer and subject are the same name, RFC 5280 section 3.2. */
@@ -386,11 +416,11 @@ function readExtendedKeyUsage(der: Der, to: Certificate): void {
 }
 
 function readPurpose(der: Der): number {
-  const start = der.oid();
-  if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x01")) return extendedKeyUsage.serverAuth; // 1.3.6.1.5.5.7.3.1
-  if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x02")) return extendedKeyUsage.clientAuth; // 1.3.6.1.5.5.7.3.2
-  if (der.is(start, "\x2b\x06\x01\x05\x05\x07\x03\x09")) return extendedKeyUsage.ocspSigning; // 1.3.6.1.5.5.7.3.9
-  if (der.is(start, "\x55\x1d\x25\x00")) return extendedKeyUsage.any; // 2.5.29.37.0
+  const oid = der.text(der.oid());
+  if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x01") return extendedKeyUsage.serverAuth; // 1.3.6.1.5.5.7.3.1
+  if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x02") return extendedKeyUsage.clientAuth; // 1.3.6.1.5.5.7.3.2
+  if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x09") return extendedKeyUsage.ocspSigning; // 1.3.6.1.5.5.7.3.9
+  if (oid === "\x55\x1d\x25\x00") return extendedKeyUsage.any; // 2.5.29.37.0
   return extendedKeyUsage.other;
 }
 

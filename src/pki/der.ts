@@ -71,7 +71,7 @@ export class Der {
 
   /** Ends a constructed element: refuses contents that nobody read. */
   leave(outer: number): void {
-    this.finish();
+    if (this.at !== this.end) throw this.fault;
     this.end = outer;
   }
 
@@ -97,7 +97,8 @@ export class Der {
   /** Passes over the next element, whatever it is, and returns where it begins; it ends at `at`. */
   skip(): number {
     const start = this.at;
-    this.value(this.peek());
+    const length = this.header(this.peek());
+    this.at += length;
     return start;
   }
 
@@ -140,19 +141,32 @@ export class Der {
   /** OBJECT IDENTIFIER, X.690 8.19: passes over it and returns where its contents begin. */
   oid(): number {
     const start = this.value(tag.OID);
-    if (start === this.at || this.bytes[this.at - 1] >= 0x80) throw this.fault;
+    const { bytes, at } = this;
+    if (start === at || bytes[at - 1] >= 0x80) throw this.fault;
     // The first octet of an arc is no padding
-    for (let i = start; i < this.at; i++)
-      if (this.bytes[i] === 0x80 && (i === start || this.bytes[i - 1] < 0x80)) throw this.fault;
+    for (let i = start; i < at; i++)
+      if (bytes[i] === 0x80 && (i === start || bytes[i - 1] < 0x80)) throw this.fault;
     return start;
   }
 
-  /** Whether `bytes[start…at)`, an OID's contents, is this one: see `Oid`. Most differ in their ends. */
+  /**
+   * An OID's contents `bytes[start…at)` as an `Oid`; none when they are longer than any that is known. To compare texts is quick;
+   * to look into one, XS makes an object of it each time.
+   */
+  text(start: number): Oid {
+    const { bytes, at } = this;
+    let text = "";
+    let i = start;
+    if (at - start > LONGEST_OID) return text;
+    // Three at a time leave less garbage, and many have three
+    for (; i + 2 < at; i += 3) text += String.fromCharCode(bytes[i], bytes[i + 1], bytes[i + 2]);
+    for (; i < at; i++) text += String.fromCharCode(bytes[i]);
+    return text;
+  }
+
+  /** Whether `bytes[start…at)`, an OID's contents, is this one. */
   is(start: number, oid: Oid): boolean {
-    const size = oid.length;
-    if (this.at - start !== size) return false;
-    for (let i = size; i-- > 0; ) if (this.bytes[start + i] !== oid.charCodeAt(i)) return false;
-    return true;
+    return this.text(start) === oid;
   }
 
   /** BIT STRING of whole octets: passes over it and returns where they begin. */
@@ -202,7 +216,8 @@ export class Der {
     // 0x1f: the number stands in further octets; nothing in a certificate needs that
     if (end - at < 2 || bytes[at] !== expected || (expected & 0x1f) === 0x1f) throw this.fault;
     this.at = at + 2;
-    const length = bytes[at + 1] < 0x80 ? bytes[at + 1] : this.longLength(bytes[at + 1] & 0x7f);
+    let length = bytes[at + 1];
+    if (length >= 0x80) length = this.longLength(length & 0x7f);
     if (length > end - this.at) throw this.fault;
     return length;
   }
@@ -270,6 +285,8 @@ function daysSince1970(year: number, month: number, day: number): number {
 
 /** An OID's contents, one character for each octet: a string is the smallest constant a device can hold. */
 export type Oid = string;
+/** Octets of the longest that is known. */
+const LONGEST_OID = 16;
 
 /** One known extension: `read` gets a cursor narrowed to the value and must read it to its end. */
 export interface ExtensionRow<T> {
@@ -292,7 +309,7 @@ export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to
     const self = der.at;
     const extension = der.enter(tag.SEQUENCE);
     const start = der.oid();
-    const i = findRow(der, rows, start);
+    const i = findRow(rows, der.text(start));
     if (i < 0 ? standsBefore(der, start, first, self) : seen & (1 << i)) throw der.fault;
     const critical = der.flag();
     const value = der.enter(tag.OCTET_STRING);
@@ -310,9 +327,9 @@ export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to
   return unknownCritical;
 }
 
-/** The row of the OID `start…at`, or -1. */
-export function findRow(der: Der, rows: readonly { readonly oid: Oid }[], start: number): number {
-  for (let i = 0; i < rows.length; i++) if (der.is(start, rows[i].oid)) return i;
+/** The row of the OID, or -1. */
+export function findRow(rows: readonly { readonly oid: Oid }[], oid: Oid): number {
+  for (let i = 0, n = rows.length; i < n; i++) if (rows[i].oid === oid) return i;
   return -1;
 }
 

@@ -7,6 +7,7 @@ export {
   type PkiFeature,
   type PkiOptions,
   type PkiTables,
+  type Remembered,
 } from "./certificate.js";
 export { nameConstraints } from "./constraints.js";
 export { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";

@@ -4,7 +4,14 @@ import { type Fault, faults, isFault } from "../wire/fault.js";
 import { table } from "../wire/table.js";
 import { equalBytes } from "../wire/writer.js";
 import { readSignatureAlgorithm } from "./algorithm.js";
-import { beginVerification, Certificate, keyUsage, type PkiOptions, type PkiTables } from "./certificate.js";
+import {
+  beginVerification,
+  Certificate,
+  keyUsage,
+  type PkiOptions,
+  type PkiTables,
+  settleVerification,
+} from "./certificate.js";
 import { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 import type { Authority } from "./path.js";
 import { type OcspPolicy, requiresNonce } from "./policy.js";
@@ -160,7 +167,7 @@ export class StapleVerifier {
     if (this.stage === stage.TAKEN) this.examine(staple, subject, issuer, now);
     else if (this.stage === stage.RESPONSE) this.verifyResponse(staple, issuer, now);
     else if (this.stage === stage.DELEGATE) {
-      if (this.delegate.verify(issuer.key)) this.stage = stage.RESPONSE;
+      if (this.delegate.verify(this.options, issuer.key)) this.stage = stage.RESPONSE;
       else this.findSigner(issuer, now);
     }
     return this.stage === stage.SETTLED && verdict(staple);
@@ -177,8 +184,9 @@ export class StapleVerifier {
   }
 
   private verifyResponse(staple: Staple, issuer: Authority, now: number): void {
-    const { signatureStart, signatureEnd } = this;
-    if (this.verification!.settle(this.signer!, this.store.bytes, signatureStart, signatureEnd)) {
+    const { options, scheme, verification, signer, store, signatureStart, signatureEnd } = this;
+    const { bytes } = store;
+    if (settleVerification(options, scheme, verification!, signer!, bytes, signatureStart, signatureEnd)) {
       staple.status = statuses[staple.severity];
       this.verification = this.delegate.verification = undefined;
       this.stage = stage.SETTLED;
@@ -491,8 +499,8 @@ function readNonce(der: Der, to: StapleVerifier): void {
  */
 function readHashAlgorithm(der: Der): "sha1" | "sha256" | undefined {
   const outer = der.enter(tag.SEQUENCE);
-  const start = der.oid();
-  const hash = der.is(start, idSha1) ? "sha1" : der.is(start, idSha256) ? "sha256" : undefined;
+  const oid = der.text(der.oid());
+  const hash = oid === idSha1 ? "sha1" : oid === idSha256 ? "sha256" : undefined;
   der.optionalNull();
   der.leave(outer);
   return hash;

@@ -107,7 +107,9 @@ export class Path {
   private readonly options: PathOptions;
   private readonly store: Store;
   private readonly purpose: number;
-  private readonly reference: Reference | undefined;
+  /** The name that the leaf must be for, until it was compared, and what to say when it is not. */
+  private reference: Reference | undefined;
+  private mismatch: Fault | undefined;
   /** Made for the first chain that has any. */
   private constraints: NameMatcher | undefined;
   private readonly der: Der;
@@ -118,7 +120,7 @@ export class Path {
   private pinned: TrustAnchor | undefined;
   /** The path so far: rows from the leaf up to `depth`, and for each the next candidate for its issuer. */
   private readonly order: number[] = [];
-  private readonly next: number[] = [];
+  private next: number[] = [];
   private depth = -1;
   private signatures = 0;
   private fault: Fault | undefined;
@@ -139,6 +141,7 @@ export class Path {
     this.store = store;
     this.purpose = purpose;
     this.reference = serverName === undefined ? undefined : parseReference(serverName);
+    this.mismatch = this.reference?.mismatch;
     this.der = der;
   }
 
@@ -154,7 +157,8 @@ export class Path {
     const row = new Certificate(this.der);
     this.rows.push(row);
     if (index === 0) this.pinned = findAnchor(options.trust, der, start, end);
-    const reference = index === 0 ? this.reference : undefined;
+    const { reference } = this;
+    this.reference = undefined;
     // Until it is read, so that one which was not can never stand on a path
     this.rowFaults[index] = faults.INTERNAL_ERROR;
     try {
@@ -268,7 +272,7 @@ export class Path {
     const { trust } = this.options;
     const row = candidate - trust.length;
     const issuer = row < 0 ? trust[candidate] : this.rows[row];
-    if (!this.rows[this.order[this.depth]].verify(issuer.key)) {
+    if (!this.rows[this.order[this.depth]].verify(this.options, issuer.key)) {
       this.note(faults.CERT_SIGNATURE);
       return false;
     }
@@ -282,11 +286,12 @@ export class Path {
   }
 
   private complete(anchor: TrustAnchor): boolean {
-    if (!this.rows[0].named) throw this.reference!.mismatch;
+    if (!this.rows[0].named) throw this.mismatch;
     this.anchor = anchor;
     this.length = this.lengthWithAnchor = this.depth + 1;
     const row = this.findSent(anchor);
     if (row >= 0) this.order[this.lengthWithAnchor++] = row;
+    this.next = [];
     // Their signatures are verified, or of no account
     for (let i = 0; i < this.rows.length; i++) this.rows[i].verification = undefined;
     return true;

@@ -82,7 +82,7 @@ function readMask(der: Der): PssRow | undefined {
 /** RFC 4055 section 2.1: NULL parameters and none are both accepted. */
 function readHashAlgorithm(der: Der): PssRow | undefined {
   const outer = der.enter(tag.SEQUENCE);
-  const i = findRow(der, pssRows, der.oid());
+  const i = findRow(pssRows, der.text(der.oid()));
   der.optionalNull();
   der.leave(outer);
   return i < 0 ? undefined : pssRows[i];

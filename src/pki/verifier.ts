@@ -12,6 +12,8 @@ const maxSent = 64;
 const nonceSize = 32;
 
 const noStaple: Staple = Object.freeze(new Staple());
+/** What is said of a certificate without a staple. */
+const unstapled = Object.freeze(verdictOf(noStaple, "none"));
 
 /** What a peer is judged by. */
 export interface VerifierOptions extends PathOptions {
@@ -20,6 +22,8 @@ export interface VerifierOptions extends PathOptions {
   /** A time before which no clock can be right, in seconds since 1970. */
   readonly clockFloor: number;
   readonly ocsp: StaplePolicy;
+  /** Is told of the path to a trust anchor when it is found. */
+  readonly onPath?: (path: Path) => void;
 }
 
 /**
@@ -102,7 +106,7 @@ export class Verifier {
     // A clock that was never set must not pass for one that was
     if (now === undefined || !(now >= options.clockFloor)) throw faults.NO_CLOCK;
     if (path.length === 0) {
-      path.step(now);
+      if (path.step(now)) options.onPath?.(path);
       return false;
     }
     const position = this.settled;
@@ -160,12 +164,15 @@ export interface Verdict {
 
 /** What is said of a certificate when those before `settled` are settled and `fault`, if any, ended it there. */
 function verdictOn(staple: Staple, position: number, settled: number, fault: Fault | undefined): Verdict {
-  const { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated } = staple;
-  const found = { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated };
   if (position === settled && fault !== undefined)
-    return Object.assign({ status: statusOf(fault), fault }, found);
-  const status = !staple.present ? "none" : position < settled ? "good" : "unchecked";
-  return Object.assign({ status } as const, found);
+    return Object.assign(verdictOf(staple, statusOf(fault)), { fault });
+  if (!staple.present) return unstapled;
+  return verdictOf(staple, position < settled ? "good" : "unchecked");
+}
+
+function verdictOf(staple: Staple, status: Verdict["status"]): Verdict {
+  const { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated } = staple;
+  return { status, thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated };
 }
 
 function statusOf(fault: Fault): Verdict["status"] {

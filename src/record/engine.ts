@@ -120,6 +120,8 @@ export class Engine {
   /** The HandshakeType of the message that is being sent, and of the one that is being received. */
   private sending = 0;
   private type = 0;
+  /** The row for that one. */
+  private handler: AnyRow | undefined;
   private consumed = 0;
   /** Bytes of the message in progress, handled part by part, that are still to come. */
   left = 0;
@@ -328,7 +330,7 @@ export class Engine {
   /** The row for what happens in the present state, or undefined. */
   private row(on: number): AnyRow | undefined {
     const { rows, state } = this.machine;
-    for (let i = 0; i < rows.length; i++)
+    for (let i = 0, n = rows.length; i < n; i++)
       if (rows[i].on === on && (rows[i].state === state || rows[i].state === ANY)) return rows[i];
     return undefined;
   }
@@ -389,6 +391,7 @@ export class Engine {
     const length = reader.u24();
     const row = this.row(this.type);
     if (row === undefined) throw faults.UNEXPECTED_MESSAGE;
+    this.handler = row;
     if (row.most !== undefined && length > row.most) throw faults.DECODE_ERROR;
     if (row.measure) return this.beginParts(length);
     inbox.admit(MESSAGE_HEADER + length);
@@ -409,6 +412,7 @@ export class Engine {
     const { inbox } = this;
     const row = this.row(this.type);
     if (row?.measure === undefined) throw faults.DECODE_ERROR;
+    this.handler = row;
     const have = Math.min(inbox.messageLeft, this.left);
     const n = row.measure(this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have));
     if (n > this.left || (n === 0 && have === this.left)) throw faults.DECODE_ERROR;
@@ -424,7 +428,7 @@ export class Engine {
     reader.over(inbox.bytes, this.left > 0 ? start : start + MESSAGE_HEADER, start + n);
     if (this.left > 0) this.left -= n;
     machine.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
-    const row = this.row(this.type)!;
+    const row = this.handler!;
     const next = row.run(machine as never);
     reader.finish();
     // ANY, as a literal: it takes less stack

@@ -7,7 +7,6 @@ import { at } from "../handshake/memory.js";
 import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import { Verifier } from "../pki/verifier.js";
 import { type AnyRow, Engine } from "../record/engine.js";
 import { type Fault, faults } from "../wire/fault.js";
 import { extensionType } from "../wire/registry.js";
@@ -30,7 +29,6 @@ export class ServerHandshake extends Handshake {
   readonly config: ServerConfig;
   readonly engine: Engine;
   readonly extensions: readonly ExtensionRow<never>[];
-  readonly verifier: Verifier;
 
   rows: readonly AnyRow[];
   state: ServerState = "WAIT_CLIENT_HELLO";
@@ -51,6 +49,8 @@ export class ServerHandshake extends Handshake {
   announced: Hello["stapling"] = "off";
   /** TLS 1.2: a NewSessionTicket will come. */
   ticketAnnounced = false;
+  /** TLS 1.3: seconds that the ticket may live which is given out; 0: there is none. */
+  ticketLife = 0;
   /** The message that is being sent part by part. */
   long: LongMessage | undefined;
 
@@ -63,17 +63,15 @@ export class ServerHandshake extends Handshake {
   verifications: (Verification | undefined)[] = [];
 
   constructor(config: ServerConfig, arena: Uint8Array, { rows, extensions }: Tables) {
-    super(config);
     const { buffers } = config;
+    super(config, extendedKeyUsage.clientAuth, storeOf(buffers, arena));
     const bytes = inputOf(buffers, arena);
     const awaitsHello = () => this.rows === rows;
     const inbox = new HelloInbox(bytes, firstInput(buffers), mostInput(buffers), awaitsHello);
-    const store = storeOf(buffers, arena);
     this.config = config;
     this.rows = rows;
     this.extensions = extensions;
     this.engine = new Engine(this, inbox, outboxOf(buffers, arena));
-    this.verifier = new Verifier(config, extendedKeyUsage.clientAuth, store, this.memory, at.hash);
   }
 
   get own() {

@@ -237,8 +237,9 @@ function complete(s: ServerHandshake): ServerState {
   s.digest();
   keys.resumptionSecret(at.hash, at.resumptionSecret);
   keys.wipe();
-  s.engine.established = true;
-  return s.offer.pskDhe && ticketLife(s) > 0 ? "SEND_TICKET" : "CONNECTED";
+  s.ticketLife = s.offer.pskDhe ? ticketLife(s) : 0;
+  s.establish();
+  return s.ticketLife > 0 ? "SEND_TICKET" : "CONNECTED";
 }
 
 /** The nonce tells a connection's tickets apart; there is only one. */
@@ -247,7 +248,7 @@ const ticketNonce = Object.freeze([0]);
 /** NewSessionTicket, RFC 8446 4.6.1. Without early_data: 0-RTT data could be replayed. */
 function sendTicket(s: ServerHandshake): ServerState {
   const keys = s.schedule13();
-  const life = ticketLife(s);
+  const { ticketLife: life } = s;
   const nonce = Uint8Array.from(ticketNonce);
   keys.ticketPsk(at.resumptionSecret, nonce, 0, nonce.length, at.resumptionSecret);
   const ticket = sealTicket(s, at.resumptionSecret, at.resumptionSecret + keys.size, life);

@@ -159,7 +159,7 @@ function repeater(real: Provider, tell: (out: Uint8Array, at: number) => number)
     agree: (_peer, _start, _end, out, at) => tell(out, at),
     dispose: nothing,
   });
-  const verification = Object.freeze({ update: nothing, end: nothing, settle: () => true });
+  const verification = Object.freeze({ update: nothing, end: nothing, digest: () => 0, settle: () => true });
   return Object.freeze<Provider>({
     ...real,
     random: (bytes, start) => void tell(bytes, start),

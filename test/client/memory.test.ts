@@ -4,7 +4,16 @@ import { runInNewContext } from "node:vm";
 import test from "ava";
 import { NOW } from "../../certs/fixtures.js";
 import { provider } from "../../hosts/node/provider.js";
-import { type Aead, type Provider, TlsClient, trustAnchor, version, wants } from "../../src/client/index.js";
+import {
+  type Aead,
+  type ClientOptions,
+  type Path,
+  type Provider,
+  TlsClient,
+  trustAnchor,
+  version,
+  wants,
+} from "../../src/client/index.js";
 import { contentType } from "../../src/wire/registry.js";
 import { named } from "../faults.js";
 import { identity, servers } from "../peers/identity.js";
@@ -69,9 +78,9 @@ class Circuit {
 }
 
 /** A client after its handshake, and the server that it shook hands with. */
-function connect(protocol: number, own: Provider = provider): { client: TlsClient; puppet: Puppet } {
+function connect(protocol: number, more: Partial<ClientOptions> = {}): { client: TlsClient; puppet: Puppet } {
   const trust = [trustAnchor(identity("p256", "root").chain[0])];
-  const client = new TlsClient({ provider: own, serverName: "localhost", trust, clock: () => NOW });
+  const client = new TlsClient({ provider, serverName: "localhost", trust, clock: () => NOW, ...more });
   const puppet = new Puppet({ ...servers.p256, version: protocol });
   while (!(client.established && puppet.open)) {
     while (client.wants & wants.WORK) client.work();
@@ -138,7 +147,7 @@ function perRecord(client: TlsClient, record: Uint8Array): number {
 for (const [name, protocol] of Object.entries(version)) {
   test.serial(`${name}: the core allocates nothing for a record`, (t) => {
     const circuit = new Circuit();
-    const { client } = connect(protocol, circuit.provider);
+    const { client } = connect(protocol, { provider: circuit.provider });
     circuit.switchOff();
     const record = legible(protocol);
     const cost = perRecord(client, record);
@@ -153,6 +162,29 @@ for (const [name, protocol] of Object.entries(version)) {
     t.true(perRecord(client, record) > 20);
     t.truthy(kept);
   });
+
+  test.serial(
+    `${name}: the path, its certificates, their anchor and their store go with the handshake`,
+    async (t) => {
+      const parts: WeakRef<object>[] = [];
+      const onPath = (path: Path) => {
+        for (const part of [path, path.at(0), path.anchor!, path.at(0).bytes]) parts.push(new WeakRef(part));
+      };
+      const held = connect(protocol, { onPath, buffers: { input: [4096, 18693] } });
+      t.deepEqual(
+        parts.map((part) => part.deref() !== undefined),
+        [true, true, true, true],
+      );
+      await memory();
+      t.deepEqual(
+        parts.map((part) => part.deref()),
+        [undefined, undefined, undefined, undefined],
+      );
+      t.is(held.client.verdicts.length, 2);
+      give(held.client, held.puppet.sendData(Buffer.from("data")));
+      t.is(held.client.fault, undefined);
+    },
+  );
 
   test.serial(`${name}: 10,000 records leave nothing behind`, async (t) => {
     const { client, puppet } = connect(protocol);

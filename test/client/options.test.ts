@@ -126,7 +126,6 @@ test("an option that is undefined is its default, above all verify", (t) => {
   t.deepEqual(configure(loose({ buffers: { store: undefined } })), plain);
   t.true(plain.verify);
   t.true(plain.ocsp.mustStaple);
-  t.true(Object.isFrozen(plain));
 });
 
 test("suites stand in the order of the provider's AEADs, TLS 1.3 first", (t) => {
@@ -201,11 +200,11 @@ test("record_size_limit is asked for when the buffer can't hold a full record", 
   t.is(configure(loose({ buffers: { input: [1024, 4096] } })).recordSizeLimit, 2048);
 });
 
-test("an input buffer that may grow is not in the arena", (t) => {
+test("an input buffer that may grow is not in the arena, nor is the store beside it", (t) => {
   const buffers = { input: [1024, 16645] as const, output: 2000, store: 3000 };
   const options = { ...defaults, buffers };
-  t.throws(() => new TlsClient(options, new Uint8Array(4999)), { message: /the arena needs 5000 bytes/ });
-  const { cipherIn } = new TlsClient(options, new Uint8Array(5000));
+  t.throws(() => new TlsClient(options, new Uint8Array(1999)), { message: /the arena needs 2000 bytes/ });
+  const { cipherIn } = new TlsClient(options, new Uint8Array(2000));
   t.is(cipherIn.bytes.length, 1024);
   t.is(cipherIn.end - cipherIn.start, 1024);
 });

@@ -37,10 +37,19 @@ device("the modules for devices keep to their budget in flash", async (t) => {
   t.true(small <= budget.rom.small, `${small} bytes without options, the budget is ${budget.rom.small}`);
 });
 
+const KB = 1024;
+
 device("a handshake with a verified staple takes 16 KB, and any program 64 KB with room", (t) => {
-  for (const { name } of cases.filter(({ name }) => /p256-staple1/.test(name)))
-    t.true(budget.cases[name].totalBytes <= 16384, name);
+  for (const { name } of cases.filter(({ name }) =>
+    /p256-staple1|socket-(bare|small)|again|resumed/.test(name),
+  ))
+    t.true(budget.cases[name].totalBytes <= 16 * KB, name);
   for (const { arenaBytes } of Object.values(budget.cases)) t.true(arenaBytes <= 49152, `${arenaBytes}`);
+});
+
+device("by default a connection takes 26 KB, and 14 KB while it stands", (t) => {
+  const { totalBytes, standingBytes } = budget.cases["tls1.3-socket-default"];
+  t.true(totalBytes <= 26 * KB && standingBytes <= 14 * KB, `${totalBytes}, ${standingBytes}`);
 });
 
 for (const each of cases.filter(({ receive, send, socket }) => (receive || send) && !socket))

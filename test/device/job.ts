@@ -1,5 +1,19 @@
 import type { BufferSizes } from "../../src/client/index.js";
 
+/** Connections to be replayed one after the other, and all of them again. */
+export interface SeriesJob {
+  readonly kinds: readonly Kind[];
+  readonly rounds: number;
+}
+
+/** A connection, and what must become of it: "good", "resumed" or a fault. */
+export interface Kind {
+  readonly name: string;
+  readonly job: Job;
+  readonly server: string;
+  readonly end: string;
+}
+
 /** One connection to be replayed in XS: what its server sent, and the client that it was recorded with. */
 export interface Job {
   /** Bytes that the server sends until the client is connected; after them, records of application data. */
@@ -22,8 +36,8 @@ export interface Job {
   readonly milestones: readonly number[];
   /** Collects garbage before each mark, so that what is live shows. */
   readonly live: boolean;
-  /** Of a socket with a cache: the session in it in hexadecimal digits, or "". */
-  readonly session?: string;
+  /** Of a socket that keeps what it does by default: what it has of this server, in hexadecimal digits. */
+  readonly kept?: { readonly session: string; readonly signatures: string };
   /** Bytes that the client sends, so many times. */
   readonly send: { readonly size: number; readonly times: number };
 }

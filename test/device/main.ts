@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Target } from "../../hosts/xs/driver/machine.js";
-import { cases, type DeviceCase } from "./cases.js";
+import { cases, type DeviceCase, first } from "./cases.js";
 import { type Cost, measure, measureOnRv32, type Rv32Cost, steps } from "./measure.js";
-import { plot } from "./plot.js";
+import { plot, plotShares } from "./plot.js";
 import { measureRom, type Rom } from "./rom.js";
 import { incomparable } from "./xs.js";
 
@@ -13,7 +13,8 @@ import { incomparable } from "./xs.js";
 //   npm run device [-- CASE ...]     a table
 //   npm run device -- --json         one object, a key for each case, and `rom`: bytes of flash
 //   npm run device -- --write        writes test/device/budget.json and docs/device-heap.svg anew
-//   npm run device -- --target rv32  the same on RV32, with instructions; --write writes test/device/budget-rv32.json
+//   npm run device -- --target rv32  the same on RV32, with instructions; --write writes test/device/budget-rv32.json and
+//                                    docs/device-reconnect.svg
 
 export interface Budget {
   readonly cases: Record<string, Cost>;
@@ -24,6 +25,7 @@ const root = new URL("../../../", import.meta.url);
 const budgetFile = fileURLToPath(new URL("test/device/budget.json", root));
 const rv32BudgetFile = fileURLToPath(new URL("test/device/budget-rv32.json", root));
 const plotFile = fileURLToPath(new URL("docs/device-heap.svg", root));
+const reconnectFile = fileURLToPath(new URL("docs/device-reconnect.svg", root));
 /** What a handshake with a staple may take, docs/moddable.md. */
 const LIMIT = 16384;
 
@@ -64,8 +66,23 @@ function print(costs: Record<string, Cost | Rv32Cost>, json: boolean, rom?: Rom)
 
 async function onRv32(only: readonly string[], json: boolean, write: boolean): Promise<void> {
   const costs = await measureAll(only, measureOnRv32);
-  print(costs, json);
-  if (write) writeFileSync(rv32BudgetFile, `${JSON.stringify({ cases: costs }, null, 2)}\n`);
+  print(json ? withFirst(costs) : costs, json);
+  if (!write) return;
+  writeFileSync(rv32BudgetFile, `${JSON.stringify({ cases: costs }, null, 2)}\n`);
+  writeFileSync(reconnectFile, plotReconnecting(withFirst(costs)));
+}
+
+/** The first connection to a server once more, by what it is beside `again` and `resumed`. */
+function withFirst(costs: Record<string, Rv32Cost>): Record<string, Rv32Cost> {
+  return first in costs ? { ...costs, first: costs[first] } : costs;
+}
+
+function plotReconnecting(costs: Record<string, Rv32Cost>): string {
+  const rows = ["first", "again", "resumed"].map((name) => {
+    const { crypto, engine, collector } = costs[name].instructions!;
+    return { name, crypto, script: engine + collector };
+  });
+  return plotShares("Instructions of a handshake on RV32: TLS 1.3, P-256, a delegate's staple", rows);
 }
 
 async function onThisMachine(only: readonly string[], json: boolean, write: boolean): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Stats } from "../../hosts/xs/driver/machine.js";
 
-// A picture of the heap over the steps of a handshake, as SVG.
+// Pictures, as SVG: of the heap over the steps of a handshake, and of what handshakes take beside each other.
 
 const WIDTH = 860;
 const HEIGHT = 420;
@@ -36,14 +36,52 @@ export function plot(title: string, { marks }: Stats, bufferBytes: number, limit
     label(LEFT - 6, y(i * 4096) + 4, `${i * 4} KB`, `text-anchor="end"`),
   );
   const line = `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(limit)}" y2="${y(limit)}" stroke="#c0392b" stroke-dasharray="4 3"/>`;
+  const parts = [
+    ["#27496d", "slots"],
+    ["#5b8dbf", "other chunks"],
+    ["#9aa7b5", "buffers"],
+  ];
+  return picture(title, HEIGHT, [...legend(parts), ...grid, ...bars, line]);
+}
+
+/** One kind of handshake: instructions of cryptography, and of JavaScript with its collector. */
+export interface Share {
+  readonly name: string;
+  readonly crypto: number;
+  readonly script: number;
+}
+
+const ROW = 34;
+
+/** Bars, one a row, with the millions of both parts and what the sum is of the first row's. */
+export function plotShares(title: string, rows: readonly Share[]): string {
+  const whole = rows[0].crypto + rows[0].script;
+  const width = (count: number) => ((WIDTH - LEFT - RIGHT - 150) * count) / whole;
+  const millions = (count: number) => (count / 1e6).toFixed(0);
+  const bars = rows.flatMap(({ name, crypto, script }, i) => {
+    const y = TOP + i * ROW;
+    const share = Math.round((100 * (crypto + script)) / whole);
+    const text = `${millions(crypto)} + ${millions(script)} million, ${share} %`;
+    return [
+      bar(LEFT, y, width(crypto), ROW - 10, "#5b8dbf"),
+      bar(LEFT + width(crypto), y, width(script), ROW - 10, "#27496d"),
+      label(LEFT - 6, y + 16, name, `text-anchor="end"`),
+      label(LEFT + width(crypto + script) + 6, y + 16, text),
+    ];
+  });
+  const parts = [
+    ["#5b8dbf", "cryptography"],
+    ["#27496d", "JavaScript"],
+  ];
+  return picture(title, TOP + rows.length * ROW, [...legend(parts), ...bars]);
+}
+
+function picture(title: string, height: number, parts: readonly string[]): string {
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
+    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     label(LEFT, 20, title, `font-size="14"`),
-    ...legend(),
-    ...grid,
-    ...bars,
-    line,
+    ...parts,
     "</svg>",
   ].join("\n")}\n`;
 }
@@ -52,12 +90,7 @@ function turned(x: number, y: number): string {
   return `text-anchor="end" font-size="9" transform="rotate(-50 ${x.toFixed(1)} ${y.toFixed(1)})"`;
 }
 
-function legend(): string[] {
-  const entries = [
-    ["#27496d", "slots"],
-    ["#5b8dbf", "other chunks"],
-    ["#9aa7b5", "buffers"],
-  ];
+function legend(entries: readonly (readonly string[])[]): string[] {
   return entries.flatMap(([fill, text], i) => [
     bar(LEFT + i * 100, 30, 10, 10, fill),
     label(LEFT + 14 + i * 100, 39, text),

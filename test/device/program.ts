@@ -1,10 +1,13 @@
 import { type ClientOptions, TlsClient, trustAnchor, wants } from "../../src/client/index.js";
-import { job, provider, recorded, SEGMENT, trust } from "./flash.js";
+import { job, recorded, trust } from "./flash.js";
+import { provider } from "./provider.js";
 
 // Replays a recorded connection in XS: real parsing, real verification, nothing random. `main` and what it makes
 // is RAM; what stands at the top level is flash.
 
 const HEADER = 5;
+/** Bytes of a TCP segment. */
+const SEGMENT = 1460;
 /** Whether memory and computrons are noted after that many records; a table, so that asking always costs the same. */
 const noted = new Uint8Array(1001);
 for (const count of job.milestones) noted[count] = 1;

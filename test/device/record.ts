@@ -5,6 +5,7 @@ import {
   handshakeType,
   resumption,
   type Session,
+  SignatureMemory,
   signatureScheme,
   TlsClient,
   trustAnchor,
@@ -21,6 +22,8 @@ import type { Job } from "./job.js";
 
 /** Of an ECDSA signature in DER: with every job's as long, every run takes the same computrons. */
 const SIGNATURE = 71;
+/** Signatures that a device remembers by default. */
+const SIGNATURES = 8;
 const provider = determined();
 
 export interface Recorded {
@@ -66,8 +69,8 @@ function milestones({ receive, send }: DeviceCase): number[] {
   return times === undefined ? [] : [10, 11, times - 1, times];
 }
 
-function optionsOf(job: Omit<Job, "handshakeLength">): ClientOptions {
-  const { trust, clock, version, policy, send, live, milestones, session, ...rest } = job;
+function optionsOf(job: Omit<Job, "handshakeLength">, verify: boolean): ClientOptions {
+  const { trust, clock, version, policy, send, live, milestones, kept, ...rest } = job;
   return {
     ...rest,
     provider,
@@ -76,12 +79,14 @@ function optionsOf(job: Omit<Job, "handshakeLength">): ClientOptions {
     minVersion: version,
     maxVersion: version,
     ocsp: { policy },
+    verify,
   };
 }
 
 function scriptOf(device: DeviceCase): Script {
-  const server = identity(device.edition, "server1");
-  const staples = ["server1", "intermediate1"].map((name) => readFileSync(stapleFile(device.edition, name)));
+  const { holder = "server1" } = device;
+  const server = identity(device.edition, holder);
+  const staples = [holder, "intermediate1"].map((name) => readFileSync(stapleFile(device.edition, name)));
   return {
     ...server,
     version: device.version,
@@ -109,20 +114,23 @@ class SignatureWatch {
   }
 }
 
-/** What the client is connected to: a puppet, or, where there is a cache, a server with tickets. */
+/** What the client is connected to: a puppet, or, where sessions are kept, a server with tickets. */
 function serverOf(device: DeviceCase): Puppet | TicketServer {
-  return device.cache ? new TicketServer({ maxVersion: device.version }) : new Puppet(scriptOf(device));
+  return device.kept ? new TicketServer({ maxVersion: device.version }) : new Puppet(scriptOf(device));
 }
 
-/** The session that a first connection leaves in the cache. */
-function firstSession(device: DeviceCase, options: ClientOptions): Session {
+/** What a first connection leaves of sessions and signatures: those as the device's provider would have verified them. */
+function firstOf(device: DeviceCase, options: ClientOptions): { session: Session; signatures: Uint8Array } {
   let session: Session | undefined;
   const onSession = (each: Session) => {
     session = each;
   };
-  converse(new TlsClient({ ...options, onSession }), serverOf(device));
+  const own = { ...provider, name: "psa" };
+  const memory = new SignatureMemory(own, SIGNATURES);
+  const client = new TlsClient({ ...options, provider: own, onSession, remembered: memory });
+  converse(client, serverOf(device));
   if (session === undefined) throw new Error("no session");
-  return session;
+  return { session, signatures: memory.bytes };
 }
 
 /** Whatever the server sends until the client is connected, and with the end of the handshake. */
@@ -136,30 +144,36 @@ function attempt(device: DeviceCase): Recorded | undefined {
   const { size = 0, times = 0 } = device.receive ?? {};
   const job = settings(device);
   const watch = new SignatureWatch(device);
-  const options = optionsOf(job);
-  const session = device.cache === "filled" ? firstSession(device, options) : undefined;
+  const options = optionsOf(job, device.refused === undefined);
+  const before = device.kept && firstOf(device, options);
+  const session = device.kept === "session" ? before?.session : undefined;
   const client = new TlsClient({
     ...options,
     session,
-    onSession: device.cache && (() => undefined),
+    onSession: device.kept && (() => undefined),
     onMessage: (sent, type, _, start, end) => watch.see(sent, type, start, end),
   });
   const server = serverOf(device);
   const handshake = converse(client, server);
   if (device.edition === "p256" && !session && watch.length !== SIGNATURE) return undefined;
   if (client.resumed !== (session !== undefined)) throw new Error("the session is not resumed");
-  const data =
-    server instanceof Puppet
-      ? Array.from({ length: times }, () => server.sendData(Buffer.alloc(size, 0x61)))
-      : [];
+  const data = Array.from({ length: times }, () => sealed(server, Buffer.alloc(size, 0x61)));
   const handshakeLength = handshake.reduce((sum, { length }) => sum + length, 0);
   const program = device.socket ? "socket-program" : "program";
-  const kept = device.cache && { session: session ? toHex(resumption.encode(provider, session)) : "" };
+  const kept = before && {
+    session: session ? toHex(resumption.encode(provider, session)) : "",
+    signatures: device.kept === "signatures" ? toHex(before.signatures) : "",
+  };
   return {
     program,
-    job: { ...job, ...kept, handshakeLength },
+    job: { ...job, kept, handshakeLength },
     bytes: Buffer.concat([...handshake, ...data]),
   };
+}
+
+/** A record of the server's. */
+function sealed(server: Puppet | TicketServer, data: Buffer): Buffer {
+  return server instanceof Puppet ? server.sendData(data) : server.send(data);
 }
 
 const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");

@@ -1,5 +1,5 @@
 import test from "ava";
-import { cases } from "./cases.js";
+import { cases, first } from "./cases.js";
 import { readRv32Budget } from "./main.js";
 import { type Cost, measureOnRv32 } from "./measure.js";
 import { incomparable } from "./xs.js";
@@ -21,6 +21,12 @@ test("the budget for RV32 has every case, and nothing else", (t) => {
     Object.keys(budget.cases),
     cases.map(({ name }) => name),
   );
+});
+
+test("of the first handshake's instructions a second full one takes at most 42 %, a resumed one at most 25 %", (t) => {
+  const total = (name: string) => budget.cases[name].instructions!.total;
+  t.true(total("again") <= 0.42 * total(first), `${total("again") / total(first)}`);
+  t.true(total("resumed") <= 0.25 * total(first), `${total("resumed") / total(first)}`);
 });
 
 for (const each of cases)

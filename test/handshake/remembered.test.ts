@@ -34,6 +34,7 @@ class Counted {
       return {
         update: (bytes, start, end) => inner.update(bytes, start, end),
         end: () => inner.end(),
+        digest: (out, at) => inner.digest(out, at),
         settle: (...all) => {
           this.verified++;
           return inner.settle(...all);

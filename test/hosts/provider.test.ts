@@ -3,6 +3,7 @@
 import {
   constants,
   createECDH,
+  createHash,
   ECDH,
   generateKeyPairSync,
   type KeyObject,
@@ -14,7 +15,7 @@ import fc from "fast-check";
 import { provider as node, signer, X25519Exchange } from "../../hosts/node/provider.js";
 import { portable, signer as portableSigner } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, HashAlgorithm, KeyKind, Signer } from "../../src/crypto/provider.js";
-import { hashSize, schemes } from "../../src/crypto/suites.js";
+import { findScheme, hashSize, schemes } from "../../src/crypto/suites.js";
 import { namedGroup, signatureScheme } from "../../src/wire/registry.js";
 import * as rfc from "../vectors/rfc.js";
 import {
@@ -380,6 +381,33 @@ for (const { provider, takesRsa = () => true } of subjects) {
       t.true(verification.settle(of(key), signature, 0, signature.length));
     }
   });
+
+  test(
+    title("a verification tells the digest of its message, ended or not, and settles all the same"),
+    (t) => {
+      for (const { scheme, kind, key, signature, message: signed } of good) {
+        const { hash } = findScheme(scheme)!;
+        const expected = createHash(hash).update(signed).digest();
+        for (const ended of [false, true]) {
+          const verification = provider.verification(scheme);
+          verification.update(signed, 0, 5);
+          verification.update(signed, 5, signed.length);
+          if (ended) verification.end();
+          for (let i = 0; i < 2; i++) {
+            const out = new Uint8Array(70).fill(0xee);
+            t.is(verification.digest(out, 3), expected.length, hash);
+            t.deepEqual(
+              Buffer.from(out),
+              Buffer.concat([Buffer.alloc(3, 0xee), expected, out.subarray(3 + expected.length)]),
+            );
+            t.true(out.subarray(3 + expected.length).every((byte) => byte === 0xee));
+          }
+          const of = { kind, bytes: key, start: 0, end: key.length };
+          t.true(verification.settle(of, signature, 0, signature.length));
+        }
+      }
+    },
+  );
 
   test(title("a key is what its bytes are now, not what they were"), (t) => {
     const signed = good[0];

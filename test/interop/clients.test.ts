@@ -98,7 +98,7 @@ for (const [flag, only] of both) {
       const { certificateFile, keyFile } = credential("client", kind);
       const { log } = await connect(served, flag, "-cert", certificateFile, "-key", keyFile);
       t.regex(log, /elpats/, kind);
-      t.is(served.connections[0].path.length, 1);
+      t.is(served.connections[0].verdicts.length, 1);
       t.regex(log, /Acceptable client certificate CA names/);
     }
     const served = await start(t, { clientAuth: "require", trust });

@@ -26,6 +26,7 @@ export const OPTIONAL = [
   "statusV2",
   "clientCertificates",
   "resumption",
+  "verifiedSignatures",
   "nameConstraints",
   "rsa",
   "caIndex",

@@ -37,6 +37,7 @@ function parsed({ der }: { der: Uint8Array }): Certificate {
   return certificate;
 }
 
+const options = { provider, pki };
 const judged = (certificate: { der: Uint8Array }) => verdict(() => parsed(certificate));
 const withExtensions = (extensions: Record<string, Buffer | undefined>) =>
   server(intermediate, { extensions });
@@ -84,8 +85,8 @@ test("keeps in the store what it needs, and the input may go", (t) => {
   const value = constraints.subarray(-certificate.constraintsEnd + certificate.constraintsStart);
   t.is(hex(bytes, certificate.constraintsStart, certificate.constraintsEnd), value.toString("hex"));
   t.is(certificate.key.bytes, bytes);
-  t.true(certificate.verify(parsed(root).key));
-  t.false(certificate.verify(parsed(leaf).key));
+  t.true(certificate.verify(options, parsed(root).key));
+  t.false(certificate.verify(options, parsed(leaf).key));
 });
 
 test("takes nothing of the store when there is not room for all", (t) => {
@@ -147,7 +148,7 @@ test("a row that is filled again remembers nothing", (t) => {
   t.is(certificate.altNamesStart, certificate.altNamesEnd);
   certificate.read(pki, leaf.der, 0, leaf.der.length);
   t.is(certificate.verification, undefined);
-  t.false(certificate.verify(parsed(intermediate).key));
+  t.false(certificate.verify(options, parsed(intermediate).key));
 });
 
 test("the fault for bad DER is what the certificate was made with", (t) => {
@@ -408,7 +409,7 @@ test("certificates of the other key kinds are signed as they say", (t) => {
     const { der } = server(issuer, { algorithm: algorithms[algorithm] });
     const certificate = new Certificate();
     keep(certificate, new Store(new Uint8Array(4096)), der);
-    t.true(certificate.verify(parsed(issuer).key), `${type} ${algorithm}`);
-    t.false(certificate.verify(parsed(root).key), `${type} ${algorithm}`);
+    t.true(certificate.verify(options, parsed(issuer).key), `${type} ${algorithm}`);
+    t.false(certificate.verify(options, parsed(root).key), `${type} ${algorithm}`);
   }
 });

@@ -129,6 +129,7 @@ export class Walk {
       return {
         update: (bytes, start, end) => inner.update(bytes, start, end),
         end: () => inner.end(),
+        digest: (out, at) => inner.digest(out, at),
         settle(key, signature, start, end) {
           count();
           return inner.settle(key, signature, start, end);

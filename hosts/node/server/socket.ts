@@ -71,12 +71,12 @@ export class ServerSocket extends SecureSocket<TlsServer> {
   }
 
   protected override inquire(): Promise<Refusal | undefined> | undefined {
-    const asks = this.lookup && this.verify && this.core.path.length > 0;
+    const asks = this.lookup && this.verify && this.rooted;
     return asks ? this.lookUp(this.lookup) : undefined;
   }
 
   protected override announce(): void {
-    this.authorized = this.verify && this.core.path.length > 0;
+    this.authorized = this.verify && this.rooted;
     if (this.requestsCertificate && !this.authorized) this.authorizationError = new Error(this.reason());
     this.emit("secure");
   }

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate, PeerCertificate } from "node:tls";
-import type { TlsClient } from "../../../src/client/index.js";
+import type { Path, TlsClient, TrustAnchor } from "../../../src/client/index.js";
 import type { TlsServer } from "../../../src/server/index.js";
 import { cipherSuite, namedGroup, nameOf, version } from "../../../src/wire/index.js";
 import type { Root } from "../common/read.js";
@@ -22,7 +22,6 @@ export type Core = Pick<
   | "fault"
   | "faultDetail"
   | "group"
-  | "path"
   | "plainIn"
   | "plainOut"
   | "suite"
@@ -39,6 +38,20 @@ export abstract class NegotiatedSocket<C extends Core> extends TransportSocket {
   protected abstract readonly core: C;
   protected abstract readonly roots: readonly Root[];
   protected readonly peer = new PeerCertificates();
+  /** Where the certificates of the path stand in the order sent, the peer's own first, and its trust anchor, once it is found. */
+  private places: readonly number[] = [];
+  private anchor: TrustAnchor | undefined;
+
+  /** Takes the path when it is found, as the core keeps nothing of it beyond the handshake. */
+  protected follow(path: Path): void {
+    this.places = Array.from({ length: path.length }, (_, i) => path.index(i));
+    this.anchor = path.anchor;
+  }
+
+  /** Whether the peer has shown a certificate that leads to one of our roots. */
+  protected get rooted(): boolean {
+    return this.anchor !== undefined;
+  }
 
   /** The application protocol agreed on; false when there is none. */
   get alpnProtocol(): string | false {
@@ -78,12 +91,8 @@ export abstract class NegotiatedSocket<C extends Core> extends TransportSocket {
 
   /** The path that was found, from the peer's own certificate to the trusted root; else what the peer sent. */
   getPeerChain(): X509Certificate[] {
-    const { path } = this.core;
-    if (path.length === 0) return this.peer.all();
-    const chain = Array.from({ length: path.length }, (_, i) => this.peer.at(path.index(i)));
-    const root = this.roots.find(({ anchor }) => anchor === path.anchor);
-    if (root && !chain.at(-1)?.raw.equals(root.certificate.raw)) chain.push(root.certificate);
-    return chain.filter((certificate) => certificate !== undefined);
+    const root = this.roots.find(({ anchor }) => anchor === this.anchor);
+    return this.peer.chain(this.places, root?.certificate);
   }
 }
 

@@ -29,9 +29,12 @@ export class PeerCertificates {
     return index < this.sent.length ? parse(this.sent[index]) : undefined;
   }
 
-  /** All, in the order sent. */
-  all(): X509Certificate[] {
-    return this.sent.map(parse).filter((certificate) => certificate !== undefined);
+  /** Those at these places in the order sent, up to the root; all that were sent, where there are no places. */
+  chain(places: readonly number[], root: X509Certificate | undefined): X509Certificate[] {
+    const found = places.length > 0 ? places.map((place) => this.at(place)) : this.sent.map(parse);
+    const chain = found.filter((certificate) => certificate !== undefined);
+    if (root && !chain.at(-1)?.raw.equals(root.raw)) chain.push(root);
+    return chain;
   }
 }
 

@@ -12,7 +12,7 @@ import { farewell, type OnCipher, type Transport } from "./transport.js";
 type Done = (error?: Error | null) => void;
 
 /** What a core reports while it works. */
-export type Reports = Required<Pick<ClientOptions, "onMessage" | "onSecret">>;
+export type Reports = Required<Pick<ClientOptions, "onMessage" | "onPath" | "onSecret">>;
 
 /** Why a peer is refused that the core found nothing wrong with. */
 export interface Refusal {
@@ -77,6 +77,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     this.onCipher = parts.onCipher;
     this.advise = parts.advise;
     this.core = parts.core({
+      onPath: (path) => this.follow(path),
       onSecret: (label, random, secret) => this.logSecret(label, random, secret),
       onMessage: (sent, type, bytes, start, end) => {
         this.peer.record(sent, type, bytes, start, end);

@@ -1,9 +1,7 @@
-import type { Provider, Verification } from "../../../src/crypto/index.js";
-import { type PkiOptions, SignatureMemory } from "../../../src/pki/index.js";
+import type { Provider } from "../../../src/crypto/index.js";
+import { type Remembered, SignatureMemory } from "../../../src/pki/index.js";
 import { valueError } from "../common/errors.js";
 import { number, type Read } from "../common/read.js";
-
-type Remembered = NonNullable<PkiOptions["remembered"]>;
 
 /** A memory for each provider, so that none takes the word of another. */
 class Memories implements Remembered {
@@ -14,8 +12,8 @@ class Memories implements Remembered {
     this.count = count;
   }
 
-  verification(provider: Provider, scheme: number): Verification {
-    return this.memoryOf(provider).verification(provider, scheme);
+  settle(...all: Parameters<Remembered["settle"]>): boolean {
+    return this.memoryOf(all[0]).settle(...all);
   }
 
   private memoryOf(provider: Provider): SignatureMemory {
@@ -31,8 +29,8 @@ const most = 4096;
 /** What all connections of the process share by default. */
 export const sharedMemories: Remembered = new Memories(usual);
 
-const none: Remembered = Object.freeze({
-  verification: (provider: Provider, scheme: number) => provider.verification(scheme),
+const none: Remembered = Object.freeze<Remembered>({
+  settle: (_provider, _scheme, verification, ...what) => verification.settle(...what),
 });
 
 /** How many are remembered; the usual number in what all share, others apart. */

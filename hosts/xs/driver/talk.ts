@@ -159,11 +159,7 @@ class Listener {
   /** As TLSSocket's getPeerChain: the path to the root, or else what the server sent. */
   private chain({ roots }: Settings): X509Certificate[] {
     const { path = [], anchor = -1 } = this.result ?? {};
-    if (path.length === 0) return this.peer.all();
-    const chain = path.map((place) => this.peer.at(place));
-    const root = roots[anchor]?.certificate;
-    if (root && !chain.at(-1)?.raw.equals(root.raw)) chain.push(root);
-    return chain.filter((certificate) => certificate !== undefined);
+    return this.peer.chain(path, roots[anchor]?.certificate);
   }
 }
 

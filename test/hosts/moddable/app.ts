@@ -138,6 +138,7 @@ function counted(provider: Provider, app: App): Provider {
       return {
         update: (bytes, start, end) => verification.update(bytes, start, end),
         end: () => verification.end(),
+        digest: (out, at) => verification.digest(out, at),
         settle(key, signature, start, end) {
           count();
           return verification.settle(key, signature, start, end);

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import { NOW } from "../../../certs/fixtures.js";
 import { RamCache } from "../../../hosts/moddable/cache.js";
 import type { SecureOptions, SessionCache } from "../../../hosts/moddable/socket.js";
-import { resumption as stub } from "../../../hosts/moddable/without/resumption.js";
+import * as stub from "../../../hosts/moddable/without/resumption.js";
 import { everything, features, nameConstraints, rsa, tls12 } from "../../../src/client/index.js";
 import type { ServerOptions } from "../../../src/server/index.js";
 import { extensionType, version } from "../../../src/wire/registry.js";
@@ -326,7 +326,8 @@ test("a cache that is none is refused", (t) => {
 
 test("without resumption nothing is kept nor offered, and a cache that was asked for is refused", (t) => {
   const platform = {
-    features: features({ tls12, nameConstraints, rsa, resumption: stub }),
+    features: features({ tls12, nameConstraints, rsa, resumption: stub.resumption }),
+    Keeper: stub.Keeper,
     cache: new RamCache(),
   };
   const refused = { instanceOf: RangeError, message: "secure.cache: this was built without resumption" };

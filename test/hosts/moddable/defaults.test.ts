@@ -1,6 +1,7 @@
 import test from "ava";
 import type { SecureOptions } from "../../../hosts/moddable/socket.js";
-import type { TlsClient } from "../../../src/client/index.js";
+import type { ClientHandshake } from "../../../src/client/handshake.js";
+import { faults, type TlsClient } from "../../../src/client/index.js";
 import { version } from "../../../src/wire/registry.js";
 import { host, root, rows, script } from "../../peers/default-staples.js";
 import { App, bytes, pattern } from "./app.js";
@@ -63,12 +64,16 @@ test("by default the input buffer has 4,096 bytes, and grows up to 18,693", (t) 
 });
 
 test("by default 2,048 bytes can be under way, and 4,096 of certificates and staples are kept", (t) => {
-  const { socket, writable } = new App().open();
+  const app = new App();
+  const { client } = app.socket as unknown as { client: { handshake: ClientHandshake } };
+  t.is(client.handshake.verifier.store.bytes.length, 4096);
+  const { socket, writable } = app.open();
   const offer = (output: number) => new App({ secure: { buffers: { output } } }).open().writable;
   t.is(writable, offer(2048));
   t.not(writable, offer(2047));
   const { plainIn } = socket.session as unknown as TlsClient;
-  t.is(plainIn.bytes.length, 2048 + 4096);
+  t.is(plainIn.bytes.length, 2048);
+  t.throws(() => client.handshake.verifier, { is: faults.INTERNAL_ERROR, any: true }, "it is let go");
 });
 
 test("an orderly end is no error, and a transport that reads nothing has not ended", (t) => {

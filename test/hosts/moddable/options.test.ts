@@ -129,10 +129,12 @@ test("a signer that exists already, such as a secure element's, is not disposed 
     script,
     secure: { clientCertificates, clientKey: derKey },
     platform: { signer: own },
-  }).open();
+  });
   t.is(disposed, 0);
-  two.socket.close();
+  two.open();
   t.is(two.server.seen.scheme, 0x0403);
+  t.is(disposed, 1, "nobody needs it after the handshake");
+  two.socket.close();
   t.is(disposed, 1);
 });
 

@@ -41,6 +41,7 @@ const parts: Record<string, string[]> = {
     "crypto/psk13",
     "crypto/digest",
   ],
+  verifiedSignatures: ["pki/remembered"],
   rsa: ["pki/rsa"],
 };
 

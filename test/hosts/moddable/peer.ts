@@ -2,10 +2,12 @@
 
 import { createPrivateKey } from "node:crypto";
 import { fixture, NOW } from "../../../certs/fixtures.js";
+import { Keeper } from "../../../hosts/moddable/cache.js";
 import { readPem } from "../../../hosts/moddable/pem.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
 import { readPrivateKey } from "../../../hosts/moddable/privatekey.js";
 import { words } from "../../../hosts/moddable/texts.js";
+import { remember } from "../../../hosts/moddable/verifiedSignatures.js";
 import { provider } from "../../../hosts/node/provider.js";
 import { signerOf } from "../../../hosts/portable/signer.js";
 import { everything } from "../../../src/client/index.js";
@@ -32,6 +34,8 @@ export function platform(timers: FakeTimers): Platform {
     features: everything,
     readPem,
     clock: () => NOW,
+    Keeper,
+    remember,
     resource,
     trust: () => [root],
     words,

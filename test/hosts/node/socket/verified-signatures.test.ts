@@ -33,6 +33,7 @@ function counting(): { readonly provider: Provider; verified: number } {
         return {
           update: (bytes: Uint8Array, start: number, end: number) => inner.update(bytes, start, end),
           end: () => inner.end(),
+          digest: (out: Uint8Array, at: number) => inner.digest(out, at),
           settle(...all: Parameters<typeof inner.settle>) {
             counted.verified++;
             return inner.settle(...all);
