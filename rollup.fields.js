@@ -1,15 +1,19 @@
 // Writes what a class's fields begin with into its constructor: `class C { a = 1; }` becomes `class C { constructor() {
 // this.a = 1; } }`. A class with fields has a function more, which its constructor keeps: 96 bytes of flash, and a call each
 // time. Names of variables must all differ, so that none of the constructor's is taken for one of the module's; and nothing
-// that an object inherits may have a field's name.
+// that an object inherits may have a field's name, as it is frozen. So classes that extend the language's own stay.
+import { bindingsOf } from "./rollup.scope.js";
 import { edited } from "./rollup.syntax.js";
 
 /** The module's code. */
 export function withoutFields(code, parse) {
   const edits = [];
-  for (const statement of parse(code).body)
+  const ast = parse(code);
+  const known = bindingsOf(ast);
+  for (const statement of ast.body)
     for (const node of [statement, ...(statement.declarations?.map(({ init }) => init) ?? [])])
-      if (/^Class/.test(node?.type)) edits.push(...moved(node, code));
+      if (/^Class/.test(node?.type) && (!node.superClass || known.has(node.superClass.name)))
+        edits.push(...moved(node, code));
   return edited(code, edits);
 }
 

@@ -41,7 +41,7 @@ function understand(module) {
       for (const { local, imported } of node.specifiers) known.imported.set(local.name, imported.name);
   }
   for (const binding of bindings.values()) describe(binding, known);
-  for (const name of module.exported) bindings.get(known.exports.get(name)).loose = true;
+  for (const name of module.exported) show(bindings.get(known.exports.get(name)), bindings);
   for (const [name, imported] of known.imported)
     Object.assign(bindings.get(name), { key: `$$${imported}`, member: true });
   return known;
@@ -58,6 +58,16 @@ function describe(binding, module) {
   const loose = references.some((each) => !isCalled(each) && !isExport(each) && !rows.includes(each));
   const inTables = !module.light && rows.length === references.length;
   Object.assign(binding, { node, kind, member, loose, inTables, key: `$${name}` });
+}
+
+/**
+ * What others get. A class of theirs, and those above it, inherit no helpers: who sets a member of such an object, or asks
+ * for one, must not meet them.
+ */
+function show(binding, bindings) {
+  binding.loose = binding.shown = true;
+  const above = binding.kind === "class" && bindings.get(binding.node.superClass?.name);
+  if (above) show(above, bindings);
 }
 
 /** Another module's function is as loose as it is there. */
@@ -198,7 +208,8 @@ function classText({ id, superClass, body }, text) {
 
 /** Whether a class of the top level inherits from the helpers. */
 function inherits(node, module) {
-  if (module.byNode.get(node)?.kind !== "class") return false;
+  const { kind, shown } = module.byNode.get(node) ?? {};
+  if (kind !== "class" || shown) return false;
   if (!node.superClass) return true;
   const parent = module.bindings.get(node.superClass.name);
   return parent !== undefined && (module.imported.has(parent.name) || inherits(parent.node, module));

@@ -1,8 +1,9 @@
-// Writes numbers where tables of them are asked for: `alert.close_notify` becomes 0. A device then looks nothing up, and
-// keeps a table only where somebody lists it. What a module exports that is text is written out, too: a device then has
+// Writes numbers where tables of them are asked for, or a constant: `alert.close_notify` becomes 0, `HEADER` 5. A device then
+// looks nothing up, and keeps a table only where somebody lists it. What a module exports that is text is written out, too: a device then has
 // the text, and not what it is made of.
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { bindingsOf } from "./rollup.scope.js";
 
 const build = fileURLToPath(new URL("build/", import.meta.url));
 const source = `${build}src/`;
@@ -13,7 +14,7 @@ export const literals = {
     if (!id.startsWith(build)) return null;
     const ast = this.parse(code);
     const tables = await tablesOf(ast, id);
-    const edits = await texts(ast, id);
+    const edits = [...(await texts(ast, id)), ...(await constants(ast, id, tables))];
     if (tables.size > 0) collect(ast, tables, edits);
     edits.sort((a, b) => b.start - a.start);
     const replace = (text, { start, end, by }) => text.slice(0, start) + by + text.slice(end);
@@ -40,6 +41,67 @@ async function tablesOf(ast, id) {
     }
   }
   return tables;
+}
+
+/** References to constants that are numbers: those of our own sources that a module imports, and those that it declares. */
+async function constants(ast, id, tables) {
+  const known = new Map();
+  const own = id.startsWith(source) ? await import(pathToFileURL(id)) : {};
+  const bindings = bindingsOf(ast);
+  for (const { name, declaration, assigned } of bindings.values()) {
+    const value = await constant(declaration, ast, id, own[name], known, tables);
+    if (!assigned && Number.isSafeInteger(value)) known.set(name, value);
+  }
+  return [...known].flatMap(([name, value]) => written(bindings.get(name), literal(value)));
+}
+
+async function constant(declaration, ast, id, exported, known, tables) {
+  if (declaration.type === "VariableDeclarator")
+    return declaration.id.type === "Identifier"
+      ? (exported ?? computed(declaration.init, known, tables))
+      : undefined;
+  if (declaration.type !== "ImportSpecifier") return undefined;
+  const file = resolve(dirname(id), fromOf(ast, declaration));
+  return file.startsWith(source) ? (await import(pathToFileURL(file)))[declaration.imported.name] : undefined;
+}
+
+const fromOf = (ast, specifier) => ast.body.find((node) => node.specifiers?.includes(specifier)).source.value;
+
+const operations = {
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  "*": (a, b) => a * b,
+  "|": (a, b) => a | b,
+  "<<": (a, b) => a << b,
+};
+
+/** The number that an expression of constants is. */
+function computed(node, known, tables) {
+  const inner = (each) => computed(each, known, tables);
+  switch (node?.type) {
+    case "Literal":
+      return node.value;
+    case "Identifier":
+      return known.get(node.name);
+    case "MemberExpression":
+      return tables.get(node.object.name)?.[node.property.name];
+    case "UnaryExpression":
+      return node.operator === "-" ? -inner(node.argument) : undefined;
+    case "BinaryExpression":
+      return operations[node.operator]?.(inner(node.left), inner(node.right));
+    default:
+      return undefined;
+  }
+}
+
+/** The number in the place of its name, but for where it is exported. */
+function written({ references }, by) {
+  const inside = references.filter(({ path }) => path.at(-1).type !== "ExportSpecifier");
+  return inside.map(({ node, path }) => {
+    const { type, shorthand } = path.at(-1);
+    const name = type === "Property" && shorthand ? `${node.name}: ` : "";
+    return { start: node.start, end: node.end, by: `${name}${by}` };
+  });
 }
 
 /** What of a module of ours is a text by the time that it is loaded. */

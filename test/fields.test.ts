@@ -27,12 +27,13 @@ test("fields begin in the constructor, those without a value together, and none 
 
 test("in a class that extends another they begin once there is an object", (t) => {
   t.is(
-    words(moved("class D extends C { a = 1; constructor(x) { g(x); super(x); h(); } }")),
-    words("class D extends C { constructor(x) { g(x); super(x); this.a = 1; h(); } }"),
+    words(moved("class C {} class D extends C { a = 1; constructor(x) { g(x); super(x); h(); } }")),
+    words("class C {} class D extends C { constructor(x) { g(x); super(x); this.a = 1; h(); } }"),
   );
   for (const code of [
-    "class D extends C { a = 1; }",
-    "class D extends C { a = 1; constructor(x) { if (x) super(x); } }",
+    "class C {} class D extends C { a = 1; }",
+    "class F extends Error { name = 'F'; constructor(x) { super(x); } }",
+    "class C {} class D extends C { a = 1; constructor(x) { if (x) super(x); } }",
   ])
     t.is(moved(code), code);
 });

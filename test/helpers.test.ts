@@ -54,6 +54,18 @@ test("functions become methods that find each other by super, and so do classes 
   t.is(start.run().other.at, 2);
 });
 
+test("a class that others get has no helpers above it, nor has one above that", async (t) => {
+  const code =
+    "const f = () => 1; class A { g() { return f(); } } class B extends A { h() { return f(); } } class C { i() { return f(); } } const c = new C(); export { B, c };";
+  const [text] = written({ code, exported: ["B", "c"] });
+  t.false(text.includes("super.$f") && !has(text, "i() { return super.$f(); }"));
+  t.true(has(text, "g() { return $H.$f(); }") && has(text, "h() { return $H.$f(); }"));
+  const { B, c } = await run(code, "B", "c");
+  const b = new B();
+  b.$f = 2;
+  t.deepEqual([b.$f, b.g(), b.h(), c.i()], [2, 1, 1, 1]);
+});
+
 test("the helpers are frozen, and nobody who lists members sees them", async (t) => {
   const code = "const f = () => 1; class C { g() { return f(); } } const c = new C(); export { c };";
   const { c } = await run(code, "c");

@@ -23,7 +23,18 @@ test("a table's number takes the place of its name, wherever the table comes fro
   const own = "const stage = Object.freeze({ NONE: 0, DONE: 3 });\n";
   t.is(await transformed(`${own}f(stage.DONE);`), `${own}f(3);`);
   const engine = 'import { STEP, wants } from "../record/engine.js";\n';
-  t.is(await transformed(`${engine}f(STEP, wants.READ);`), `${engine}f(STEP, 1);`);
+  t.is(await transformed(`${engine}f(STEP, wants.READ);`), `${engine}f(-1, 1);`.replace("-1", "(-1)"));
+});
+
+test("a constant's number takes the place of its name, and so does what is computed of such", async (t) => {
+  const own = `${registry}const A = 5;\nconst B = A * 2 + 1;\nconst C = 0x100 | alert.decode_error;\nconst d = f();\nlet e = 1;\ne++;\n`;
+  const becomes = own.replace("A * 2", "5 * 2").replace("alert.decode_error", "50");
+  t.is(await transformed(`${own}g(A, B, C, d, e, { A });`), `${becomes}g(5, 11, 306, d, e, { A: 5 });`);
+  t.is(
+    await transformed("const A = 5;\nfunction f(A) { return A; }"),
+    "const A = 5;\nfunction f(A) { return A; }",
+  );
+  t.is(await transformed("const A = 5;\nexport { A };"), "const A = 5;\nexport { A };");
 });
 
 test("a text that a module exports is written out", async (t) => {

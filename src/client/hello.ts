@@ -81,7 +81,7 @@ function sendClientHello(s: ClientHandshake): ClientState {
 }
 
 /** "DOWNGRD", the last bytes of the random when a server of TLS 1.3 speaks less (RFC 8446 4.1.3). */
-const downgradeSentinel = Object.freeze([0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44]);
+const downgradeSentinel = "DOWNGRD";
 
 /** ServerHello, RFC 8446 4.1.3 and RFC 5246 7.4.1.3. */
 function receiveServerHello(s: ClientHandshake): ClientState {
@@ -153,8 +153,8 @@ function refuseDowngrade(s: ClientHandshake): void {
   if (startsWith(s.memory, tail, downgradeSentinel) && s.memory[tail + 7] <= 1) throw faults.DOWNGRADE;
 }
 
-function startsWith(bytes: Uint8Array, at: number, prefix: readonly number[]): boolean {
-  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix[i]) return false;
+function startsWith(bytes: Uint8Array, at: number, prefix: string): boolean {
+  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix.charCodeAt(i)) return false;
   return true;
 }
 

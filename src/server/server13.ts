@@ -30,7 +30,7 @@ import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
-import type { Writer } from "../wire/writer.js";
+import { Writer } from "../wire/writer.js";
 import { admitted } from "./admission.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
 import type { ServerHandshake } from "./handshake.js";
@@ -119,7 +119,7 @@ function chooseShare(s: ServerHandshake): boolean {
 export function sendHelloRetryRequest(s: ServerHandshake): ServerState {
   s.retriedGroup = s.group;
   s.transcript.restart();
-  s.memory.set(retryRandom, at.serverRandom);
+  new Writer(s.memory, at.serverRandom).ascii(retryRandom);
   writeServerHello(s, inMessage.hello_retry_request);
   sendCompatibilityChange(s);
   if (skipsEarlyData(s)) s.engine.receiveUnder(new PlaintextSkipper());
