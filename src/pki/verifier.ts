@@ -12,8 +12,6 @@ const maxSent = 64;
 const nonceSize = 32;
 
 const noStaple: Staple = Object.freeze(new Staple());
-/** What is said of a certificate without a staple. */
-const unstapled = Object.freeze(verdictOf(noStaple, "none"));
 
 /** What a peer is judged by. */
 export interface VerifierOptions extends PathOptions {
@@ -166,7 +164,7 @@ export interface Verdict {
 function verdictOn(staple: Staple, position: number, settled: number, fault: Fault | undefined): Verdict {
   if (position === settled && fault !== undefined)
     return Object.assign(verdictOf(staple, statusOf(fault)), { fault });
-  if (!staple.present) return unstapled;
+  if (!staple.present) return verdictOf(staple, "none");
   return verdictOf(staple, position < settled ? "good" : "unchecked");
 }
 

@@ -19,6 +19,8 @@ const others: Readonly<Record<string, string>> = {
   Resource: "export default class Resource {}",
   timer: "export default Object.freeze({})",
   "tlstaple/psa": "export default globalThis.psa",
+  // What xsl makes of it for a manifest without `config.tls`
+  "tlstaple/config": "export const withDefaults = undefined",
 };
 
 /** Measured as what a frozen machine of the XS host has more with them than without. */
