@@ -43,8 +43,7 @@ function unreached({ seen, unspoken }: Facts): Finding[] {
 
 /** Why a visit came to nothing. */
 export function errorText(error: Error & { code?: unknown }): string {
-  if (error.name === "AbortError" || error.name === "TimeoutError")
-    return "the server did not answer in time";
+  if (error.name === "AbortError") return "the server did not answer in time";
   const { code, message } = error;
   return typeof code === "string" && !message.includes(code) ? `${code}: ${message}` : message;
 }

@@ -203,7 +203,7 @@ const refusals: readonly [StarttlsProtocol, string, Script, RegExp][] = [
   [
     "mysql",
     "speaks an older protocol",
-    { greeting: hex(`280000 00 09${"00ff".repeat(20)}`.slice(0, 88)), turns: [] },
+    { greeting: hex(`280000 00 09${"00ff".repeat(19)}00`), turns: [] },
     /does not speak MySQL/,
   ],
   [
