@@ -28,6 +28,11 @@ case $purpose in
   test) packages="$packages gcc-riscv64-unknown-elf qemu-user make bzip2" ;;
 esac
 
+# And what clients of other people's speak to.
+case $purpose in
+  test) packages="$packages postgresql mariadb-server redis-server mosquitto" ;;
+esac
+
 # What operators use: servers that begin in clear, and a judge of metrics.
 case $purpose in
   test) packages="$packages dovecot-imapd dovecot-pop3d dovecot-submissiond slapd prometheus" ;;
@@ -46,11 +51,13 @@ witness() {
     libc6-dev-i386) echo /usr/lib32/crt1.o ;;
     gcc-riscv64-unknown-elf) echo riscv64-unknown-elf-gcc ;;
     qemu-user) echo qemu-riscv32 ;;
+    ca-certificates) echo /etc/ssl/certs/ca-certificates.crt ;;
+    postgresql) echo /usr/lib/postgresql ;;
+    mariadb-server) echo mariadbd ;;
     dovecot-imapd) echo /usr/lib/dovecot/imap-login ;;
     dovecot-pop3d) echo /usr/lib/dovecot/pop3-login ;;
     dovecot-submissiond) echo /usr/lib/dovecot/submission-login ;;
     prometheus) echo promtool ;;
-    ca-certificates) echo /etc/ssl/certs/ca-certificates.crt ;;
     *) echo "$1" ;;
   esac
 }
@@ -68,11 +75,15 @@ loss() {
     gcc-multilib | libc6-dev-i386) echo "XS with 32 bits: it has 64, and larger objects" ;;
     gcc-riscv64-unknown-elf | qemu-user | make | bzip2) echo "XS on RV32" ;;
     curl) echo "curl as a peer" ;;
+    tshark) echo "captures as Wireshark reads them" ;;
+    ca-certificates) echo "connections to public servers" ;;
+    postgresql) echo "pg, and PostgreSQL as a peer that begins in clear" ;;
+    mariadb-server) echo "mysql2, and MariaDB as a peer that begins in clear" ;;
+    redis-server) echo "ioredis" ;;
+    mosquitto) echo "mqtt with a real broker" ;;
     dovecot-*) echo "dovecot as a peer that begins in clear" ;;
     slapd) echo "slapd as a peer that begins in clear" ;;
     prometheus) echo "metrics as promtool reads them" ;;
-    tshark) echo "captures as Wireshark reads them" ;;
-    ca-certificates) echo "connections to public servers" ;;
   esac
 }
 
@@ -112,15 +123,16 @@ update_lists() {
   as_root apt-get update >&2 || true
 }
 
-# Debian starts these as it installs them, and the tests want the program alone. Only called with what this script
-# brought in: what was there before is somebody's.
+# Debian starts services as it installs them, and the tests want the programs alone. Only those are stopped that this
+# script brought in: one that was there before is somebody's.
 stop_installed() {
-  if ! [ -d /run/systemd/system ]; then return; fi
+  [ -d /run/systemd/system ] || return
   for package in "$@"; do
     case $package in
       nginx-light) as_root systemctl stop nginx ;;
+      mariadb-server) as_root systemctl stop mariadb ;;
       dovecot-imapd) as_root systemctl stop dovecot ;;
-      slapd | prometheus) as_root systemctl stop "$package" ;;
+      postgresql | redis-server | mosquitto | slapd | prometheus) as_root systemctl stop "$package" ;;
     esac
   done
 }

@@ -6,6 +6,7 @@ import { version } from "../../src/wire/registry.js";
 import { pem } from "./pem.js";
 import { compile, freePort, launch, type Peer, tool, which } from "./process.js";
 import { Scratch } from "./scratch.js";
+import { postgresPrograms } from "./services.js";
 
 export type { Peer };
 
@@ -20,10 +21,14 @@ export const absent: Readonly<
     | "nginx"
     | "wolfssl"
     | "nss"
+    | "tshark"
+    | "postgres"
+    | "mariadb"
+    | "redis"
+    | "mosquitto"
     | "promtool"
     | "dovecot"
-    | "slapd"
-    | "tshark",
+    | "slapd",
     string | undefined
   >
 > = {
@@ -35,13 +40,17 @@ export const absent: Readonly<
   nginx: lacks("nginx"),
   wolfssl: lacks("gcc", "/usr/include/wolfssl/ssl.h"),
   nss: lacks("selfserv", "certutil", "pk12util", "openssl", "gcc"),
+  tshark: lacks("tshark", "openssl"),
+  postgres: lacks(`${postgresPrograms() ?? "postgresql"}/postgres`),
+  mariadb: lacks("mariadbd", "mariadb-install-db"),
+  redis: lacks("redis-server"),
+  mosquitto: lacks("mosquitto"),
   promtool: lacks("promtool"),
   dovecot: lacks(
     "dovecot",
     ...["imap", "pop3", "submission"].map((name) => `/usr/lib/dovecot/${name}-login`),
   ),
   slapd: lacks("slapd"),
-  tshark: lacks("tshark", "openssl"),
 };
 
 function lacks(...needed: string[]): string | undefined {

@@ -37,17 +37,13 @@ export function serves({ version, stapling }: Way, policy: OcspRequirement): boo
 // ---- Connections
 
 function unreached({ seen, unspoken }: Facts): Finding[] {
-  const failed = seen.filter(({ error }) => error !== undefined);
-  if (seen.length > 0)
-    return failed.map(({ error, way }) => ({ status: "CRITICAL", text: errorText(error!), ways: [way] }));
-  return [
-    { status: "CRITICAL", text: "the server speaks no version of TLS that is asked for", ways: unspoken },
-  ];
+  const failed = (seen.length > 0 ? seen : unspoken).filter(({ error }) => error !== undefined);
+  return failed.map(({ error, way }) => ({ status: "CRITICAL", text: errorText(error!), ways: [way] }));
 }
 
-function errorText(error: Error & { code?: unknown }): string {
-  if (error.name === "AbortError" || error.name === "TimeoutError")
-    return "the server did not answer in time";
+/** Why a visit came to nothing. */
+export function errorText(error: Error & { code?: unknown }): string {
+  if (error.name === "AbortError") return "the server did not answer in time";
   const { code, message } = error;
   return typeof code === "string" && !message.includes(code) ? `${code}: ${message}` : message;
 }

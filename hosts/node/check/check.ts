@@ -36,7 +36,7 @@ export async function check(options: CheckOptions): Promise<Checked> {
 /** The visits to one server. */
 class Tour implements Pick<Facts, "seen" | "unspoken"> {
   readonly seen: Seen[] = [];
-  readonly unspoken: Way[] = [];
+  readonly unspoken: Visit[] = [];
   private readonly target: Target;
   private readonly signal: AbortSignal;
   private readonly judge: Judge;
@@ -57,9 +57,9 @@ class Tour implements Pick<Facts, "seen" | "unspoken"> {
   /** False: there is nobody to visit. */
   private async round(time: Seen["time"], chosen: readonly Way[]): Promise<boolean> {
     for (const way of chosen) {
-      if (this.unspoken.some(({ version }) => version === way.version)) continue;
+      if (this.unspoken.some((each) => each.way.version === way.version)) continue;
       const found = await visit(this.target, way, this.signal);
-      if (lacksVersion(found)) this.unspoken.push(way);
+      if (lacksVersion(found)) this.unspoken.push(found);
       else this.seen.push({ ...found, time, opinions: this.judge.judge(found) });
       if (isLost(found)) return false;
     }

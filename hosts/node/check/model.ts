@@ -59,8 +59,8 @@ export interface Finding {
 /** All that was seen. */
 export interface Facts {
   readonly seen: readonly Seen[];
-  /** Ways of a version that the server has not got. */
-  readonly unspoken: readonly Way[];
+  /** Visits in vain, each for a version that the server has not got. */
+  readonly unspoken: readonly Visit[];
   readonly lookups: readonly LookedUp[];
   /** Of the staple that ends first, among those that the policy looks at. */
   readonly life: Life | undefined;

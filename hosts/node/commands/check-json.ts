@@ -23,7 +23,7 @@ export function reportJson(checked: Checked, options: CheckOptions, out: Output)
     inOrder: sent.length > 0 ? isInOrder(sent) : null,
     path: pathOf(seen).map((der) => certificateInfo(der)?.subject ?? null),
     visits: seen.map(visitJson),
-    unspoken: unspoken.map(({ version }) => version),
+    unspoken: unspoken.map(({ error, way }) => ({ version: way.version, error: error && errorJson(error) })),
     lookups: checked.lookups.map(lookupJson),
     milliseconds,
   };

@@ -1,5 +1,6 @@
 import type { Verdict } from "../../../src/pki/index.js";
 import { type Fault, faultName } from "../../../src/wire/index.js";
+import { errorText } from "../check/assess.js";
 import { isInOrder } from "../check/chain.js";
 import type { Checked, CheckOptions, Finding, LookedUp, Seen } from "../check/model.js";
 import { spanText } from "../check/span.js";
@@ -26,11 +27,11 @@ const clean = (text: string) => printable(text).replaceAll("|", "\\u007c");
 
 // ---- The first line
 
-function headline({ findings, life, seen, status }: Checked, { target }: CheckOptions): string {
+function headline({ findings, life, seen, status, unspoken }: Checked, { target }: CheckOptions): string {
   const { host, port, servername } = target;
   const place = `${host.includes(":") ? `[${host}]` : host}:${port}${servername ? ` (${servername})` : ""}`;
   const left = life ? `staple good for ${spanText(Math.max(0, life.left))}` : "no staple";
-  const all = new Set(seen.map(({ way }) => way)).size;
+  const all = new Set((seen.length > 0 ? seen : unspoken).map(({ way }) => way)).size;
   return `TLSTAPLE ${status}: ${place}: ${findings.map((each) => findingText(each, all)).join("; ") || left}`;
 }
 
@@ -128,7 +129,10 @@ function table({ seen, unspoken }: Checked): string[] {
   const ways = [...new Set(seen.map(({ way }) => way))];
   const rows = ways.map((way) => rowOf(seen.filter((each) => each.way === way)));
   const lines = aligned([["", "first", "second", "policy leaf", "policy chain"], ...rows]);
-  return [...lines, ...unspoken.map(({ version }) => `${version} is not spoken`)];
+  const unspokenLines = unspoken.map(
+    ({ error, way }) => `${way.version} is not spoken: ${errorText(error!)}`,
+  );
+  return [...lines, ...unspokenLines];
 }
 
 function rowOf(visits: readonly Seen[]): string[] {

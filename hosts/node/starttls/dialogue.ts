@@ -80,7 +80,6 @@ export class Dialogue {
   }
 
   private async more(): Promise<void> {
-    if (this.failure) throw this.failure;
     await new Promise<void>((resolve) => {
       this.wake = resolve;
     });

@@ -22,7 +22,13 @@ const cases = chainCases().filter(({ name }) => name !== undefined);
 for (const { anchors, chain, expected, id, name } of cases)
   test(`chain ${id}`, (t) => {
     const judge = new Judge({ host: name!, port: 443, ca: anchors });
-    t.is(named(judge.judge(visitOf(chain, []))["if-present"].fault), expected);
+    const { fault, path } = judge.judge(visitOf(chain, []))["if-present"];
+    t.is(named(fault), expected);
+    t.is(
+      new Set(path.map((der) => der.toString("hex"))).size,
+      path.length,
+      "a root that is sent stands there once",
+    );
   });
 
 const { chain } = credential("p256", "server1");

@@ -245,6 +245,18 @@ test("the staple that ends first counts; one that clients take for the clocks' s
   t.regex(stale.headline, /: OCSP_EXPIRED: /);
 });
 
+test("time left: of the certificates that the policy looks at", async (t) => {
+  const pki = makePki();
+  const staples = [
+    respond(pki.leaf, { nextUpdate: now + 90_000 }),
+    respond(pki.ca, { nextUpdate: now + 3600 }),
+  ];
+  const { port } = await serveOurs(t, { cert: pki.chain.slice(0, 2), key: pki.leaf.key.pem, staples });
+  const args = [`localhost:${port}`, "-A", temporary(t, pem(pki.root.der)), "-v", "4", "-w", "2h", "-c", "0"];
+  t.is((await check(...args)).code, 0);
+  t.is((await check(...args, "--policy", "chain")).code, 1);
+});
+
 /** A source of staples that has none at first. */
 function slow(first: number, staple: () => Uint8Array): StapleSource {
   let asked = 0;
@@ -275,7 +287,7 @@ withPeer("nginx")("nginx, which fetches its staple after the first connection", 
   const first = await check(...args);
   t.is(first.code, 1, first.text);
   t.regex(first.headline, /the first connection got no staple, the second did$/);
-  t.regex(first.text, /^TLSv1\.2 is not spoken$/m);
+  t.regex(first.text, /^TLSv1\.2 is not spoken: PEER_ALERT: .*protocol_version/m);
   t.is((await check(...args)).code, 0, "it has it now");
 });
 
@@ -287,10 +299,16 @@ for (const [title, start] of Object.entries({ openssl: opensslServer, gnutls: gn
       t.teardown(() => peer.stop());
       const { code, text } = await check(...at(peer.port));
       t.is(code, 0, text);
-      t.regex(text, new RegExp(`^TLSv1\\.${each === version.tls12 ? 3 : 2} is not spoken$`, "m"));
+      t.regex(
+        text,
+        new RegExp(`^TLSv1\\.${each === version.tls12 ? 3 : 2} is not spoken: PEER_ALERT: `, "m"),
+      );
       const other = await check(...at(peer.port), "-v", each === version.tls12 ? "4" : "3");
       t.is(other.code, 2);
-      t.regex(other.headline, /: the server speaks no version of TLS that is asked for$/);
+      t.regex(
+        other.headline,
+        /^TLSTAPLE CRITICAL: localhost:\d+: PEER_ALERT: .*(protocol_version|handshake_failure) \(\d+\)$/,
+      );
     }
   });
 
@@ -328,6 +346,8 @@ test("the responder's word beside the staple", async (t) => {
       [1, "good"],
     ],
   );
+  const stranger = await check(good.args[0], "-A", goodRoot);
+  t.regex(stranger.text, /^responder on 0: good, /m, "where no path leads to a root, too");
   const revoked = await check(...(await serveOwn(t, staple, { status: "revoked" })).args);
   t.is(revoked.code, 2);
   t.regex(
@@ -427,7 +447,12 @@ test("nobody, a mute server, one that speaks something else: CRITICAL", async (t
   t.is(strange.code, 2);
   t.regex(strange.headline, /: UNKNOWN_RECORD_TYPE: /);
   t.is((await check("name.invalid", "-t", "5")).code, 2);
-  t.is((await checkJson(`127.0.0.1:${port}`)).visits[0].error.code, "ECONNREFUSED");
+  const { visits } = await checkJson(`127.0.0.1:${port}`);
+  t.deepEqual(
+    visits.map(({ error }: { error: { code: string } }) => error.code),
+    ["ECONNREFUSED"],
+    "once is enough",
+  );
 });
 
 test("the page for operators has each flag", async (t) => {
@@ -444,6 +469,21 @@ test("the page for operators has each flag", async (t) => {
   };
   for (const flag of flags.filter((each) => each !== "--help"))
     t.true(page.includes(`\`${short[flag] ?? flag}`), flag);
+});
+
+test("a server that goes away between two connections", async (t) => {
+  const { port, server } = await serveOurs(t, { staples: undefined }, () => server.close());
+  const { code, headline } = await check(...at(port));
+  t.is(code, 2);
+  t.regex(headline, /(ECONNREFUSED|ECONNRESET).*OCSP_STAPLE_MISSING.*\(TLSv1\.3 v1\)$/);
+});
+
+test("a server that refuses for another reason than the version", async (t) => {
+  const { port } = await serveOurs(t, { SNICallback: (_name, callback) => callback(new Error("no")) });
+  const found = await checkJson(...at(port));
+  t.is(found.code, 2);
+  t.is(found.visits.length, 8);
+  t.deepEqual(found.unspoken, []);
 });
 
 test("wrong use: UNKNOWN, which is 3 to monitoring", async (t) => {

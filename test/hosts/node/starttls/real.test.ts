@@ -5,6 +5,7 @@ import { credential } from "../../../../certs/fixtures.js";
 import { run } from "../../../../hosts/node/commands/program.js";
 import type { StarttlsProtocol } from "../../../../hosts/node/starttls/index.js";
 import { dovecotServer, slapdServer } from "../../../peers/clear.js";
+import { mariadbServer, postgresServer } from "../../../peers/services.js";
 import { withPeer } from "../../../peers/with-peer.js";
 
 const identity = credential("rsa", "server1");
@@ -32,6 +33,16 @@ withPeer("dovecot")("dovecot: imap, pop3, smtp", async (t) => {
 withPeer("slapd")("slapd: ldap", async (t) => {
   const { port } = await started(t, slapdServer(identity));
   await check(t, "ldap", port);
+});
+
+withPeer("postgres")("PostgreSQL", async (t) => {
+  const { port } = await started(t, postgresServer(identity));
+  await check(t, "postgres", port);
+});
+
+withPeer("mariadb")("MariaDB: mysql", async (t) => {
+  const { port } = await started(t, mariadbServer(identity));
+  await check(t, "mysql", port);
 });
 
 async function started<P extends { stop(): Promise<void> }>(

@@ -180,7 +180,12 @@ const refusals: readonly [StarttlsProtocol, string, Script, RegExp][] = [
     /no LDAP message$/,
   ],
   ["ldap", "has an indefinite length", answering("ldap", hex("3080 020101")), /no LDAP message$/],
-  ["ldap", "has a length of five octets", answering("ldap", hex("3085 0000000000")), /no LDAP message$/],
+  [
+    "ldap",
+    "has a length of five octets",
+    answering("ldap", hex("3085 0000000c 02 0101 7807 0a0100 0400 0400")),
+    /no LDAP message$/,
+  ],
   ["ldap", "has a length of gigabytes", answering("ldap", hex("3084 7fffffff")), /no LDAP message$/],
   ["ldap", "says nothing", answering("ldap", hex("3000")), /no LDAP message$/],
   ["ldap", "has no result", answering("ldap", hex("3005 020101 7800")), /no LDAP message$/],
@@ -198,7 +203,13 @@ const refusals: readonly [StarttlsProtocol, string, Script, RegExp][] = [
   [
     "mysql",
     "speaks an older protocol",
-    { greeting: hex("020000 00 0900"), turns: [] },
+    { greeting: hex(`280000 00 09${"00ff".repeat(19)}00`), turns: [] },
+    /does not speak MySQL/,
+  ],
+  [
+    "mysql",
+    "has a version without an end",
+    { greeting: hex(`280000 00 0a${"ff".repeat(39)}`), turns: [] },
     /does not speak MySQL/,
   ],
   ["mysql", "is none", { greeting: text("220 mail.example ESMTP"), turns: [] }, /does not speak MySQL/],
