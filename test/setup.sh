@@ -28,6 +28,11 @@ case $purpose in
   test) packages="$packages gcc-riscv64-unknown-elf qemu-user make bzip2" ;;
 esac
 
+# And what clients of other people's speak to.
+case $purpose in
+  test) packages="$packages postgresql mariadb-server redis-server mosquitto" ;;
+esac
+
 # A file that the package brings; a name without a slash is a command.
 witness() {
   case $1 in
@@ -42,6 +47,8 @@ witness() {
     gcc-riscv64-unknown-elf) echo riscv64-unknown-elf-gcc ;;
     qemu-user) echo qemu-riscv32 ;;
     ca-certificates) echo /etc/ssl/certs/ca-certificates.crt ;;
+    postgresql) echo /usr/lib/postgresql ;;
+    mariadb-server) echo mariadbd ;;
     *) echo "$1" ;;
   esac
 }
@@ -61,6 +68,10 @@ loss() {
     curl) echo "curl as a peer" ;;
     tshark) echo "captures as Wireshark reads them" ;;
     ca-certificates) echo "connections to public servers" ;;
+    postgresql) echo "pg" ;;
+    mariadb-server) echo "mysql2" ;;
+    redis-server) echo "ioredis" ;;
+    mosquitto) echo "mqtt with a real broker" ;;
   esac
 }
 
@@ -100,10 +111,17 @@ update_lists() {
   as_root apt-get update >&2 || true
 }
 
-# Debian starts nginx as it installs it, and the tests want the program alone. Only called when this script
-# brought nginx in: one that was there before is somebody's.
-stop_installed_nginx() {
-  if [ -d /run/systemd/system ]; then as_root systemctl stop nginx; fi
+# Debian starts services as it installs them, and the tests want the programs alone. Only those are stopped that this
+# script brought in: one that was there before is somebody's.
+stop_installed() {
+  [ -d /run/systemd/system ] || return
+  for package in "$@"; do
+    case $package in
+      nginx-light) as_root systemctl stop nginx ;;
+      mariadb-server) as_root systemctl stop mariadb ;;
+      postgresql | redis-server | mosquitto) as_root systemctl stop "$package" ;;
+    esac
+  done
 }
 
 install_packages() {
@@ -123,7 +141,7 @@ install_missing() {
   # Unquoted, as it is a list.
   echo "setup: installing" $wanted
   install_packages $wanted
-  case $wanted in *nginx-light*) present nginx-light && stop_installed_nginx ;; esac
+  stop_installed $wanted
   for package in $(missing); do
     echo "setup: $package is missing ($reason). Skipped: $(loss "$package")."
   done

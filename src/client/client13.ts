@@ -115,10 +115,8 @@ function receiveFinished(s: ClientHandshake): ClientState {
 }
 
 /** The server's keys change now, ours after our Finished. */
-function deriveApplicationKeys(s: ClientHandshake): ClientState {
+export function deriveApplicationKeys(s: ClientHandshake): ClientState {
   deriveApplicationSecrets(s, at.inSecret);
-  // Of the Master Secret nothing more is derived, but for tickets
-  if (s.resuming === undefined) schedule13(s).wipe();
   protectIn(s);
   return s.requested ? afterRequest(s) : "SEND_FINISHED";
 }
@@ -128,7 +126,9 @@ function sendFinished(s: ClientHandshake): ClientState {
   moveApplicationSecret(s, at.outSecret);
   protectOut(s);
   s.engine.established = true;
-  s.resuming?.keepSecret(s);
+  // Of the Master Secret nothing more is derived, but for tickets
+  if (s.resuming) s.resuming.keepSecret(s);
+  else schedule13(s).wipe();
   return "CONNECTED";
 }
 

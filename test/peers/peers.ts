@@ -1,18 +1,31 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Credential, credential, type Edition, fixtureFile } from "../../certs/fixtures.js";
 import { version } from "../../src/wire/registry.js";
 import { pem } from "./pem.js";
 import { compile, freePort, launch, type Peer, tool, which } from "./process.js";
+import { Scratch } from "./scratch.js";
+import { postgresPrograms } from "./services.js";
 
 export type { Peer };
 
 /** Why a peer cannot run here; undefined when it can. Tests skip it then. */
 export const absent: Readonly<
   Record<
-    "curl" | "gnutls-cli" | "openssl" | "responder" | "gnutls" | "nginx" | "wolfssl" | "nss" | "tshark",
+    | "curl"
+    | "gnutls-cli"
+    | "openssl"
+    | "responder"
+    | "gnutls"
+    | "nginx"
+    | "wolfssl"
+    | "nss"
+    | "tshark"
+    | "postgres"
+    | "mariadb"
+    | "redis"
+    | "mosquitto",
     string | undefined
   >
 > = {
@@ -25,6 +38,10 @@ export const absent: Readonly<
   wolfssl: lacks("gcc", "/usr/include/wolfssl/ssl.h"),
   nss: lacks("selfserv", "certutil", "pk12util", "openssl", "gcc"),
   tshark: lacks("tshark", "openssl"),
+  postgres: lacks(`${postgresPrograms() ?? "postgresql"}/postgres`),
+  mariadb: lacks("mariadbd", "mariadb-install-db"),
+  redis: lacks("redis-server"),
+  mosquitto: lacks("mosquitto"),
 };
 
 function lacks(...needed: string[]): string | undefined {
@@ -211,17 +228,4 @@ function nssDatabase(files: Scratch): string {
 /** The environment that keeps a server on 127.0.0.1 which has no option for it. */
 function onLoopback(): Record<string, string> {
   return { LD_PRELOAD: compile("peers/loopback.c", "loopback.so", "-shared", "-fPIC", "-ldl") };
-}
-
-/** A temporary directory for the files that a server is started with. */
-class Scratch {
-  readonly directory = mkdtempSync(join(tmpdir(), "tlstaple-"));
-
-  write(name: string, content: string | Uint8Array): string {
-    const file = join(this.directory, name);
-    writeFileSync(file, content);
-    return file;
-  }
-
-  readonly remove = (): void => rmSync(this.directory, { recursive: true, force: true });
 }

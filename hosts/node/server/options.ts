@@ -235,8 +235,6 @@ type ServerLayer = Layer<typeof schema>;
 
 const refuseUnsafe = refuser([...contextNames, ...Object.keys(schema)], {
   ...unsupportedAnywhere,
-  ALPNCallback: "give ALPNProtocols",
-  clientCertEngine: "give ca",
   context: "give cert and key, or call setSecureContext",
   pskIdentityHint: "pre-shared keys are not spoken",
   secureContext: "give cert and key, or call setSecureContext",

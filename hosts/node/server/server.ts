@@ -1,5 +1,6 @@
 import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { unsupportedMember } from "../common/errors.js";
 import type { StapleError } from "../ocsp/staple-error.js";
 import { Stapler } from "../ocsp/stapler.js";
 import { readTicketKey, type ServerOptions, type ServerSettings, settleServer } from "./options.js";
@@ -37,6 +38,7 @@ export class Server extends NetServer {
     this.selector.onStapleError = this.onStapleError;
     if (settings.stapler === undefined) this.fetchStaples();
     else if (settings.stapler !== "off") this.share(settings.stapler);
+    this.on("newListener", refuseEvent);
     this.on("connection", (transport: Duplex) => this.accept(transport));
     if (onSecureConnection) this.on("secureConnection", onSecureConnection);
   }
@@ -46,9 +48,13 @@ export class Server extends NetServer {
     this.selector.add(hostname, toContext(context));
   }
 
-  /** Replaces the certificates and keys of the server itself, for connections from now on. */
+  /**
+   * Replaces the certificates and keys of the server itself, for connections from now on. Tickets of before are worth
+   * nothing: their key is replaced too, one that was given by one of the server's own, as in node:tls.
+   */
   setSecureContext(context: SecureContext | SecureContextOptions): void {
     this.selector.default = toContext(context);
+    this.tickets.renew();
   }
 
   /** The key that seals session tickets, 48 bytes; the other servers of a cluster may set it. */
@@ -94,6 +100,7 @@ export class Server extends NetServer {
 
   private accept(transport: Duplex): void {
     const socket = new ServerSocket(transport, this.settings, this.selector, this.tickets);
+    socket.server = this;
     let secure = false;
     socket.once("secure", () => {
       secure = true;
@@ -106,6 +113,18 @@ export class Server extends NetServer {
     });
     if (this.listenerCount("keylog") > 0) socket.on("keylog", (line) => this.emit("keylog", line, socket));
   }
+}
+
+/** Events of node:tls's server that never come, with what to do instead. */
+export const refusedEvents: Readonly<Record<string, string>> = Object.freeze({
+  newSession: "sessions are in tickets; servers share them by ticketKeys",
+  OCSPRequest: "staples are fetched, or give them as staples",
+  resumeSession: "sessions are in tickets; servers share them by ticketKeys",
+});
+
+function refuseEvent(name: string | symbol): void {
+  if (typeof name === "string" && Object.hasOwn(refusedEvents, name))
+    throw unsupportedMember(`the event ${name}`, refusedEvents[name]);
 }
 
 type OnSecureConnection = (socket: ServerSocket) => void;

@@ -11,8 +11,20 @@ export abstract class TransportSocket extends Duplex {
   protected abstract readonly transport: Transport;
   private idleTimer: NodeJS.Timeout | undefined;
 
+  /** Whether the transport is not connected yet. */
   get connecting(): boolean {
     return this.transport.connecting === true;
+  }
+
+  /** Whether it is not connected yet, or no more. */
+  get pending(): boolean {
+    return this.connecting || this.destroyed;
+  }
+
+  get readyState(): "opening" | "open" | "readOnly" | "writeOnly" | "closed" {
+    if (this.connecting) return "opening";
+    if (this.readable) return this.writable ? "open" : "readOnly";
+    return this.writable ? "writeOnly" : "closed";
   }
 
   get remoteAddress(): string | undefined {
@@ -31,6 +43,10 @@ export abstract class TransportSocket extends Duplex {
     return this.transport.localAddress;
   }
 
+  get localFamily(): string | undefined {
+    return this.transport.localFamily;
+  }
+
   get localPort(): number | undefined {
     return this.transport.localPort;
   }
@@ -41,6 +57,16 @@ export abstract class TransportSocket extends Duplex {
 
   get bytesWritten(): number {
     return this.transport.bytesWritten ?? 0;
+  }
+
+  /** As `writableLength`: net.Socket has it. */
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+
+  /** Addresses that were tried, where a host has several. */
+  get autoSelectFamilyAttemptedAddresses(): string[] {
+    return this.transport.autoSelectFamilyAttemptedAddresses ?? [];
   }
 
   address(): AddressInfo | Record<string, never> {
@@ -76,6 +102,21 @@ export abstract class TransportSocket extends Duplex {
     if (listener && timeout > 0) this.once("timeout", listener);
     else if (listener) this.removeListener("timeout", listener);
     return this;
+  }
+
+  /**
+   * The connection is begun when the socket is made: what this does, whatever its arguments, is to tell again by `connect`
+   * that it stands. Libraries call it that are given a socket as their stream, such as pg.
+   */
+  connect(..._where: unknown[]): this {
+    if (!this.pending) process.nextTick(() => this.emit("connect"));
+    return this;
+  }
+
+  /** Closes at once, TCP by a reset. */
+  resetAndDestroy(): this {
+    this.transport.resetAndDestroy?.();
+    return this.destroy();
   }
 
   /** Ends, and closes as soon as all is sent, whether the server ends too or not. */

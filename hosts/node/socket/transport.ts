@@ -8,15 +8,18 @@ export type Transport = Duplex & Partial<Pick<Socket, SocketManners>>;
 
 type SocketManners =
   | "address"
+  | "autoSelectFamilyAttemptedAddresses"
   | "bytesRead"
   | "bytesWritten"
   | "connecting"
   | "localAddress"
+  | "localFamily"
   | "localPort"
   | "ref"
   | "remoteAddress"
   | "remoteFamily"
   | "remotePort"
+  | "resetAndDestroy"
   | "setKeepAlive"
   | "setNoDelay"
   | "unref";

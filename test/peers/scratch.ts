@@ -1,0 +1,16 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A temporary directory for the files that a server is started with. */
+export class Scratch {
+  readonly directory = mkdtempSync(join(tmpdir(), "tlstaple-"));
+
+  write(name: string, content: string | Uint8Array): string {
+    const file = join(this.directory, name);
+    writeFileSync(file, content);
+    return file;
+  }
+
+  readonly remove = (): void => rmSync(this.directory, { recursive: true, force: true });
+}
