@@ -37,7 +37,7 @@ export {
   type SecureContextOptions,
 } from "./server/secure-context.js";
 export type { SNICallback, StapleSource } from "./server/selector.js";
-export { createServer, Server } from "./server/server.js";
+export { createServer, Server, type ServerEvents } from "./server/server.js";
 export { ServerSocket } from "./server/socket.js";
 export { StapleCache } from "./server/staple-cache.js";
 export { Agent, type AgentOptions } from "./socket/agent.js";

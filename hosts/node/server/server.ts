@@ -3,11 +3,41 @@ import type { Duplex } from "node:stream";
 import { unsupportedMember } from "../common/errors.js";
 import type { StapleError } from "../ocsp/staple-error.js";
 import { Stapler } from "../ocsp/stapler.js";
+import type { AnyListener, ConnectionError } from "../socket/events.js";
 import { readTicketKey, type ServerOptions, type ServerSettings, settleServer } from "./options.js";
 import { SecureContext, type SecureContextOptions, toContext } from "./secure-context.js";
 import { Selector, type StapleSource } from "./selector.js";
 import { ServerSocket } from "./socket.js";
 import { TicketKeys } from "./ticket-keys.js";
+
+/** Events of a server, beyond those of net.Server, each with its arguments. */
+export interface ServerEvents {
+  /** The handshake is done, and the client is let in. */
+  secureConnection: [socket: ServerSocket];
+  /** A handshake failed. */
+  tlsClientError: [error: ConnectionError, socket: ServerSocket];
+  /** A line of SSLKEYLOGFILE. */
+  keylog: [line: Buffer, socket: ServerSocket];
+  /** A certificate has no staple, or no new one: told once for each reason. */
+  stapleError: [error: StapleError];
+}
+
+// biome-ignore-start lint/suspicious/noUnsafeDeclarationMerging: the interface says what listeners get, of methods that are there
+export interface Server {
+  addListener<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): this;
+  addListener(event: string | symbol, listener: AnyListener): this;
+  on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): this;
+  on(event: string | symbol, listener: AnyListener): this;
+  once<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<K extends keyof ServerEvents>(
+    event: K,
+    listener: (...args: ServerEvents[K]) => void,
+  ): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+}
 
 /**
  * A TLS server with the manners of node:tls's.
@@ -17,6 +47,7 @@ import { TicketKeys } from "./ticket-keys.js";
  * net.Server's, where `connection` is the one below.
  */
 export class Server extends NetServer {
+  // biome-ignore-end lint/suspicious/noUnsafeDeclarationMerging: as above
   private readonly settings: ServerSettings;
   private readonly selector: Selector;
   private readonly tickets: TicketKeys;

@@ -1,4 +1,3 @@
-import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Hello, type Selection, TlsServer } from "../../../src/server/index.js";
 import { type Fault, faults, isFault } from "../../../src/wire/index.js";
@@ -19,8 +18,6 @@ type Answer = Selection | Fault;
  * `timeout`, `keylog` (a line of SSLKEYLOGFILE), `ocspLookup` (a LookupReport). An error that nobody listens to only closes the connection.
  */
 export class ServerSocket extends SecureSocket<TlsServer> {
-  /** The server that made it. An HTTP/2 server that it is handed to looks here for itself, where HTTP/1 is to be spoken. */
-  server: NetServer | undefined;
   private readonly verify: boolean;
   private readonly requestsCertificate: boolean;
   private readonly lookup: InquirySettings | undefined;

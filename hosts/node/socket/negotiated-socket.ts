@@ -169,6 +169,10 @@ export abstract class NegotiatedSocket<C extends Core> extends TransportSocket {
     );
   }
 
+  setKeyCert(_context: unknown): never {
+    throw unsupportedMember("setKeyCert", "a server's SNICallback chooses, by the client's name");
+  }
+
   getTLSTicket(): never {
     throw unsupportedMember("getTLSTicket", "getSession() gives the whole session, its ticket in it");
   }

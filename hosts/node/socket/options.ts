@@ -254,7 +254,7 @@ function readLayer(options: object): ContextLayer {
 // ---- Refusing: what would go unnoticed
 
 /** What node:tls knows and we don't, with what to do instead. */
-const unsupported: Readonly<Record<string, string>> = Object.freeze({
+export const unsupported: Readonly<Record<string, string>> = Object.freeze({
   ...unsupportedAnywhere,
   requestOCSP: 'give ocsp: { stapling: "v1" }',
   secureContext: "give context, made by createContext of this package",

@@ -1,12 +1,17 @@
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { milliseconds } from "../common/read.js";
 import type { Transport } from "./transport.js";
+
+/** Newer releases of Node take more than the first two, or all of them in an object. */
+type KeepAlive = [enable?: boolean | object, initialDelay?: number, interval?: number, count?: number];
 
 /** A stream over a transport, with what a net.Socket has besides: addresses, counts, the idle timer. */
 export abstract class TransportSocket extends Duplex {
   /** Milliseconds without traffic until the event `timeout`; 0 for never. */
   timeout = 0;
+  /** The server that made it. An HTTP/2 server that it is handed to looks here for itself, where HTTP/1 is to be spoken. */
+  server: Server | null = null;
 
   protected abstract readonly transport: Transport;
   private idleTimer: NodeJS.Timeout | undefined;
@@ -78,8 +83,18 @@ export abstract class TransportSocket extends Duplex {
     return this;
   }
 
-  setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    this.transport.setKeepAlive?.(enable, initialDelay);
+  setKeepAlive(...how: KeepAlive): this {
+    this.transport.setKeepAlive?.(...(how as Parameters<Socket["setKeepAlive"]>));
+    return this;
+  }
+
+  /** The IP header's type of service; 0 where the transport or this Node can't tell. */
+  getTypeOfService(): number {
+    return this.transport.getTypeOfService?.() ?? 0;
+  }
+
+  setTypeOfService(tos: number): this {
+    this.transport.setTypeOfService?.(tos);
     return this;
   }
 

@@ -6,13 +6,7 @@ import { connect as connectTcp } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, connect as connectNode } from "node:tls";
 import test from "ava";
 import { credential } from "../../../../certs/fixtures.js";
-import {
-  Agent,
-  type ConnectOptions,
-  connect,
-  createContext,
-  type TlsError,
-} from "../../../../hosts/node/index.js";
+import { Agent, type ConnectOptions, connect, createContext } from "../../../../hosts/node/index.js";
 import { clientError, serveOurs } from "../ours.js";
 import { rootOf, serveTls, stapled } from "../servers.js";
 
