@@ -5,8 +5,6 @@ import {
   type ClientOptions,
   type OcspOptions as CoreOcspOptions,
   configure,
-  everything,
-  exporting,
 } from "../../../src/client/index.js";
 import type { Identity } from "../../../src/crypto/index.js";
 import { nonces, staplings } from "../../../src/pki/index.js";
@@ -225,13 +223,10 @@ function nameToVerify(options: ConnectOptions): string | undefined {
 /** Input for several records, so that one read from the network brings many; output for one, as each is copied out. */
 const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536 });
 
-const features = exporting(everything);
-
 function coreOptions(layer: ContextLayer): ClientOptions {
   const { allowTruncation, buffers, checkServerIdentity, ocsp = {}, ...common } = layer;
   return {
     ...commonCore(common),
-    features,
     trust: (layer.ca ?? defaultRoots()).map(({ anchor }) => anchor),
     ocsp: ocspOf(ocsp),
     buffers: { ...defaultBuffers, ...buffers },

@@ -1,5 +1,5 @@
 import { addAbortSignal } from "node:stream";
-import { type Session, TlsClient } from "../../../src/client/index.js";
+import { everything, exporting, type Session, TlsClient } from "../../../src/client/index.js";
 import { faults } from "../../../src/wire/index.js";
 import type { ClientSocketEvents } from "./events.js";
 import { Hindsight } from "./hindsight.js";
@@ -134,6 +134,9 @@ class Sessions {
   };
 }
 
+/** All that a client can do, and what keying material is exported from. */
+const features = exporting(everything);
+
 function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<TlsClient> {
   const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
   const { handshakeTimeout, roots } = settings;
@@ -142,7 +145,7 @@ function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions
     stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
       const resuming = { session: sessions.offered?.session, onSession: sessions.take };
-      return new TlsClient({ ...settings.core, ...reports, ...resuming });
+      return new TlsClient({ ...settings.core, ...reports, ...resuming, features });
     },
     transport: (core, received) =>
       socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),

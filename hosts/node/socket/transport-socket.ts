@@ -10,11 +10,20 @@ type KeepAlive = [enable?: boolean | object, initialDelay?: number, interval?: n
 export abstract class TransportSocket extends Duplex {
   /** Milliseconds without traffic until the event `timeout`; 0 for never. */
   timeout = 0;
-  /** The server that made it. An HTTP/2 server that it is handed to looks here for itself, where HTTP/1 is to be spoken. */
-  server: Server | null = null;
 
   protected abstract readonly transport: Transport;
   private idleTimer: NodeJS.Timeout | undefined;
+  private owner: Server | null = null;
+
+  /** The server that made it, or that of HTTP which it was handed to. */
+  get server(): Server | null {
+    return this.owner;
+  }
+
+  set server(server: Server | null) {
+    if (this.owner && server) handOn(this.owner, server);
+    this.owner = server;
+  }
 
   /** Whether the transport is not connected yet. */
   get connecting(): boolean {
@@ -150,4 +159,14 @@ export abstract class TransportSocket extends Duplex {
     clearTimeout(this.idleTimer);
     this.idleTimer = undefined;
   }
+}
+
+/**
+ * An HTTP/2 server that speaks HTTP/1 as well notes with which classes at the server of the socket, and in Node 20 and 22
+ * looks for them at itself: for node:tls both are one. HTTP/1 tells us that it is another one here, by taking its place.
+ */
+function handOn(from: Server, to: Server): void {
+  for (const symbol of Object.getOwnPropertySymbols(from))
+    if (/^(?:IncomingMessage|ServerResponse)$/.test(symbol.description ?? "") && !(symbol in to))
+      Object.assign(to, { [symbol]: from[symbol as keyof Server] });
 }

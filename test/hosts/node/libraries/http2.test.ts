@@ -15,11 +15,7 @@ async function serveHttp2(t: ExecutionContext, who: Holder): Promise<Facts> {
   const http2 = createSecureServer({ allowHTTP1: true }, (request, response) => {
     response.end(`hello by ${request.httpVersion}`);
   });
-  const hand = (socket: Parameters<Parameters<typeof serve>[2]>[0]) => {
-    socket.server = http2;
-    http2.emit("secureConnection", socket);
-  };
-  return serve(t, who, hand, { ALPNProtocols });
+  return serve(t, who, (socket) => http2.emit("secureConnection", socket), { ALPNProtocols });
 }
 
 const ask = (session: ClientHttp2Session) => text(session.request({ ":path": "/" }));
