@@ -70,7 +70,7 @@ export class TlsServer extends Endpoint<ServerHandshake> {
     return this.handshake.resumed;
   }
 
-  /** See `exportKeyingMaterial`. */
+  /** See `exportKeyingMaterial`; undefined too without the option `exporting`. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array | undefined {
     return exportKeyingMaterial(this.handshake, length, label, context);
   }

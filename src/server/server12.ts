@@ -217,7 +217,7 @@ function receiveClientKeyExchange(s: ServerHandshake): ServerState {
 
 function agreeOnMaster(s: ServerHandshake): ServerState {
   deriveMasterSecret(s);
-  keepExporterSecret12(s);
+  if (s.config.exporting) keepExporterSecret12(s);
   return s.verifier.sent > 0 ? "WAIT_CERTIFICATE_VERIFY" : "WAIT_CHANGE_CIPHER_SPEC";
 }
 
@@ -246,7 +246,7 @@ function receiveFinished(s: ServerHandshake): ServerState {
 
 function resumeMaster(s: ServerHandshake): ServerState {
   restoreMasterSecret(s, s.ticket!.secret);
-  keepExporterSecret12(s);
+  if (s.config.exporting) keepExporterSecret12(s);
   s.ticket!.secret.fill(0);
   return "SEND_FINISHED";
 }

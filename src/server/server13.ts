@@ -211,7 +211,7 @@ function sendFinished(s: ServerHandshake): ServerState {
 /** Our keys change now, the client's after its Finished. */
 function deriveApplicationKeys(s: ServerHandshake): ServerState {
   deriveApplicationSecrets(s, at.outSecret);
-  keepExporterSecret13(s);
+  if (s.config.exporting) keepExporterSecret13(s);
   protectOut(s);
   return s.requested ? "WAIT_CERTIFICATE" : "WAIT_FINISHED";
 }

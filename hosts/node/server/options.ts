@@ -94,7 +94,7 @@ export interface ServerOptions
 export interface ServerSettings
   extends Pick<ServerLayer, "SNICallback" | "stapleChain" | "stapler" | "ticketKeys"> {
   /** Without what each connection adds. */
-  readonly core: Omit<CoreOptions, "select" | "ticketKeys">;
+  readonly core: Omit<CoreOptions, "select" | "ticketKeys" | "exporting">;
   readonly connection: ConnectionSettings;
   readonly sessionTimeout: number;
   readonly pauseOnConnect: boolean;

@@ -34,6 +34,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
         new TlsServer({
           ...options,
           ...reports,
+          exporting: true,
           ticketKeys: tickets.current,
           select: (hello) => this.select(hello),
         }),
