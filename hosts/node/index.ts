@@ -1,9 +1,12 @@
 /** tlstaple for Node.js: `connect` and `createServer` in place of node:tls's, and what fetches OCSP responses. */
 
+import type { ClientRequestArgs } from "node:http";
+import type { Duplex } from "node:stream";
 import type { ConnectOptions } from "./socket/options.js";
 import { TLSSocket } from "./socket/socket.js";
 
 export { type Alert, type FaultName, TlsError, type WolfsslError } from "../../src/wire/index.js";
+export type { Pfx, PrivateKey } from "./common/identities.js";
 export {
   type Metric,
   type MetricSource,
@@ -37,17 +40,19 @@ export type { ClientCertificateOcsp, ServerOptions } from "./server/options.js";
 export {
   type ChainStaples,
   createSecureContext,
-  type PrivateKey,
   SecureContext,
   type SecureContextOptions,
 } from "./server/secure-context.js";
 export type { SNICallback, StapleSource } from "./server/selector.js";
-export { createServer, Server } from "./server/server.js";
+export { createServer, Server, type ServerEvents } from "./server/server.js";
 export { ServerSocket } from "./server/socket.js";
 export { StapleCache } from "./server/staple-cache.js";
-export { Agent } from "./socket/agent.js";
+export { Agent, type AgentOptions } from "./socket/agent.js";
 export type { ProtocolVersion } from "./socket/common-options.js";
+export type { ClientSocketEvents, ConnectionError, SocketEvents } from "./socket/events.js";
+export { connectHttp2, type Http2Options, type SecureHttp2Session } from "./socket/http2.js";
 export {
+  type CheckServerIdentity,
   type ConnectOptions,
   Context,
   type ContextOptions,
@@ -57,6 +62,7 @@ export {
 export { TLSSocket } from "./socket/socket.js";
 
 type Listener = () => void;
+type Connected = (error: Error | null, socket: Duplex) => void;
 
 /**
  * Connects, as node:tls's `connect` does; the listener is called at `secureConnect`.
@@ -72,6 +78,8 @@ export function connect(port: number, options?: ConnectOptions, listener?: Liste
 export function connect(port: number, host: string, options?: ConnectOptions, listener?: Listener): TLSSocket;
 export function connect(port: number, host: string, listener: Listener): TLSSocket;
 export function connect(port: number, listener: Listener): TLSSocket;
+/** As `createConnection` of `https.request`, which hands its options through. */
+export function connect(options: ClientRequestArgs, connected?: Connected): TLSSocket;
 export function connect(...args: unknown[]): TLSSocket {
   const listener = args.find((arg) => typeof arg === "function") as Listener | undefined;
   const socket = new TLSSocket(optionsOf(args));

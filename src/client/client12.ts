@@ -104,7 +104,7 @@ export const tls12: Tls12 = Object.freeze({
     { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
     { state: "WAIT_CHANGE_CIPHER_SPEC", on: on.new_session_ticket, run: receiveNewSessionTicket },
     { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: receiveServersChange },
-    { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished, most: verifyDataSize },
+    { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished12, most: verifyDataSize },
     { state: "SEND_LAST_FINISHED", on: STEP, run: sendLastFinished, sends: true },
     { state: ANY, on: on.hello_request, run: ignoreHelloRequest, most: 0 },
   ]),
@@ -291,7 +291,7 @@ function receiveServersChange(s: ClientHandshake): ClientState {
   return receiveChangeCipherSpec(s);
 }
 
-function receiveFinished(s: ClientHandshake): ClientState {
+export function receiveFinished12(s: ClientHandshake): ClientState {
   readFinished12(s);
   return s.resumed ? "SEND_LAST_FINISHED" : connect(s);
 }

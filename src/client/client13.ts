@@ -115,10 +115,8 @@ function receiveFinished(s: ClientHandshake): ClientState {
 }
 
 /** The server's keys change now, ours after our Finished. */
-function deriveApplicationKeys(s: ClientHandshake): ClientState {
+export function deriveApplicationKeys(s: ClientHandshake): ClientState {
   deriveApplicationSecrets(s, at.inSecret);
-  // Of the Master Secret nothing more is derived, but for tickets
-  if (s.resuming === undefined) schedule13(s).wipe();
   protectIn(s);
   return s.requested ? afterRequest(s) : "SEND_FINISHED";
 }
@@ -127,7 +125,9 @@ function sendFinished(s: ClientHandshake): ClientState {
   writeFinished13(s);
   moveApplicationSecret(s, at.outSecret);
   protectOut(s);
-  s.resuming?.keepSecret(s);
+  // Of the Master Secret nothing more is derived, but for tickets
+  if (s.resuming) s.resuming.keepSecret(s);
+  else schedule13(s).wipe();
   s.establish();
   return "CONNECTED";
 }

@@ -3,6 +3,7 @@
  * call `work()` while `wants` has WORK, and talk through `plainIn` and `plainOut`.
  */
 
+import { exportKeyingMaterial } from "../handshake/exporter.js";
 import { nameConstraints } from "../pki/constraints.js";
 import { type Responder, responder as readResponder } from "../pki/ocsp.js";
 import { type Path, trustAnchor as readTrustAnchor, type TrustAnchor, type TrustIndex } from "../pki/path.js";
@@ -10,6 +11,7 @@ import { rsa } from "../pki/rsa.js";
 import { BareClient } from "./client.js";
 import { tls12 } from "./client12.js";
 import { clientCertificates } from "./clientcertificates.js";
+import { exporting } from "./exporter.js";
 import { features } from "./features.js";
 import { type ClientConfig, type ClientOptions, configure as configureWith } from "./options.js";
 import { resumption } from "./resumption.js";
@@ -45,7 +47,7 @@ export { features, type Parts } from "./features.js";
 export type { ClientConfig, ClientOptions } from "./options.js";
 export type { Demanded, Session } from "./session.js";
 export type { Path, Responder, TrustAnchor, TrustIndex };
-export { clientCertificates, nameConstraints, resumption, rsa, statusV2, tls12 };
+export { clientCertificates, exporting, nameConstraints, resumption, rsa, statusV2, tls12 };
 
 /** All that a client can be made of. */
 export const everything = features({
@@ -86,5 +88,10 @@ export class TlsClient extends BareClient {
   /** As BareClient's. */
   constructor(options: ClientOptions, arena?: Uint8Array) {
     super(options, everything, arena);
+  }
+
+  /** See `exportKeyingMaterial`; undefined too unless its features are those that `exporting` returns. */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array | undefined {
+    return exportKeyingMaterial(this.handshake, length, label, context);
   }
 }

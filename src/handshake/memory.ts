@@ -24,6 +24,8 @@ export const at = Object.freeze({
   resumptionSecret: 192,
   /** The (EC)DHE secret, for as long as it takes to derive from it. */
   shared: 240,
+  /** For what an application exports: TLS 1.3's exporter_master_secret, TLS 1.2's master secret. */
+  exporterSecret: 240,
   hash: 288,
   verifyData: 336,
   /** The peer's ephemeral public key; once the secret is agreed on, a traffic key, or TLS 1.2's key_block. */

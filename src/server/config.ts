@@ -38,6 +38,7 @@ const defaults: Readonly<Record<keyof ServerOptions, unknown>> = Object.freeze({
   holdClients: false,
   ticketKeys: [],
   ticketLifetime: 7200,
+  exporting: false,
 });
 
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */

@@ -6,6 +6,7 @@
 
 import { arenaOf } from "../handshake/arena.js";
 import { Endpoint } from "../handshake/endpoint.js";
+import { exportKeyingMaterial } from "../handshake/exporter.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
 import { extensions } from "./extensions.js";
@@ -67,5 +68,10 @@ export class TlsServer extends Endpoint<ServerHandshake> {
   /** Whether the connection goes on from a ticket. */
   get resumed(): boolean {
     return this.handshake.resumed;
+  }
+
+  /** See `exportKeyingMaterial`; undefined too without the option `exporting`. */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array | undefined {
+    return exportKeyingMaterial(this.handshake, length, label, context);
   }
 }

@@ -58,4 +58,6 @@ export interface ServerOptions extends CommonOptions {
   readonly ticketKeys?: readonly TicketKey[];
   /** Seconds; 7 days at most (RFC 8446 4.6.1). */
   readonly ticketLifetime?: number;
+  /** Keep what `exportKeyingMaterial` derives from, for as long as the connection stands. */
+  readonly exporting?: boolean;
 }

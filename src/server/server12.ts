@@ -7,6 +7,7 @@ import {
   readCertificate,
   readListLength,
 } from "../handshake/certificates.js";
+import { keepExporterSecret12 } from "../handshake/exporter.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { writeExtensions, writeList16 } from "../handshake/extensions.js";
 import {
@@ -216,6 +217,7 @@ function receiveClientKeyExchange(s: ServerHandshake): ServerState {
 
 function agreeOnMaster(s: ServerHandshake): ServerState {
   deriveMasterSecret(s);
+  if (s.config.exporting) keepExporterSecret12(s);
   return s.verifier.sent > 0 ? "WAIT_CERTIFICATE_VERIFY" : "WAIT_CHANGE_CIPHER_SPEC";
 }
 
@@ -244,6 +246,7 @@ function receiveFinished(s: ServerHandshake): ServerState {
 
 function resumeMaster(s: ServerHandshake): ServerState {
   restoreMasterSecret(s, s.ticket!.secret);
+  if (s.config.exporting) keepExporterSecret12(s);
   s.ticket!.secret.fill(0);
   return "SEND_FINISHED";
 }

@@ -1,6 +1,7 @@
 import { hashSize } from "../crypto/suites.js";
 import { retryRandom } from "../crypto/transcript.js";
 import { measureEntry } from "../handshake/certificates.js";
+import { keepExporterSecret13 } from "../handshake/exporter.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { writeExtensions } from "../handshake/extensions.js";
 import {
@@ -210,6 +211,7 @@ function sendFinished(s: ServerHandshake): ServerState {
 /** Our keys change now, the client's after its Finished. */
 function deriveApplicationKeys(s: ServerHandshake): ServerState {
   deriveApplicationSecrets(s, at.outSecret);
+  if (s.config.exporting) keepExporterSecret13(s);
   protectOut(s);
   return s.requested ? "WAIT_CERTIFICATE" : "WAIT_FINISHED";
 }

@@ -10,6 +10,7 @@ test("the memory has room for either key schedule, and not more", (t) => {
 test("what lies in the memory does not overlap, but for what is named so", (t) => {
   const shared = new Map([
     ["resumptionSecret", "applicationSecret"],
+    ["exporterSecret", "shared"],
     ["keys", "peerShare"],
   ]);
   const own = Object.entries(at).filter(([name]) => !shared.has(name));

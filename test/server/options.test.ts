@@ -38,6 +38,7 @@ test("defaults", (t) => {
     trust: [],
     verify: true,
     holdClients: false,
+    exporting: false,
     ticketKeys: [],
     ticketLifetime: 7200,
     maxCertificates: 8,

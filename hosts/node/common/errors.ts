@@ -149,6 +149,16 @@ export function unsupportedError(name: string, advice: string): TypeError {
   );
 }
 
+/** A method or event of node:tls that there is none of here; silence would be taken for its work. */
+export function unsupportedMember(name: string, advice: string): TypeError {
+  return coded(new TypeError(`${name} is not supported: ${advice}`), "ERR_TLSTAPLE_UNSUPPORTED");
+}
+
+/** An argument of a method that can't be. */
+export function argumentError(problem: string): RangeError {
+  return coded(new RangeError(problem), "ERR_TLSTAPLE_ARGUMENT");
+}
+
 /** Gives an error a `code`, as Node's own have. */
 export function coded<E extends Error>(error: E, code: string): E {
   return Object.assign(error, { code });

@@ -82,10 +82,34 @@ export function oneOf<T extends string | boolean>(...allowed: T[]): Read<T> {
 export const protocolVersion: Read<number> = (value, name) =>
   oneOf("TLSv1.2", "TLSv1.3")(value, name) === "TLSv1.2" ? version.tls12 : version.tls13;
 
-export const protocols: Read<readonly string[]> = (value, name) => {
+const strings: Read<readonly string[]> = (value, name) => {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   throw typeError(name, "an array of strings");
 };
+
+/** Application protocols: an array of names, as strings or bytes, or all in bytes, each behind its length (RFC 7301 3.1). */
+export const protocols: Read<readonly string[]> = (value, name) => {
+  if (ArrayBuffer.isView(value)) return split(latin1(value), name);
+  if (!Array.isArray(value)) throw typeError(name, "an array of names, or bytes");
+  return strings(
+    value.map((each) => (ArrayBuffer.isView(each) ? latin1(each) : each)),
+    name,
+  );
+};
+
+function latin1({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+}
+
+function split(list: string, name: string): string[] {
+  const names: string[] = [];
+  for (let at = 0; at < list.length; at += 1 + names.at(-1)!.length) {
+    const end = at + 1 + list.charCodeAt(at);
+    if (end > list.length) throw valueError(name, "a name is longer than the bytes");
+    names.push(list.slice(at + 1, end));
+  }
+  return names;
+}
 
 /** By the names of node:tls, of IANA and of NIST, in whatever case. */
 const groupIds: Readonly<Record<string, number>> = Object.freeze({
@@ -109,7 +133,7 @@ export function groupName(id: number): string {
 }
 
 export const groups: Read<readonly number[]> = (value, name) => {
-  const ids = protocols(value, name).map((each) => {
+  const ids = strings(value, name).map((each) => {
     if (Object.hasOwn(groupIds, each.toLowerCase())) return groupIds[each.toLowerCase()];
     throw valueError(name, `${each} is none of X25519, P-256, P-384`);
   });
@@ -182,30 +206,13 @@ export function readAll<S extends Schema>(
   for (const name in options) {
     const value = options[name as keyof object] as unknown;
     if (value === undefined) continue;
-    if (Object.hasOwn(schema, name)) read[name] = schema[name](value, prefix + name);
-    else unknown(prefix + name);
+    const result = Object.hasOwn(schema, name) ? schema[name](value, prefix + name) : unknown(prefix + name);
+    if (result !== undefined) read[name] = result;
   }
   return read as Layer<S>;
 }
 
-/** A certificate chain and its private key, as they are given. */
-export interface KeyPair {
-  readonly cert?: Certificates;
-  readonly key?: string | Buffer;
-  readonly passphrase?: string;
-}
-
-/** Reads a chain, leaf first, and its key, which must fit. */
-export function readIdentity({ cert, key, passphrase }: KeyPair): Identity | undefined {
-  if (cert === undefined && key === undefined) return undefined;
-  if (cert === undefined || key === undefined) throw valueError("cert", "cert and key come together");
-  const chain = certificates(cert, "cert");
-  const privateKey = readKey(key, passphrase);
-  if (!chain[0].checkPrivateKey(privateKey))
-    throw valueError("key", "it is not the key of the first certificate in cert");
-  return identityOf(chain, privateKey);
-}
-
+/** A chain, leaf first, and its key, which must be of a kind that is known here. */
 export function identityOf(chain: readonly X509Certificate[], privateKey: KeyObject): Identity {
   try {
     return { certificates: chain.map((each) => each.raw), signer: signer(privateKey) };
@@ -230,14 +237,16 @@ export function readKey(key: unknown, passphrase?: string): KeyObject {
 
 /** What neither side has of node:tls's options, with what to do instead. */
 export const unsupportedAnywhere: Readonly<Record<string, string>> = Object.freeze({
+  ALPNCallback: "give ALPNProtocols",
   allowPartialTrustChain: "any certificate in ca is trusted as it is",
   ciphers:
     "the suites are fixed, AEAD with forward secrecy; limit the versions with minVersion and maxVersion",
+  clientCertEngine: "give cert and key",
   crl: "revocation is checked by OCSP stapling, see ocsp",
   dhparam: "only ECDHE is spoken",
   ecdhCurve: "give groups, an array of X25519, P-256, P-384, best first",
   minDHSize: "only ECDHE is spoken",
-  pfx: "give cert and key",
+  onread: "listen to data",
   privateKeyEngine: "give key",
   privateKeyIdentifier: "give key",
   pskCallback: "pre-shared keys are not spoken",

@@ -94,7 +94,7 @@ export interface ServerOptions
 export interface ServerSettings
   extends Pick<ServerLayer, "SNICallback" | "stapleChain" | "stapler" | "ticketKeys"> {
   /** Without what each connection adds. */
-  readonly core: Omit<CoreOptions, "select" | "ticketKeys">;
+  readonly core: Omit<CoreOptions, "select" | "ticketKeys" | "exporting">;
   readonly connection: ConnectionSettings;
   readonly sessionTimeout: number;
   readonly pauseOnConnect: boolean;
@@ -233,12 +233,13 @@ type Elsewhere = keyof SecureContextOptions | Exclude<keyof ServerOpts, "pauseOn
 /** The options as they were read. */
 type ServerLayer = Layer<typeof schema>;
 
-const refuseUnsafe = refuser([...contextNames, ...Object.keys(schema)], {
+/** What node:tls knows and we don't, with what to do instead. */
+export const unsupported: Readonly<Record<string, string>> = Object.freeze({
   ...unsupportedAnywhere,
-  ALPNCallback: "give ALPNProtocols",
-  clientCertEngine: "give ca",
   context: "give cert and key, or call setSecureContext",
   pskIdentityHint: "pre-shared keys are not spoken",
   secureContext: "give cert and key, or call setSecureContext",
   sessionIdContext: "sessions are in tickets; servers that must not share them need ticketKeys of their own",
 });
+
+const refuseUnsafe = refuser([...contextNames, ...Object.keys(schema)], unsupported);

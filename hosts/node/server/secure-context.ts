@@ -1,36 +1,20 @@
-import type { KeyObject, X509Certificate } from "node:crypto";
 import type { Identity } from "../../../src/crypto/index.js";
 import { Certificate, everything } from "../../../src/pki/index.js";
 import type { Hello } from "../../../src/server/index.js";
 import { equalBytes } from "../../../src/wire/index.js";
 import { describeResponse } from "../common/describe.js";
-import { typeError, unsupportedError, valueError } from "../common/errors.js";
-import type { Certificates } from "../common/pem.js";
-import {
-  certificates,
-  identityOf,
-  readIdentity,
-  readKey,
-  refuser,
-  unsupportedAnywhere,
-} from "../common/read.js";
-
-/** A private key, PEM or DER, in PKCS#8, SEC 1 or PKCS#1; an object where it has a passphrase of its own, as in node:tls. */
-export type PrivateKey = string | Buffer | { readonly pem: string | Buffer; readonly passphrase?: string };
+import { typeError, unsupportedError } from "../common/errors.js";
+import { type KeyOptions, keyNames, readIdentities } from "../common/identities.js";
+import { refuser, unsupportedAnywhere } from "../common/read.js";
 
 /** One OCSP response in DER for each certificate of a chain, undefined where there is none. */
 export type ChainStaples = readonly (Uint8Array | undefined)[];
 
 /** What a server shows its clients. */
-export interface SecureContextOptions {
-  /** The certificate chain, leaf first. With several keys: an array of as many chains, in any order. */
-  readonly cert?: Certificates;
-  /** Its private key; an array where there are several chains, such as one for RSA and one for ECDSA. */
-  readonly key?: PrivateKey | readonly PrivateKey[];
-  readonly passphrase?: string;
+export interface SecureContextOptions extends KeyOptions {
   /**
    * OCSP responses to staple as they are, instead of fetching them: for the certificates of the chain, leaf first.
-   * With several chains: an array of such lists, in the order of `cert`.
+   * With several chains: an array of such lists, in the order of `cert`, and of `pfx`.
    */
   readonly staples?: ChainStaples | readonly ChainStaples[];
 }
@@ -46,7 +30,7 @@ export interface Credentials {
 }
 
 /** The names of its options. */
-export const contextNames: readonly string[] = ["cert", "key", "passphrase", "staples"];
+export const contextNames: readonly string[] = [...keyNames, "staples"];
 
 /** Certificates and keys, read and checked once: what a server has for one name or for all. */
 export class SecureContext {
@@ -54,9 +38,9 @@ export class SecureContext {
   readonly credentials: readonly Credentials[];
 
   constructor(options: SecureContextOptions) {
-    const pairs = readPairs(options);
-    const staples = readStaples(options.staples, pairs.length);
-    this.credentials = pairs.map((identity, i) => ({
+    const identities = readIdentities(options);
+    const staples = readStaples(options.staples, identities.length);
+    this.credentials = identities.map((identity, i) => ({
       identity,
       chainSchemes: chainSchemesOf(identity),
       staples: staples?.[i],
@@ -110,29 +94,7 @@ function refuse(name: string): void {
   if (!contextNames.includes(name)) throw unsupportedError(name, `known are ${contextNames.join(", ")}`);
 }
 
-// ---- Chains and keys
-
-function readPairs({ cert, key, passphrase }: SecureContextOptions): Identity[] {
-  if (!Array.isArray(key)) {
-    const identity = readIdentity({ cert, ...keyOf(key as PrivateKey | undefined, passphrase) });
-    return identity ? [identity] : [];
-  }
-  const chains = (Array.isArray(cert) ? cert : [cert]).map((chain) => certificates(chain, "cert"));
-  const keys = key.map((each) => keyOf(each, passphrase)).map((each) => readKey(each.key, each.passphrase));
-  if (chains.length !== keys.length) throw valueError("cert", "there must be one chain for each key");
-  return chains.map((chain) => identityOf(chain, keyFor(chain[0], keys)));
-}
-
-function keyOf(key: PrivateKey | undefined, passphrase: string | undefined) {
-  const own = typeof key === "object" && key !== null && "pem" in key;
-  return own ? { key: key.pem, passphrase: key.passphrase ?? passphrase } : { key, passphrase };
-}
-
-function keyFor(leaf: X509Certificate, keys: readonly KeyObject[]): KeyObject {
-  const found = keys.find((key) => leaf.checkPrivateKey(key));
-  if (found === undefined) throw valueError("key", `none is the key of the certificate of ${leaf.subject}`);
-  return found;
-}
+// ---- Chains
 
 function chainSchemesOf({ certificates: chain }: Identity): number[] {
   return chain.map(signatureSchemeOf).filter((scheme) => scheme !== undefined);

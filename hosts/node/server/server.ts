@@ -1,12 +1,43 @@
 import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { unsupportedMember } from "../common/errors.js";
 import type { StapleError } from "../ocsp/staple-error.js";
 import { Stapler } from "../ocsp/stapler.js";
+import type { AnyListener, ConnectionError } from "../socket/events.js";
 import { readTicketKey, type ServerOptions, type ServerSettings, settleServer } from "./options.js";
 import { SecureContext, type SecureContextOptions, toContext } from "./secure-context.js";
 import { Selector, type StapleSource } from "./selector.js";
 import { ServerSocket } from "./socket.js";
 import { TicketKeys } from "./ticket-keys.js";
+
+/** Events of a server, beyond those of net.Server, each with its arguments. */
+export interface ServerEvents {
+  /** The handshake is done, and the client is let in. */
+  secureConnection: [socket: ServerSocket];
+  /** A handshake failed. */
+  tlsClientError: [error: ConnectionError, socket: ServerSocket];
+  /** A line of SSLKEYLOGFILE. */
+  keylog: [line: Buffer, socket: ServerSocket];
+  /** A certificate has no staple, or no new one: told once for each reason. */
+  stapleError: [error: StapleError];
+}
+
+// biome-ignore-start lint/suspicious/noUnsafeDeclarationMerging: the interface says what listeners get, of methods that are there
+export interface Server {
+  addListener<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): this;
+  addListener(event: string | symbol, listener: AnyListener): this;
+  on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): this;
+  on(event: string | symbol, listener: AnyListener): this;
+  once<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<K extends keyof ServerEvents>(
+    event: K,
+    listener: (...args: ServerEvents[K]) => void,
+  ): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+}
 
 /**
  * A TLS server with the manners of node:tls's.
@@ -16,6 +47,7 @@ import { TicketKeys } from "./ticket-keys.js";
  * net.Server's, where `connection` is the one below.
  */
 export class Server extends NetServer {
+  // biome-ignore-end lint/suspicious/noUnsafeDeclarationMerging: as above
   private readonly settings: ServerSettings;
   private readonly selector: Selector;
   private readonly tickets: TicketKeys;
@@ -37,6 +69,7 @@ export class Server extends NetServer {
     this.selector.onStapleError = this.onStapleError;
     if (settings.stapler === undefined) this.fetchStaples();
     else if (settings.stapler !== "off") this.share(settings.stapler);
+    this.on("newListener", refuseEvent);
     this.on("connection", (transport: Duplex) => this.accept(transport));
     if (onSecureConnection) this.on("secureConnection", onSecureConnection);
   }
@@ -46,9 +79,13 @@ export class Server extends NetServer {
     this.selector.add(hostname, toContext(context));
   }
 
-  /** Replaces the certificates and keys of the server itself, for connections from now on. */
+  /**
+   * Replaces the certificates and keys of the server itself, for connections from now on. Tickets of before are worth
+   * nothing: their key is replaced too, one that was given by one of the server's own, as in node:tls.
+   */
   setSecureContext(context: SecureContext | SecureContextOptions): void {
     this.selector.default = toContext(context);
+    this.tickets.renew();
   }
 
   /** The key that seals session tickets, 48 bytes; the other servers of a cluster may set it. */
@@ -94,6 +131,7 @@ export class Server extends NetServer {
 
   private accept(transport: Duplex): void {
     const socket = new ServerSocket(transport, this.settings, this.selector, this.tickets);
+    socket.server = this;
     let secure = false;
     socket.once("secure", () => {
       secure = true;
@@ -106,6 +144,18 @@ export class Server extends NetServer {
     });
     if (this.listenerCount("keylog") > 0) socket.on("keylog", (line) => this.emit("keylog", line, socket));
   }
+}
+
+/** Events of node:tls's server that never come, with what to do instead. */
+export const refusedEvents: Readonly<Record<string, string>> = Object.freeze({
+  newSession: "sessions are in tickets; servers share them by ticketKeys",
+  OCSPRequest: "staples are fetched, or give them as staples",
+  resumeSession: "sessions are in tickets; servers share them by ticketKeys",
+});
+
+function refuseEvent(name: string | symbol): void {
+  if (typeof name === "string" && Object.hasOwn(refusedEvents, name))
+    throw unsupportedMember(`the event ${name}`, refusedEvents[name]);
 }
 
 type OnSecureConnection = (socket: ServerSocket) => void;

@@ -34,6 +34,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
         new TlsServer({
           ...options,
           ...reports,
+          exporting: true,
           ticketKeys: tickets.current,
           select: (hello) => this.select(hello),
         }),
@@ -49,6 +50,10 @@ export class ServerSocket extends SecureSocket<TlsServer> {
     this.requestsCertificate = options.clientAuth !== "none";
     this.lookup = lookup;
     this.selector = selector;
+  }
+
+  protected override get ownCertificate(): Uint8Array | undefined {
+    return this.selection?.identity.certificates[0];
   }
 
   /** The name that the client asked for. */

@@ -43,6 +43,13 @@ export class TicketKeys {
     this.rotates = false;
   }
 
+  /** Seals and opens with a fresh key of our own alone. */
+  renew(): void {
+    this.set(freshKey());
+    this.rotates = true;
+    this.since = performance.now();
+  }
+
   private rotate(age: number): void {
     const previous = age < 2 * this.lifetime ? this.keys.slice(0, 1) : [];
     this.keys = [freshKey(), ...previous];

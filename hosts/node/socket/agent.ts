@@ -1,4 +1,4 @@
-import { Agent as HttpsAgent, type RequestOptions } from "node:https";
+import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions, type RequestOptions } from "node:https";
 import { type ConnectOptions, type ContextOption, type ContextOptions, contextOptions } from "./options.js";
 import { TLSSocket } from "./socket.js";
 
@@ -16,6 +16,11 @@ const others: readonly ContextOption[] = [
 /** What makes connections different from each other, beyond that. */
 const distinguishing = ["context", ...contextOptions.filter((name) => !others.includes(name))] as const;
 
+/** Options of an `Agent`: those of https.Agent, and what its connections share. */
+export type AgentOptions = Omit<HttpsAgentOptions, keyof ContextOptions> &
+  ContextOptions &
+  Pick<ConnectOptions, "context">;
+
 /** An https.Agent whose connections are ours. It pools a connection only for requests with the same options. */
 export class Agent extends HttpsAgent {
   /** Numbers for what is compared by identity: contexts, functions, certificates' bytes. */
@@ -24,10 +29,8 @@ export class Agent extends HttpsAgent {
   /** The latest session for each name, the one used last at the end. */
   private readonly sessions = new Map<string, Buffer>();
 
-  constructor(
-    options?: ConstructorParameters<typeof HttpsAgent>[0] & ContextOptions & Pick<ConnectOptions, "context">,
-  ) {
-    super(options);
+  constructor(options?: AgentOptions) {
+    super(options as HttpsAgentOptions);
   }
 
   /** As https.Agent's, it resumes the session of a connection before, unless one is given. */
@@ -48,7 +51,10 @@ export class Agent extends HttpsAgent {
   }
 
   override getName(options: RequestOptions & ConnectOptions = {}): string {
-    const ours = distinguishing.map((name) => options[name]);
+    const ours = [
+      ...distinguishing.map((name) => options[name]),
+      ...[options.key, options.pfx].filter(isNested),
+    ];
     return `${super.getName(options)}:${JSON.stringify(ours, (_, value) => this.identify(value))}`;
   }
 
@@ -59,6 +65,11 @@ export class Agent extends HttpsAgent {
     this.identities.set(value, known);
     return `#${known}`;
   }
+}
+
+/** What https.Agent tells from no other: keys with a passphrase of their own. */
+function isNested(value: unknown): boolean {
+  return typeof value === "object" && !ArrayBuffer.isView(value);
 }
 
 function isOpaque(value: unknown): value is object {

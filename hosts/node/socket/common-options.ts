@@ -42,7 +42,8 @@ const sameSchema = {
 };
 
 export interface CommonOptions extends Partial<Pick<ClientOptions, keyof typeof sameSchema>> {
-  readonly ALPNProtocols?: readonly string[];
+  /** Application protocols, best first: names, or bytes with each behind its length (RFC 7301 3.1). */
+  readonly ALPNProtocols?: readonly string[] | readonly Uint8Array[] | Uint8Array;
   /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
   readonly groups?: readonly string[];
   readonly minVersion?: ProtocolVersion;

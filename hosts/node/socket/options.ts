@@ -1,5 +1,6 @@
 import type { NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
+import { checkServerIdentity as nodesCheck, type PeerCertificate } from "node:tls";
 import {
   type ClientOptions,
   type OcspOptions as CoreOcspOptions,
@@ -7,20 +8,22 @@ import {
 } from "../../../src/client/index.js";
 import type { Identity } from "../../../src/crypto/index.js";
 import { nonces, staplings } from "../../../src/pki/index.js";
-import { typeError } from "../common/errors.js";
+import { typeError, valueError } from "../common/errors.js";
+import { type KeyOptions, keyNames, readIdentities } from "../common/identities.js";
 import type { Certificates } from "../common/pem.js";
 import {
   abortSignal,
   boolean,
+  callback,
   defaultRoots,
   type Layer,
   milliseconds,
   nested,
   number,
   oneOf,
+  type Read,
   type Root,
   readAll,
-  readIdentity,
   refuser,
   type SchemaOf,
   unsupportedAnywhere,
@@ -46,14 +49,18 @@ export interface OcspOptions extends Partial<Omit<CoreOcspOptions, "responders">
 /** Options of a client that the core has under the same name and in the same form. */
 const sameSchema = { maxFragmentLength: number };
 
-/** What many connections may share: `createContext` reads it once. */
-export interface ContextOptions extends CommonOptions, Partial<Pick<ClientOptions, keyof typeof sameSchema>> {
+/** Looks at the server's certificate once it is verified, and returns why it is refused all the same, if it is. */
+export type CheckServerIdentity = (hostname: string, certificate: PeerCertificate) => Error | undefined;
+
+/** What many connections may share: `createContext` reads it once. `cert` and `key`, or `pfx`, are the client's own. */
+export interface ContextOptions
+  extends CommonOptions,
+    KeyOptions,
+    Partial<Pick<ClientOptions, keyof typeof sameSchema>> {
   /** The root CAs to trust, instead of the ones that Node brings. */
   readonly ca?: Certificates;
-  /** The client's own certificate chain, leaf first, and its private key. */
-  readonly cert?: Certificates;
-  readonly key?: string | Buffer;
-  readonly passphrase?: string;
+  /** One more check of the server's certificate. node:tls's own is what is checked anyway. */
+  readonly checkServerIdentity?: CheckServerIdentity;
   /** False: take any certificate and any staple. For tests only. */
   readonly rejectUnauthorized?: boolean;
   readonly ocsp?: OcspOptions;
@@ -86,9 +93,39 @@ export interface ConnectOptions extends ContextOptions, Tcp {
   readonly onCipher?: OnCipher;
 }
 
+const readCheck: Read<CheckServerIdentity | undefined> = (value, name) => {
+  const check = callback<CheckServerIdentity>()(value, name);
+  return check === nodesCheck ? undefined : check;
+};
+
+/** What requests of `https` hand through to `createConnection` or to our Agent, and node:tls has no name for. */
+type RequestExtras = Pick<
+  ConnectOptions,
+  | keyof typeof sameSchema
+  | "allowTruncation"
+  | "ALPNProtocols"
+  | "buffers"
+  | "clock"
+  | "context"
+  | "groups"
+  | "handshakeTimeout"
+  | "ocsp"
+  | "onCipher"
+  | "onMessage"
+  | "provider"
+  | "recordSizeLimit"
+  | "requireEms"
+  | "verifiedSignatures"
+>;
+
+declare module "http" {
+  interface ClientRequestArgs extends RequestExtras {}
+}
+
 const schema = {
   ...commonSchema,
   ...sameSchema,
+  checkServerIdentity: readCheck,
   ocsp: nested({
     stapling: oneOf(...staplings),
     alsoV1: boolean,
@@ -97,7 +134,7 @@ const schema = {
     ...commonOcspSchema,
   } satisfies SchemaOf<OcspOptions>),
   allowTruncation: boolean,
-} satisfies SchemaOf<Omit<ContextOptions, "cert" | "key" | "passphrase">>;
+} satisfies SchemaOf<Omit<ContextOptions, keyof KeyOptions>>;
 
 export type ContextOption = keyof typeof schema;
 
@@ -137,6 +174,7 @@ export interface Settings {
   readonly roots: readonly Root[];
   readonly handshakeTimeout: number;
   readonly allowTruncation: boolean;
+  readonly checkServerIdentity: CheckServerIdentity | undefined;
   readonly saved: SavedSession | undefined;
   readonly lookup: InquirySettings | undefined;
 }
@@ -159,6 +197,7 @@ export function settle(options: ConnectOptions): Settings {
     roots: layer.ca ?? defaultRoots(),
     handshakeTimeout: layer.handshakeTimeout ?? 10_000,
     allowTruncation: layer.allowTruncation ?? false,
+    checkServerIdentity: layer.checkServerIdentity,
     saved,
     lookup: inquirySettings(ocsp, config, { nonce: ocsp.nonce }),
   };
@@ -185,7 +224,7 @@ function nameToVerify(options: ConnectOptions): string | undefined {
 const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536 });
 
 function coreOptions(layer: ContextLayer): ClientOptions {
-  const { allowTruncation, buffers, ocsp = {}, ...common } = layer;
+  const { allowTruncation, buffers, checkServerIdentity, ocsp = {}, ...common } = layer;
   return {
     ...commonCore(common),
     trust: (layer.ca ?? defaultRoots()).map(({ anchor }) => anchor),
@@ -202,21 +241,21 @@ function ocspOf(ocsp: NonNullable<ContextLayer["ocsp"]>): Partial<CoreOcspOption
 
 function readLayer(options: object): ContextLayer {
   const layer = readAll(schema, options, "", refuseUnsafe);
-  const identity = readIdentity(options as ContextOptions);
+  const [identity, ...others] = readIdentities(options as KeyOptions);
+  if (others.length > 0) throw valueError("key", "a client shows one certificate: give the key of that one");
   return identity ? { ...layer, identity } : layer;
 }
 
 // ---- Refusing: what would go unnoticed
 
 /** What node:tls knows and we don't, with what to do instead. */
-const unsupported: Readonly<Record<string, string>> = Object.freeze({
+export const unsupported: Readonly<Record<string, string>> = Object.freeze({
   ...unsupportedAnywhere,
-  checkServerIdentity: "give the name that the certificate must have as servername",
   requestOCSP: 'give ocsp: { stapling: "v1" }',
   secureContext: "give context, made by createContext of this package",
 });
 
 const refuseUnsafe = refuser(
-  ["cert", "key", "passphrase", "servername", "context", "session", ...contextOptions],
+  [...keyNames, "servername", "context", "session", ...contextOptions],
   unsupported,
 );

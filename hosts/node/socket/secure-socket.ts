@@ -1,10 +1,11 @@
 import type { DuplexOptions } from "node:stream";
 import { type ClientOptions, wants } from "../../../src/client/index.js";
-import { type Fault, faults, TlsError } from "../../../src/wire/index.js";
+import { type Fault, faults, type TlsError } from "../../../src/wire/index.js";
 import { type Advise, coded, tlsError } from "../common/errors.js";
 import type { Root } from "../common/read.js";
 import type { LookupReport } from "../ocsp/lookup.js";
 import { type OcspVerdict, toVerdict } from "../ocsp/verdict.js";
+import type { AnyListener, Events, SocketEvents } from "./events.js";
 import { type InquirySettings, inquire } from "./inquiry.js";
 import { type Core, NegotiatedSocket } from "./negotiated-socket.js";
 import { farewell, type OnCipher, type Transport } from "./transport.js";
@@ -18,6 +19,8 @@ export type Reports = Required<Pick<ClientOptions, "onMessage" | "onPath" | "onS
 export interface Refusal {
   readonly fault: Fault;
   readonly cause?: unknown;
+  /** What this side is told, where that is not the fault's error. */
+  readonly error?: Error;
 }
 
 /** What a socket is made of. */
@@ -40,8 +43,28 @@ export interface Parts<C extends Core> {
 /** Bytes of application data that are sealed before the transport must have taken them. */
 const BATCH = 262144;
 
+// biome-ignore-start lint/suspicious/noUnsafeDeclarationMerging: the interface says what listeners get, of methods that are there
+// biome-ignore-start lint/correctness/noUnusedVariables: both have the parameters of both
+export interface SecureSocket<C extends Core, E extends Events<E> = SocketEvents> {
+  addListener<K extends keyof E>(event: K, listener: (...args: E[K]) => void): this;
+  addListener(event: string | symbol, listener: AnyListener): this;
+  on<K extends keyof E>(event: K, listener: (...args: E[K]) => void): this;
+  on(event: string | symbol, listener: AnyListener): this;
+  once<K extends keyof E>(event: K, listener: (...args: E[K]) => void): this;
+  once(event: string | symbol, listener: AnyListener): this;
+  prependListener<K extends keyof E>(event: K, listener: (...args: E[K]) => void): this;
+  prependListener(event: string | symbol, listener: AnyListener): this;
+  prependOnceListener<K extends keyof E>(event: K, listener: (...args: E[K]) => void): this;
+  prependOnceListener(event: string | symbol, listener: AnyListener): this;
+}
+
 /** One side of a TLS connection as a stream, with the manners of node:tls's. */
-export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
+export abstract class SecureSocket<
+  C extends Core,
+  E extends Events<E> = SocketEvents,
+> extends NegotiatedSocket<C> {
+  // biome-ignore-end lint/suspicious/noUnsafeDeclarationMerging: as above
+  // biome-ignore-end lint/correctness/noUnusedVariables: as above
   readonly encrypted = true;
   /** Whether the peer was verified. */
   authorized = false;
@@ -61,16 +84,19 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
   private inquiry: "none" | "goes on" | "done" = "none";
   private found: OcspVerdict[] | undefined;
   protected cause: unknown;
+  /** What was found against a peer that the core found nothing wrong with. */
+  private refusal: Error | undefined;
   private readonly advise: Parts<C>["advise"];
   private ended = false;
   /** What was written and is not sealed yet, and whom to tell. */
-  private pending: Buffer[] = [];
+  private unsealed: Buffer[] = [];
   private writeDone: Done | undefined;
   /** Whom to tell of the end that was asked for before the handshake was done. */
   private finalDone: Done | undefined;
 
   constructor(parts: Parts<C>) {
-    super(parts.stream);
+    // `close` is told by `_destroy`, as it has an argument
+    super({ ...parts.stream, emitClose: false });
     const { onMessage } = parts;
     this.roots = parts.roots;
     this.handshakeTimeout = parts.handshakeTimeout;
@@ -81,6 +107,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
       onSecret: (label, random, secret) => this.logSecret(label, random, secret),
       onMessage: (sent, type, bytes, start, end) => {
         this.peer.record(sent, type, bytes, start, end);
+        this.recordFinished(sent, type, bytes, start, end);
         onMessage?.(sent, type, bytes, start, end);
       },
     });
@@ -180,6 +207,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     if (this.destroyed) return;
     if (refusal) {
       this.cause = refusal.cause;
+      this.refusal = refusal.error;
       this.core.abort(refusal.fault);
     } else this.core.approve?.();
     this.transport.resume();
@@ -282,9 +310,9 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     }
   }
 
-  private fault(): TlsError {
+  private fault(): Error {
     const { fault = faults.INTERNAL_ERROR, faultDetail, cause } = this.core;
-    const error = tlsError(fault, faultDetail, this.cause ?? cause, this.advise);
+    const error = this.refusal ?? tlsError(fault, faultDetail, this.cause ?? cause, this.advise);
     this.authorizationError ??= error;
     return error;
   }
@@ -321,13 +349,14 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     clearTimeout(this.handshakeTimer);
     this.stopIdling();
     this.core.wipe();
-    if (error instanceof TlsError) farewell(this.transport);
+    if (this.core.fault) farewell(this.transport);
     else this.transport.destroy();
     done(error);
+    process.nextTick(() => this.emit("close", Boolean(error)));
   }
 
   private send(chunks: Buffer[], done: Done): void {
-    this.pending = chunks;
+    this.unsealed = chunks;
     this.writeDone = done;
     if (this.secured) this.seal();
   }
@@ -338,9 +367,9 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     this.step();
     transport.cork();
     let room = BATCH;
-    while (room > 0 && this.pending.length > 0 && core.wants & wants.SPACE) {
+    while (room > 0 && this.unsealed.length > 0 && core.wants & wants.SPACE) {
       room -= this.sealRecord();
-      this.flush(room > 0 && this.pending.length > 0 ? undefined : (error) => this.batchSent(error));
+      this.flush(room > 0 && this.unsealed.length > 0 ? undefined : (error) => this.batchSent(error));
       while (core.wants & wants.WORK) core.work();
     }
     transport.uncork();
@@ -349,7 +378,7 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
 
   private batchSent(error?: Error | null): void {
     this.busy();
-    if (!error && this.pending.length > 0) {
+    if (!error && this.unsealed.length > 0) {
       this.seal();
       return;
     }
@@ -364,16 +393,16 @@ export abstract class SecureSocket<C extends Core> extends NegotiatedSocket<C> {
     const { bytes, start, end } = plainIn;
     let at = start;
     let used = 0;
-    for (; used < this.pending.length && at < end; used++) {
-      const chunk = this.pending[used];
+    for (; used < this.unsealed.length && at < end; used++) {
+      const chunk = this.unsealed[used];
       const n = chunk.copy(bytes, at, 0, end - at);
       at += n;
       if (n < chunk.length) {
-        this.pending[used] = chunk.subarray(n);
+        this.unsealed[used] = chunk.subarray(n);
         break;
       }
     }
-    this.pending = this.pending.slice(used);
+    this.unsealed = this.unsealed.slice(used);
     plainIn.advance(at - start);
     return at - start;
   }

@@ -1,7 +1,7 @@
 import { type Demanded, findSuite, type Session } from "../../../src/client/index.js";
 import { hashSize } from "../../../src/crypto/index.js";
 import { requirements, staplings } from "../../../src/pki/index.js";
-import { typeError, valueError } from "../common/errors.js";
+import { typeError } from "../common/errors.js";
 
 /** A session, and the server's certificates, which a resumption does not bring again. */
 export interface SavedSession {
@@ -38,10 +38,10 @@ export function encodeSession({ session, chain }: SavedSession): Buffer {
 }
 
 /**
- * What `encodeSession` made.
- * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`, for anything else
+ * What `encodeSession` made; undefined for other bytes, such as another release's: then the handshake is a full one.
+ * @throws TypeError whose `code` is `ERR_TLSTAPLE_OPTION_TYPE` for what is no bytes
  */
-export function decodeSession(bytes: unknown): SavedSession {
+export function decodeSession(bytes: unknown): SavedSession | undefined {
   if (!(bytes instanceof Uint8Array)) throw typeError("session", "a Buffer");
   try {
     const { format, chain, ...encoded } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Encoded;
@@ -54,7 +54,7 @@ export function decodeSession(bytes: unknown): SavedSession {
     };
     if (format === FORMAT && isSession(session)) return { session, chain: chain.map(unbase64) };
   } catch {}
-  throw valueError("session", "it is none of this release's");
+  return undefined;
 }
 
 function isSession(session: Session): boolean {

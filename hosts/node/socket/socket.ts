@@ -1,8 +1,10 @@
 import { addAbortSignal } from "node:stream";
-import { type Session, TlsClient } from "../../../src/client/index.js";
+import { everything, exporting, type Session, TlsClient } from "../../../src/client/index.js";
+import { faults } from "../../../src/wire/index.js";
+import type { ClientSocketEvents } from "./events.js";
 import { Hindsight } from "./hindsight.js";
 import type { InquirySettings } from "./inquiry.js";
-import { type ConnectOptions, type Settings, settle } from "./options.js";
+import { type CheckServerIdentity, type ConnectOptions, type Settings, settle } from "./options.js";
 import { type Parts, type Refusal, SecureSocket } from "./secure-socket.js";
 import { encodeSession, type SavedSession } from "./session.js";
 import { adopt, openTcp } from "./transport.js";
@@ -14,12 +16,14 @@ import { adopt, openTcp } from "./transport.js";
  * `close`, `timeout`, `keylog` (a line of SSLKEYLOGFILE), `session` (to resume, as the option of that name),
  * `ocspLookup` (a LookupReport: a responder was asked).
  */
-export class TLSSocket extends SecureSocket<TlsClient> {
+export class TLSSocket extends SecureSocket<TlsClient, ClientSocketEvents> {
   /** The name that was verified, and sent as SNI when it is a DNS name. */
   readonly servername: string | undefined;
+  protected override readonly ownCertificate: Uint8Array | undefined;
   private readonly verify: boolean;
   private readonly sessions: Sessions;
   private readonly lookup: InquirySettings | undefined;
+  private readonly checkServerIdentity: CheckServerIdentity | undefined;
   private readonly allowTruncation: boolean;
   /** The server is found good, by lookup too. */
   private admitted = false;
@@ -35,8 +39,10 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     super(partsOf(options, settings, sessions));
     this.sessions = sessions;
     this.servername = settings.core.serverName;
+    this.ownCertificate = settings.core.identity?.certificates[0];
     this.verify = settings.verify;
     this.lookup = settings.lookup;
+    this.checkServerIdentity = settings.checkServerIdentity;
     this.allowTruncation = settings.allowTruncation;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
     // Only now, as it may destroy at once
@@ -76,7 +82,22 @@ export class TLSSocket extends SecureSocket<TlsClient> {
 
   protected override inquire(): Promise<Refusal | undefined> | undefined {
     if (this.core.resumed) this.remember(this.sessions.offered?.chain ?? []);
-    return this.lookup && this.verify ? this.lookUp(this.lookup) : undefined;
+    if (!this.verify) return undefined;
+    const refusal = this.checkServerIdentity && this.check(this.checkServerIdentity);
+    if (refusal) return Promise.resolve(refusal);
+    return this.lookup && this.lookUp(this.lookup);
+  }
+
+  /** Asks the application's own function, of a session that is resumed too. */
+  private check(checkServerIdentity: CheckServerIdentity): Refusal | undefined {
+    try {
+      const error: unknown = checkServerIdentity(this.servername!, this.getPeerCertificate(true)!);
+      if (error instanceof Error) return { fault: faults.CERT_NAME_MISMATCH, error };
+      if (error) throw new TypeError("checkServerIdentity must return an Error or undefined");
+      return undefined;
+    } catch (cause) {
+      return { fault: faults.CALLBACK_FAILED, cause };
+    }
   }
 
   protected override announce(): void {
@@ -84,6 +105,7 @@ export class TLSSocket extends SecureSocket<TlsClient> {
     if (!this.authorized)
       this.authorizationError = new Error("rejectUnauthorized is false: nothing was verified");
     this.admitted = true;
+    this.emit("secure");
     this.emit("secureConnect");
     if (this.sessions.latest) this.newSession();
   }
@@ -112,6 +134,9 @@ class Sessions {
   };
 }
 
+/** All that a client can do, and what keying material is exported from. */
+const features = exporting(everything);
+
 function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<TlsClient> {
   const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
   const { handshakeTimeout, roots } = settings;
@@ -120,7 +145,7 @@ function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions
     stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
       const resuming = { session: sessions.offered?.session, onSession: sessions.take };
-      return new TlsClient({ ...settings.core, ...reports, ...resuming });
+      return new TlsClient({ ...settings.core, ...reports, ...resuming, features });
     },
     transport: (core, received) =>
       socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),

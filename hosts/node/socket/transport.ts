@@ -4,19 +4,28 @@ import { type Port, type TlsClient, wants } from "../../../src/client/index.js";
 import type { ConnectOptions } from "./options.js";
 
 /** What carries the records: a TCP socket, or any stream that was handed in, which may lack a socket's manners. */
-export type Transport = Duplex & Partial<Pick<Socket, SocketManners>>;
+export type Transport = Duplex & Partial<Pick<Socket, SocketManners> & NewManners>;
+
+/** What newer releases of Node have besides. */
+interface NewManners {
+  getTypeOfService(): number;
+  setTypeOfService(tos: number): unknown;
+}
 
 type SocketManners =
   | "address"
+  | "autoSelectFamilyAttemptedAddresses"
   | "bytesRead"
   | "bytesWritten"
   | "connecting"
   | "localAddress"
+  | "localFamily"
   | "localPort"
   | "ref"
   | "remoteAddress"
   | "remoteFamily"
   | "remotePort"
+  | "resetAndDestroy"
   | "setKeepAlive"
   | "setNoDelay"
   | "unref";

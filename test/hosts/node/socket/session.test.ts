@@ -65,7 +65,7 @@ test("a session ends with its staple", async (t) => {
   const identity = await stapled("p256", "server1");
   const port = await serveTls(t, identity, (socket) => socket.end("hi"));
   const { session, socket } = await visit(port, "p256");
-  const { until } = decodeSession(session).session;
+  const { until } = decodeSession(session)!.session;
   t.true(until <= socket.ocsp[0].nextUpdate!.getTime() / 1000);
   // OpenSSL's ticket lives for two hours, the staple for a day
   t.true(until > Date.now() / 1000);
@@ -121,17 +121,13 @@ test("a session is what it was once it is read back; nothing else is a session",
   const port = await serveTls(t, await stapled("p256", "server1"), (socket) => socket.end("hi"));
   const { session } = await visit(port, "p256");
   const saved = decodeSession(session);
-  t.deepEqual(encodeSession(saved), session);
+  t.deepEqual(encodeSession(saved!), session);
   fc.assert(
     fc.property(fc.nat(session!.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
       const altered = Buffer.from(session!);
       altered[at] ^= change;
-      try {
-        const { session: other } = decodeSession(altered);
-        return typeof other.until === "number" && typeof other.policy === "string";
-      } catch (error) {
-        return (error as { code: string }).code === "ERR_TLSTAPLE_OPTION_VALUE";
-      }
+      const other = decodeSession(altered)?.session;
+      return !other || (typeof other.until === "number" && typeof other.policy === "string");
     }),
   );
   // Format 1 did not tell what was demanded of the staples
@@ -146,10 +142,10 @@ test("a session is what it was once it is read back; nothing else is a session",
     { ...old, demanded: { ...demanded, allowMissingNextUpdate: undefined } },
     { ...old, demanded: { ...demanded, responders: "AAAA" } },
   ])
-    t.throws(() => decodeSession(Buffer.from(JSON.stringify(other))), { code: "ERR_TLSTAPLE_OPTION_VALUE" });
+    t.is(decodeSession(Buffer.from(JSON.stringify(other))), undefined);
   fc.assert(
     fc.property(fc.json(), (text) => {
-      t.throws(() => decodeSession(Buffer.from(text)), { code: "ERR_TLSTAPLE_OPTION_VALUE" });
+      t.is(decodeSession(Buffer.from(text)), undefined);
     }),
   );
 });

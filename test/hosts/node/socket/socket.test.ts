@@ -496,6 +496,7 @@ test("keylog: the lines that node:tls's server writes", async (t) => {
   t.deepEqual(ours.map((line) => line.split(" ")[0]).sort(), [
     "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
     "CLIENT_TRAFFIC_SECRET_0",
+    "EXPORTER_SECRET",
     "SERVER_HANDSHAKE_TRAFFIC_SECRET",
     "SERVER_TRAFFIC_SECRET_0",
   ]);
