@@ -200,10 +200,12 @@ function declared(binding, init, module, text, kind = "const") {
   return [`${member ? "" : `${kind} `}${target} = ${value};`, ...prototype];
 }
 
-/** Without its name, but for those that people see. */
-function classText({ id, superClass, body }, text) {
-  const name = /Error$|Socket$/.test(id?.name) ? ` ${id.name}` : "";
-  return `class${name}${superClass ? ` extends ${text(superClass)}` : ""} ${text(body)}`;
+/** Without its name, but for those that people see, or that a class calls itself by. */
+function classText({ type, id, superClass, body }, text) {
+  const inside = text(body);
+  const named =
+    /Error$|Socket$/.test(id?.name) || (type === "ClassExpression" && id && inside.includes(id.name));
+  return `class${named ? ` ${id.name}` : ""}${superClass ? ` extends ${text(superClass)}` : ""} ${inside}`;
 }
 
 /** Whether a class of the top level inherits from the helpers. */

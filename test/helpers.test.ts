@@ -190,3 +190,12 @@ test("a table that says what it inherits from keeps that", async (t) => {
   t.is(table.f(), 1);
   t.is(table.g() + table.h, 4);
 });
+
+test("a class that calls itself by a name of its own keeps that", async (t) => {
+  const code = `
+    const one = () => 1;
+    const Outer = class Inner { n() { return Inner.prototype.m() + one(); } m() { return one(); } };
+    const make = () => new Outer();
+    export { make };`;
+  t.is((await run(code, "make")).make().n(), 2);
+});
