@@ -8,6 +8,7 @@ import {
   trustAnchor,
 } from "../../src/pki/index.js";
 import { equalBytes } from "../../src/wire/index.js";
+import { bytesOf } from "./bytes.js";
 import type { Platform } from "./platform.js";
 
 /** Bytes of an entry, and of a SHA-256. */
@@ -112,7 +113,7 @@ export function caIndex(platform: Platform): CaIndex | undefined {
 /** A resource, where it lies. */
 function resourceOf(platform: Platform, name: string): Uint8Array | undefined {
   const found = platform.resource(name);
-  return found && new Uint8Array(found as ArrayBuffer);
+  return found && bytesOf(found);
 }
 
 /** Where a certificate, RFC 5280 4.1, names its issuer's key; an empty span where it does not. */

@@ -3,12 +3,13 @@ import { mustStaple } from "../../certs/extensions.js";
 import { fixture } from "../../certs/fixtures.js";
 import { certId, ocspResponse, singleResponse } from "../../certs/response.js";
 import { provider } from "../../hosts/node/provider.js";
-import { type ClientOptions, type Provider, trustAnchor, version } from "../../src/client/index.js";
+import { type ClientOptions, trustAnchor, version } from "../../src/client/index.js";
 import { Link } from "../client/link.js";
 import { named } from "../faults.js";
 import { identity, servers } from "../peers/identity.js";
 import type { Script } from "../peers/script.js";
 import { authority, host, root, server } from "../pki/kit.js";
+import { settling } from "../pki/settling.js";
 
 /** Which certificates need a staple: by our policy, or by their own demand (RFC 7633). */
 
@@ -167,21 +168,7 @@ test("signatures of certificates and staples are settled by what remembers them,
   ] as const) {
     let all = 0;
     let remembered = 0;
-    const counting: Provider = {
-      ...provider,
-      verification: (scheme) => {
-        const inner = provider.verification(scheme);
-        return {
-          update: (bytes, start, end) => inner.update(bytes, start, end),
-          end: () => inner.end(),
-          digest: (out, at) => inner.digest(out, at),
-          settle(...what) {
-            all++;
-            return inner.settle(...what);
-          },
-        };
-      },
-    };
+    const counting = settling(provider, () => all++);
     const memory: ClientOptions["remembered"] = {
       settle(_provider, _scheme, verification, ...what) {
         remembered++;

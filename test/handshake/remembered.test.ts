@@ -18,6 +18,7 @@ import { flip } from "../peers/bytes.js";
 import { identity, servers } from "../peers/identity.js";
 import type { Script } from "../peers/script.js";
 import { authority, host, intermediate, keys, leaf, root, server } from "../pki/kit.js";
+import { settling } from "../pki/settling.js";
 import { Pair } from "../server/pair.js";
 
 /** What is left to be verified in a handshake when signatures are remembered, and what is not left out. */
@@ -29,19 +30,7 @@ class Counted {
   readonly memory: SignatureMemory;
 
   constructor(count = 8) {
-    const verification: Provider["verification"] = (scheme) => {
-      const inner = provider.verification(scheme);
-      return {
-        update: (bytes, start, end) => inner.update(bytes, start, end),
-        end: () => inner.end(),
-        digest: (out, at) => inner.digest(out, at),
-        settle: (...all) => {
-          this.verified++;
-          return inner.settle(...all);
-        },
-      };
-    };
-    this.provider = Object.freeze({ ...provider, verification });
+    this.provider = settling(provider, () => this.verified++);
     this.memory = new SignatureMemory(this.provider, count);
   }
 

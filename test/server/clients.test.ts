@@ -8,7 +8,6 @@ import {
   faults,
   type Identity,
   type Path,
-  type Provider,
   type TrustAnchor,
   trustAnchor,
   wants,
@@ -22,6 +21,7 @@ import { flip } from "../peers/bytes.js";
 import { identity, servers } from "../peers/identity.js";
 import { certificateStatus, type Extension, extension } from "../peers/messages.js";
 import { authority, server as issuedBy } from "../pki/kit.js";
+import { settling } from "../pki/settling.js";
 import { Pair, serverDefaults } from "./pair.js";
 import { Scripted, type Settings } from "./scripted.js";
 
@@ -421,21 +421,7 @@ test("signatures of clients' certificates are settled by what remembers them, th
   for (const [name, only] of both) {
     let remembered = 0;
     let all = 0;
-    const counting: Provider = {
-      ...provider,
-      verification: (scheme) => {
-        const inner = provider.verification(scheme);
-        return {
-          update: (bytes, start, end) => inner.update(bytes, start, end),
-          end: () => inner.end(),
-          digest: (out, at) => inner.digest(out, at),
-          settle(...what) {
-            all++;
-            return inner.settle(...what);
-          },
-        };
-      },
-    };
+    const counting = settling(provider, () => all++);
     const memory: ServerOptions["remembered"] = {
       settle(_provider, _scheme, verification, ...what) {
         remembered++;

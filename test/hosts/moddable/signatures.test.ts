@@ -2,8 +2,8 @@ import test, { type ExecutionContext } from "ava";
 import type { SecureOptions, SignatureStore } from "../../../hosts/moddable/socket.js";
 import { remember as stub } from "../../../hosts/moddable/without/verifiedSignatures.js";
 import { provider } from "../../../hosts/node/provider.js";
-import type { Provider } from "../../../src/crypto/provider.js";
 import { version } from "../../../src/wire/registry.js";
+import { settling } from "../../pki/settling.js";
 import { App, type Setup } from "./app.js";
 import { revoked, staple } from "./peer.js";
 
@@ -12,21 +12,7 @@ import { revoked, staple } from "./peer.js";
 /** One device, from its start on: what sockets share is its provider's. */
 class Device {
   verified = 0;
-  readonly provider: Provider = Object.freeze<Provider>({
-    ...provider,
-    verification: (scheme) => {
-      const inner = provider.verification(scheme);
-      return {
-        update: (bytes, start, end) => inner.update(bytes, start, end),
-        end: () => inner.end(),
-        digest: (out, at) => inner.digest(out, at),
-        settle: (...all) => {
-          this.verified++;
-          return inner.settle(...all);
-        },
-      };
-    },
-  });
+  readonly provider = settling(provider, () => this.verified++);
 
   /** How many signatures one more handshake verifies. */
   visit(verifiedSignatures?: SecureOptions["verifiedSignatures"], setup: Setup = {}): number {
