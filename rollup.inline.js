@@ -1,7 +1,7 @@
 // Puts a function that is called in one place there: as statements, so that nothing is made anew each time. Each function
 // takes some 70 bytes of flash beyond its code, and some slots of the stack while it runs.
 import { allBindings } from "./rollup.scope.js";
-import { edited, visit } from "./rollup.syntax.js";
+import { edited, visit, withUniqueNames } from "./rollup.syntax.js";
 
 /** The code of each module, `{ code, light }`; `isOurs` tells the members that nobody else knows. */
 export function inlined(modules, isOurs, parse) {
@@ -10,25 +10,12 @@ export function inlined(modules, isOurs, parse) {
   let labels = 0;
   return modules.map(({ code: given, light }) => {
     if (light) return given;
-    for (let code = withUniqueNames(given, parse); ; ) {
+    for (let code = withUniqueNames(given, allBindings(parse(given))); ; ) {
       const next = pass(code, parse(code), once, () => `$l${labels++}`);
       if (next === code) return code;
       code = next;
     }
   });
-}
-
-/** Every local name is another, so that code can be moved without a thought of what else is named so. */
-function withUniqueNames(code, parse) {
-  const edits = [];
-  for (const [i, { name, top, names }] of allBindings(parse(code)).entries())
-    for (const { node, path } of top ? [] : names) {
-      const parent =
-        path.at(-1).type === "AssignmentPattern" && path.at(-1).left === node ? path.at(-2) : path.at(-1);
-      const shorthand = parent.type === "Property" && parent.shorthand ? `${name}: ` : "";
-      edits.push({ start: node.start, end: node.end, by: `${shorthand}${name}$${i}` });
-    }
-  return edited(code, edits);
 }
 
 function countMembers(trees) {

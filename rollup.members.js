@@ -94,63 +94,59 @@ const isCalled = (name) => called.has(name) || name in Function;
 
 /** What others than our own modules know by its name. */
 const crossing = once(() => {
-  const hosts = read("dist/types/hosts/moddable", /^(?!core).*\.d\.ts$/).replace(hidden, "");
-  const types = closure(read("dist/types/src", /\.d\.ts$/).replace(hidden, ""));
-  const xs = read("dist/types/hosts/xs", /\.d\.ts$/) + read("test", /^(device|xs)\/(.*job|flash)\.ts$/);
-  const others =
-    read("hosts", /\.([ch]|mjs|d\.ts)$/) +
-    read("node_modules/@moddable/typings", /^(timer|Resource)\.d\.ts$/);
-  const quoted = (
-    read("build/src", /\.js$/) +
-    read("build/hosts/moddable", /\.js$/) +
-    read("node_modules/@noble", /\.js$/)
-  ).match(strings);
-  const noble = words(read("node_modules/@noble", /\.js$/));
-  const portable = [...words(read("build/hosts/portable", /\.js$/))].filter((name) => noble.has(name));
+  const types = declared(read("dist/types", /^(src|hosts\/moddable)\/.*\.d\.ts$/));
+  const mapped = read("hosts/moddable", /^modules\.d\.ts$/).replace(/^ *export const .*/gm, "");
+  const jobs = read("dist/types/hosts/xs", /^job\.d\.ts$/) + read("test", /^(device|xs)\/(.*job|flash)\.ts$/);
+  const host = read("hosts", /^xs\/host\.d\.ts$/) + read("hosts", /\.mjs$/);
+  const sdk = read("node_modules/@moddable/typings", /^(timer|Resource)\.d\.ts$/);
+  const noble = read("node_modules/@noble", /\.js$/);
+  const sources = read("build/src", /\.js$/) + read("build/hosts/moddable", /\.js$/);
+  const quoted = (types + sources + noble + read("hosts", /\.[ch]$/)).match(strings);
+  const known = words(noble);
+  const portable = [...words(read("build/hosts/portable", /\.js$/))].filter((name) => known.has(name));
   return new Set([
     ...called,
-    ...[...[hosts, types, xs].join("\n").matchAll(named)].map(([, name]) => name),
-    ...words([others, ...quoted].join(" ")),
+    ...[...[types, mapped, jobs].join("\n").matchAll(named)].map(([, name]) => name),
+    ...words([host, sdk, ...quoted].join(" ")),
     ...builtIn(),
     ...portable,
   ]);
 });
 
-/** What an application gives and gets, as types of ours that refer to each other. */
-const roots = [
-  "ClientOptions",
-  "Endpoint",
-  "BareClient",
-  "TlsError",
-  "Provider",
-  "Signer",
-  "Verdict",
-  "BufferSizes",
-  "Words",
-];
+/** Types of what an application, the SDK or a provider gives and gets. */
+const PUBLIC = new Set(
+  (
+    "SocketOptions SecureOptions OcspSettings WriteOptions TLSSocket Session SessionCache SignatureStore ByteBuffer " +
+    "ClassicOptions ClassicSecureOptions SecureSocket CertificateManager Tcp TcpOptions Timers TlsError WolfsslError " +
+    "Verdict ClientOptions CommonOptions PkiOptions OcspOptions OcspRequirement BufferSizes Provider Hash Aead Exchange " +
+    "Verification PublicKey PrivateKeySpan Signer"
+  ).split(" "),
+);
 
-function closure(text) {
-  const declared = new Map();
-  let last;
+/** The declarations of public types and of what they extend, without what is private in them. */
+function declared(text) {
+  const found = new Map();
+  let name;
   for (const part of text.split(/^(?=\S)/m)) {
-    const [, kind, name] =
-      /^(?:export )?(?:declare )?(?:abstract )?(interface|type|class) (\w+)/.exec(part) ?? [];
-    if (name) last = { kind, text: (declared.get(name)?.text ?? "") + part };
-    else if (last && /^[})]/.test(part)) last.text += part;
-    else last = undefined;
-    if (name) declared.set(name, last);
+    if (!/^[})]/.test(part)) name = declaration.exec(part)?.[1];
+    if (name) found.set(name, (found.get(name) ?? "") + part);
   }
   const seen = new Set();
-  const follow = (name) => {
-    const found = declared.get(name);
-    if (found === undefined || seen.has(name) || name === "Features") return;
-    if (found.kind === "class" && !roots.includes(name)) return;
-    seen.add(name);
-    words(found.text).forEach(follow);
+  const see = (each) => {
+    if (seen.has(each)) return;
+    if (!found.has(each)) throw new Error(`no type is called ${each} any more`);
+    seen.add(each);
+    const [head] = found.get(each).split("{");
+    for (const base of words(head)) if (/^\S.*interface /.test(found.get(base))) see(base);
   };
-  roots.forEach(follow);
-  return [...seen].map((name) => declared.get(name).text).join("\n");
+  PUBLIC.forEach(see);
+  return [...seen]
+    .map((each) => found.get(each))
+    .join("")
+    .replace(hidden, "");
 }
+
+const declaration = /^(?:export )?(?:default )?(?:declare )?(?:abstract )?(?:interface|type|class) (\w+)/;
 
 const deviceNames = once(() =>
   words(["src", "hosts/moddable", "hosts/psa"].map((folder) => read(`build/${folder}`, /\.js$/)).join("\n")),

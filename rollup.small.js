@@ -1,6 +1,7 @@
 // What makes a program's modules smaller, all of them together, as they share helpers and names.
 import { minify } from "terser";
 import { arrows } from "./rollup.arrows.js";
+import { brief } from "./rollup.brief.js";
 import { withoutFields } from "./rollup.fields.js";
 import { helpers } from "./rollup.helpers.js";
 import { inlined } from "./rollup.inline.js";
@@ -20,6 +21,7 @@ export const small = {
       code: step(arrows, step(patterns, chunk.code)),
       light: isLight(chunk),
     }));
+    for (const [i, code] of brief(plain, isOurs, parse).entries()) plain[i].code = code;
     const moved = inlined(plain, isOurs, parse).map((code, i) =>
       plain[i].light ? code : withoutFields(code, parse),
     );

@@ -12,3 +12,16 @@ export function edited(code, edits) {
   const replace = (text, { start, end, by }) => text.slice(0, start) + by + text.slice(end);
   return [...edits].sort((a, b) => b.start - a.start).reduce(replace, code);
 }
+
+/** Every local name is another, so that code can be moved without a thought of what else is named so; `bindings` are all of them. */
+export function withUniqueNames(code, bindings) {
+  const edits = [];
+  for (const [i, { name, top, names }] of bindings.entries())
+    for (const { node, path } of top ? [] : names) {
+      const parent =
+        path.at(-1).type === "AssignmentPattern" && path.at(-1).left === node ? path.at(-2) : path.at(-1);
+      const shorthand = parent.type === "Property" && parent.shorthand ? `${name}: ` : "";
+      edits.push({ start: node.start, end: node.end, by: `${shorthand}${name}$${i}` });
+    }
+  return edited(code, edits);
+}
