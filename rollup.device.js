@@ -55,7 +55,7 @@ export function deviceModules(common) {
   return {
     ...common,
     input: Object.fromEntries(names.map((name) => [name, entry(name)])),
-    output: [output("dist/moddable", [small]), output("dist/moddable/debug", [])],
+    output: [output("dist/moddable", [small("debug")]), output("dist/moddable/debug", [])],
     preserveEntrySignatures: "allow-extension",
     external: (id) => common.external(id) && !id.startsWith("@noble/"),
     plugins: [noble, lowerStaticFields, literals],
@@ -80,7 +80,7 @@ const mapped = { "core.js": "tlstaple/core", "tls.js": "embedded:io/socket/tcp/t
 const specifiers = {
   name: "specifiers",
   generateBundle(_, bundle) {
-    for (const chunk of Object.values(bundle)) {
+    for (const chunk of Object.values(bundle).filter(({ type }) => type === "chunk")) {
       const others = chunk.imports.filter((file) => file in bundle && !(file in mapped));
       if (others.length > 0) this.error(`${chunk.fileName} needs what is in ${others}, which has no name`);
       chunk.code = chunk.code.replace(

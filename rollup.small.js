@@ -1,15 +1,18 @@
 // What makes a program's modules smaller, all of them together, as they share helpers and names.
+import { basename, dirname, relative } from "node:path";
 import { minify } from "terser";
 import { arrows } from "./rollup.arrows.js";
 import { brief } from "./rollup.brief.js";
 import { withoutFields } from "./rollup.fields.js";
 import { helpers } from "./rollup.helpers.js";
 import { inlined } from "./rollup.inline.js";
+import { isLine, mapped, withLines } from "./rollup.lines.js";
 import { choose, isOurs, renamed } from "./rollup.members.js";
 import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
 
-export const small = {
+/** With the folder that has the modules with all their names, each gets a source map into it. */
+export const small = (debug) => ({
   name: "small",
   async generateBundle(_, bundle) {
     const parse = (code) => this.parse(code);
@@ -18,7 +21,7 @@ export const small = {
     chunks.sort((a, b) => Number(b.name === "core") - Number(a.name === "core"));
     const isLight = (chunk) => chunk.moduleIds.some((id) => id.includes("/@noble/"));
     const plain = chunks.map((chunk) => ({
-      code: step(arrows, step(patterns, chunk.code)),
+      code: step(arrows, step(patterns, withLines(chunk.code, parse))),
       light: isLight(chunk),
     }));
     for (const [i, code] of brief(plain, isOurs, parse).entries()) plain[i].code = code;
@@ -39,14 +42,22 @@ export const small = {
       codes.map((code, i) => ({ code, light: plain[i].light })),
       parse,
     );
-    for (const [i, chunk] of chunks.entries()) chunk.code = await mangled(renamed(codes[i], names, parse));
+    for (const [i, chunk] of chunks.entries()) {
+      const { fileName } = chunk;
+      const whole = debug && `${relative(dirname(fileName), debug)}/${fileName}`;
+      const { code, map } = mapped(await mangled(renamed(codes[i], names, parse)), fileName, whole);
+      chunk.code = whole ? `${code}\n//# sourceMappingURL=${basename(fileName)}.map\n` : code;
+      if (whole) this.emitFile({ type: "asset", fileName: `${fileName}.map`, source: map });
+    }
   },
-};
+});
 
 /** A chunk that has nothing but noble in it stays as it is. */
 export const NOBLE = "noble";
 
-const common = { module: true, ecma: 2020, keep_classnames: /Error$|Socket$/ };
+/** A statement a line, as engines tell lines alone, and each knows its own. */
+const format = { beautify: true, indent_level: 1, comments: isLine };
+const common = { module: true, ecma: 2020, keep_classnames: /Error$|Socket$/, format };
 
 /**
  * Shorter expressions. Nothing is inlined, as a function that moves into another is made each time that one runs; and XS

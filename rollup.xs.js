@@ -16,6 +16,6 @@ export function xsProgram(input, bundle) {
       manualChunks: (id) => (id.includes("/@noble/") ? NOBLE : undefined),
     },
     external: [],
-    plugins: [noble, lowerStaticFields, literals, small],
+    plugins: [noble, lowerStaticFields, literals, small()],
   };
 }
