@@ -20,12 +20,14 @@ import {
 import {
   type Aead,
   type AeadAlgorithm,
+  allGroups,
   type Exchange,
   findScheme,
   fitsKey,
   groups,
   type Hash,
   type HashAlgorithm,
+  HybridExchange,
   type Provider,
   type PublicKey,
   type Scheme,
@@ -36,6 +38,7 @@ import {
 } from "../../src/crypto/index.js";
 import { namedGroup } from "../../src/wire/index.js";
 import { readPrivateKey } from "./common/private-key.js";
+import { mlKem768 } from "./mlkem.js";
 
 const tagSize = 16;
 const tagLength = Object.freeze({ authTagLength: tagSize });
@@ -377,6 +380,7 @@ export const provider: Provider = Object.freeze<Provider>({
   name: "node",
   aeads: Object.freeze<AeadAlgorithm[]>(["aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]),
   groups,
+  allGroups,
   schemes: Object.freeze(schemes.map((scheme) => scheme.id)),
 
   random(bytes, start, end) {
@@ -400,6 +404,7 @@ export const provider: Provider = Object.freeze<Provider>({
     if (group === namedGroup.x25519) return new X25519Exchange();
     if (group === namedGroup.secp256r1) return new EcExchange("prime256v1");
     if (group === namedGroup.secp384r1) return new EcExchange("secp384r1");
+    if (group === namedGroup.x25519mlkem768) return new HybridExchange(mlKem768(), new X25519Exchange());
     throw new RangeError(`no such group: ${group}`);
   },
 

@@ -1,2 +1,3 @@
+export { hybrid, type MlKem768 } from "./mlkem.js";
 export { type PortableOptions, portable } from "./provider.js";
 export { signer } from "./signer.js";

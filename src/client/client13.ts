@@ -76,9 +76,10 @@ export const rows13 = table<Row<ClientHandshake>>([
 function deriveHandshakeKeys(s: ClientHandshake): ClientState {
   const keys = s.resuming?.start13(s) ?? startSchedule13(s);
   s.keys13 = keys;
-  keys.handshake(at.shared, at.shared + agree(s));
+  const end = at.shared + agree(s);
+  keys.handshake(at.shared, end);
   dropKeyPair(s);
-  s.forget(at.shared, at.hash);
+  s.forget(at.shared, end);
   deriveHandshakeSecrets(s);
   s.engine.maxInner = MAX_PLAINTEXT + 1;
   protectIn(s);

@@ -1,5 +1,6 @@
 /** What a host must lend, a `Provider`, and the suites, schemes and groups that it is asked for. */
 
+export { HybridExchange, type Kem } from "./hybrid.js";
 export type {
   Aead,
   AeadAlgorithm,
@@ -15,4 +16,13 @@ export type {
   Signer,
   Verification,
 } from "./provider.js";
-export { findScheme, findSuite, fitsKey, groups, hashSize, type Scheme, schemes } from "./suites.js";
+export {
+  allGroups,
+  findScheme,
+  findSuite,
+  fitsKey,
+  groups,
+  hashSize,
+  type Scheme,
+  schemes,
+} from "./suites.js";

@@ -55,7 +55,10 @@ export interface Aead {
   dispose(): void;
 }
 
-/** One ephemeral key pair. */
+/**
+ * One ephemeral key pair. Of a group with a KEM, whoever agrees before asking for `publicKey` responds: what it sends
+ * depends on the peer's key.
+ */
 export interface Exchange {
   /** Writes the public key (RFC 8446 4.2.8.2: uncompressed point, or 32 bytes) and returns its length. */
   publicKey(out: Uint8Array, at: number): number;
@@ -110,6 +113,8 @@ export interface Provider {
   /** AEADs, named groups and signature schemes that this provider has, best first. */
   readonly aeads: readonly AeadAlgorithm[];
   readonly groups: readonly number[];
+  /** All groups that it has, where `groups` are those taken by default. */
+  readonly allGroups?: readonly number[];
   readonly schemes: readonly number[];
   /** Fills `bytes[start…end)` with unpredictable bytes. */
   random(bytes: Uint8Array, start: number, end: number): void;

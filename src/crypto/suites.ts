@@ -123,9 +123,12 @@ export function fitsKey(scheme: Scheme, kind: KeyKind): boolean {
   return scheme.key === (kind === "p256" || kind === "p384" ? "ecdsa" : kind);
 }
 
-/** All groups, best first. */
+/** The groups that are taken by default, best first. */
 export const groups: readonly number[] = Object.freeze([
   namedGroup.x25519,
   namedGroup.secp256r1,
   namedGroup.secp384r1,
 ]);
+
+/** Those too that are taken where they are asked for. */
+export const allGroups: readonly number[] = Object.freeze([...groups, namedGroup.x25519mlkem768]);

@@ -9,6 +9,7 @@ import type { Engine, Machine } from "../record/engine.js";
 import type { Protection } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import type { ExtensionRow } from "./extensionrow.js";
+import { memorySize } from "./keyexchange.js";
 import { at, RANDOM } from "./memory.js";
 import type { Config } from "./options.js";
 import type { Side } from "./sides.js";
@@ -33,7 +34,7 @@ export abstract class Handshake implements Machine {
   private running: Transcript | undefined;
   private judge: Verifier | undefined;
   private found: readonly Verdict[] | undefined;
-  readonly memory = new Uint8Array(at.end);
+  readonly memory: Uint8Array;
   /** Bits of the rows of `extensions`: what our last message with any had, and what the peer's last one. */
   offered = 0;
   seen = 0;
@@ -70,6 +71,7 @@ export abstract class Handshake implements Machine {
 
   /** `purpose`, of `extendedKeyUsage`, is what the peer's certificate must serve for. */
   constructor(config: Config & VerifierOptions, purpose: number, store: Store) {
+    this.memory = new Uint8Array(memorySize(config.groups));
     this.running = new Transcript(config.provider);
     this.judge = new Verifier(config, purpose, store, this.memory, at.hash);
   }

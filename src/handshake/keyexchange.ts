@@ -1,7 +1,8 @@
 import { faults } from "../wire/fault.js";
+import { namedGroup } from "../wire/registry.js";
 import { copyBytes } from "../wire/writer.js";
 import type { Handshake } from "./handshake.js";
-import { at } from "./memory.js";
+import { at, LONG_SHARE, MAX_SHARE } from "./memory.js";
 
 /** A fresh key pair of the group that is settled. */
 export function makeKeyPair(s: Handshake): void {
@@ -14,18 +15,26 @@ export function dropKeyPair(s: Handshake): void {
   s.exchange = undefined;
 }
 
+/** Bytes of a handshake's memory: more where a share may be longer than a curve's. */
+export function memorySize(groups: readonly number[]): number {
+  return groups.includes(namedGroup.x25519mlkem768) ? at.end + LONG_SHARE : at.end;
+}
+
+const shareAt = (n: number) => (n > MAX_SHARE ? at.longShare : at.peerShare);
+
 /** Keeps a share, `bytes[start…end)`, as the peer's public key. */
 export function keepPeerShare(s: Handshake, bytes: Uint8Array, start: number, end: number): void {
   const n = end - start;
-  if (n === 0 || n > at.schedule - at.peerShare) throw faults.KEY_SHARE;
-  copyBytes(bytes, start, end, s.memory, at.peerShare);
+  if (n === 0 || n > Math.max(MAX_SHARE, s.memory.length - at.longShare)) throw faults.KEY_SHARE;
+  copyBytes(bytes, start, end, s.memory, shareAt(n));
   s.peerShareLength = n;
 }
 
 /** Writes the (EC)DHE secret at `at.shared` and returns its length. */
 export function agree(s: Handshake): number {
-  const { memory, exchange } = s;
-  const n = exchange?.agree(memory, at.peerShare, at.peerShare + s.peerShareLength, memory, at.shared) ?? 0;
+  const { memory, exchange, peerShareLength } = s;
+  const start = shareAt(peerShareLength);
+  const n = exchange?.agree(memory, start, start + peerShareLength, memory, at.shared) ?? 0;
   if (n === 0) throw faults.KEY_SHARE;
   return n;
 }

@@ -1,5 +1,5 @@
-/** The longest public key of a group, P-384's uncompressed point: more than two keys and IVs. */
-const MAX_SHARE = 97;
+/** The longest public key of a curve, P-384's uncompressed point: more than two keys and IVs. */
+export const MAX_SHARE = 97;
 
 /** Bytes of a key schedule's own: `scheduleSize12`, as `scheduleSize13` is less. */
 const MAX_SCHEDULE = 230;
@@ -34,4 +34,9 @@ export const at = Object.freeze({
   /** The key schedule's own. */
   schedule: 384 + MAX_SHARE,
   end: 384 + MAX_SHARE + MAX_SCHEDULE,
+  /** A public key that is longer, of a handshake that may get one. */
+  longShare: 384 + MAX_SHARE + MAX_SCHEDULE,
 });
+
+/** Bytes of that: an encapsulation key of ML-KEM-768 and a public key of X25519. */
+export const LONG_SHARE = 1184 + 32;

@@ -1,4 +1,4 @@
-import { groups, schemes } from "../crypto/suites.js";
+import { allGroups, schemes } from "../crypto/suites.js";
 import { readCertificateStatus } from "../handshake/certificates.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { expect, nonEmpty, writeShare } from "../handshake/extensions.js";
@@ -105,7 +105,7 @@ export function readStatusRequestV2(s: ServerHandshake, r: Reader): void {
 /** NamedGroupList, RFC 8446 4.2.7: all that we know, as in TLS 1.2 a certificate may be on a curve that we exchange no keys on. */
 export function readSupportedGroups(s: ServerHandshake, r: Reader): void {
   const list = r.enter16();
-  readList16(r, groups, s.offer.groups);
+  readList16(r, allGroups, s.offer.groups);
   r.leave(list);
 }
 

@@ -88,7 +88,8 @@ export function commonGroups(s: ServerHandshake): number[] {
 
 /** TLS 1.2's key exchange is on our best group that the client has. */
 export function chooseGroup12(s: ServerHandshake): void {
-  const [group] = commonGroups(s);
+  // A hybrid has no place in it: a key has 255 bytes at most (RFC 8422 5.4)
+  const group = commonGroups(s).find((id) => id < 0x100);
   if (group === undefined) throw faults.NO_COMMON_GROUP;
   s.group = group;
 }

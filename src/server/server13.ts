@@ -139,8 +139,9 @@ function exchange(s: ServerHandshake): ServerState {
 function deriveHandshakeSecret(s: ServerHandshake): ServerState {
   const keys = s.schedule13();
   if (!s.resumed) keys.start();
-  keys.handshake(at.shared, at.shared + agree(s));
-  s.forget(at.shared, at.hash);
+  const end = at.shared + agree(s);
+  keys.handshake(at.shared, end);
+  s.forget(at.shared, end);
   return "SEND_SERVER_HELLO";
 }
 

@@ -90,7 +90,7 @@ export const extensionType = Object.freeze({
 export const statusType = Object.freeze({ ocsp: 1, ocsp_multi: 2 });
 
 /** TLS NamedGroup. */
-export const namedGroup = Object.freeze({ secp256r1: 23, secp384r1: 24, x25519: 29 });
+export const namedGroup = Object.freeze({ secp256r1: 23, secp384r1: 24, x25519: 29, x25519mlkem768: 0x11ec });
 
 /** TLS SignatureScheme, RFC 8446 4.2.3. In certificates the ECDSA ones name the hash only, as in TLS 1.2. */
 export const signatureScheme = Object.freeze({

@@ -119,12 +119,14 @@ const groupIds: Readonly<Record<string, number>> = Object.freeze({
   secp256r1: namedGroup.secp256r1,
   secp384r1: namedGroup.secp384r1,
   prime256v1: namedGroup.secp256r1,
+  x25519mlkem768: namedGroup.x25519mlkem768,
 });
 
 const groupNames: Readonly<Record<number, string>> = Object.freeze({
   [namedGroup.x25519]: "X25519",
   [namedGroup.secp256r1]: "P-256",
   [namedGroup.secp384r1]: "P-384",
+  [namedGroup.x25519mlkem768]: "X25519MLKEM768",
 });
 
 /** The first of its names. */
@@ -135,7 +137,7 @@ export function groupName(id: number): string {
 export const groups: Read<readonly number[]> = (value, name) => {
   const ids = strings(value, name).map((each) => {
     if (Object.hasOwn(groupIds, each.toLowerCase())) return groupIds[each.toLowerCase()];
-    throw valueError(name, `${each} is none of X25519, P-256, P-384`);
+    throw valueError(name, `${each} is none of X25519, P-256, P-384, X25519MLKEM768`);
   });
   if (ids.length > 0 && new Set(ids).size === ids.length) return ids;
   throw valueError(name, "at least one, and each of them once");
@@ -244,7 +246,7 @@ export const unsupportedAnywhere: Readonly<Record<string, string>> = Object.free
   clientCertEngine: "give cert and key",
   crl: "revocation is checked by OCSP stapling, see ocsp",
   dhparam: "only ECDHE is spoken",
-  ecdhCurve: "give groups, an array of X25519, P-256, P-384, best first",
+  ecdhCurve: "give groups, an array of X25519, P-256, P-384, X25519MLKEM768, best first",
   minDHSize: "only ECDHE is spoken",
   onread: "listen to data",
   privateKeyEngine: "give key",

@@ -89,9 +89,9 @@ export abstract class NegotiatedSocket<C extends Core> extends TransportSocket {
   }
 
   /** The group of the key exchange. */
-  getEphemeralKeyInfo(): { type: "ECDH"; name: string; size: number } | undefined {
+  getEphemeralKeyInfo(): { type: "ECDH" | "TLSGroup"; name: string; size: number | undefined } | undefined {
     const name = nameOf(namedGroup, this.core.group);
-    return name === undefined ? undefined : { type: "ECDH", ...keyInfo[name as keyof typeof keyInfo] };
+    return name === undefined ? undefined : keyInfo[name as keyof typeof keyInfo];
   }
 
   /** The peer's certificate; with `detail` each has its issuer as `issuerCertificate`. */
@@ -201,9 +201,10 @@ function attempt<T>(run: () => T): T {
 
 /** How OpenSSL calls the groups, and their bits. */
 export const keyInfo = Object.freeze({
-  x25519: { name: "X25519", size: 253 },
-  secp256r1: { name: "prime256v1", size: 256 },
-  secp384r1: { name: "secp384r1", size: 384 },
+  x25519: Object.freeze({ type: "ECDH", name: "X25519", size: 253 }),
+  secp256r1: Object.freeze({ type: "ECDH", name: "prime256v1", size: 256 }),
+  secp384r1: Object.freeze({ type: "ECDH", name: "secp384r1", size: 384 }),
+  x25519mlkem768: Object.freeze({ type: "TLSGroup", name: "X25519MLKEM768", size: undefined }),
 });
 
 /** TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is ECDHE-RSA-AES128-GCM-SHA256 to OpenSSL; in TLS 1.3 the names agree. */
