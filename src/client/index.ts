@@ -17,6 +17,7 @@ import { type ClientConfig, type ClientOptions, configure as configureWith } fro
 import { resumption } from "./resumption.js";
 import { statusV2 } from "./statusv2.js";
 
+export { HybridExchange, type Kem } from "../crypto/hybrid.js";
 export type {
   Aead,
   AeadAlgorithm,

@@ -131,4 +131,4 @@ export const groups: readonly number[] = Object.freeze([
 ]);
 
 /** Those too that are taken where they are asked for. */
-export const allGroups: readonly number[] = Object.freeze([...groups, namedGroup.x25519mlkem768]);
+export const allGroups: readonly number[] = Object.freeze(groups.concat(namedGroup.x25519mlkem768));

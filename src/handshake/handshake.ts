@@ -9,8 +9,7 @@ import type { Engine, Machine } from "../record/engine.js";
 import type { Protection } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import type { ExtensionRow } from "./extensionrow.js";
-import { memorySize } from "./keyexchange.js";
-import { at, RANDOM } from "./memory.js";
+import { at, memorySize, RANDOM } from "./memory.js";
 import type { Config } from "./options.js";
 import type { Side } from "./sides.js";
 

@@ -1,8 +1,7 @@
 import { faults } from "../wire/fault.js";
-import { namedGroup } from "../wire/registry.js";
 import { copyBytes } from "../wire/writer.js";
 import type { Handshake } from "./handshake.js";
-import { at, LONG_SHARE, MAX_SHARE } from "./memory.js";
+import { at, MAX_SHARE } from "./memory.js";
 
 /** A fresh key pair of the group that is settled. */
 export function makeKeyPair(s: Handshake): void {
@@ -13,11 +12,6 @@ export function makeKeyPair(s: Handshake): void {
 export function dropKeyPair(s: Handshake): void {
   s.exchange?.dispose();
   s.exchange = undefined;
-}
-
-/** Bytes of a handshake's memory: more where a share may be longer than a curve's. */
-export function memorySize(groups: readonly number[]): number {
-  return groups.includes(namedGroup.x25519mlkem768) ? at.end + LONG_SHARE : at.end;
 }
 
 const shareAt = (n: number) => (n > MAX_SHARE ? at.longShare : at.peerShare);

@@ -53,7 +53,7 @@ const W_HELP =
 const F_HELP =
   "longest record wanted: 1-4 = 512, 1024, 2048, 4096 bytes by max_fragment_length (RFC 6066), 5 = 8192 and 6 = 256 by record_size_limit (RFC 8449)";
 export const GROUPS_HELP =
-  "groups of the key exchange, best first, separated by commas; X25519,P-256,P-384 by default";
+  "groups of the key exchange, best first, separated by commas; X25519,P-256,P-384 by default; there is X25519MLKEM768 too";
 export const KEYLOG_HELP =
   "append the secrets to FILE, as SSLKEYLOGFILE; from then on only its owner can read it";
 
