@@ -2,7 +2,9 @@
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { literals } from "./rollup.literals.js";
+import { quiet } from "./rollup.quiet.js";
 import { small } from "./rollup.small.js";
+import { states } from "./rollup.states.js";
 
 /** Where the core is, once compiled. */
 export const source = fileURLToPath(new URL("build/src/", import.meta.url));
@@ -58,7 +60,7 @@ export function deviceModules(common) {
     output: [output("dist/moddable", [small("debug")]), output("dist/moddable/debug", [])],
     preserveEntrySignatures: "allow-extension",
     external: (id) => common.external(id) && !id.startsWith("@noble/"),
-    plugins: [noble, lowerStaticFields, literals],
+    plugins: [noble, lowerStaticFields, quiet, states, literals],
   };
 }
 
