@@ -32,5 +32,6 @@ test("methods that tell are gone, with what calls them and what only they say", 
 test("what ships names no state and no line of a key log", (t) => {
   for (const file of ["core.js", "tls12.js", "resumption.js", "statusV2.js", "clientCertificates.js"])
     t.notRegex(read(file), /"(WAIT|SEND|DERIVE|VERIFY)_|CONNECTED|TRAFFIC_SECRET|CLIENT_RANDOM/, file);
-  t.regex(read("../client.js"), /"WAIT_[^]*TRAFFIC_SECRET/, "Node's module has both");
+  const whole = read("../client.js");
+  t.true(whole.includes('"WAIT_') && whole.includes("TRAFFIC_SECRET"), "the client for other hosts has both");
 });
