@@ -523,7 +523,7 @@ export class Engine {
     throw faults.PEER_ALERT;
   }
 
-  private sendAlert(level: number, description: number): void {
+  protected sendAlert(level: number, description: number): void {
     const { outbox } = this;
     const start = outbox.contentStart;
     outbox.bytes[start] = level;
