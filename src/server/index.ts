@@ -6,6 +6,7 @@
 
 import { Endpoint } from "../handshake/endpoint.js";
 import { exportKeyingMaterial } from "../handshake/exporter.js";
+import { type ApartRecord, openedApart, sealedApart } from "../record/apart.js";
 import type { Port } from "../record/ports.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
@@ -88,5 +89,15 @@ export class TlsServer extends Endpoint<ServerHandshake> {
   /** See `exportKeyingMaterial`; undefined too without the option `exporting`. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array | undefined {
     return exportKeyingMaterial(this.handshake, length, label, context);
+  }
+
+  /** The data that waits in `plainOut`, where it is at hand apart from it: a record's, and the caller's from then on. */
+  openedApart(): Uint8Array | undefined {
+    return openedApart(this.handshake.engine);
+  }
+
+  /** The same of a record that waits in `cipherOut`. */
+  sealedApart(): ApartRecord | undefined {
+    return sealedApart(this.handshake.engine);
   }
 }

@@ -66,7 +66,7 @@ async function settled(
   state: Idleness,
   wanted: number,
 ): Promise<Held> {
-  const counted = server === "tcp" || state === "silent" ? "connections" : "secured";
+  const counted = state === "silent" ? "connections" : "secured";
   for (let tries = 0; tries < 50; tries++) {
     const held = await helper.ask<Held>({});
     if (held[counted] === wanted && held.connections === wanted) return held;

@@ -1,17 +1,17 @@
 /**
- * The process of a server whose connections are silent: of node:tls, of ours or of none. Any message is answered with
+ * The process of a server whose connections are silent: of node:tls or of ours. Any message is answered with
  * what they are, and with the memory that they take.
  */
 
 import { readFileSync } from "node:fs";
-import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createTlsServer } from "node:tls";
 import { credential } from "../../certs/fixtures.js";
 import { createServer as createOurs } from "../../hosts/node/index.js";
 
-export type Idler = "tcp" | "node:tls" | "tlstaple";
+export type Idler = "node:tls" | "tlstaple";
 
 /** Bytes, after a collection. */
 export interface Held {
@@ -32,7 +32,6 @@ const identity = { cert: readFileSync(certificateFile), key: readFileSync(keyFil
 const patience = { ...identity, handshakeTimeout: 600_000 };
 
 const makers: Readonly<Record<Idler, () => Server>> = {
-  tcp: () => createTcpServer(),
   "node:tls": () => createTlsServer(patience),
   tlstaple: () => createOurs({ ...patience, stapler: "off" }),
 };

@@ -1,4 +1,6 @@
 import { type Introduction, type Order, peerNames, type Sample } from "./client.js";
+import { type Idle, type Idleness, idle } from "./idle.js";
+import type { Idler } from "./idler.js";
 import { Helper } from "./process.js";
 import { findScenario, SERVER_NAME, scenarios, servedScenarios, trustedRoot } from "./scenarios.js";
 import { add, countingFlags, type Split, type SplitOrder } from "./split.js";
@@ -10,6 +12,8 @@ export interface Plan {
   readonly milliseconds: number;
   /** Milliseconds until a peer's code counts as compiled: its first connections are ten times as slow. */
   readonly warmUp: number;
+  /** Connections on which nothing happens, at each server. */
+  readonly idle: number;
 }
 
 /** One peer in one scenario, and what was measured in each round. */
@@ -34,6 +38,7 @@ export interface Results {
   readonly served: readonly Cell[];
   readonly bulk: readonly Cell[];
   readonly splits: readonly Split[];
+  readonly idle: readonly Idle[];
 }
 
 interface Client {
@@ -60,7 +65,8 @@ export async function measure(plan: Plan, progress: (what: string) => void): Pro
     const bulk = await bench.bulk();
     const splits = await bench.splits();
     const peers = Object.fromEntries(clients.map(({ name, introduction }) => [name, introduction]));
-    return { peers, first, handshakes, served, bulk, splits };
+    const idle = await bench.idle();
+    return { peers, first, handshakes, served, bulk, splits, idle };
   } finally {
     for (const { helper } of clients) helper.close();
     server.close();
@@ -85,6 +91,9 @@ class Server {
     return (user + system) / 1000;
   }
 }
+
+const idlenesses: readonly Idleness[] = ["silent", "TLSv1.3", "TLSv1.2"];
+const idlers: readonly Idler[] = ["node:tls", "tlstaple"];
 
 const MIB = 1 << 20;
 /** Slow peers get less, so that a sample takes about as long. */
@@ -200,6 +209,15 @@ class Bench {
     }
     timer.close();
     counter.close();
+    return found;
+  }
+
+  async idle(): Promise<Idle[]> {
+    const found: Idle[] = [];
+    for (const state of idlenesses) {
+      this.progress(`idle connections: ${state}`);
+      for (const server of idlers) found.push(await idle(server, state, this.plan.idle));
+    }
     return found;
   }
 

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type { Idle } from "./idle.js";
 import type { Cell, Results } from "./measure.js";
 import { type Cost, type Split, subtract } from "./split.js";
 import { median, ratio, spread } from "./stats.js";
@@ -17,6 +18,8 @@ export function report(results: Results): string {
     ...groups(results.bulk, bulkTable),
     "Without network, in memory, stapled handshakes: what the core costs, and what its provider over node:crypto",
     splitTable(results.splits),
+    "A server's connections on which nothing happens, KB for each",
+    idleTable(results.idle),
   ];
   return blocks.join("\n\n");
 }
@@ -128,6 +131,19 @@ function splitTable(splits: readonly Split[]): string {
 
 function splitRow(name: string, { cpuMicroseconds, heap, buffers }: Cost): string[] {
   return [name, cpuMicroseconds.toFixed(1), heap.toFixed(0), buffers.toFixed(0)];
+}
+
+function idleTable(idle: readonly Idle[]): string {
+  const kb = (bytes: number) => (bytes / 1024).toFixed(1);
+  const rows = idle.map(({ server, state, connections, resident, heap, buffers }) => [
+    state === "silent" ? "TCP, not a byte came" : `${state}, handshake done`,
+    server,
+    kb(resident),
+    kb(heap),
+    kb(buffers),
+    `${connections}`,
+  ]);
+  return table([["", "server", "resident", "heap", "buffers", "connections"], ...rows], "llrrrr");
 }
 
 function percent(part: number): string {
