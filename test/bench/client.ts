@@ -6,7 +6,16 @@
 import type { Provider } from "../../src/client/index.js";
 import type { Peer, Target } from "./peers/peer.js";
 
-export const peerNames = ["tcp", "node:tls", "tlstaple", "tlstaple again", "tlstaple portable", "subtls", "reclaim", "forge"];
+export const peerNames = [
+  "tcp",
+  "node:tls",
+  "tlstaple",
+  "tlstaple again",
+  "tlstaple portable",
+  "subtls",
+  "reclaim",
+  "forge",
+];
 
 async function tlstaple(provider: Provider, remembered?: number): Promise<Peer> {
   return (await import("./peers/tlstaple.js")).tlstaple(provider, remembered);
