@@ -7,6 +7,7 @@ import type { Provider } from "../../src/client/index.js";
 import type { Peer, Target } from "./peers/peer.js";
 
 export const peerNames = [
+  "ciphers",
   "tcp",
   "node:tls",
   "tlstaple",
@@ -24,6 +25,8 @@ async function tlstaple(provider: Provider, remembered?: number): Promise<Peer> 
 /** A peer's modules are loaded in its own process only. */
 async function load(name: string): Promise<Peer> {
   switch (name) {
+    case "ciphers":
+      return (await import("./peers/ciphers.js")).peer;
     case "tcp":
       return (await import("./peers/tcp.js")).peer;
     case "node:tls":
