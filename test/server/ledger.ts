@@ -29,7 +29,11 @@ export class Ledger implements Lender {
   }
 }
 
+export function engineOf(server: TlsServer): ServerHandshake["engine"] {
+  return (server as unknown as { handshake: ServerHandshake }).handshake.engine;
+}
+
 /** The memory that a server reads in at present. */
 export function inputOf(server: TlsServer): Uint8Array {
-  return (server as unknown as { handshake: ServerHandshake }).handshake.engine.inbox.bytes;
+  return engineOf(server).inbox.bytes;
 }

@@ -10,7 +10,7 @@ import { contentType, version } from "../../src/wire/registry.js";
 import { named } from "../faults.js";
 import { identity } from "../peers/identity.js";
 import { message } from "../peers/messages.js";
-import { Ledger } from "./ledger.js";
+import { engineOf, Ledger } from "./ledger.js";
 import { Pair, serverDefaults } from "./pair.js";
 import { Scripted } from "./scripted.js";
 
@@ -68,6 +68,18 @@ for (const [name, only] of [
     t.deepEqual(ledger.sizes, []);
     client.record(contentType.application_data, Buffer.from("ping"));
     t.is(client.data.toString(), "ping");
+    t.deepEqual(ledger.sizes, []);
+    // Or it would be the collector's only with the connection, once the pool has no room for it
+    const { reader, writer } = engineOf(server);
+    t.deepEqual([reader.bytes.length, writer.bytes.length], [0, 0]);
+  });
+
+  test(`TLS ${name}: what waits to be sent is for nobody once the connection is over`, (t) => {
+    const { ledger, server } = connected();
+    const { plainIn } = server;
+    plainIn.advance(4);
+    t.deepEqual(ledger.sizes, [sizes.output]);
+    server.wipe();
     t.deepEqual(ledger.sizes, []);
   });
 
