@@ -59,6 +59,12 @@ class NodeHash implements Hash {
   }
 }
 
+/**
+ * Content that OpenSSL made last, and for whom: a host may hand it on. It is only one, lest each connection keep a
+ * record's.
+ */
+let latest: { readonly by: NodeAead; readonly bytes: Buffer } | undefined;
+
 /** One AEAD key. A Node cipher takes one nonce, so each record makes one; a KeyObject makes that cheaper. */
 class NodeAead implements Aead {
   private readonly algorithm: AeadAlgorithm;
@@ -80,8 +86,10 @@ class NodeAead implements Aead {
   ): void {
     const cipher = createCipheriv(this.algorithm as "aes-128-gcm", this.key!, nonce, tagLength);
     cipher.setAAD(aad.subarray(aadStart, aadEnd));
-    bytes.set(cipher.update(bytes.subarray(start, end)), start);
+    const ciphertext = cipher.update(bytes.subarray(start, end));
     cipher.final();
+    bytes.set(ciphertext, start);
+    latest = { by: this, bytes: ciphertext };
     bytes.set(cipher.getAuthTag(), end);
   }
 
@@ -108,12 +116,20 @@ class NodeAead implements Aead {
       return false;
     }
     bytes.set(plaintext, start);
+    latest = { by: this, bytes: plaintext };
     return true;
+  }
+
+  apart(): Buffer | undefined {
+    const made = latest?.by === this ? latest.bytes : undefined;
+    if (made) latest = undefined;
+    return made;
   }
 
   /** Node offers no way to wipe a key: it goes with the last reference to it. */
   dispose(): void {
     this.key = undefined;
+    this.apart();
   }
 }
 

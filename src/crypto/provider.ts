@@ -51,6 +51,11 @@ export interface Aead {
     start: number,
     end: number,
   ): boolean;
+  /**
+   * What the last `seal` or `open` made, if it is in memory of its own as well: the ciphertext without its tag, or the
+   * plaintext. It is the caller's from then on, and told once.
+   */
+  apart?(): Uint8Array | undefined;
   /** Wipes the key where the host can. Never throws. */
   dispose(): void;
 }

@@ -6,7 +6,7 @@ import { copyBytes } from "../wire/writer.js";
  * would merely be good to have is kept from above and is overwritten as soon as what is needed reaches it.
  */
 export class Store {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly start: number;
   readonly limit: number;
   /** Where the next needed byte goes; what was kept from above is intact if it begins at or after this. */

@@ -107,9 +107,9 @@ export class Engine {
   readonly reader: Reader;
   /** The body of the message that is being written. */
   readonly writer: Writer;
-  private readonly opened = nowhere();
+  readonly opened = nowhere();
 
-  private inbound: Protection = plaintext;
+  inbound: Protection = plaintext;
   /** The longest plaintext of a protected record; in TLS 1.3 with its type and padding (RFC 8449 section 4). */
   maxInner = MAX_PLAINTEXT;
   /** Whether warning alerts are only warnings: TLS 1.2 (RFC 8446 6). */
@@ -523,7 +523,7 @@ export class Engine {
     throw faults.PEER_ALERT;
   }
 
-  private sendAlert(level: number, description: number): void {
+  protected sendAlert(level: number, description: number): void {
     const { outbox } = this;
     const start = outbox.contentStart;
     outbox.bytes[start] = level;

@@ -90,7 +90,7 @@ export class Inbox {
     if (this.rawAt === this.rawEnd || this.rawAt + needed > this.size) this.moveDown();
   }
 
-  private moveDown(): void {
+  protected moveDown(): void {
     const { bytes, rawAt } = this;
     bytes.copyWithin(0, this.messageAt, this.messageEnd);
     this.messageEnd = this.messageLeft;

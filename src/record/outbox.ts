@@ -9,9 +9,9 @@ const RESERVE = 2 * (HEADER + 8 + 5 + 1 + TAG);
  * behind them room where the next record's content is written, at its final place.
  */
 export class Outbox {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   private readonly base: number;
-  private readonly limit: number;
+  protected readonly limit: number;
   at: number;
   end: number;
   protection: Protection = plaintext;

@@ -1,21 +1,21 @@
 import type { Identity, Verification } from "../crypto/provider.js";
 import { PskSchedule13 } from "../crypto/psk13.js";
-import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
 import { at } from "../handshake/memory.js";
-import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import { type AnyRow, Engine } from "../record/engine.js";
+import type { AnyRow } from "../record/engine.js";
 import { type Fault, faults } from "../wire/fault.js";
 import { extensionType } from "../wire/registry.js";
 import type { ServerConfig } from "./config.js";
-import { HelloInbox } from "./helloinbox.js";
+import { ServerEngine } from "./engine.js";
+import type { Lender } from "./lender.js";
 import type { LongMessage } from "./longmessage.js";
 import { Offer } from "./offer.js";
 import type { Hello, Selection } from "./options.js";
 import type { ServerState } from "./states.js";
+import { ServerStore } from "./store.js";
 import type { Ticket } from "./ticket.js";
 
 /** What a server begins with: its first table, and that of its extensions. */
@@ -27,7 +27,8 @@ export interface Tables {
 /** Everything that one handshake negotiates, and the table that is in force. */
 export class ServerHandshake extends Handshake {
   readonly config: ServerConfig;
-  readonly engine: Engine;
+  readonly engine: ServerEngine;
+  private readonly store: ServerStore;
   readonly extensions: readonly ExtensionRow<never>[];
 
   rows: readonly AnyRow[];
@@ -62,16 +63,14 @@ export class ServerHandshake extends Handshake {
   /** TLS 1.2: for each of our schemes that fits the client's key its CertificateVerify in the making. */
   verifications: (Verification | undefined)[] = [];
 
-  constructor(config: ServerConfig, arena: Uint8Array, { rows, extensions }: Tables) {
-    const { buffers } = config;
-    super(config, extendedKeyUsage.clientAuth, storeOf(buffers, arena));
-    const bytes = inputOf(buffers, arena);
-    const awaitsHello = () => this.rows === rows;
-    const inbox = new HelloInbox(bytes, firstInput(buffers), mostInput(buffers), awaitsHello);
+  constructor(config: ServerConfig, lender: Lender, { rows, extensions }: Tables) {
+    const store = new ServerStore(lender, config.buffers.store);
+    super(config, extendedKeyUsage.clientAuth, store);
+    this.store = store;
     this.config = config;
     this.rows = rows;
     this.extensions = extensions;
-    this.engine = new Engine(this, inbox, outboxOf(buffers, arena));
+    this.engine = new ServerEngine(this, config.buffers, lender, () => this.rows === rows);
   }
 
   get own() {
@@ -129,8 +128,14 @@ export class ServerHandshake extends Handshake {
     this.prehashed = 0;
   }
 
+  override dismissVerifier(): void {
+    super.dismissVerifier();
+    this.store.release();
+  }
+
   override wipe(): void {
     super.wipe();
+    this.store.release();
     this.ticket?.secret.fill(0);
     this.verifications = [];
   }

@@ -4,14 +4,16 @@
  * handshake goes on by `proceed` or `approve`.
  */
 
-import { arenaOf } from "../handshake/arena.js";
 import { Endpoint } from "../handshake/endpoint.js";
 import { exportKeyingMaterial } from "../handshake/exporter.js";
+import { type ApartRecord, openedApart, sealedApart } from "../record/apart.js";
+import type { Port } from "../record/ports.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
 import { extensions } from "./extensions.js";
 import { ServerHandshake, type Tables } from "./handshake.js";
 import { rowsHello } from "./hello.js";
+import { fresh, type Lender } from "./lender.js";
 import type { Hello, Selection, ServerOptions } from "./options.js";
 import type { ServerState } from "./states.js";
 
@@ -19,6 +21,7 @@ export type { BufferSizes } from "../handshake/options.js";
 export type { ClientOcspOptions } from "../pki/policy.js";
 export type { Verdict } from "../pki/verifier.js";
 export { configure } from "./config.js";
+export { type Lender, Pool } from "./lender.js";
 export type * from "./options.js";
 
 const tables: Tables = Object.freeze({ rows: rowsHello, extensions });
@@ -26,13 +29,26 @@ const tables: Tables = Object.freeze({ rows: rowsHello, extensions });
 /** One connection's server. */
 export class TlsServer extends Endpoint<ServerHandshake> {
   /**
-   * The memory for records and messages is taken here, `arena` if given; only a ClientHello that is longer than the
-   * input buffer takes more, until it is read.
+   * The memory for records and messages is `lender`'s, and taken only while there are some.
    * Throws RangeError or TypeError for options that can't be.
    */
-  constructor(options: ServerOptions, arena?: Uint8Array) {
-    const config = configure(options);
-    super(new ServerHandshake(config, arenaOf(config.buffers, arena), tables));
+  constructor(options: ServerOptions, lender: Lender = fresh) {
+    super(new ServerHandshake(configure(options), lender, tables));
+  }
+
+  override get cipherIn(): Port {
+    this.handshake.engine.inbox.hold();
+    return super.cipherIn;
+  }
+
+  override get plainIn(): Port {
+    this.handshake.engine.outbox.hold();
+    return super.plainIn;
+  }
+
+  /** Bytes of a record or message that has not come whole. */
+  get waiting(): number {
+    return this.handshake.engine.inbox.waiting;
   }
 
   /** What the client said, once it has. */
@@ -73,5 +89,15 @@ export class TlsServer extends Endpoint<ServerHandshake> {
   /** See `exportKeyingMaterial`; undefined too without the option `exporting`. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array | undefined {
     return exportKeyingMaterial(this.handshake, length, label, context);
+  }
+
+  /** The data that waits in `plainOut`, where it is at hand apart from it: a record's, and the caller's from then on. */
+  openedApart(): Uint8Array | undefined {
+    return openedApart(this.handshake.engine);
+  }
+
+  /** The same of a record that waits in `cipherOut`. */
+  sealedApart(): ApartRecord | undefined {
+    return sealedApart(this.handshake.engine);
   }
 }

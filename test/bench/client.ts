@@ -6,21 +6,35 @@
 import type { Provider } from "../../src/client/index.js";
 import type { Peer, Target } from "./peers/peer.js";
 
-export const peerNames = ["tcp", "node:tls", "tlstaple", "tlstaple portable", "subtls", "reclaim", "forge"];
+export const peerNames = [
+  "ciphers",
+  "tcp",
+  "node:tls",
+  "tlstaple",
+  "tlstaple again",
+  "tlstaple portable",
+  "subtls",
+  "reclaim",
+  "forge",
+];
 
-async function tlstaple(provider: Provider): Promise<Peer> {
-  return (await import("./peers/tlstaple.js")).tlstaple(provider);
+async function tlstaple(provider: Provider, remembered?: number): Promise<Peer> {
+  return (await import("./peers/tlstaple.js")).tlstaple(provider, remembered);
 }
 
 /** A peer's modules are loaded in its own process only. */
 async function load(name: string): Promise<Peer> {
   switch (name) {
+    case "ciphers":
+      return (await import("./peers/ciphers.js")).peer;
     case "tcp":
       return (await import("./peers/tcp.js")).peer;
     case "node:tls":
       return (await import("./peers/node.js")).peer;
     case "tlstaple":
       return tlstaple((await import("../../hosts/node/index.js")).provider);
+    case "tlstaple again":
+      return tlstaple((await import("../../hosts/node/index.js")).provider, 256);
     case "tlstaple portable":
       return tlstaple((await import("../../hosts/portable/index.js")).portable());
     case "subtls":

@@ -4,8 +4,8 @@ import { measure, type Plan } from "./measure.js";
 import { report } from "./report.js";
 
 const plans: Readonly<Record<"full" | "quick", Plan>> = Object.freeze({
-  full: { rounds: 7, milliseconds: 200, warmUp: 3000 },
-  quick: { rounds: 3, milliseconds: 60, warmUp: 1000 },
+  full: { rounds: 7, milliseconds: 200, warmUp: 3000, idle: 800 },
+  quick: { rounds: 3, milliseconds: 60, warmUp: 1000, idle: 200 },
 });
 
 const options = process.argv.slice(2);

@@ -1,6 +1,8 @@
 import { type Introduction, type Order, peerNames, type Sample } from "./client.js";
+import { type Idle, type Idleness, idle } from "./idle.js";
+import type { Idler } from "./idler.js";
 import { Helper } from "./process.js";
-import { findScenario, SERVER_NAME, scenarios, servedScenarios, trustedRoot } from "./scenarios.js";
+import { connecting, findScenario, SERVER_NAME, servedScenarios, trustedRoot } from "./scenarios.js";
 import { add, countingFlags, type Split, type SplitOrder } from "./split.js";
 
 /** How long to measure. */
@@ -10,6 +12,8 @@ export interface Plan {
   readonly milliseconds: number;
   /** Milliseconds until a peer's code counts as compiled: its first connections are ten times as slow. */
   readonly warmUp: number;
+  /** Connections on which nothing happens, at each server. */
+  readonly idle: number;
 }
 
 /** One peer in one scenario, and what was measured in each round. */
@@ -32,8 +36,11 @@ export interface Results {
   readonly handshakes: readonly Cell[];
   /** Of servers, whose CPU it is; the client is node:tls. */
   readonly served: readonly Cell[];
+  /** Bulk data that these servers send. */
+  readonly sent: readonly Cell[];
   readonly bulk: readonly Cell[];
   readonly splits: readonly Split[];
+  readonly idle: readonly Idle[];
 }
 
 interface Client {
@@ -56,11 +63,12 @@ export async function measure(plan: Plan, progress: (what: string) => void): Pro
   try {
     const first = await bench.warmUp();
     const handshakes = await bench.handshakes();
-    const served = await bench.served(server);
+    const { served, sent } = await bench.served(server);
     const bulk = await bench.bulk();
     const splits = await bench.splits();
     const peers = Object.fromEntries(clients.map(({ name, introduction }) => [name, introduction]));
-    return { peers, first, handshakes, served, bulk, splits };
+    const idle = await bench.idle();
+    return { peers, first, handshakes, served, sent, bulk, splits, idle };
   } finally {
     for (const { helper } of clients) helper.close();
     server.close();
@@ -85,6 +93,9 @@ class Server {
     return (user + system) / 1000;
   }
 }
+
+const idlenesses: readonly Idleness[] = ["silent", "TLSv1.3", "TLSv1.2"];
+const idlers: readonly Idler[] = ["node:tls", "tlstaple"];
 
 const MIB = 1 << 20;
 /** Slow peers get less, so that a sample takes about as long. */
@@ -124,7 +135,7 @@ class Bench {
   /** Every scenario, without a staple, and with one for those who can. */
   async handshakes(): Promise<Cell[]> {
     const cells: Cell[] = [];
-    for (const { id } of scenarios)
+    for (const { id } of connecting)
       for (const staple of [false, true]) {
         const clients = this.able(id, staple);
         if (clients.length === 0) continue;
@@ -134,8 +145,8 @@ class Bench {
     return cells;
   }
 
-  /** Stapled handshakes at node:tls's server and at ours, in turns; the client is node:tls. */
-  async served(node: Helper<object>): Promise<Cell[]> {
+  /** Stapled handshakes, and then bulk data, at node:tls's server and at ours, in turns; the client is node:tls. */
+  async served(node: Helper<object>): Promise<Pick<Results, "served" | "sent">> {
     const own = new Helper<object>("server.js", ["tlstaple"]);
     const servers = [
       new Server("node:tls", node, this.ports),
@@ -144,43 +155,50 @@ class Bench {
     this.progress("warming up: servers");
     for (const server of servers)
       for (const id of servedScenarios) await this.visit(server, id, this.plan.warmUp / 2);
-    const cells: Cell[] = [];
+    const served: Cell[] = [];
     for (const id of servedScenarios) {
       this.progress(`handshakes at servers: ${id}`);
-      cells.push(...(await this.serverRounds(servers, id)));
+      served.push(...(await this.serverRounds(servers, id)));
+    }
+    const sent: Cell[] = [];
+    for (const id of ["1.3 P-256", "1.2 P-256"]) {
+      this.progress(`bulk at servers: ${id}`);
+      for (const server of servers) await this.visit(server, id, this.plan.warmUp / 4, bulkSizes[0]);
+      sent.push(...(await this.serverRounds(servers, id, bulkSizes[0])));
     }
     own.close();
-    return cells;
+    return { served, sent };
   }
 
-  private async serverRounds(servers: readonly Server[], id: string): Promise<Cell[]> {
+  private async serverRounds(servers: readonly Server[], id: string, bytes = 1): Promise<Cell[]> {
     const { rounds, milliseconds } = this.plan;
     const cells: Cell[] = [];
     for (const server of servers) {
-      const { facts } = await this.visit(server, id, 0);
-      cells.push({ peer: server.name, scenario: id, staple: true, bytes: 1, facts, wall: [], cpu: [] });
+      const { facts } = await this.visit(server, id, 0, bytes);
+      cells.push({ peer: server.name, scenario: id, staple: true, bytes, facts, wall: [], cpu: [] });
     }
     for (let round = 0; round < rounds; round++)
       for (const [i, server] of servers.entries()) {
         const before = await server.cpu();
-        const { connections, wall } = await this.visit(server, id, milliseconds);
+        const { connections, wall } = await this.visit(server, id, milliseconds, bytes);
         cells[i].wall.push(wall / connections);
         cells[i].cpu.push(((await server.cpu()) - before) / connections);
       }
     return cells;
   }
 
-  private visit({ ports }: Server, id: string, milliseconds: number): Promise<Sample> {
+  private visit({ ports }: Server, id: string, milliseconds: number, bytes = 1): Promise<Sample> {
     const client = this.clients.find(({ name }) => name === "node:tls")!;
-    return this.sample(client, id, true, 1, milliseconds, ports[id]);
+    return this.sample(client, id, true, bytes, milliseconds, ports[id]);
   }
 
   /** Bulk data depends on version and suite only. */
   async bulk(): Promise<Cell[]> {
     const cells: Cell[] = [];
-    for (const id of ["1.3 P-256", "1.2 P-256", "1.1 RSA", "tcp"]) {
+    for (const id of ["1.3 P-256", "1.2 P-256", "1.1 RSA", "tcp", "opening", "sealing"]) {
       this.progress(`bulk: ${id}`);
-      const clients = this.able(id, false);
+      // What is remembered of a handshake is nothing to data
+      const clients = this.able(id, false).filter(({ name }) => name !== "tlstaple again");
       const sizes = new Map<Client, number>();
       for (const client of clients) sizes.set(client, await this.affordable(client, id));
       cells.push(...(await this.rounds(clients, id, false, (client) => sizes.get(client) ?? 0)));
@@ -200,6 +218,15 @@ class Bench {
     }
     timer.close();
     counter.close();
+    return found;
+  }
+
+  async idle(): Promise<Idle[]> {
+    const found: Idle[] = [];
+    for (const state of idlenesses) {
+      this.progress(`idle connections: ${state}`);
+      for (const server of idlers) found.push(await idle(server, state, this.plan.idle));
+    }
     return found;
   }
 

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type { Idle } from "./idle.js";
 import type { Cell, Results } from "./measure.js";
 import { type Cost, type Split, subtract } from "./split.js";
 import { median, ratio, spread } from "./stats.js";
@@ -13,10 +14,14 @@ export function report(results: Results): string {
     ...groups(results.handshakes, handshakeTable),
     "Handshakes at servers, with node:tls as the client; CPU is the server's",
     ...groups(results.served, handshakeTable),
-    "Bulk receive, in one connection each",
+    "Bulk receive, in one connection each. × is to node:tls, for the ciphers alone to its TLS 1.3",
     ...groups(results.bulk, bulkTable),
+    "Bulk sent by servers to node:tls as the client, in one connection each; CPU is the server's",
+    ...groups(results.sent, bulkTable),
     "Without network, in memory, stapled handshakes: what the core costs, and what its provider over node:crypto",
     splitTable(results.splits),
+    "A server's connections on which nothing happens, KB for each",
+    idleTable(results.idle),
   ];
   return blocks.join("\n\n");
 }
@@ -55,9 +60,15 @@ function groups(cells: readonly Cell[], render: (cells: readonly Cell[], all: re
 }
 
 function title({ scenario, staple }: Cell): string {
-  const what = scenario === "tcp" ? "no TLS" : `TLS ${scenario}`;
+  const what = titles[scenario] ?? `TLS ${scenario}`;
   return staple ? `${what}, with OCSP staple` : what;
 }
+
+const titles: Readonly<Record<string, string>> = Object.freeze({
+  tcp: "no TLS",
+  opening: "no connection: only node:crypto's calls that open as many records of 16 KiB",
+  sealing: "no connection: only those that seal them",
+});
 
 /** node:tls on the same scenario, or on the nearest that it speaks. */
 function baseOf(cell: Cell, all: readonly Cell[]): Cell | undefined {
@@ -69,6 +80,8 @@ function baseOf(cell: Cell, all: readonly Cell[]): Cell | undefined {
 const nearest: Readonly<Record<string, string[]>> = Object.freeze({
   "1.1 RSA": ["1.2 RSA", "1.2 P-256"],
   tcp: ["1.3 P-256"],
+  opening: ["1.3 P-256"],
+  sealing: ["1.3 P-256"],
 });
 
 function handshakeTable(cells: readonly Cell[], all: readonly Cell[]): string {
@@ -128,6 +141,19 @@ function splitTable(splits: readonly Split[]): string {
 
 function splitRow(name: string, { cpuMicroseconds, heap, buffers }: Cost): string[] {
   return [name, cpuMicroseconds.toFixed(1), heap.toFixed(0), buffers.toFixed(0)];
+}
+
+function idleTable(idle: readonly Idle[]): string {
+  const kb = (bytes: number) => (bytes / 1024).toFixed(1);
+  const rows = idle.map(({ server, state, connections, resident, heap, buffers }) => [
+    state === "silent" ? "TCP, not a byte came" : `${state}, handshake done`,
+    server,
+    kb(resident),
+    kb(heap),
+    kb(buffers),
+    `${connections}`,
+  ]);
+  return table([["", "server", "resident", "heap", "buffers", "connections"], ...rows], "llrrrr");
 }
 
 function percent(part: number): string {

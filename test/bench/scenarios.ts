@@ -9,12 +9,15 @@ export type StapleKind = "issuer" | "delegate";
 /** A server to connect to: one port of the server process. */
 export interface Scenario {
   readonly id: string;
-  readonly version: "TLSv1.3" | "TLSv1.2" | "TLSv1.1" | "none";
+  readonly version: "TLSv1.3" | "TLSv1.2" | "TLSv1.1" | "none" | "opening" | "sealing";
   readonly edition: Edition;
   readonly staple: StapleKind;
 }
 
-/** Chains of three certificates, of which leaf and intermediate are sent. "tcp" is a server without TLS. */
+/**
+ * Chains of three certificates, of which leaf and intermediate are sent. "tcp" is a server without TLS, and for "opening" and
+ * "sealing" there is none: see peers/ciphers.ts.
+ */
 export const scenarios: readonly Scenario[] = Object.freeze([
   { id: "1.3 P-256", version: "TLSv1.3", edition: "p256", staple: "issuer" },
   { id: "1.3 P-256 delegate", version: "TLSv1.3", edition: "p256", staple: "delegate" },
@@ -23,7 +26,14 @@ export const scenarios: readonly Scenario[] = Object.freeze([
   { id: "1.2 RSA", version: "TLSv1.2", edition: "rsa", staple: "issuer" },
   { id: "1.1 RSA", version: "TLSv1.1", edition: "rsa", staple: "issuer" },
   { id: "tcp", version: "none", edition: "p256", staple: "issuer" },
+  { id: "opening", version: "opening", edition: "p256", staple: "issuer" },
+  { id: "sealing", version: "sealing", edition: "p256", staple: "issuer" },
 ]);
+
+/** Those in which somebody connects. */
+export const connecting: readonly Scenario[] = scenarios.filter(
+  ({ id }) => id !== "opening" && id !== "sealing",
+);
 
 /** Those in which servers are compared. */
 export const servedScenarios: readonly string[] = ["1.3 P-256", "1.3 RSA", "1.2 P-256", "1.2 RSA"];

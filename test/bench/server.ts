@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { credential } from "../../certs/fixtures.js";
 import { createServer as createOurs, type ServerOptions } from "../../hosts/node/index.js";
-import { type Scenario, scenarios, servedScenarios, serverChain, stapleOf } from "./scenarios.js";
+import { connecting, type Scenario, servedScenarios, serverChain, stapleOf } from "./scenarios.js";
 
 const ours = process.argv[2] === "tlstaple";
 const CHUNK = Buffer.alloc(1 << 20, 0x61);
@@ -84,7 +84,7 @@ function listen(scenario: Scenario): Promise<[string, number]> {
   });
 }
 
-const wanted = ours ? scenarios.filter(({ id }) => servedScenarios.includes(id)) : scenarios;
+const wanted = ours ? connecting.filter(({ id }) => servedScenarios.includes(id)) : connecting;
 process.once("disconnect", () => process.exit());
 process.on("message", () => process.send?.(process.cpuUsage()));
 process.send?.(Object.fromEntries(await Promise.all(wanted.map(listen))));

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { type ClientOptions, type Fault, faults, wants } from "../../src/client/index.js";
-import { type ServerOptions, TlsServer } from "../../src/server/index.js";
+import type { ServerOptions } from "../../src/server/index.js";
 import { alertOf } from "../../src/wire/fault.js";
 import { alert, cipherSuite, namedGroup, version } from "../../src/wire/registry.js";
 import { named } from "../faults.js";
 import { servers } from "../peers/identity.js";
 import { suites } from "../peers/schedule.js";
-import { Pair, selection, serverDefaults, staples } from "./pair.js";
+import { Pair, selection, staples } from "./pair.js";
 
 /** Our client with our server: every handshake that must succeed. */
 
@@ -197,25 +197,6 @@ for (const [name, only] of both) {
     t.is(pair.server.end.fault, faults.INTERNAL_ERROR);
     t.is(pair.server.end.cause, failure);
     t.is(pair.client.end.faultDetail, alert.internal_error);
-  });
-
-  test(`TLS ${name}: one arena serves one client after another`, (t) => {
-    const options = {
-      ...serverDefaults,
-      ticketKeys: [],
-      buffers: { input: 33792, output: 17408, store: 16384 },
-    };
-    const arena = new Uint8Array(33792 + 17408 + 16384);
-    for (let i = 0; i < 3; i++) {
-      const server = new TlsServer(options, arena);
-      const pair = new Pair({}, versions, server).run();
-      t.true(server.established, named(server.fault));
-      pair.send("client", Buffer.from("ping"));
-      t.is(pair.server.received.toString(), "ping");
-      if (i === 1) server.abort(faults.HANDSHAKE_TIMEOUT);
-      server.wipe();
-      t.true(arena.every((byte) => byte === 0));
-    }
   });
 
   // The form on the wire

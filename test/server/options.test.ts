@@ -169,9 +169,3 @@ test("limits themselves are possible", (t) => {
   ] as Partial<ServerOptions>[])
     t.notThrows(() => new TlsServer({ ...serverDefaults, ...options }));
 });
-
-test("the arena must be large enough", (t) => {
-  const options = { ...serverDefaults, buffers: { input: 2000, output: 1024, store: 600 } };
-  t.notThrows(() => new TlsServer(options, new Uint8Array(3624)));
-  t.throws(() => new TlsServer(options, new Uint8Array(3623)), { message: /3624 bytes/ });
-});

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { type Hello, type Selection, TlsServer } from "../../../src/server/index.js";
+import { type Hello, Pool, type Selection, TlsServer } from "../../../src/server/index.js";
 import { type Fault, faults, isFault } from "../../../src/wire/index.js";
 import type { InquirySettings } from "../socket/inquiry.js";
 import { type Refusal, SecureSocket } from "../socket/secure-socket.js";
@@ -10,6 +10,9 @@ import type { Selector } from "./selector.js";
 import type { TicketKeys } from "./ticket-keys.js";
 
 type Answer = Selection | Fault;
+
+/** Buffers that no connection needs at the moment: one burst's are there for the next. */
+const pool = new Pool(1 << 20);
 
 /**
  * The server's side of a TLS connection, with the manners of node:tls's. A Server makes them.
@@ -31,13 +34,16 @@ export class ServerSocket extends SecureSocket<TlsServer> {
     super({
       stream,
       core: (reports) =>
-        new TlsServer({
-          ...options,
-          ...reports,
-          exporting: true,
-          ticketKeys: tickets.current,
-          select: (hello) => this.select(hello),
-        }),
+        new TlsServer(
+          {
+            ...options,
+            ...reports,
+            exporting: true,
+            ticketKeys: tickets.current,
+            select: (hello) => this.select(hello),
+          },
+          pool,
+        ),
       transport: (core, received) => adopt(transport, core, received, tap),
       roots,
       handshakeTimeout,
@@ -88,7 +94,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
 
   /** A client may just leave: no half record, and no half message, waits in the input buffer. */
   protected override bearsTruncation(): boolean {
-    return this.core.cipherIn.start === 0;
+    return this.core.waiting === 0;
   }
 
   private reason(): string {

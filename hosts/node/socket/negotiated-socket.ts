@@ -12,7 +12,7 @@ import {
 } from "../../../src/wire/index.js";
 import { argumentError, coded, unsupportedMember } from "../common/errors.js";
 import type { Root } from "../common/read.js";
-import { detailed, PeerCertificates } from "./peer.js";
+import { detailed, PeerCertificates, parsed } from "./peer.js";
 import { TransportSocket } from "./transport-socket.js";
 
 /** What the cores of both sides have. */
@@ -31,8 +31,10 @@ export type Core = Pick<
   | "fault"
   | "faultDetail"
   | "group"
+  | "openedApart"
   | "plainIn"
   | "plainOut"
+  | "sealedApart"
   | "suite"
   | "verdicts"
   | "version"
@@ -103,7 +105,7 @@ export abstract class NegotiatedSocket<C extends Core> extends TransportSocket {
   }
 
   getPeerX509Certificate(): X509Certificate | undefined {
-    return this.peer.at(0);
+    return this.peer.leaf;
   }
 
   /** This side's own certificate, if it has one. */
@@ -118,6 +120,11 @@ export abstract class NegotiatedSocket<C extends Core> extends TransportSocket {
 
   /** The path that was found, from the peer's own certificate to the trusted root; else what the peer sent. */
   getPeerChain(): X509Certificate[] {
+    return this.peerChain.flatMap(parsed);
+  }
+
+  /** The same in DER. */
+  protected get peerChain(): Buffer[] {
     const root = this.roots.find(({ anchor }) => anchor === this.anchor);
     return this.peer.chain(this.places, root?.certificate);
   }

@@ -24,16 +24,16 @@ export class PeerCertificates {
     this.sent.push(...chain);
   }
 
-  /** The one at this place in the order sent. */
-  at(index: number): X509Certificate | undefined {
-    return index < this.sent.length ? parse(this.sent[index]) : undefined;
+  /** The peer's own. */
+  get leaf(): X509Certificate | undefined {
+    return this.sent.slice(0, 1).flatMap(parsed)[0];
   }
 
-  /** Those at these places in the order sent, up to the root; all that were sent, where there are no places. */
-  chain(places: readonly number[], root: X509Certificate | undefined): X509Certificate[] {
-    const found = places.length > 0 ? places.map((place) => this.at(place)) : this.sent.map(parse);
-    const chain = found.filter((certificate) => certificate !== undefined);
-    if (root && !chain.at(-1)?.raw.equals(root.raw)) chain.push(root);
+  /** DER of those at these places in the order sent, up to the root; of all that were sent, where there are no places. */
+  chain(places: readonly number[], root: X509Certificate | undefined): Buffer[] {
+    const found = places.length > 0 ? places.map((place) => this.sent[place]) : this.sent;
+    const chain = found.filter((der) => der !== undefined);
+    if (root && !chain.at(-1)?.equals(root.raw)) chain.push(root.raw);
     return chain;
   }
 }
@@ -48,12 +48,12 @@ function certificateOf(bytes: Uint8Array, start: number, end: number): Buffer {
   return Buffer.from(bytes.subarray(r.at, r.end));
 }
 
-/** Undefined for what Node can't parse. */
-function parse(der: Buffer): X509Certificate | undefined {
+/** None for what Node can't parse. */
+export function parsed(der: Buffer): X509Certificate[] {
   try {
-    return new X509Certificate(der);
+    return [new X509Certificate(der)];
   } catch {
-    return undefined;
+    return [];
   }
 }
 

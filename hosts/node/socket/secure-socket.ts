@@ -40,6 +40,9 @@ export interface Parts<C extends Core> {
   readonly advise?: Advise;
 }
 
+/** Bytes of a record's content that are handed on as they are: to copy fewer costs less than an event or a write. */
+const LARGE = 4096;
+
 /** Bytes of application data that are sealed before the transport must have taken them. */
 const BATCH = 262144;
 
@@ -266,8 +269,17 @@ export abstract class SecureSocket<
     if (this.inquiry === "done" && core.established) this.handshakeDone();
   }
 
-  /** Hands on what has arrived in one chunk, of however many records: each allocation and event costs more than a copy. */
+  /** Hands on what has arrived: a large record as it was opened, of others one chunk. */
   private deliver(): void {
+    const { core } = this;
+    const { end, start } = core.plainOut;
+    const record = end - start >= LARGE ? core.openedApart() : undefined;
+    if (record) core.plainOut.advance(record.length);
+    if (!this.push(record ?? this.gather())) this.transport.pause();
+  }
+
+  /** Of however many records: each allocation and event costs more than a copy. */
+  private gather(): Buffer {
     const { core } = this;
     const { cipherIn, plainOut } = core;
     // No more can come of what was received: the records that are not opened yet lie behind the one that is
@@ -277,7 +289,7 @@ export abstract class SecureSocket<
       at += this.takePlain(chunk, at);
       while (core.wants & wants.WORK) core.work();
     }
-    if (!this.push(filled(chunk, at))) this.transport.pause();
+    return filled(chunk, at);
   }
 
   /** Moves what the chunk has room for; returns how much that was. */
@@ -410,17 +422,29 @@ export abstract class SecureSocket<
   /** Hands the network what the core has for it. */
   private flush(done?: Done): void {
     const { cipherOut } = this.core;
-    const { bytes, start, end } = cipherOut;
+    const { start, end } = cipherOut;
+    const chunks = this.chunksToSend();
+    // First, as who is told of them may write too
+    cipherOut.advance(end - start);
     if (start === end) {
       if (done) process.nextTick(done);
     } else if (this.transport.writableEnded) done?.(coded(new Error("the transport has ended"), "EPIPE"));
-    else this.sendOn(Buffer.from(bytes.subarray(start, end)), done);
-    cipherOut.advance(end - start);
+    else this.sendOn(chunks, done);
   }
 
-  private sendOn(bytes: Buffer, done?: Done): void {
-    this.onCipher?.(true, bytes);
-    this.transport.write(bytes, done);
+  /** A large record in its parts, as it was sealed; what else waits, copied. */
+  private chunksToSend(): Uint8Array[] {
+    const { core } = this;
+    const { bytes, start, end } = core.cipherOut;
+    const record = end - start >= LARGE && !this.onCipher ? core.sealedApart() : undefined;
+    return record ? [record.header, record.body, record.tag] : [Buffer.from(bytes.subarray(start, end))];
+  }
+
+  private sendOn(chunks: Uint8Array[], done?: Done): void {
+    const last = chunks.pop();
+    for (const chunk of chunks) this.transport.write(chunk);
+    this.onCipher?.(true, last!);
+    this.transport.write(last, done);
   }
 }
 

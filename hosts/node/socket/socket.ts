@@ -62,7 +62,7 @@ export class TLSSocket extends SecureSocket<TlsClient, ClientSocketEvents> {
     if (!this.admitted || this.lastSession) return this.lastSession;
     const { latest, offered } = this.sessions;
     const session = latest ?? (this.core.resumed ? offered?.session : undefined);
-    return session && encodeSession({ session, chain: this.getPeerChain().map(({ raw }) => raw) });
+    return session && encodeSession({ session, chain: this.peerChain });
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

@@ -110,9 +110,11 @@ function feed(
   onCipher?: OnCipher,
 ): number {
   let at = 0;
-  for (let n = fill(core.cipherIn, chunk); n > 0; n = fill(core.cipherIn, chunk.subarray(at))) {
-    onCipher?.(false, chunk.subarray(at, at + n));
+  while (at < chunk.length) {
+    const n = fill(core.cipherIn, chunk.subarray(at));
+    if (n === 0) break;
     core.cipherIn.advance(n);
+    onCipher?.(false, chunk.subarray(at, at + n));
     at += n;
     received();
   }

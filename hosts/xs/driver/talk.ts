@@ -13,7 +13,7 @@ import { toVerdict } from "../../node/ocsp/verdict.js";
 import { Hindsight } from "../../node/socket/hindsight.js";
 import { keyInfo } from "../../node/socket/negotiated-socket.js";
 import { type Settings, settle } from "../../node/socket/options.js";
-import { PeerCertificates } from "../../node/socket/peer.js";
+import { PeerCertificates, parsed } from "../../node/socket/peer.js";
 import { type ClientJob, type ClientResult, FRAME_HEADER, frame } from "../job.js";
 import { about, programFile, type Ran, runJob, type Stats } from "./machine.js";
 
@@ -159,7 +159,7 @@ class Listener {
   /** As TLSSocket's getPeerChain: the path to the root, or else what the server sent. */
   private chain({ roots }: Settings): X509Certificate[] {
     const { path = [], anchor = -1 } = this.result ?? {};
-    return this.peer.chain(path, roots[anchor]?.certificate);
+    return this.peer.chain(path, roots[anchor]?.certificate).flatMap(parsed);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Transport } from "../../../../hosts/node/socket/transport.js";
 import type { Engine } from "../../../../src/record/engine.js";
+import { ServerOutbox } from "../../../../src/server/outbox.js";
 
 /** What a socket of ours is made of, for peers that do what no socket would. */
 export interface Innards {
@@ -14,6 +15,7 @@ export function innards(socket: unknown): Innards {
 
 /** Makes one record of the `n` bytes at `contentStart`. */
 export function record({ outbox, cipherOut }: Engine, type: number, n: number): Buffer {
+  if (outbox instanceof ServerOutbox) outbox.hold();
   outbox.emit(type, n);
   const { bytes, start, end } = cipherOut;
   const made = Buffer.from(bytes.subarray(start, end));

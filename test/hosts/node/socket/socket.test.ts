@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from "node:net";
@@ -17,6 +18,7 @@ import {
   type TLSSocket,
   TlsError,
 } from "../../../../hosts/node/index.js";
+import { portable } from "../../../../hosts/portable/index.js";
 import { serveOurs } from "../ours.js";
 import { listen, rootOf, type Stapled, serveTls, stapled } from "../servers.js";
 
@@ -565,9 +567,13 @@ test("an existing stream carries the connection: TLS within TCP, TLS within TLS"
   t.is(`${await read(connect({ ca, servername: "localhost", socket: tunnel }))}`, "inside");
 });
 
-test("of records that came together few chunks are made", async (t) => {
+test("of small records that came together few chunks are made", async (t) => {
   const size = 100_000;
-  const answer = (peer: NodeSocket) => peer.on("data", () => peer.write(Buffer.alloc(size, 7)));
+  const records = Math.ceil(size / 1000);
+  const answer = (peer: NodeSocket) => {
+    peer.setMaxSendFragment(1000);
+    peer.on("data", () => peer.write(Buffer.alloc(size, 7)));
+  };
   const port = await serveTls(t, good, answer, { maxVersion: "TLSv1.2" });
   const tcp = connectTcp(port, "127.0.0.1");
   t.teardown(() => tcp.destroy());
@@ -576,7 +582,7 @@ test("of records that came together few chunks are made", async (t) => {
   tcp.on("data", (chunk: Buffer) => {
     held &&= Buffer.concat([held, chunk]);
     if (held === undefined) relay.push(chunk);
-    else if (held.length === size + 7 * 29) relay.push(held); // 7 records, each 29 bytes longer than its content
+    else if (held.length === size + records * 29) relay.push(held); // each is 29 bytes longer than its content
   });
   const socket = connect({ ca, servername: "localhost", socket: relay });
   await once(socket, "secureConnect");
@@ -591,6 +597,46 @@ test("of records that came together few chunks are made", async (t) => {
   await all;
   t.deepEqual(Buffer.concat(chunks), Buffer.alloc(size, 7));
   t.true(chunks.length < 4, `${chunks.length} chunks`);
+});
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const)
+  for (const [name, crypto] of [
+    ["node:crypto", undefined],
+    ["noble", portable()],
+  ] as const)
+    test(`${version}, ${name}: what was read and written stays as it was, whatever comes after it`, async (t) => {
+      const only = { minVersion: version, maxVersion: version, provider: crypto };
+      const ours = await serveOurs(t, only, (peer) => peer.pipe(peer));
+      const socket = open(t, ours.port, only);
+      const sent = [1, 4095, 4096, 5000, 16_384, 16_385, 60_000, 3, 200_000, 9].map((n) => randomBytes(n));
+      const copies = sent.map((each) => Buffer.from(each));
+      const size = Buffer.concat(sent).length;
+      const chunks: Buffer[] = [];
+      for (const each of sent) socket.write(each);
+      for await (const chunk of socket as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        if (Buffer.concat(chunks).length >= size) break;
+      }
+      t.true(Buffer.concat(chunks).equals(Buffer.concat(copies)));
+      t.true(Buffer.concat(sent).equals(Buffer.concat(copies)));
+    });
+
+test("who is told of what is sent may send more", async (t) => {
+  const ours = await serveOurs(t, {}, (peer) => peer.pipe(peer));
+  let more = 2;
+  const socket = open(t, ours.port, {
+    onCipher(sent) {
+      if (sent && socket.authorized && more-- > 0) socket.write("again ");
+    },
+  });
+  await once(socket, "secureConnect");
+  socket.write("first ");
+  let text = "";
+  for await (const chunk of socket) {
+    text += chunk;
+    if (text.length >= 18) break;
+  }
+  t.is(text, "first again again ");
 });
 
 for (const own of [false, true])
