@@ -43,7 +43,7 @@ test("the responders that a certificate names: those by http and https, four at 
 });
 
 test("one that names none", (t) => {
-  t.deepEqual(urlsOf(issue(ca, { subject: "leaf", key, extensions: {} }).der), []);
+  t.deepEqual(urlsOf(issue(ca, { subject: "leaf", key, extensions: { constraints } }).der), []);
   t.deepEqual(urlsOf(certificateWith()), []);
 });
 
