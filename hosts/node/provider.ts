@@ -12,6 +12,7 @@ import {
   diffieHellman,
   type ECDH,
   generateKeyPairSync,
+  getCipherInfo,
   KeyObject,
   randomFillSync,
   sign,
@@ -372,10 +373,15 @@ function idsOf(accepts: (scheme: Scheme) => boolean): number[] {
   return schemes.filter(accepts).map((scheme) => scheme.id);
 }
 
+/** Those that OpenSSL has here: Bun has no ChaCha20-Poly1305, nor has OpenSSL in FIPS mode. */
+const aeads: readonly AeadAlgorithm[] = Object.freeze(
+  (["aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"] as const).filter((name) => getCipherInfo(name)),
+);
+
 /** The provider over `node:crypto`, the default on Node.js. */
 export const provider: Provider = Object.freeze<Provider>({
   name: "node",
-  aeads: Object.freeze<AeadAlgorithm[]>(["aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]),
+  aeads,
   groups,
   schemes: Object.freeze(schemes.map((scheme) => scheme.id)),
 
