@@ -2,7 +2,7 @@
 
 import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -102,3 +102,12 @@ for (const [runtime, [command]] of Object.entries(runtimes)) {
       });
     }
 }
+
+test("docs/node.md names the versions that are tested", (t) => {
+  const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+  const { bun, deno, node } = JSON.parse(read("test/runtimes/package.json")).optionalDependencies;
+  const page = read("docs/node.md");
+  const minor = (version: string) => version.replace(/\.\d+$/, "");
+  t.true(page.includes(`on Deno ${minor(deno)} and Bun ${minor(bun)}`));
+  t.regex(page, new RegExp(`the tests pass on (\\d+, )*${Number.parseInt(node, 10)}\\b`));
+});
