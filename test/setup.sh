@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings in what a purpose needs and is not there yet: node_modules from package-lock.json, and tools from
-# Debian packages. `npm start`, `npm test` and `npm run bench` run it first; with nothing to do it takes no time.
+# Brings in what a purpose needs and is not there yet: node_modules from package-lock.json, other runtimes from
+# test/runtimes/package.json, and tools from Debian packages. `npm start`, `npm test` and `npm run bench` run it first; with nothing to do it takes no time.
 #
 #   sh test/setup.sh demo|test|bench|xs
 set -u
@@ -84,6 +84,8 @@ loss() {
     dovecot-*) echo "dovecot as a peer that begins in clear" ;;
     slapd) echo "slapd as a peer that begins in clear" ;;
     prometheus) echo "metrics as promtool reads them" ;;
+    node) echo "the tests once more, on the newest LTS of Node" ;;
+    deno | bun) echo "what is tested on $1" ;;
   esac
 }
 
@@ -101,12 +103,32 @@ missing() {
   done
 }
 
+# Whether npm has installed what this file says; it writes the other one last.
+installed() {
+  lock=node_modules/.package-lock.json
+  [ -e $lock ] && [ -z "$(find "$1" -newer $lock)" ]
+}
+
 install_node_modules() {
-  lock=node_modules/.package-lock.json # npm writes it last
-  if [ -e "$lock" ] && [ -z "$(find package-lock.json -newer "$lock")" ]; then return; fi
+  installed package-lock.json && return
   # Not `npm ci`, which refuses a lock file without the optional packages of every other platform
   npm install --no-save --no-audit --no-fund || exit 1
-  touch "$lock"
+  touch $lock
+}
+
+# What test/runtimes/package.json names. Each is optional: npm goes on without one that it can't have.
+install_runtimes() {
+  cd test/runtimes
+  if ! installed package.json; then
+    echo "setup: installing the newest LTS of Node, Deno and Bun"
+    npm install --no-package-lock --no-audit --no-fund --loglevel=error >&2 && [ -d node_modules ] && touch $lock
+  fi
+  cd ../..
+  for runtime in node deno bun; do
+    if ! test/runtimes/node_modules/.bin/$runtime --version >/dev/null 2>&1; then
+      echo "setup: $runtime is missing (npm could not install it, or it does not run here). Skipped: $(loss $runtime)."
+    fi
+  done
 }
 
 as_root() {
@@ -171,6 +193,7 @@ install_i386() {
 }
 
 install_node_modules
+case $purpose in test) install_runtimes ;; esac
 install_missing
 case $packages in *gcc-multilib*) install_i386 ;; esac
 exit 0

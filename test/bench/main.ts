@@ -1,7 +1,8 @@
 /** npm run bench: see docs/benchmarks.md. */
 
+import { loadingRows, measureLoading } from "./loading.js";
 import { measure, type Plan } from "./measure.js";
-import { report } from "./report.js";
+import { report, table } from "./report.js";
 
 const plans: Readonly<Record<"full" | "quick", Plan>> = Object.freeze({
   full: { rounds: 7, milliseconds: 200, warmUp: 3000, idle: 800 },
@@ -16,5 +17,10 @@ if (unknown !== undefined) {
 }
 
 const progress = (what: string) => console.error(what);
-const results = await measure(options.includes("--quick") ? plans.quick : plans.full, progress);
-console.log(options.includes("--json") ? JSON.stringify(results, undefined, 1) : report(results));
+const plan = options.includes("--quick") ? plans.quick : plans.full;
+progress("imports");
+const loading = await measureLoading(3 * plan.rounds);
+const results = await measure(plan, progress);
+const text = () =>
+  [report(results), "Imports, beyond Node's start", table(loadingRows(loading), "lrrrr")].join("\n\n");
+console.log(options.includes("--json") ? JSON.stringify({ ...results, loading }, undefined, 1) : text());

@@ -161,7 +161,7 @@ function percent(part: number): string {
 }
 
 /** Columns as wide as their widest cell; `align` has an l or r for each. */
-function table(rows: readonly (readonly string[])[], align: string): string {
+export function table(rows: readonly (readonly string[])[], align: string): string {
   const widths = [...align].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const pad = (cell: string, column: number) =>
     align[column] === "l" ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);

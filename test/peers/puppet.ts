@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { contentType, handshakeType, nameOf, version } from "../../src/wire/registry.js";
+import { contentType, handshakeType, namedGroup, nameOf, version } from "../../src/wire/registry.js";
 import { chunks, concat, none } from "./bytes.js";
 import { plan12 } from "./flight12.js";
 import { plan13 } from "./flight13.js";
@@ -191,7 +191,9 @@ export class Puppet {
     this.seen.hellos.push(hello);
     this.suiteId = this.script.suite ?? this.pickSuite(hello);
     this.suite = suites[this.suiteId];
-    this.group = this.script.retry?.group ?? this.script.group ?? hello.shares[0]?.group ?? hello.groups[0];
+    const { retry, group } = this.script;
+    const offered = [...hello.shares.map((share) => share.group), ...hello.groups];
+    this.group = retry?.group ?? group ?? offered.find(isKnown)!;
   }
 
   private pickSuite(hello: ClientHello): number {
@@ -387,3 +389,6 @@ export class Puppet {
 
 /** Stands in the inbox for a change_cipher_spec record of TLS 1.2. */
 const changeCipherSpec = Buffer.from([1]);
+
+/** OpenSSL 3.5 begins with one that is not known here, X25519MLKEM768. */
+const isKnown = (group: number) => nameOf(namedGroup, group) !== undefined;

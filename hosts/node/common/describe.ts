@@ -109,7 +109,7 @@ export function describeExtensions(extensions: Extension[]) {
 }
 
 /** The locations of the OCSP responders that a certificate with these extensions names, RFC 5280 4.2.2.1. */
-export function ocspResponders(extensions: readonly Extension[]): string[] {
+function ocspResponders(extensions: readonly Extension[]): string[] {
   const found = extensions.find(({ extnID }) => extnID === "1.3.6.1.5.5.7.1.1");
   if (!found) return [];
   return [...AsnConvert.parse(found.extnValue.buffer, AuthorityInfoAccessSyntax)]

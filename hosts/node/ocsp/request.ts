@@ -1,15 +1,17 @@
-/** OCSP requests, RFC 6960 4.1. */
+/** OCSP requests, RFC 6960 4.1: written here, as the libraries of ASN.1 take longer to load than a handshake. */
 
 import { createHash } from "node:crypto";
-import { CertID, OCSPRequest, Request, TBSRequest } from "@peculiar/asn1-ocsp";
-import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
-import { AlgorithmIdentifier, Extension } from "@peculiar/asn1-x509";
+import { tag } from "../../../src/pki/index.js";
 import type { Subject } from "./subject.js";
 
-const idPkixOcspNonce = "1.3.6.1.5.5.7.48.1.2";
+/** Of the hashes that the verifier knows in a CertID: the DER of their AlgorithmIdentifiers. */
+const hashes = Object.freeze({
+  sha1: Buffer.from("300906052b0e03021a0500", "hex"),
+  sha256: Buffer.from("300d06096086480165030402010500", "hex"),
+});
 
-/** Of the hashes that the verifier knows in a CertID. */
-const hashes = Object.freeze({ sha1: "1.3.14.3.2.26", sha256: "2.16.840.1.101.3.4.2.1" });
+/** id-pkix-ocsp-nonce, 1.3.6.1.5.5.7.48.1.2, in DER. */
+const nonceOid = Buffer.from("06092b0601050507300102", "hex");
 
 export interface RequestOptions {
   /** What issuers are told apart by; responders know SHA-1 (RFC 5019 2.1.1). */
@@ -21,26 +23,42 @@ export interface RequestOptions {
 /** The DER of an OCSPRequest about one certificate, unsigned. */
 export function ocspRequest(subject: Subject, options: RequestOptions = {}): Buffer {
   const { hash = "sha1", nonce } = options;
-  const tbsRequest = new TBSRequest({ requestList: [new Request({ reqCert: certId(subject, hash) })] });
-  if (nonce) tbsRequest.requestExtensions = [nonceExtension(nonce)];
-  return Buffer.from(AsnConvert.serialize(new OCSPRequest({ tbsRequest })));
+  const requestList = sequence(sequence(certId(subject, hash)));
+  return sequence(sequence(requestList, ...(nonce ? [nonceExtensions(nonce)] : [])));
 }
 
 /** CertID, 4.1.1, of the very bytes in the certificates. */
-function certId({ certificate, issuer }: Subject, hash: keyof typeof hashes): CertID {
+function certId({ certificate, issuer }: Subject, hash: keyof typeof hashes): Buffer {
   const { bytes, serialStart, serialEnd } = certificate;
   const digest = (from: Uint8Array, start: number, end: number) =>
-    new OctetString(createHash(hash).update(from.subarray(start, end)).digest());
-  return new CertID({
-    hashAlgorithm: new AlgorithmIdentifier({ algorithm: hashes[hash], parameters: null }),
-    issuerNameHash: digest(issuer.nameBytes, issuer.nameStart, issuer.nameEnd),
-    issuerKeyHash: digest(issuer.key.bytes, issuer.key.start, issuer.key.end),
-    serialNumber: bytes.slice(serialStart, serialEnd).buffer as ArrayBuffer,
-  });
+    element(tag.OCTET_STRING, createHash(hash).update(from.subarray(start, end)).digest());
+  return sequence(
+    hashes[hash],
+    digest(issuer.nameBytes, issuer.nameStart, issuer.nameEnd),
+    digest(issuer.key.bytes, issuer.key.start, issuer.key.end),
+    element(tag.INTEGER, bytes.subarray(serialStart, serialEnd)),
+  );
 }
 
-/** Nonce ::= OCTET STRING, within that of the extension. */
-function nonceExtension(nonce: Uint8Array): Extension {
-  const value = AsnConvert.serialize(new OctetString(nonce));
-  return new Extension({ extnID: idPkixOcspNonce, extnValue: new OctetString(value) });
+/** requestExtensions [2]. Nonce ::= OCTET STRING, within that of the extension. */
+function nonceExtensions(nonce: Uint8Array): Buffer {
+  const value = element(tag.OCTET_STRING, element(tag.OCTET_STRING, nonce));
+  return element(tag.CONSTRUCTED + 2, sequence(sequence(nonceOid, value)));
+}
+
+// ---- DER
+
+function sequence(...contents: readonly Uint8Array[]): Buffer {
+  return element(tag.SEQUENCE, ...contents);
+}
+
+/** An element, X.690 8.1; its contents are shorter than 64 KB. */
+function element(identifier: number, ...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  return Buffer.concat([Buffer.from([identifier, ...lengthOctets(content.length)]), content]);
+}
+
+function lengthOctets(length: number): number[] {
+  if (length < 0x80) return [length];
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 }

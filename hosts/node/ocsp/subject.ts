@@ -1,10 +1,15 @@
 /** What an OCSP request and the judgment of its answer are about. */
 
 import { createHash, type X509Certificate } from "node:crypto";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import { Certificate as AsnCertificate } from "@peculiar/asn1-x509";
-import { Certificate, everything } from "../../../src/pki/index.js";
-import { ocspResponders } from "../common/describe.js";
+import {
+  Certificate,
+  type Der,
+  everything,
+  nameConstraints,
+  pkiTables,
+  rsa,
+  tag,
+} from "../../../src/pki/index.js";
 
 /** A certificate in DER, and that of the CA which issued it. */
 export interface Pair {
@@ -24,23 +29,45 @@ const maxUrls = 4;
 
 /**
  * Parses a pair, of which it keeps copies. That the one issued the other is for the caller to know.
- * @throws Fault CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH; Error when the extensions are malformed
+ * @throws Fault CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH
  */
-export function readSubject({ certificate, issuer }: Pair): Subject {
-  return { certificate: parse(certificate), issuer: parse(issuer), urls: readUrls(certificate) };
+export function readSubject(pair: Pair): Subject {
+  const certificate = new NamingCertificate();
+  certificate.read(naming, Uint8Array.from(pair.certificate), 0, pair.certificate.length);
+  const issuer = new Certificate();
+  issuer.read(everything, Uint8Array.from(pair.issuer), 0, pair.issuer.length);
+  const urls = certificate.responders.filter((url) => /^https?:/i.test(url)).slice(0, maxUrls);
+  return { certificate, issuer, urls };
 }
 
-function parse(der: Uint8Array): Certificate {
-  const certificate = new Certificate();
-  certificate.read(everything, Uint8Array.from(der), 0, der.length);
-  return certificate;
+/** A certificate, and the responders that it names. */
+class NamingCertificate extends Certificate {
+  readonly responders: string[] = [];
 }
 
-function readUrls(der: Uint8Array): string[] {
-  const { extensions = [] } = AsnConvert.parse(der, AsnCertificate).tbsCertificate;
-  return ocspResponders(extensions)
-    .filter((url) => /^https?:/i.test(url))
-    .slice(0, maxUrls);
+/** The tables with the extension that names them, 1.3.6.1.5.5.7.1.1. */
+const naming = pkiTables([
+  nameConstraints,
+  rsa,
+  { extensions: [{ oid: "\x2b\x06\x01\x05\x05\x07\x01\x01", read: readAccess }] },
+]);
+
+/** uniformResourceIdentifier of GeneralName, RFC 5280 4.2.1.6. */
+const URI = tag.CONTEXT + 6;
+
+/** AuthorityInfoAccessSyntax, RFC 5280 4.2.2.1, of which id-ad-ocsp matters, 1.3.6.1.5.5.7.48.1. */
+function readAccess(der: Der, to: Certificate): void {
+  const outer = der.enter(tag.SEQUENCE);
+  while (der.more) {
+    const access = der.enter(tag.SEQUENCE);
+    const method = der.text(der.oid());
+    const isUri = der.peek() === URI;
+    const start = isUri ? der.value(URI) : der.skip();
+    if (isUri && method === "\x2b\x06\x01\x05\x05\x07\x30\x01" && to instanceof NamingCertificate)
+      to.responders.push(Buffer.from(der.bytes.subarray(start, der.at)).toString("latin1"));
+    der.leave(access);
+  }
+  der.leave(outer);
 }
 
 /**

@@ -5,6 +5,8 @@ import { AsnConvert } from "@peculiar/asn1-schema";
 import {
   AlgorithmIdentifier,
   Certificate,
+  ExtendedKeyUsage,
+  id_ce_extKeyUsage,
   id_ce_keyUsage,
   KeyUsage,
   KeyUsageFlags,
@@ -97,7 +99,7 @@ export class Signer {
     const by = issuer.subject.replaceAll("\n", ", ");
     if (!this.certificate.checkIssued(issuer) || !this.certificate.verify(issuer.publicKey))
       throw new ResponderError(`${this.name} may not sign for ${by}: it is not issued by it`);
-    if (!this.certificate.keyUsage?.includes(id_kp_OCSPSigning))
+    if (!this.find(id_ce_extKeyUsage, ExtendedKeyUsage)?.includes(id_kp_OCSPSigning))
       throw new ResponderError(`${this.name} may not sign for ${by}: its extendedKeyUsage lacks OCSPSigning`);
     if (!this.maySign())
       throw new ResponderError(`${this.name} may not sign for ${by}: its keyUsage lacks digitalSignature`);
@@ -105,11 +107,17 @@ export class Signer {
 
   /** RFC 5280 4.2.1.3; without the extension the key may do everything. */
   private maySign(): boolean {
+    const usage = this.find(id_ce_keyUsage, KeyUsage)?.toNumber();
+    return (
+      usage === undefined || (usage & (KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation)) !== 0
+    );
+  }
+
+  /** An extension of its certificate, if it has that. */
+  private find<T>(id: string, type: new () => T): T | undefined {
     const { extensions = [] } = this.certificates[0].tbsCertificate;
-    const found = extensions.find(({ extnID }) => extnID === id_ce_keyUsage);
-    if (!found) return true;
-    const usage = AsnConvert.parse(found.extnValue.buffer, KeyUsage).toNumber();
-    return (usage & (KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation)) !== 0;
+    const found = extensions.find(({ extnID }) => extnID === id);
+    return found && AsnConvert.parse(found.extnValue.buffer, type);
   }
 }
 

@@ -2,10 +2,10 @@ import type { Identity } from "../../../src/crypto/index.js";
 import { Certificate, everything } from "../../../src/pki/index.js";
 import type { Hello } from "../../../src/server/index.js";
 import { equalBytes } from "../../../src/wire/index.js";
-import { describeResponse } from "../common/describe.js";
 import { typeError, unsupportedError } from "../common/errors.js";
 import { type KeyOptions, keyNames, readIdentities } from "../common/identities.js";
 import { refuser, unsupportedAnywhere } from "../common/read.js";
+import { nextUpdatesOf } from "../ocsp/next-updates.js";
 
 /** One OCSP response in DER for each certificate of a chain, undefined where there is none. */
 export type ChainStaples = readonly (Uint8Array | undefined)[];
@@ -136,9 +136,7 @@ function endOf(staples: ChainStaples): number | undefined {
 
 function nextUpdateOf(der: Uint8Array): number {
   try {
-    const { responses = [] } = describeResponse(der);
-    const ends = responses.map(({ nextUpdate }) => (nextUpdate ? Date.parse(nextUpdate) / 1000 : 0));
-    return ends.length > 0 ? Math.min(...ends) : 0;
+    return Math.min(...nextUpdatesOf(der));
   } catch {
     return 0;
   }

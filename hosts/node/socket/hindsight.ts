@@ -11,7 +11,7 @@ import {
 } from "../../../src/wire/index.js";
 import { type Advise, advice } from "../common/errors.js";
 import { groupName } from "../common/read.js";
-import { readServerHello } from "../trace/trace.js";
+import { readServerHello } from "../trace/server-hello.js";
 
 const messageType = (type: number) => (contentType.handshake << 8) | type;
 const SERVER_HELLO = messageType(handshakeType.server_hello);

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { DetailedPeerCertificate } from "node:tls";
 import { contentType, handshakeType, Reader } from "../../../src/wire/index.js";
+import { ownCopy } from "../common/copy.js";
 
 /** Certificates that are kept: as many as a core keeps at most, whatever it was told. */
 const MOST = 16;
@@ -45,7 +46,7 @@ export class PeerCertificates {
 function certificateOf(bytes: Uint8Array, start: number, end: number): Buffer {
   const r = new Reader(bytes, start, end);
   r.enter24();
-  return Buffer.from(bytes.subarray(r.at, r.end));
+  return ownCopy(bytes.subarray(r.at, r.end));
 }
 
 /** None for what Node can't parse. */

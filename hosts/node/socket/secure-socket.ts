@@ -1,6 +1,7 @@
 import type { DuplexOptions } from "node:stream";
 import { type ClientOptions, wants } from "../../../src/client/index.js";
 import { type Fault, faults, type TlsError } from "../../../src/wire/index.js";
+import { ownCopy } from "../common/copy.js";
 import { type Advise, coded, tlsError } from "../common/errors.js";
 import type { Root } from "../common/read.js";
 import type { LookupReport } from "../ocsp/lookup.js";
@@ -454,7 +455,7 @@ export abstract class SecureSocket<
  */
 function filled(chunk: Buffer, n: number): Buffer {
   const data = chunk.subarray(0, n);
-  return 2 * n < chunk.length ? Buffer.from(data) : data;
+  return 2 * n < chunk.length ? ownCopy(data) : data;
 }
 
 /** As node:tls says it: the peer went away, and nothing is known that TLS could tell of. */

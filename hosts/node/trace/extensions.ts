@@ -6,6 +6,7 @@ import { extensionType as known, nameOf, statusType } from "../../../src/client/
 import { Reader } from "../../../src/wire/index.js";
 import { describeName } from "../common/describe.js";
 import {
+  type Extension,
   malformed,
   numbered,
   readGroup,
@@ -17,12 +18,6 @@ import {
   readVersion,
   shortened,
 } from "./fields.js";
-
-/** One extension of a block; its data is not read yet. */
-export interface Extension {
-  readonly type: number;
-  readonly data: Buffer;
-}
 
 /** Extensions in words: those that fit in a line together, and those that fill one each. */
 export interface Words {
@@ -49,19 +44,6 @@ const LONG: readonly number[] = [
   known.signature_algorithms_cert,
   known.certificate_authorities,
 ];
-
-/** An extension block; none is there where a TLS 1.2 message ends before it. */
-export function readExtensions(r: Reader): Extension[] {
-  return r.left > 0 ? splitExtensions(readVector16(r)) : [];
-}
-
-/** @throws DECODE_ERROR */
-export function splitExtensions(block: Buffer): Extension[] {
-  const r = new Reader(block);
-  const extensions: Extension[] = [];
-  while (r.left > 0) extensions.push({ type: r.u16(), data: readVector16(r) });
-  return extensions;
-}
 
 /** `place` is "answer" for those of a ServerHello or HelloRetryRequest. */
 export function describeExtensions(extensions: readonly Extension[], place: Place = "request"): Words {

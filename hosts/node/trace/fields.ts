@@ -1,8 +1,7 @@
 /** Fields of TLS messages as words. Readers throw DECODE_ERROR where a field is cut off. */
 
 import { namedGroup, nameOf, signatureScheme } from "../../../src/client/index.js";
-import type { Reader } from "../../../src/wire/index.js";
-import { describeResponse, type ResponseInfo, type SingleInfo } from "../common/describe.js";
+import { Reader } from "../../../src/wire/index.js";
 
 /** The next `length` bytes, copied. */
 export function readBytes(r: Reader, length: number): Buffer {
@@ -38,6 +37,27 @@ function readItems<T>(r: Reader, outer: number, item: (r: Reader) => T): T[] {
   return items;
 }
 
+// ---- Extensions
+
+/** One extension of a block; its data is not read yet. */
+export interface Extension {
+  readonly type: number;
+  readonly data: Buffer;
+}
+
+/** An extension block; none is there where a TLS 1.2 message ends before it. */
+export function readExtensions(r: Reader): Extension[] {
+  return r.left > 0 ? splitExtensions(readVector16(r)) : [];
+}
+
+/** @throws DECODE_ERROR */
+export function splitExtensions(block: Buffer): Extension[] {
+  const r = new Reader(block);
+  const extensions: Extension[] = [];
+  while (r.left > 0) extensions.push({ type: r.u16(), data: readVector16(r) });
+  return extensions;
+}
+
 // ---- Names
 
 export const readGroup = (r: Reader) => numbered(namedGroup, r.u16());
@@ -67,41 +87,4 @@ export function malformed(bytes: Buffer): string {
 /** As much of a hash as tells it from others. */
 export function shortened(hex: string): string {
   return hex.length > 16 ? `${hex.slice(0, 8)}…` : hex;
-}
-
-// ---- Staples
-
-/** What an OCSP response claims: each certificate's status, then who says so. */
-export function describeStaple(der: Buffer): string[] {
-  let response: ResponseInfo;
-  try {
-    response = describeResponse(der);
-  } catch {
-    return [`OCSP response ${malformed(der)}`];
-  }
-  const { responseStatus, responses, producedAt } = response;
-  if (responses === undefined) return [`OCSP response: ${responseStatus}`];
-  const singles = responses.flatMap((single) => [
-    `OCSP ${describeSingle(single)}, produced ${producedAt}`,
-    `  ${describeCertID(single)}`,
-  ]);
-  return [...singles, `  ${describeSigner(response)}`];
-}
-
-function describeSingle(single: SingleInfo): string {
-  const { certID, certStatus, revocationTime, revocationReason, thisUpdate, nextUpdate } = single;
-  const since = revocationTime ? ` since ${revocationTime}` : "";
-  const why = revocationReason ? ` (${revocationReason})` : "";
-  const until = nextUpdate ?? "no nextUpdate";
-  return `${certStatus}${since}${why}, serial ${certID.serialNumber}, ${thisUpdate} to ${until}`;
-}
-
-function describeCertID({ certID }: SingleInfo): string {
-  const { hashAlgorithm, issuerNameHash, issuerKeyHash } = certID;
-  return `issuerNameHash ${shortened(issuerNameHash)}, issuerKeyHash ${shortened(issuerKeyHash)} (${hashAlgorithm})`;
-}
-
-function describeSigner({ responderID, signatureAlgorithm, nonce }: ResponseInfo): string {
-  const nonceText = nonce === null || nonce === undefined ? "no nonce" : `nonce ${shortened(nonce)}`;
-  return `responder ${responderID}; ${signatureAlgorithm}; ${nonceText}`;
 }

@@ -2,8 +2,9 @@
 
 import { nameOf, statusType } from "../../../src/client/index.js";
 import { describeCertificate } from "../common/describe.js";
-import { describeStaple, malformed } from "./fields.js";
+import { malformed } from "./fields.js";
 import { type Item, readStatuses, type StatusExtension } from "./parts.js";
+import { describeStaple } from "./staple.js";
 
 /** What a message, or a part of one, says: a summary, and lines of detail below it or below the last one. */
 export interface Description {

@@ -2,8 +2,7 @@
 
 import { extensionType, handshakeType, statusType } from "../../../src/client/index.js";
 import { Reader } from "../../../src/wire/index.js";
-import { splitExtensions } from "./extensions.js";
-import { readVector24 } from "./fields.js";
+import { readVector24, splitExtensions } from "./fields.js";
 
 /** What such a message brings. */
 export type Item =

@@ -1,11 +1,12 @@
 import { cipherSuite, contentType, extensionType, handshakeType, nameOf } from "../../../src/client/index.js";
 import { namedAlert, Reader } from "../../../src/wire/index.js";
 import { printable } from "../common/text.js";
-import { describeExtensions, type Extension, readAuthorities, readExtensions } from "./extensions.js";
+import { describeExtensions, readAuthorities } from "./extensions.js";
 import {
+  type Extension,
   malformed,
   numbered,
-  readBytes,
+  readExtensions,
   readGroup,
   readList8,
   readList16,
@@ -15,6 +16,7 @@ import {
 } from "./fields.js";
 import { type Description, describeItem } from "./items.js";
 import { MessageParts } from "./parts.js";
+import { readServerHello } from "./server-hello.js";
 
 /** HandshakeType and length, in front of each message. */
 const HEADER = 4;
@@ -110,26 +112,6 @@ function describeClientHello(r: Reader): Description {
   readVector8(r);
   const { short, long } = describeExtensions(readExtensions(r));
   return { summary: short.join("; "), details: [`suites ${suites.join(" ")}`, ...long] };
-}
-
-/** The random that makes a ServerHello a HelloRetryRequest, RFC 8446 4.1.3. */
-const RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c";
-
-/** ServerHello, RFC 8446 4.1.3. */
-interface ServerHello {
-  readonly retry: boolean;
-  readonly suite: string;
-  readonly extensions: Extension[];
-}
-
-/** @throws DECODE_ERROR */
-export function readServerHello(r: Reader): ServerHello {
-  r.skip(2);
-  const retry = readBytes(r, 32).toString("hex") === RETRY;
-  readVector8(r);
-  const suite = numbered(cipherSuite, r.u16());
-  r.u8();
-  return { retry, suite, extensions: readExtensions(r) };
 }
 
 function isTls13(r: Reader): boolean {

@@ -345,7 +345,7 @@ test("one octet at a time does not last either", async (t) => {
   const timer = setInterval(() => socket.write("G"), 50);
   t.teardown(() => clearInterval(timer));
   socket.resume();
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   t.pass();
 });
 

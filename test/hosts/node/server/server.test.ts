@@ -542,7 +542,7 @@ for (const version of versions)
     const ours = await serveOurs(t, { ...only(version), ...names }, (socket) => socket.pipe(socket));
     const sizes: number[] = [];
     for (let i = 0; i < 3; i++) {
-      const socket = openNode(t, ours.port, { ALPNProtocols: manyNames });
+      const socket = openNode(t, ours.port, { ALPNProtocols: manyNames, ecdhCurve: "X25519:P-256" });
       await once(socket, "secureConnect");
       t.is(socket.alpnProtocol, manyNames[249]);
       socket.write("hello");

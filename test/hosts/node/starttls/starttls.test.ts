@@ -46,7 +46,7 @@ function answering(protocol: StarttlsProtocol, says: Buffer): Script {
   return { greeting, turns: [...turns.slice(0, -1), { ...turns[turns.length - 1], says }] };
 }
 
-const soon = () => AbortSignal.timeout(5000);
+const soon = () => AbortSignal.timeout(20_000);
 
 async function refusal(t: ExecutionContext, protocol: StarttlsProtocol, port: number, signal = soon()) {
   return (await t.throwsAsync(connectStarttls(protocol, "127.0.0.1", port, signal))) as Error & {
