@@ -47,6 +47,7 @@ export {
 } from "./server/secure-context.js";
 export type { SNICallback, StapleSource } from "./server/selector.js";
 export { createServer, Server, type ServerEvents } from "./server/server.js";
+export type { SharedTickets } from "./server/shared-ticket-keys.js";
 export { ServerSocket } from "./server/socket.js";
 export { StapleCache } from "./server/staple-cache.js";
 export { Agent, type AgentOptions } from "./socket/agent.js";

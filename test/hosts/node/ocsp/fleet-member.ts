@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { Stapler } from "../../../../hosts/node/index.js";
-import { openStore, type StoreKind } from "./stores.js";
+import { openStore, type StoreKind } from "../open-store.js";
 
 const [kind, place, timeout, ...chain] = process.argv.slice(2);
 const { store, close } = openStore(kind as StoreKind, place);

@@ -1,9 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import Keyv from "keyv";
@@ -15,10 +11,8 @@ import {
   type StaplerOptions,
 } from "../../../../hosts/node/index.js";
 import { digest } from "../../../../hosts/node/ocsp/subject.js";
-import { redisServer } from "../../../peers/services.js";
-import { withPeer } from "../../../peers/with-peer.js";
+import { openStores, type StoreKind, withStores } from "../stores.js";
 import { handClock, honest, type Link, makePki, respond, send, serve, source, until } from "./responders.js";
-import { openStore, type StoreKind } from "./stores.js";
 
 /** Many servers that share a store: one of them asks, for all. */
 
@@ -49,37 +43,12 @@ function fleet(t: ExecutionContext, store: KeyValueStore, options: StaplerOption
   return { clock, script, fetch, staplers, all, sum };
 }
 
-/** Every kind of store, fresh. */
-function withStores(
-  title: string,
-  body: (t: ExecutionContext, kind: StoreKind, place: string) => Promise<void>,
-) {
-  test.serial(`files: ${title}`, async (t) => {
-    const directory = mkdtempSync(join(tmpdir(), "fleet-"));
-    t.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
-    await body(t, "file", directory);
-  });
-  for (const kind of ["ioredis", "keyv-redis"] as const)
-    withPeer("redis")(`${kind}: ${title}`, async (t) => {
-      const redis = await redisServer();
-      t.teardown(() => redis.stop());
-      await body(t, kind, `${redis.port}`);
-    });
-}
-
-/** A store of each kind, and every server with a connection of its own. */
-function connected(t: ExecutionContext, kind: StoreKind, place: string): KeyValueStore[] {
-  const open = Array.from({ length: SERVERS }, () => openStore(kind, place));
-  t.teardown(() => Promise.all(open.map((each) => each.close())));
-  return open.map(({ store }) => store);
-}
-
 withStores("one request for all servers while a staple is fresh", async (t, kind, place) => {
   const served: Link[] = [];
   const responder = await honest(t, () => served);
   const real = makePki({ urls: [responder.url] });
   served.push(real.leaf, real.ca);
-  const staplers = connected(t, kind, place).map((store) => new Stapler({ store, wait: 20_000 }));
+  const staplers = openStores(t, kind, place, SERVERS).map((store) => new Stapler({ store, wait: 20_000 }));
   t.teardown(() => staplers.map((each) => each.close()));
   const take = async (each: Stapler) => (await each.staples(real.chain, 1)).staples[0];
   const all = await Promise.all([...staplers, ...staplers].map(take));
@@ -90,7 +59,7 @@ withStores("one request for all servers while a staple is fresh", async (t, kind
 });
 
 withStores("one refresh for all, and what it brings reaches all", async (t, kind, place) => {
-  const [store, ...others] = connected(t, kind, place);
+  const [store, ...others] = openStores(t, kind, place, SERVERS);
   const { clock, fetch, staplers, all, sum } = fleet(t, store);
   t.is(others.length, SERVERS - 1);
   await all();

@@ -1,7 +1,7 @@
 import KeyvRedis from "@keyv/redis";
 import { Redis } from "ioredis";
 import Keyv from "keyv";
-import { FileStore, type KeyValueStore } from "../../../../hosts/node/index.js";
+import { FileStore, type KeyValueStore } from "../../../hosts/node/index.js";
 
 /** The stores that servers can share: how one opens each. */
 
