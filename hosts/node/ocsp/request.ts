@@ -21,7 +21,12 @@ export interface RequestOptions {
 /** The DER of an OCSPRequest about one certificate, unsigned. */
 export function ocspRequest(subject: Subject, options: RequestOptions = {}): Buffer {
   const { hash = "sha1", nonce } = options;
-  const tbsRequest = new TBSRequest({ requestList: [new Request({ reqCert: certId(subject, hash) })] });
+  return requestAbout(certId(subject, hash), nonce);
+}
+
+/** The same about what is named by a CertID. */
+export function requestAbout(reqCert: CertID, nonce?: Uint8Array): Buffer {
+  const tbsRequest = new TBSRequest({ requestList: [new Request({ reqCert })] });
   if (nonce) tbsRequest.requestExtensions = [nonceExtension(nonce)];
   return Buffer.from(AsnConvert.serialize(new OCSPRequest({ tbsRequest })));
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { CertID } from "@peculiar/asn1-ocsp";
-import { AsnConvert } from "@peculiar/asn1-schema";
-import type { Certificate, SubjectPublicKeyInfo } from "@peculiar/asn1-x509";
+import { CertID } from "@peculiar/asn1-ocsp";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import { AlgorithmIdentifier, type Certificate, type SubjectPublicKeyInfo } from "@peculiar/asn1-x509";
 
 /** The algorithms that a CertID may be made with. */
 const hashes: readonly (readonly [oid: string, name: string])[] = Object.freeze([
@@ -11,23 +11,43 @@ const hashes: readonly (readonly [oid: string, name: string])[] = Object.freeze(
   ["2.16.840.1.101.3.4.2.3", "sha512"],
 ]);
 
-/** What tells the issuer in CertIDs, RFC 6960 4.1.1: one text for each hash algorithm. */
-export function issuerKeys({ tbsCertificate }: Certificate): string[] {
+/** An issuer as CertIDs name it by one algorithm, RFC 6960 4.1.1. */
+export interface IssuerHash {
+  readonly algorithm: string;
+  readonly name: Buffer;
+  readonly key: Buffer;
+}
+
+/** One for each algorithm, SHA-1 and SHA-256 first. */
+export function issuerHashes({ tbsCertificate }: Certificate): IssuerHash[] {
   const { subject, subjectPublicKeyInfo } = tbsCertificate;
   const name = Buffer.from(AsnConvert.serialize(subject));
-  return hashes.map(([oid, hash]) =>
-    issuerKey(oid, createHash(hash).update(name).digest(), publicKeyHash(hash, subjectPublicKeyInfo)),
-  );
+  return hashes.map(([algorithm, hash]) => ({
+    algorithm,
+    name: createHash(hash).update(name).digest(),
+    key: publicKeyHash(hash, subjectPublicKeyInfo),
+  }));
+}
+
+/** What tells an issuer from others in CertIDs. */
+export function issuerKey({ algorithm, name, key }: IssuerHash): string {
+  return [algorithm, name.toString("hex"), key.toString("hex")].join();
 }
 
 /** The issuer that a CertID names, in the same form. */
 export function issuerKeyOf({ hashAlgorithm, issuerNameHash, issuerKeyHash }: CertID): string {
-  const name = Buffer.from(issuerNameHash.buffer);
-  return issuerKey(hashAlgorithm.algorithm, name, Buffer.from(issuerKeyHash.buffer));
+  const [name, key] = [issuerNameHash, issuerKeyHash].map(({ buffer }) => Buffer.from(buffer));
+  return issuerKey({ algorithm: hashAlgorithm.algorithm, name, key });
 }
 
-function issuerKey(oid: string, nameHash: Buffer, keyHash: Buffer): string {
-  return [oid, nameHash.toString("hex"), keyHash.toString("hex")].join();
+/** The CertID of a certificate, by the contents octets of its serial number. */
+export function certIDOf({ algorithm, name, key }: IssuerHash, serialNumber: Buffer): CertID {
+  return new CertID({
+    hashAlgorithm: new AlgorithmIdentifier({ algorithm, parameters: null }),
+    issuerNameHash: new OctetString(name),
+    issuerKeyHash: new OctetString(key),
+    serialNumber: Uint8Array.from(serialNumber).buffer,
+  });
 }
 
 /** The hash of a public key's BIT STRING, without tag, length and number of unused bits. */

@@ -4,12 +4,26 @@ import { Certificate } from "@peculiar/asn1-x509";
 import { valueError } from "../common/errors.js";
 import type { Metric, Sample } from "../common/metrics.js";
 import { type Certificates, readCertificates } from "../common/pem.js";
+import { requestAbout } from "../ocsp/request.js";
 import { Cache } from "./cache.js";
 import { attempt, ResponderError } from "./error.js";
-import { type CertificateStatus, IndexFile, type IndexListener, serialText } from "./index-file.js";
-import { issuerKeyOf, issuerKeys } from "./issuer.js";
+import {
+  type CertificateStatus,
+  IndexFile,
+  type IndexListener,
+  serialOctets,
+  serialText,
+} from "./index-file.js";
+import { certIDOf, type IssuerHash, issuerHashes, issuerKey, issuerKeyOf } from "./issuer.js";
 import { OcspError, readRequest } from "./request.js";
-import { type Answer, errorResponse, signedResponse, type Times } from "./response.js";
+import {
+  type Answer,
+  errorResponse,
+  readUnsigned,
+  responseData,
+  signedResponse,
+  type Times,
+} from "./response.js";
 import { Signer, type SignerOptions } from "./signer.js";
 
 /** Says what became of a certificate. `serial` is as openssl writes it: capital hexadecimal digits, two for each octet. */
@@ -109,7 +123,7 @@ export class Responder {
     this.options = options;
     this.signed = new Cache(options.cacheSize ?? 4096);
     for (const authority of authorities)
-      for (const key of authority.keys) this.authorities.set(key, authority);
+      for (const hash of authority.hashes) this.authorities.set(issuerKey(hash), authority);
   }
 
   /** The counters: see `metricsHandler`. */
@@ -134,6 +148,43 @@ export class Responder {
     const reply = await this.answer(der).catch((error) => this.refusal(error));
     this.counters.statuses[OCSPResponseStatus[reply.responseStatus] as keyof typeof OCSPResponseStatus]++;
     return reply;
+  }
+
+  // ---- Responses that are made ahead
+
+  /**
+   * @internal A request about each certificate that the index files have, by SHA-1 and by SHA-256.
+   * @throws ResponderError where a function stands for an index
+   */
+  async *requests(): AsyncGenerator<Buffer> {
+    for (const { hashes, serials } of new Set(this.authorities.values())) {
+      if (!serials) throw new ResponderError("which certificates there are only an index file can tell");
+      const usual = hashes.filter(({ algorithm }) => usualHashes.includes(algorithm));
+      for (const serial of await serials())
+        for (const hash of usual) yield requestAbout(certIDOf(hash, serialOctets(serial)));
+    }
+  }
+
+  /** @internal Whether a response is what this request would be answered with now, but for its time and signature. */
+  async stands(request: Uint8Array, response: Uint8Array): Promise<boolean> {
+    const old = readUnsigned(response);
+    if (!old) return false;
+    const { certIDs } = readRequest(request, 1);
+    const { signer, lookup } = this.authorityOf(certIDs);
+    const times = this.times(old.thisUpdate.getTime() / 1000);
+    const status = await lookup(serialText(certIDs[0].serialNumber));
+    const wanted = [responseData(signer, [{ certID: certIDs[0], status }], times), ...signer.certificates];
+    const kept = [old.data, ...old.certificates];
+    const same = wanted.every((each, i) => kept[i]?.equals(Buffer.from(AsnConvert.serialize(each))));
+    return same && kept.length === wanted.length && this.isFresh(times);
+  }
+
+  /** @internal Whether a response is about a certificate of ours that the index does not have any more. */
+  async lost(response: Uint8Array): Promise<boolean> {
+    const certID = readUnsigned(response)?.certID;
+    const authority = certID && this.authorities.get(issuerKeyOf(certID));
+    if (!authority) return false;
+    return (await authority.lookup(serialText(certID.serialNumber))).status === "unknown";
   }
 
   private async answer(der: Uint8Array): Promise<Reply> {
@@ -253,10 +304,15 @@ const isUnknown = ({ status }: Answer) => status.status === "unknown";
 
 /** An authority as it was read and checked. */
 interface Authority {
-  readonly keys: readonly string[];
+  readonly hashes: readonly IssuerHash[];
   readonly signer: Signer;
   readonly lookup: Lookup;
+  /** The certificates that something is known of, where there is a list of them. */
+  readonly serials?: () => Promise<Iterable<string>>;
 }
+
+/** The algorithms that clients make CertIDs with: SHA-1 (RFC 5019 2.1.1), SHA-256 (RFC 9919 3.1.1). */
+const usualHashes: readonly string[] = Object.freeze(["1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1"]);
 
 /**
  * Makes a responder: reads the index files, and checks that each signer may sign for its authority.
@@ -279,12 +335,10 @@ async function readAuthority(
   if (!signing.configured) for (const each of issuers) signer.checkDelegation(each);
   if (!signer.validAt(clock?.() ?? Date.now() / 1000))
     throw new ResponderError(`the certificate of ${signer.name} is not valid now`);
-  const keys = issuers.flatMap(({ raw }) => issuerKeys(AsnConvert.parse(raw, Certificate)));
-  return { keys, signer, lookup: await lookupOf(index, onIndex) };
-}
-
-async function lookupOf(index: string | Lookup, onIndex: IndexListener | undefined): Promise<Lookup> {
-  if (typeof index === "function") return index;
+  const hashes = issuers.flatMap(({ raw }) => issuerHashes(AsnConvert.parse(raw, Certificate)));
+  if (typeof index === "function") return { hashes, signer, lookup: index };
   const file = await IndexFile.open(index, onIndex);
-  return (serial) => file.lookup(serial);
+  const serials = async () =>
+    [...(await file.current())].flatMap(([serial, status]) => (status.status === "unknown" ? [] : serial));
+  return { hashes, signer, lookup: (serial) => file.lookup(serial), serials };
 }

@@ -33,14 +33,14 @@ export function errorResponse(responseStatus: OCSPResponseStatus): Buffer {
   return Buffer.from(AsnConvert.serialize(new OCSPResponse({ responseStatus })));
 }
 
-/** OCSPResponse with a BasicOCSPResponse in it, RFC 6960 4.2.1. */
-export async function signedResponse(
+/** What is signed, RFC 6960 4.2.1. */
+export function responseData(
   signer: Signer,
   answers: readonly Answer[],
   times: Times,
-  nonce: Uint8Array<ArrayBuffer> | undefined,
-): Promise<Buffer> {
-  const tbsResponseData = new ResponseData({
+  nonce?: Uint8Array<ArrayBuffer>,
+): ResponseData {
+  return new ResponseData({
     responderID: signer.responderID,
     producedAt: times.thisUpdate,
     responses: answers.map((answer) => singleResponse(answer, times)),
@@ -48,6 +48,16 @@ export async function signedResponse(
       extension(id_pkix_ocsp_nonce, AsnConvert.serialize(new OctetString(nonce))),
     ],
   });
+}
+
+/** OCSPResponse with a BasicOCSPResponse in it, RFC 6960 4.2.1. */
+export async function signedResponse(
+  signer: Signer,
+  answers: readonly Answer[],
+  times: Times,
+  nonce: Uint8Array<ArrayBuffer> | undefined,
+): Promise<Buffer> {
+  const tbsResponseData = responseData(signer, answers, times, nonce);
   const basic = new BasicOCSPResponse({
     tbsResponseData,
     signatureAlgorithm: signer.algorithm,
@@ -57,6 +67,32 @@ export async function signedResponse(
   const response = new OctetString(AsnConvert.serialize(basic));
   const responseBytes = new ResponseBytes({ responseType: id_pkix_ocsp_basic, response });
   return Buffer.from(AsnConvert.serialize(new OCSPResponse({ responseStatus: 0, responseBytes })));
+}
+
+/** A response about one certificate, without its signature. */
+export interface Unsigned {
+  readonly data: Buffer;
+  readonly certID: CertID;
+  readonly thisUpdate: Date;
+  readonly certificates: readonly Buffer[];
+}
+
+/** Reads what `signedResponse` made; undefined for anything else. */
+export function readUnsigned(der: Uint8Array): Unsigned | undefined {
+  try {
+    const { responseBytes } = AsnConvert.parse(der, OCSPResponse);
+    const { tbsResponseData, certs = [] } = AsnConvert.parse(
+      responseBytes!.response.buffer,
+      BasicOCSPResponse,
+    );
+    const [{ certID, thisUpdate }] = tbsResponseData.responses;
+    const [data, ...certificates] = [tbsResponseData, ...certs].map((each) =>
+      Buffer.from(AsnConvert.serialize(each)),
+    );
+    return { data, certID, thisUpdate, certificates };
+  } catch {
+    return undefined;
+  }
 }
 
 function singleResponse({ certID, status }: Answer, { thisUpdate, nextUpdate }: Times): SingleResponse {
