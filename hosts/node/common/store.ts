@@ -45,6 +45,11 @@ export class BoundedStore {
     this.store = store;
   }
 
+  /** Whether it took too long lately, and is left alone: all methods reject at once. */
+  get rests(): boolean {
+    return performance.now() < this.leftUntil;
+  }
+
   /** Undefined for what is no string, too. */
   async get(key: string): Promise<string | undefined> {
     const value = await this.within(() => this.store.get(key));
@@ -75,7 +80,7 @@ export class BoundedStore {
   }
 
   private async within<T>(act: () => T): Promise<Awaited<T>> {
-    if (performance.now() < this.leftUntil) throw unanswered();
+    if (this.rests) throw unanswered();
     const done = new AbortController();
     const enough = this.lose(done.signal);
     try {

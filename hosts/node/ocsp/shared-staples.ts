@@ -124,6 +124,7 @@ export class SharedStaples {
   }
 
   private async attempt<T>(id: string, otherwise: T, act: () => Promise<T>): Promise<T> {
+    if (this.store.rests) return otherwise;
     try {
       return await act();
     } catch (error) {

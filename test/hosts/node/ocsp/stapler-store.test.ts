@@ -190,7 +190,7 @@ test("a store that fails, at once or later, takes no staple away", async (t) => 
 });
 
 test("a store that never answers is waited for once", async (t) => {
-  const { failures, one } = open(
+  const { stapler, failures, one } = open(
     t,
     always(() => new Promise(() => undefined)),
   );
@@ -200,6 +200,7 @@ test("a store that never answers is waited for once", async (t) => {
   t.true(took > 900 && took < 2500, `${took} ms`);
   await until(() => failures.length > 0, "the failure");
   t.like(failures[0].error, { code: "ERR_TLSTAPLE_STORE_TIMEOUT" });
+  t.is(stapler.counters.storeErrors, 1, "it is left alone then");
 });
 
 test("what can be no store is refused at once", (t) => {
