@@ -21,12 +21,7 @@ export interface RequestOptions {
 /** The DER of an OCSPRequest about one certificate, unsigned. */
 export function ocspRequest(subject: Subject, options: RequestOptions = {}): Buffer {
   const { hash = "sha1", nonce } = options;
-  return requestAbout(certId(subject, hash), nonce);
-}
-
-/** The same about what is named by a CertID. */
-export function requestAbout(reqCert: CertID, nonce?: Uint8Array): Buffer {
-  const tbsRequest = new TBSRequest({ requestList: [new Request({ reqCert })] });
+  const tbsRequest = new TBSRequest({ requestList: [new Request({ reqCert: certId(subject, hash) })] });
   if (nonce) tbsRequest.requestExtensions = [nonceExtension(nonce)];
   return Buffer.from(AsnConvert.serialize(new OCSPRequest({ tbsRequest })));
 }

@@ -3,8 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { tag } from "../../../src/pki/index.js";
+import { element } from "../common/der.js";
 import { ResponderError } from "./error.js";
-import type { Responder } from "./responder.js";
+import type { Question, Responder } from "./responder.js";
 
 /** What became of the files. */
 export interface Pregenerated {
@@ -36,11 +38,18 @@ const ABANDONED = 3_600_000;
 export async function pregenerate(responder: Responder, directory: string): Promise<Pregenerated> {
   await mkdir(directory, { recursive: true });
   const done = { signed: 0, kept: 0 };
-  for await (const batch of batches(responder.requests(), AT_ONCE)) {
-    const outcomes = await Promise.all(batch.map((request) => provide(responder, request, directory)));
-    for (const outcome of outcomes) done[outcome]++;
+  for await (const batch of batches(responder.questions(), AT_ONCE)) {
+    const outcomes = await Promise.all(batch.map((question) => provide(responder, question, directory)));
+    for (const outcome of outcomes) if (outcome) done[outcome]++;
   }
   return { ...done, removed: await sweep(responder, directory) };
+}
+
+/** OCSPRequest, RFC 6960 4.1.1: tbsRequest, requestList, Request, reqCert. */
+function requestAbout(certID: Buffer): Buffer {
+  let der = certID;
+  for (let i = 0; i < 4; i++) der = element(tag.SEQUENCE, der);
+  return der;
 }
 
 /** Where in a directory the answer to this request stands: the path as servers decode it, with its slashes. */
@@ -53,12 +62,18 @@ export function pathOf(request: Buffer): string {
   return join(...names);
 }
 
-/** Whether the file stands as it was; else it is made. */
-async function provide(responder: Responder, request: Buffer, directory: string): Promise<"signed" | "kept"> {
+/** What became of one file; undefined when the certificate has left the index just now. */
+async function provide(
+  responder: Responder,
+  question: Question,
+  directory: string,
+): Promise<"signed" | "kept" | undefined> {
+  const request = requestAbout(question.certID);
   const file = join(directory, pathOf(request));
   const old = await readFile(file).catch(absent);
-  if (old && (await responder.stands(request, old))) return "kept";
-  const { der, lifetime, problem } = await responder.reply(request);
+  if (old && (await responder.stands(question, old))) return "kept";
+  const { der, lifetime, problem, answers } = await responder.reply(request);
+  if (answers.some(({ status }) => status === "unknown")) return undefined;
   if (!lifetime) throw new ResponderError(problem ?? "the response has no nextUpdate, or none could be made");
   await mkdir(dirname(file), { recursive: true });
   await replace(directory, file, der, lifetime.thisUpdate);

@@ -1,29 +1,15 @@
-import { type CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
+import { CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { Certificate } from "@peculiar/asn1-x509";
 import { valueError } from "../common/errors.js";
 import type { Metric, Sample } from "../common/metrics.js";
 import { type Certificates, readCertificates } from "../common/pem.js";
-import { requestAbout } from "../ocsp/request.js";
 import { Cache } from "./cache.js";
 import { attempt, ResponderError } from "./error.js";
-import {
-  type CertificateStatus,
-  IndexFile,
-  type IndexListener,
-  serialOctets,
-  serialText,
-} from "./index-file.js";
-import { certIDOf, type IssuerHash, issuerHashes, issuerKey, issuerKeyOf } from "./issuer.js";
+import { type CertificateStatus, IndexFile, type IndexListener, serialText } from "./index-file.js";
+import { certIDOf, type IssuerHash, issuerHashes, issuerKey, issuerKeyOf, splitCertID } from "./issuer.js";
 import { OcspError, readRequest } from "./request.js";
-import {
-  type Answer,
-  errorResponse,
-  readUnsigned,
-  responseData,
-  signedResponse,
-  type Times,
-} from "./response.js";
+import { type Answer, errorResponse, readUnsigned, signedResponse, type Times, termsOf } from "./response.js";
 import { Signer, type SignerOptions } from "./signer.js";
 
 /** Says what became of a certificate. `serial` is as openssl writes it: capital hexadecimal digits, two for each octet. */
@@ -116,6 +102,9 @@ export class Responder {
   private readonly authorities = new Map<string, Authority>();
   private readonly signed: Cache<Signed>;
   private readonly strangers = new Cache<Signed>(STRANGERS);
+  /** Authorities by the beginning of their CertIDs, and what is signed for a status at a time. */
+  private readonly starts = new Map<string, Authority>();
+  private readonly agreed = new Cache<Buffer>(STRANGERS);
   private pending = 0;
 
   /** @internal */
@@ -123,7 +112,10 @@ export class Responder {
     this.options = options;
     this.signed = new Cache(options.cacheSize ?? 4096);
     for (const authority of authorities)
-      for (const hash of authority.hashes) this.authorities.set(issuerKey(hash), authority);
+      for (const hash of authority.hashes) {
+        this.authorities.set(issuerKey(hash), authority);
+        this.starts.set(hash.start.toString("latin1"), authority);
+      }
   }
 
   /** The counters: see `metricsHandler`. */
@@ -153,38 +145,48 @@ export class Responder {
   // ---- Responses that are made ahead
 
   /**
-   * @internal A request about each certificate that the index files have, by SHA-1 and by SHA-256.
+   * @internal What to ask about each certificate that the index files have, by SHA-1 and by SHA-256.
    * @throws ResponderError where a function stands for an index
    */
-  async *requests(): AsyncGenerator<Buffer> {
-    for (const { hashes, serials } of new Set(this.authorities.values())) {
-      if (!serials) throw new ResponderError("which certificates there are only an index file can tell");
-      const usual = hashes.filter(({ algorithm }) => usualHashes.includes(algorithm));
-      for (const serial of await serials())
-        for (const hash of usual) yield requestAbout(certIDOf(hash, serialOctets(serial)));
+  async *questions(): AsyncGenerator<Question> {
+    for (const authority of new Set(this.authorities.values())) {
+      if (!authority.serials)
+        throw new ResponderError("which certificates there are only an index file can tell");
+      const usual = authority.hashes.filter(({ algorithm }) => usualHashes.includes(algorithm));
+      for (const serial of await authority.serials())
+        for (const hash of usual) yield { authority, serial, certID: certIDOf(hash, serial) };
     }
   }
 
-  /** @internal Whether a response is what this request would be answered with now, but for its time and signature. */
-  async stands(request: Uint8Array, response: Uint8Array): Promise<boolean> {
+  /** @internal Whether a response is what this question would be answered with now, but for its time and signature. */
+  async stands({ authority, serial, certID }: Question, response: Uint8Array): Promise<boolean> {
     const old = readUnsigned(response);
-    if (!old) return false;
-    const { certIDs } = readRequest(request, 1);
-    const { signer, lookup } = this.authorityOf(certIDs);
-    const times = this.times(old.thisUpdate.getTime() / 1000);
-    const status = await lookup(serialText(certIDs[0].serialNumber));
-    const wanted = [responseData(signer, [{ certID: certIDs[0], status }], times), ...signer.certificates];
-    const kept = [old.data, ...old.certificates];
-    const same = wanted.every((each, i) => kept[i]?.equals(Buffer.from(AsnConvert.serialize(each))));
-    return same && kept.length === wanted.length && this.isFresh(times);
+    if (!old?.certID.equals(certID)) return false;
+    const { lookup, signer } = authority;
+    const times = this.times(old.thisUpdate);
+    const terms = this.terms(authority, await lookup(serial), times);
+    return old.terms.equals(terms) && old.certificates.equals(signer.sent) && this.isFresh(times);
   }
 
   /** @internal Whether a response is about a certificate of ours that the index does not have any more. */
   async lost(response: Uint8Array): Promise<boolean> {
     const certID = readUnsigned(response)?.certID;
-    const authority = certID && this.authorities.get(issuerKeyOf(certID));
-    if (!authority) return false;
-    return (await authority.lookup(serialText(certID.serialNumber))).status === "unknown";
+    if (!certID) return false;
+    const { start, serial } = splitCertID(certID);
+    const authority = this.starts.get(start.toString("latin1"));
+    return authority !== undefined && (await authority.lookup(serial)).status === "unknown";
+  }
+
+  /** Most certificates have the same status, and many responses the same time. */
+  private terms(authority: Authority, status: CertificateStatus, times: Times): Buffer {
+    const { hashes, signer } = authority;
+    const key = [issuerKey(hashes[0]), times.thisUpdate.getTime(), JSON.stringify(status)].join();
+    const known = this.agreed.get(key);
+    if (known) return known;
+    const certID = AsnConvert.parse(certIDOf(hashes[0], "00"), CertID);
+    const terms = termsOf(signer, { certID, status }, times);
+    this.agreed.set(key, terms);
+    return terms;
   }
 
   private async answer(der: Uint8Array): Promise<Reply> {
@@ -309,6 +311,15 @@ interface Authority {
   readonly lookup: Lookup;
   /** The certificates that something is known of, where there is a list of them. */
   readonly serials?: () => Promise<Iterable<string>>;
+}
+
+/** What may be asked about one certificate. */
+export interface Question {
+  readonly authority: Authority;
+  /** As in an index. */
+  readonly serial: string;
+  /** In DER. */
+  readonly certID: Buffer;
 }
 
 /** The algorithms that clients make CertIDs with: SHA-1 (RFC 5019 2.1.1), SHA-256 (RFC 9919 3.1.1). */

@@ -5,7 +5,7 @@ import type { TicketKey } from "../../../src/server/index.js";
 import { coded, typeError, valueError } from "../common/errors.js";
 import { nested, type Read, type SchemaOf } from "../common/read.js";
 import { BoundedStore, type KeyValueStore, keyValueStore } from "../common/store.js";
-import { type KeySource, TICKET_KEY, ticketKey } from "./ticket-keys.js";
+import { bytesOf, type KeySource, TICKET_KEY, ticketKey } from "./ticket-keys.js";
 
 /** Where many servers have the keys of their tickets, so that each resumes the sessions of the others. */
 export interface SharedTickets {
@@ -64,7 +64,7 @@ export class SharedTicketKeys implements KeySource {
   private readonly clock: () => number | undefined;
   private readonly onError: (error: Error) => void;
   /** By their periods. */
-  private keys: ReadonlyMap<number, Buffer> = new Map();
+  private keys: ReadonlyMap<number, TicketKey> = new Map();
   private timer: NodeJS.Timeout | undefined;
   private running = false;
   private told = "";
@@ -88,7 +88,7 @@ export class SharedTicketKeys implements KeySource {
     this.start();
     const now = this.now;
     if (now === undefined || !this.keys.has(now)) return [];
-    return [now, now - 1, now + 1].flatMap((period) => this.keys.get(period) ?? []).map(ticketKey);
+    return [now, now - 1, now + 1].flatMap((period) => this.keys.get(period) ?? []);
   }
 
   /** Looks at the store from now on. */
@@ -138,7 +138,8 @@ export class SharedTicketKeys implements KeySource {
   /** A key that the store has lost, and we have not, is stored again. */
   private async agreeOn(period: number, make: boolean): Promise<void> {
     const name = `tlstaple-ticket-key-${this.period}-${period}`;
-    const ours = this.keys.get(period) ?? (make ? randomBytes(TICKET_KEY) : undefined);
+    const had = this.keys.get(period);
+    const ours = had ? bytesOf(had) : make ? randomBytes(TICKET_KEY) : undefined;
     const ttl = Math.ceil(((period + 2) * this.period - (this.clock() ?? 0)) * 1000);
     const stored = ours
       ? await this.store.settle(name, this.seal(name, ours), Math.max(1, ttl))
@@ -146,7 +147,7 @@ export class SharedTicketKeys implements KeySource {
     if (stored === undefined) return;
     const key = this.open(name, stored);
     if (!key) throw coded(new Error(`what is stored as ${name} is no key`), "ERR_TLSTAPLE_TICKET_KEY");
-    this.keys = new Map([...this.keys, [period, key]]);
+    this.keys = new Map([...this.keys, [period, ticketKey(key)]]);
   }
 
   // ---- As it is stored: in base64, and sealed under its name where there is a secret

@@ -44,8 +44,7 @@ export class TicketKeys {
 
   /** The one that seals, as node:tls has it. */
   get(): Buffer {
-    const [{ name, key }] = [...(this.shared?.current ?? []), ...this.keys];
-    return Buffer.concat([name, key]);
+    return bytesOf([...(this.shared?.current ?? []), ...this.keys][0]);
   }
 
   /** Seals with this one alone from now on, and opens no others. */
@@ -81,6 +80,11 @@ export class TicketKeys {
 
 function freshKey(): TicketKey {
   return ticketKey(randomBytes(TICKET_KEY));
+}
+
+/** The 48 bytes of a key. */
+export function bytesOf({ name, key }: TicketKey): Buffer {
+  return Buffer.concat([name, key]);
 }
 
 /** A key of 48 bytes, taken apart. */
