@@ -38,6 +38,7 @@ import {
   ocspRequest,
   requestOf,
   responderOf,
+  signerOptions,
   temporaryFile,
 } from "./fixtures.js";
 
@@ -147,6 +148,14 @@ test("a change of status, of validity or of signer is signed at once", async (t)
   write(indexLine("05"), indexLine("06", "250601000000Z,superseded"));
   t.like(await pregenerate(responder, directory), { signed: 2, kept: 2 });
   t.like(await pregenerate(await open(7200), directory), { signed: 4 });
+  const others = readFileSync(credential("p256", "intermediate1").certificateFile);
+  const more = { signer: signerOptions("p256", "ocsp-intermediate1", { others }) };
+  const talkative = await createResponder({
+    authorities: [authorityOptions("p256", "intermediate1", more)],
+    validity: 7200,
+    clock,
+  });
+  t.is((await pregenerate(talkative, directory)).kept, 0, "it sends one certificate more");
   const { certificateFile, keyFile } = credential("p256", "intermediate1");
   const own = { cert: readFileSync(certificateFile), key: readFileSync(keyFile) };
   const authorities = [authorityOptions("p256", "intermediate1", { signer: own })];
