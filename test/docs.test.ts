@@ -21,6 +21,7 @@ const given: Readonly<Record<string, string>> = {
   createContext: 'typeof import("tlstaple").createContext',
   createServer: 'typeof import("node:http").createServer',
   database: '{ status(serial: string): { status: "good" } }',
+  onConnection: '(socket: import("tlstaple").ServerSocket) => void',
   handler: 'import("node:http").RequestListener',
   readFileSync: 'typeof import("node:fs").readFileSync',
   server: 'import("tlstaple").Server',
@@ -58,7 +59,7 @@ test("they compile", (t) => {
   run("tar", "-xzf", archive, "--strip-components=1", "-C", packed);
   const examples = [
     ...examplesOf("README.md", /^## In Node/m),
-    ...["node", "stapler", "responder"].flatMap((name) => examplesOf(`docs/${name}.md`)),
+    ...["node", "stapler", "responder", "operations"].flatMap((name) => examplesOf(`docs/${name}.md`)),
   ];
   t.true(examples.length > 12);
   for (const [name, code] of examples) writeFileSync(join(home, `${name}.ts`), completed(code));

@@ -79,7 +79,7 @@ loss() {
     ca-certificates) echo "connections to public servers" ;;
     postgresql) echo "pg, and PostgreSQL as a peer that begins in clear" ;;
     mariadb-server) echo "mysql2, and MariaDB as a peer that begins in clear" ;;
-    redis-server) echo "ioredis" ;;
+    redis-server) echo "ioredis, and Redis as a store that servers share" ;;
     mosquitto) echo "mqtt with a real broker" ;;
     dovecot-*) echo "dovecot as a peer that begins in clear" ;;
     slapd) echo "slapd as a peer that begins in clear" ;;

@@ -6,6 +6,7 @@ import type { ConnectOptions } from "./socket/options.js";
 import { TLSSocket } from "./socket/socket.js";
 
 export { type Alert, type FaultName, TlsError, type WolfsslError } from "../../src/wire/index.js";
+export { FileStore, type FileStoreOptions } from "./common/file-store.js";
 export type { Pfx, PrivateKey } from "./common/identities.js";
 export {
   type Metric,
@@ -15,6 +16,7 @@ export {
   type Sample,
 } from "./common/metrics.js";
 export type { Certificates } from "./common/pem.js";
+export type { KeyValueStore } from "./common/store.js";
 export type { StaplerCounters } from "./ocsp/counters.js";
 export { type OcspFetch, OcspFetchError } from "./ocsp/http.js";
 export {
@@ -45,6 +47,7 @@ export {
 } from "./server/secure-context.js";
 export type { SNICallback, StapleSource } from "./server/selector.js";
 export { createServer, Server, type ServerEvents } from "./server/server.js";
+export type { SharedTickets } from "./server/shared-ticket-keys.js";
 export { ServerSocket } from "./server/socket.js";
 export { StapleCache } from "./server/staple-cache.js";
 export { Agent, type AgentOptions } from "./socket/agent.js";

@@ -122,18 +122,33 @@ export async function gnutlsServer(options: ServerOptions): Promise<Peer> {
 }
 
 /** nginx with a configuration of its own, in the foreground; answers every request with "hello from nginx". */
-export async function nginxServer(options: ServerOptions): Promise<Peer> {
+export function nginxServer(options: ServerOptions): Promise<Peer> {
+  return nginxOf((files, port) => serverBlock(options, files, port));
+}
+
+/** nginx in the foreground with this server block. */
+export async function nginxOf(block: (files: Scratch, port: number) => string): Promise<Peer> {
   const nginx = tool("nginx");
   const files = new Scratch();
   const port = await freePort();
-  const file = files.write("nginx.conf", nginxConfiguration(options, files, port));
+  const file = files.write("nginx.conf", nginxConfiguration(block(files, port)));
   mkdirSync(join(files.directory, "logs"));
   return launch(nginx, ["-p", files.directory, "-c", file], { port, cleanup: files.remove });
 }
 
-function nginxConfiguration(options: ServerOptions, files: Scratch, port: number): string {
-  const { identity, clientCa } = options;
+function nginxConfiguration(server: string): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `daemon off; master_process off; pid nginx.pid; error_log stderr; events {}
+http {
+  access_log off;
+  ${temporary.map((name) => `${name}_temp_path ${name};`).join(" ")}
+  ${server}
+}
+`;
+}
+
+function serverBlock(options: ServerOptions, files: Scratch, port: number): string {
+  const { identity, clientCa } = options;
   const lines = [
     `listen 127.0.0.1:${port} ssl;`,
     `ssl_certificate ${identity.certificateFile};`,
@@ -146,15 +161,7 @@ function nginxConfiguration(options: ServerOptions, files: Scratch, port: number
     lines.push("ssl_stapling on;", `ssl_stapling_file ${files.write("staple.der", options.staples[0])};`);
   }
   if (clientCa) lines.push("ssl_verify_client on;", `ssl_client_certificate ${clientCa};`);
-  return `daemon off; master_process off; pid nginx.pid; error_log stderr; events {}
-http {
-  access_log off;
-  ${temporary.map((name) => `${name}_temp_path ${name};`).join(" ")}
-  server {
-    ${lines.join("\n    ")}
-  }
-}
-`;
+  return `server { ${lines.join("\n")} }`;
 }
 
 export interface WolfsslServerOptions extends ServerOptions {

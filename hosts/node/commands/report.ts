@@ -81,13 +81,14 @@ function stapleText(verdict: OcspVerdict, asked = true): string {
 }
 
 export function describeVerdict(verdict: OcspVerdict): string {
-  const { status, thisUpdate, nextUpdate, revokedAt, revocationReason, fault } = verdict;
+  const { status, thisUpdate, nextUpdate, revokedAt, revocationReason, fault, resumed } = verdict;
   const words: string[] = [status];
   if (revokedAt) words.push(`since ${isoTime(revokedAt)}`);
   if (revocationReason) words.push(revocationReason);
   if (thisUpdate) words.push(`thisUpdate ${isoTime(thisUpdate)}`);
   if (nextUpdate) words.push(`nextUpdate ${isoTime(nextUpdate)}`);
   if (fault) words.push(fault);
+  if (resumed) words.push("when the session began");
   return words.join(", ");
 }
 

@@ -16,6 +16,7 @@ import {
   listen,
   MAX_VALIDITY,
   metricsHandler,
+  pregenerate,
   type Responder,
   ResponderError,
   type SignatureDigest,
@@ -41,6 +42,7 @@ interface Flags {
   nrequest?: number;
   timeout: number;
   metrics?: Place;
+  pregenerate?: string;
   text?: boolean;
   R?: string;
 }
@@ -56,6 +58,12 @@ const CA_HELP =
 
 const METRICS_HELP =
   "answer /metrics there with counters for Prometheus; on 127.0.0.1 where no host is given";
+
+const PREGENERATE_HELP =
+  "sign a response for each certificate of the index into this directory, for any HTTP server to serve, and end";
+
+/** What only a responder that serves does. */
+const serving = ["port", "host", "nrequest", "timeout", "metrics", "text", "R"];
 
 /** `tlstaple responder`, with the flags of `openssl ocsp`. `finish` gets the exit code. */
 export function responderCommand(out: Output, err: Output, finish: (code: number) => void): Command {
@@ -83,11 +91,15 @@ export function responderCommand(out: Output, err: Output, finish: (code: number
     .option("--nrequest <number>", "end after so many requests", numberBetween(1, MANY))
     .option("--timeout <seconds>", "time for a request to arrive", numberBetween(1, 3600), 10)
     .option("--metrics <[host:]port>", METRICS_HELP, readListener)
+    .addOption(new Option("--pregenerate <directory>", PREGENERATE_HELP).conflicts(serving))
     .option("--text", "print each response")
     .option("-R <file>", "write the port to this file once listening")
     .addOption(new Option("--ignore_err", "no error ends this responder: accepted as openssl's").hideHelp())
     .allowExcessArguments(false)
-    .action(async (flags: Flags) => finish(await serve(flags, out, err)));
+    .action(async (flags: Flags) => {
+      const { pregenerate: directory } = flags;
+      finish(await (directory === undefined ? serve(flags, out, err) : fill(directory, flags, out, err)));
+    });
   for (const digest of digests) {
     const same = `the same as -rmd ${digest}`;
     command.addOption(new Option(`--${digest}`, same).implies({ rmd: digest }));
@@ -121,6 +133,20 @@ async function serve(flags: Flags, out: Output, err: Output): Promise<number> {
   } finally {
     await Promise.all(servers.map(close));
     for (const signal of signals) process.off(signal, end);
+  }
+}
+
+/** Signs ahead, and says how much that was. */
+async function fill(directory: string, flags: Flags, out: Output, err: Output): Promise<number> {
+  if (!flags.nmin && !flags.ndays) throw new UsageError("-pregenerate needs -nmin or -ndays");
+  const responder = await create(flags, out, err);
+  try {
+    const { signed, kept, removed } = await pregenerate(responder, directory);
+    out.write(`${printable(directory)}: ${signed} signed, ${kept} kept, ${removed} removed\n`);
+    return 0;
+  } catch (error) {
+    err.write(`${printable((error as Error).message)}\n`);
+    return 1;
   }
 }
 

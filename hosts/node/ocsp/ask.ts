@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import { answers, everything, type Judgment, judge, type OcspPolicy } from "../../../src/pki/index.js";
 import { type Fault, isFault } from "../../../src/wire/index.js";
 import { provider } from "../provider.js";
-import { type FetchOptions, fetchOcsp, OcspFetchError } from "./http.js";
+import { defaultTimeout, type FetchOptions, fetchOcsp, OcspFetchError } from "./http.js";
 import { ocspRequest } from "./request.js";
 import type { Subject } from "./subject.js";
 
@@ -60,6 +60,11 @@ export function urlsOf(
 ): readonly string[] {
   if (overrideUrl === undefined || (certificate.selfIssued && urls.length === 0)) return urls;
   return [overrideUrl];
+}
+
+/** Milliseconds that asking may take. */
+export function longest(subject: Subject, options: Pick<AskOptions, "overrideUrl" | "timeout">): number {
+  return urlsOf(subject, options).length * (options.timeout ?? defaultTimeout);
 }
 
 async function askOne(

@@ -20,10 +20,12 @@ export interface StaplerCounters {
   refreshes: number;
   /** Fetches that brought no response to keep. */
   failures: number;
-  /** Responses that came, or lay in the directory, and did not count. */
+  /** Responses that came, or lay in the store, and did not count. */
   rejected: number;
-  /** Responses taken from the directory. */
+  /** Responses taken from the store. */
   loaded: number;
+  /** Times that the store failed. */
+  storeErrors: number;
   /** Certificates forgotten because there were more than `maxEntries`. */
   evicted: number;
   /** Requests with the nonce of a client, among `requests`. */
@@ -40,7 +42,8 @@ const helps: Readonly<Record<keyof StaplerCounters, string>> = Object.freeze({
   refreshes: "Fetches for a certificate whose response was still fresh",
   failures: "Fetches that brought no response to keep",
   rejected: "Responses that did not count",
-  loaded: "Responses taken from the directory",
+  loaded: "Responses taken from the store",
+  storeErrors: "Times that the store failed",
   evicted: "Certificates forgotten because there were too many",
   forwarded: "Requests with the nonce of a client",
   unforwarded: "Clients whose nonce was not passed on",
@@ -58,7 +61,7 @@ export function staplerMetrics(
 ): Metric[] {
   const names = Object.keys(helps) as (keyof StaplerCounters)[];
   const counts = names.map((name) => ({
-    name: `tlstaple_stapler_${name}_total`,
+    name: `tlstaple_stapler_${snakeCase(name)}_total`,
     type: "counter" as const,
     help: helps[name],
     samples: [{ value: counters[name] }],
@@ -71,6 +74,8 @@ export function staplerMetrics(
   };
   return [...counts, lives];
 }
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 function life({ kept, subject }: Entry, { clock, policy }: Settings): Sample {
   const now = clock();

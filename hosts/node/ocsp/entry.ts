@@ -40,7 +40,7 @@ export function supersedes(next: Kept, old: Kept | undefined): boolean {
 }
 
 /**
- * When to refresh a response that is fresh now: after 50 to 75 percent of the life that it has left, so that
+ * When to refresh a response that was asked for at `now`: after 50 to 75 percent of the life that it has left, so that
  * many servers don't ask at once, and that enough is left for some more tries. However long it lives, a
  * revocation must not wait for that: a life of two days is the most that counts.
  */
@@ -69,6 +69,9 @@ export class Entry {
   /** When the responder was last asked, and when it is next. */
   asked = 0;
   due = 0;
+  /** When, by us or by another server, it was asked for the response that is kept; and what was stored that did not count. */
+  since = 0;
+  refused: Uint8Array | undefined;
   /** The question that is under way; it never rejects. */
   flight: Promise<void> | undefined;
   private readonly controller = new AbortController();

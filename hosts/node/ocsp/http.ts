@@ -48,7 +48,8 @@ export interface FetchOptions {
 }
 
 const maxGet = 255;
-const defaultTimeout = 5000;
+/** Milliseconds for one request. */
+export const defaultTimeout = 5000;
 const defaultMaxBytes = 65536;
 
 /**

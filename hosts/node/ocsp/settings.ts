@@ -15,6 +15,7 @@ import {
   readResponders,
   type SchemaOf,
 } from "../common/read.js";
+import { type KeyValueStore, keyValueStore } from "../common/store.js";
 import type { FetchOptions, OcspFetch } from "./http.js";
 
 export interface StaplerOptions {
@@ -24,8 +25,8 @@ export interface StaplerOptions {
   readonly issuers?: Certificates;
   /** Certificates of responders that are trusted though no CA delegated them. */
   readonly responders?: Certificates;
-  /** Where staples survive a restart; it is made if it does not exist. */
-  readonly directory?: string;
+  /** Where staples survive a restart, and are shared by many servers, so that one of them asks for all: a Keyv, a FileStore. */
+  readonly store?: KeyValueStore;
   /** Fetches in place of HTTP. */
   readonly fetch?: OcspFetch;
   /** False: always POST; else GET where the URL stays within 255 bytes. */
@@ -61,7 +62,7 @@ export interface Settings {
   readonly issuers: readonly X509Certificate[];
   readonly policy: OcspPolicy;
   readonly fetching: FetchOptions & { readonly overrideUrl?: string; readonly maxBytes: number };
-  readonly directory: string | undefined;
+  readonly store: KeyValueStore | undefined;
   readonly wait: number;
   readonly noncesAtOnce: number;
   readonly noncesPerSecond: number;
@@ -80,7 +81,7 @@ export function readSettings(options: StaplerOptions): Settings {
     issuers: read.issuers ?? [],
     policy: { skew, maxAge, allowMissingNextUpdate, responders },
     fetching: { overrideUrl, fetch, get, timeout, maxBytes },
-    directory: read.directory,
+    store: read.store,
     wait: read.wait ?? 3000,
     noncesAtOnce: read.noncesAtOnce ?? 20,
     noncesPerSecond: read.noncesPerSecond ?? 50,
@@ -99,11 +100,6 @@ export const responderUrl: Read<string> = (value, name) => {
   return value;
 };
 
-const path: Read<string> = (value, name) => {
-  if (typeof value !== "string" || value === "") throw typeError(name, "a path");
-  return value;
-};
-
 const positive: Read<number> = (value, name) => {
   if (number(value, name) === 0) throw valueError(name, "it must be at least 1");
   return value as number;
@@ -113,7 +109,7 @@ const schema = {
   overrideUrl: responderUrl,
   issuers: certificates,
   responders: readResponders,
-  directory: path,
+  store: keyValueStore,
   fetch: callback<OcspFetch>(),
   get: boolean,
   timeout: milliseconds,

@@ -2,7 +2,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { type Fault, type FaultName, isFault } from "../../../src/wire/index.js";
-import { tlsError } from "../common/errors.js";
+import { coded, tlsError } from "../common/errors.js";
 import { type FetchCode, OcspFetchError } from "./http.js";
 
 /** `code` of a StapleError: a fault's name for a response that does not count, an OcspFetchError's for none. */
@@ -11,6 +11,7 @@ export type StapleCode =
   | FetchCode
   | "ERR_TLSTAPLE_STAPLE_ISSUER"
   | "ERR_TLSTAPLE_STAPLE_WAITING"
+  | "ERR_TLSTAPLE_STAPLE_ELSEWHERE"
   | "ERR_TLSTAPLE_STAPLE_CLOSED"
   | "ERR_TLSTAPLE_STAPLE_AMBIGUOUS"
   | "ERR_TLSTAPLE_STAPLE_SOURCE";
@@ -44,6 +45,12 @@ export const ambiguous: Why = Object.freeze({
   code: "ERR_TLSTAPLE_STAPLE_AMBIGUOUS",
   text: "Node does not tell whether this certificate is sent or another one of the server's",
 });
+
+/** Another server asked for all that share a store, in vain. */
+export function elsewhere(): Error {
+  const text = "another server of those that share the store has asked, and got no response that counts";
+  return coded(new Error(text), "ERR_TLSTAPLE_STAPLE_ELSEWHERE");
+}
 
 /** What went wrong with a responder, or with a certificate that cannot be asked about. */
 export function whyOf(error: unknown, url?: string): Why {

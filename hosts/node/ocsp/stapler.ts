@@ -7,15 +7,15 @@ import { faults, isFault, type TlsError } from "../../../src/wire/index.js";
 import { asError } from "../common/errors.js";
 import type { Metric } from "../common/metrics.js";
 import { provider } from "../provider.js";
-import { type Answer, type Attempt, ask, urlsOf } from "./ask.js";
+import { type Answer, type Attempt, ask, longest, urlsOf } from "./ask.js";
 import { newCounters, type StaplerCounters, staplerMetrics } from "./counters.js";
-import { StapleDirectory } from "./directory.js";
 import { Entry, isFresh, type Kept, keep, refreshAt, retryAt, supersedes } from "./entry.js";
 import { Forwarder, type Question } from "./forwarder.js";
 import type { OcspFetchError } from "./http.js";
 import { Lru } from "./lru.js";
 import { readSettings, type Settings, type StaplerOptions } from "./settings.js";
-import { closed, noIssuer, noUrl, StapleError, type Why, waiting, whyOf } from "./staple-error.js";
+import { type Seeker, type SharedStaple, SharedStaples } from "./shared-staples.js";
+import { closed, elsewhere, noIssuer, noUrl, StapleError, type Why, waiting, whyOf } from "./staple-error.js";
 import { digest, isIssuedBy, readSubject, type Subject } from "./subject.js";
 
 /** What there is to staple. */
@@ -28,7 +28,7 @@ export interface Staples {
 
 /** A response that is handed out from now on. */
 export interface StapleEvent {
-  /** The SHA-256 of the certificate and its issuer's, in hexadecimal: the name of its file in the directory. */
+  /** The SHA-256 of the certificate and its issuer's, in hexadecimal: part of its key in the store. */
   readonly id: string;
   readonly status: "good" | "revoked";
   /** Seconds since 1970. */
@@ -38,11 +38,11 @@ export interface StapleEvent {
 
 /** Something that did not work, and that no handshake failed for. */
 export interface StaplerFailure {
-  /** As in `StapleEvent`; absent when it is about the directory as a whole. */
-  readonly id?: string;
+  /** As in `StapleEvent`. */
+  readonly id: string;
   /** The responder that was asked last. */
   readonly url?: string;
-  /** A TlsError for a response that does not count, an OcspFetchError for none, or an error of the file system. */
+  /** A TlsError for a response that does not count, an OcspFetchError for none, or an error of the store. */
   readonly error: TlsError | OcspFetchError | unknown;
 }
 
@@ -70,6 +70,10 @@ interface Unknown {
 
 /** Seconds for which a response is refreshed though no handshake asks for it. */
 const idle = 7 * 86_400;
+/** Who shares a store asks by itself at each so many-th try, whatever befell others: no store can silence it for good. */
+const alone = 8;
+/** The part of the time until its next try for which a server that failed has others not ask. */
+const rest = 0.9;
 
 /**
  * Keeps OCSP responses for chains of certificates: fetched when first needed, by one request however many wait
@@ -80,28 +84,24 @@ const idle = 7 * 86_400;
 export class Stapler extends EventEmitter<StaplerEvents> {
   readonly counters: StaplerCounters = newCounters();
   private readonly settings: Settings;
-  private readonly directory: StapleDirectory | undefined;
+  private readonly shared: SharedStaples | undefined;
   private chains: Lru<readonly (Known | Unknown)[]>;
   private readonly entries: Lru<Entry>;
   private readonly forwarder: Forwarder;
   private closed = false;
 
-  /**
-   * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`; an error of the file system
-   * when the directory cannot be made
-   */
+  /** @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION` */
   constructor(options: StaplerOptions = {}) {
     super();
     // Each server that shares it listens
     this.setMaxListeners(0);
     this.settings = readSettings(options);
-    const { directory, maxEntries, fetching } = this.settings;
+    const { store, maxEntries, fetching } = this.settings;
     this.chains = new Lru(maxEntries);
     this.entries = new Lru(maxEntries, (entry) => this.evict(entry));
     this.forwarder = new Forwarder(this.settings);
-    if (directory === undefined) return;
-    const onError = (error: unknown) => this.tell("failure", { error });
-    this.directory = new StapleDirectory(directory, fetching.maxBytes, maxEntries, onError);
+    const onError = (id: string, error: unknown) => this.onStoreError(id, error);
+    this.shared = store && new SharedStaples(store, fetching.maxBytes, onError);
   }
 
   /**
@@ -166,7 +166,7 @@ export class Stapler extends EventEmitter<StaplerEvents> {
   }
 
   private want(known: Known): Entry {
-    const entry = this.entries.use(known.id, () => this.open(known));
+    const entry = this.entries.use(known.id, () => new Entry(known.id, known.subject));
     entry.wanted = this.settings.clock();
     this.fetchIfDue(entry);
     return entry;
@@ -245,28 +245,6 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     }
   }
 
-  private open({ id, subject }: Known): Entry {
-    const entry = new Entry(id, subject);
-    const der = this.directory?.load(id);
-    if (der) this.load(entry, der);
-    return entry;
-  }
-
-  /** What lies in the directory counts no more than what comes from the network. */
-  private load(entry: Entry, der: Uint8Array): void {
-    const { policy, clock } = this.settings;
-    const judgment = judge(der, entry.subject, { provider, pki: everything, ocsp: policy }, clock());
-    const counts = answers(judgment);
-    if (counts && this.accept(entry, { der, ...judgment })) {
-      this.counters.loaded++;
-      this.schedule(entry);
-      return;
-    }
-    this.counters.rejected++;
-    this.directory!.remove(entry.id);
-    this.tell("failure", { id: entry.id, error: asError(counts ? faults.OCSP_EXPIRED : judgment.fault) });
-  }
-
   private evict(entry: Entry): void {
     this.counters.evicted++;
     entry.stop();
@@ -311,46 +289,104 @@ export class Stapler extends EventEmitter<StaplerEvents> {
     if (!entry.isDue(now, policy.skew)) return;
     if (this.freshOf(entry)) this.counters.refreshes++;
     entry.asked = now;
-    entry.flight = this.fetch(entry).finally(() => {
+    entry.flight = this.obtain(entry).finally(() => {
       entry.flight = undefined;
       this.schedule(entry);
     });
   }
 
+  /** Has a response that may be handed out, if there is one: another server's, or one that is asked for now. */
+  private async obtain(entry: Entry): Promise<void> {
+    const { shared } = this;
+    if (!shared) await this.fetch(entry);
+    else if (!(await shared.seek(entry.id, this.seeker(entry)))) this.fail(entry, elsewhere());
+  }
+
+  private seeker(entry: Entry): Seeker {
+    const { fetching, clock } = this.settings;
+    return {
+      lease: longest(entry.subject, fetching),
+      signal: entry.signal,
+      insists: entry.failures % alone === alone - 1,
+      take: (stored) => this.take(entry, stored),
+      ask: async () => {
+        await this.fetch(entry);
+        const { failures, due, kept, since } = entry;
+        if (failures > 0 || !kept) return { seconds: rest * (due - clock()) };
+        return { staple: { der: kept.der, asked: since }, seconds: kept.until - clock() };
+      },
+    };
+  }
+
+  /**
+   * Takes what is stored, which counts no more than what comes from the network. True when nobody needs to ask then: when
+   * that is due goes by the time at which whoever stored it asked.
+   */
+  private take(entry: Entry, { der, asked }: SharedStaple): boolean {
+    const now = this.settings.clock();
+    const since = Math.min(asked, now);
+    if (!entry.kept || !isEqual(der, entry.kept.der)) this.load(entry, der, since);
+    else if (since > entry.since) this.keep(entry, entry.kept, since);
+    return this.freshOf(entry) !== undefined && now < entry.due;
+  }
+
+  private load(entry: Entry, der: Uint8Array, since: number): void {
+    if (entry.refused && isEqual(der, entry.refused)) return;
+    const { policy, clock } = this.settings;
+    const judgment = judge(der, entry.subject, { provider, pki: everything, ocsp: policy }, clock());
+    const counts = answers(judgment);
+    if (counts && this.accept(entry, { der, ...judgment }, since)) {
+      this.counters.loaded++;
+      return;
+    }
+    entry.refused = der;
+    this.counters.rejected++;
+    this.tell("failure", { id: entry.id, error: asError(counts ? faults.OCSP_EXPIRED : judgment.fault) });
+  }
+
+  private onStoreError(id: string, error: unknown): void {
+    this.counters.storeErrors++;
+    this.tell("failure", { id, error });
+  }
+
   private async fetch(entry: Entry): Promise<void> {
     const { fetching, policy, clock } = this.settings;
-    const { signal, subject, id } = entry;
+    const { signal, subject } = entry;
     let url: string | undefined;
     const onAttempt = (attempt: Attempt) => {
       url = attempt.url;
       this.counters.requests++;
     };
     try {
+      const since = clock();
       const answer = await ask(subject, { ...fetching, policy, clock, signal, onAttempt });
-      if (!this.accept(entry, answer)) throw faults.OCSP_EXPIRED;
-      this.directory?.save(id, answer.der);
+      if (!this.accept(entry, answer, since)) throw faults.OCSP_EXPIRED;
     } catch (error) {
       this.fail(entry, error, url);
     }
   }
 
   /** Keeps a verified response, unless it has ended or is older than the one there is. */
-  private accept(entry: Entry, answer: Answer): boolean {
-    const { policy, clock, random } = this.settings;
-    const now = clock();
+  private accept(entry: Entry, answer: Answer, since: number): boolean {
+    const { policy, clock } = this.settings;
     const kept = keep(answer, policy.maxAge);
-    if (!isFresh(kept, now, policy.skew) || !supersedes(kept, entry.kept)) return false;
-    entry.kept = kept;
-    entry.failures = 0;
-    entry.why = undefined;
-    entry.told = "";
-    entry.due = refreshAt(kept.until, now, random);
+    if (!isFresh(kept, clock(), policy.skew) || !supersedes(kept, entry.kept)) return false;
+    this.keep(entry, kept, since);
     const { status, thisUpdate, until } = kept;
     this.tell("staple", { id: entry.id, status, thisUpdate, until });
     return true;
   }
 
-  private fail(entry: Entry, error: unknown, url: string | undefined): void {
+  private keep(entry: Entry, kept: Kept, since: number): void {
+    entry.kept = kept;
+    entry.since = since;
+    entry.failures = 0;
+    entry.why = undefined;
+    entry.told = "";
+    entry.due = refreshAt(kept.until, since, this.settings.random);
+  }
+
+  private fail(entry: Entry, error: unknown, url?: string): void {
     if (entry.signal.aborted) return;
     const { clock, random } = this.settings;
     this.counters.failures++;
@@ -380,6 +416,8 @@ export class Stapler extends EventEmitter<StaplerEvents> {
 function unknown(certificate: Uint8Array, why: Why | undefined): Unknown {
   return { certificate, why, told: false };
 }
+
+const isEqual = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
 function readCertificate(der: Uint8Array): X509Certificate | undefined {
   try {

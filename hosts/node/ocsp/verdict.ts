@@ -17,7 +17,11 @@ export interface OcspVerdict {
   delegated?: boolean;
   /** Why the staple, or its absence, was refused. */
   fault?: FaultName;
+  /** It was found out when the session began that this connection resumed; a resumption brings no staples. */
+  resumed?: true;
 }
+
+const times = ["thisUpdate", "nextUpdate", "producedAt", "revokedAt"] as const;
 
 /** A time that is absent is NaN, or what JSON makes of that. */
 export function toVerdict(verdict: Verdict): OcspVerdict {
@@ -26,11 +30,28 @@ export function toVerdict(verdict: Verdict): OcspVerdict {
   if (verdict.fault) found.fault = faultName(verdict.fault);
   if (!Number.isFinite(verdict.producedAt)) return found;
   Object.assign(found, { responder, delegated });
-  for (const name of ["thisUpdate", "nextUpdate", "producedAt", "revokedAt"] as const)
-    if (Number.isFinite(verdict[name])) found[name] = new Date(verdict[name] * 1000);
+  for (const name of times) if (Number.isFinite(verdict[name])) found[name] = new Date(verdict[name] * 1000);
   if (verdict.revocationReason >= 0)
     found.revocationReason = revocationReasons[verdict.revocationReason] ?? String(verdict.revocationReason);
   return found;
+}
+
+/** Each status that a verdict may have. */
+const statuses: Readonly<Record<OcspVerdict["status"], true>> = Object.freeze({
+  good: true,
+  revoked: true,
+  unknown: true,
+  none: true,
+  bad: true,
+  unchecked: true,
+});
+
+/** A verdict out of JSON; undefined for what is none. */
+export function readVerdict(saved: OcspVerdict): OcspVerdict | undefined {
+  if (!Object.hasOwn(statuses, saved.status)) return undefined;
+  const verdict = { ...saved };
+  for (const name of times) if (saved[name] !== undefined) verdict[name] = new Date(saved[name]);
+  return times.some((name) => Number.isNaN(verdict[name]?.getTime())) ? undefined : verdict;
 }
 
 /** CRLReason, RFC 5280 5.3.1; 7 is not used. */

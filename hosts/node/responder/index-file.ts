@@ -88,6 +88,19 @@ export function serialText(integer: ArrayBuffer): string {
   return number < 0 ? `-${evenDigits((-number).toString(16))}` : evenDigits(number.toString(16));
 }
 
+/** The contents octets of the INTEGER that an index names so. */
+export function serialOctets(text: string): Buffer {
+  const number = BigInt(`0x${text.replace("-", "")}`) * (text.startsWith("-") ? -1n : 1n);
+  // One octet more than the digits have room for the sign
+  const size = evenDigits(text.replace("-", "")).length / 2 + 1;
+  const hex = BigInt.asUintN(size * 8, number)
+    .toString(16)
+    .padStart(size * 2, "0");
+  const octets = Buffer.from(hex, "hex");
+  const sign = octets[1] & 0x80 ? 0xff : 0;
+  return octets[0] === sign ? octets.subarray(1) : octets;
+}
+
 function evenDigits(digits: string): string {
   return (digits.length % 2 === 0 ? digits : `0${digits}`).toUpperCase();
 }
@@ -185,13 +198,18 @@ export class IndexFile {
 
   /** What the index says now of a certificate; `serial` is as in `Index`. */
   async lookup(serial: string): Promise<CertificateStatus> {
+    return (await this.current()).get(serial) ?? unknown;
+  }
+
+  /** The file as it is now, or as it was when it could be read last. */
+  async current(): Promise<Index> {
     const now = appearance(this.path);
     if (now !== this.seen) {
       this.seen = now;
       this.readAgain();
     }
     await this.reading;
-    return this.entries.get(serial) ?? unknown;
+    return this.entries;
   }
 
   /** One reading is under way and one waits at most: a third would find nothing that the second does not. */

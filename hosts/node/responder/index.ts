@@ -25,6 +25,7 @@ export {
   listen,
 } from "./http.js";
 export type { CertificateStatus, IndexListener, Revoked } from "./index-file.js";
+export { type Pregenerated, pregenerate } from "./pregenerate.js";
 export {
   type AuthorityOptions,
   createResponder,

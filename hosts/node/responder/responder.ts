@@ -1,4 +1,4 @@
-import { type CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
+import { CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { Certificate } from "@peculiar/asn1-x509";
 import { valueError } from "../common/errors.js";
@@ -7,9 +7,9 @@ import { type Certificates, readCertificates } from "../common/pem.js";
 import { Cache } from "./cache.js";
 import { attempt, ResponderError } from "./error.js";
 import { type CertificateStatus, IndexFile, type IndexListener, serialText } from "./index-file.js";
-import { issuerKeyOf, issuerKeys } from "./issuer.js";
+import { certIDOf, type IssuerHash, issuerHashes, issuerKey, issuerKeyOf, splitCertID } from "./issuer.js";
 import { OcspError, readRequest } from "./request.js";
-import { type Answer, errorResponse, signedResponse, type Times } from "./response.js";
+import { type Answer, errorResponse, readUnsigned, signedResponse, type Times, termsOf } from "./response.js";
 import { Signer, type SignerOptions } from "./signer.js";
 
 /** Says what became of a certificate. `serial` is as openssl writes it: capital hexadecimal digits, two for each octet. */
@@ -102,6 +102,9 @@ export class Responder {
   private readonly authorities = new Map<string, Authority>();
   private readonly signed: Cache<Signed>;
   private readonly strangers = new Cache<Signed>(STRANGERS);
+  /** Authorities by the beginning of their CertIDs, and what is signed for a status at a time. */
+  private readonly starts = new Map<string, Authority>();
+  private readonly agreed = new Cache<Buffer>(STRANGERS);
   private pending = 0;
 
   /** @internal */
@@ -109,7 +112,10 @@ export class Responder {
     this.options = options;
     this.signed = new Cache(options.cacheSize ?? 4096);
     for (const authority of authorities)
-      for (const key of authority.keys) this.authorities.set(key, authority);
+      for (const hash of authority.hashes) {
+        this.authorities.set(issuerKey(hash), authority);
+        this.starts.set(hash.start.toString("latin1"), authority);
+      }
   }
 
   /** The counters: see `metricsHandler`. */
@@ -134,6 +140,53 @@ export class Responder {
     const reply = await this.answer(der).catch((error) => this.refusal(error));
     this.counters.statuses[OCSPResponseStatus[reply.responseStatus] as keyof typeof OCSPResponseStatus]++;
     return reply;
+  }
+
+  // ---- Responses that are made ahead
+
+  /**
+   * @internal What to ask about each certificate that the index files have, by SHA-1 and by SHA-256.
+   * @throws ResponderError where a function stands for an index
+   */
+  async *questions(): AsyncGenerator<Question> {
+    for (const authority of new Set(this.authorities.values())) {
+      if (!authority.serials)
+        throw new ResponderError("which certificates there are only an index file can tell");
+      const usual = authority.hashes.filter(({ algorithm }) => usualHashes.includes(algorithm));
+      for (const serial of await authority.serials())
+        for (const hash of usual) yield { authority, serial, certID: certIDOf(hash, serial) };
+    }
+  }
+
+  /** @internal Whether a response is what this question would be answered with now, but for its time and signature. */
+  async stands({ authority, serial, certID }: Question, response: Uint8Array): Promise<boolean> {
+    const old = readUnsigned(response);
+    if (!old?.certID.equals(certID)) return false;
+    const { lookup, signer } = authority;
+    const times = this.times(old.thisUpdate);
+    const terms = this.terms(authority, await lookup(serial), times);
+    return old.terms.equals(terms) && old.certificates.equals(signer.sent) && this.isFresh(times);
+  }
+
+  /** @internal Whether a response is about a certificate of ours that the index does not have any more. */
+  async lost(response: Uint8Array): Promise<boolean> {
+    const certID = readUnsigned(response)?.certID;
+    if (!certID) return false;
+    const { start, serial } = splitCertID(certID);
+    const authority = this.starts.get(start.toString("latin1"));
+    return authority !== undefined && (await authority.lookup(serial)).status === "unknown";
+  }
+
+  /** Most certificates have the same status, and many responses the same time. */
+  private terms(authority: Authority, status: CertificateStatus, times: Times): Buffer {
+    const { hashes, signer } = authority;
+    const key = [issuerKey(hashes[0]), times.thisUpdate.getTime(), JSON.stringify(status)].join();
+    const known = this.agreed.get(key);
+    if (known) return known;
+    const certID = AsnConvert.parse(certIDOf(hashes[0], "00"), CertID);
+    const terms = termsOf(signer, { certID, status }, times);
+    this.agreed.set(key, terms);
+    return terms;
   }
 
   private async answer(der: Uint8Array): Promise<Reply> {
@@ -253,10 +306,24 @@ const isUnknown = ({ status }: Answer) => status.status === "unknown";
 
 /** An authority as it was read and checked. */
 interface Authority {
-  readonly keys: readonly string[];
+  readonly hashes: readonly IssuerHash[];
   readonly signer: Signer;
   readonly lookup: Lookup;
+  /** The certificates that something is known of, where there is a list of them. */
+  readonly serials?: () => Promise<Iterable<string>>;
 }
+
+/** What may be asked about one certificate. */
+export interface Question {
+  readonly authority: Authority;
+  /** As in an index. */
+  readonly serial: string;
+  /** In DER. */
+  readonly certID: Buffer;
+}
+
+/** The algorithms that clients make CertIDs with: SHA-1 (RFC 5019 2.1.1), SHA-256 (RFC 9919 3.1.1). */
+const usualHashes: readonly string[] = Object.freeze(["1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1"]);
 
 /**
  * Makes a responder: reads the index files, and checks that each signer may sign for its authority.
@@ -279,12 +346,10 @@ async function readAuthority(
   if (!signing.configured) for (const each of issuers) signer.checkDelegation(each);
   if (!signer.validAt(clock?.() ?? Date.now() / 1000))
     throw new ResponderError(`the certificate of ${signer.name} is not valid now`);
-  const keys = issuers.flatMap(({ raw }) => issuerKeys(AsnConvert.parse(raw, Certificate)));
-  return { keys, signer, lookup: await lookupOf(index, onIndex) };
-}
-
-async function lookupOf(index: string | Lookup, onIndex: IndexListener | undefined): Promise<Lookup> {
-  if (typeof index === "function") return index;
+  const hashes = issuers.flatMap(({ raw }) => issuerHashes(AsnConvert.parse(raw, Certificate)));
+  if (typeof index === "function") return { hashes, signer, lookup: index };
   const file = await IndexFile.open(index, onIndex);
-  return (serial) => file.lookup(serial);
+  const serials = async () =>
+    [...(await file.current())].flatMap(([serial, status]) => (status.status === "unknown" ? [] : serial));
+  return { hashes, signer, lookup: (serial) => file.lookup(serial), serials };
 }

@@ -13,6 +13,7 @@ import {
 } from "@peculiar/asn1-ocsp";
 import { AsnConvert, AsnObjectIdentifierConverter, OctetString } from "@peculiar/asn1-schema";
 import { CRLReason, Extension, InvalidityDate, id_ce_invalidityDate } from "@peculiar/asn1-x509";
+import { Der, tag } from "../../../src/pki/index.js";
 import type { CertificateStatus, Revoked } from "./index-file.js";
 import type { Signer } from "./signer.js";
 
@@ -33,14 +34,14 @@ export function errorResponse(responseStatus: OCSPResponseStatus): Buffer {
   return Buffer.from(AsnConvert.serialize(new OCSPResponse({ responseStatus })));
 }
 
-/** OCSPResponse with a BasicOCSPResponse in it, RFC 6960 4.2.1. */
-export async function signedResponse(
+/** What is signed, RFC 6960 4.2.1. */
+export function responseData(
   signer: Signer,
   answers: readonly Answer[],
   times: Times,
-  nonce: Uint8Array<ArrayBuffer> | undefined,
-): Promise<Buffer> {
-  const tbsResponseData = new ResponseData({
+  nonce?: Uint8Array<ArrayBuffer>,
+): ResponseData {
+  return new ResponseData({
     responderID: signer.responderID,
     producedAt: times.thisUpdate,
     responses: answers.map((answer) => singleResponse(answer, times)),
@@ -48,6 +49,16 @@ export async function signedResponse(
       extension(id_pkix_ocsp_nonce, AsnConvert.serialize(new OctetString(nonce))),
     ],
   });
+}
+
+/** OCSPResponse with a BasicOCSPResponse in it, RFC 6960 4.2.1. */
+export async function signedResponse(
+  signer: Signer,
+  answers: readonly Answer[],
+  times: Times,
+  nonce: Uint8Array<ArrayBuffer> | undefined,
+): Promise<Buffer> {
+  const tbsResponseData = responseData(signer, answers, times, nonce);
   const basic = new BasicOCSPResponse({
     tbsResponseData,
     signatureAlgorithm: signer.algorithm,
@@ -57,6 +68,67 @@ export async function signedResponse(
   const response = new OctetString(AsnConvert.serialize(basic));
   const responseBytes = new ResponseBytes({ responseType: id_pkix_ocsp_basic, response });
   return Buffer.from(AsnConvert.serialize(new OCSPResponse({ responseStatus: 0, responseBytes })));
+}
+
+/** A response about one certificate, without its signature. */
+export interface Unsigned {
+  /** In DER. */
+  readonly certID: Buffer;
+  /** All else that is signed, in DER, one element after the other. */
+  readonly terms: Buffer;
+  /** Seconds since 1970. */
+  readonly thisUpdate: number;
+  /** Those that are sent, in DER, one after the other. */
+  readonly certificates: Buffer;
+}
+
+/** Reads what `signedResponse` made; undefined for anything else. It is quick, as there may be millions of them. */
+export function readUnsigned(bytes: Uint8Array): Unsigned | undefined {
+  const der = new Der(undefined, bytes);
+  try {
+    der.enter(tag.SEQUENCE);
+    der.skip();
+    der.enter(tag.CONSTRUCTED);
+    der.enter(tag.SEQUENCE);
+    der.skip();
+    der.enter(tag.OCTET_STRING);
+    der.enter(tag.SEQUENCE);
+    const signed = readData(der);
+    der.skip();
+    der.skip();
+    der.enter(tag.CONSTRUCTED);
+    der.enter(tag.SEQUENCE);
+    return { ...signed, certificates: Buffer.from(bytes.subarray(der.at, der.end)) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is signed about one certificate, but for who that is. */
+export function termsOf(signer: Signer, answer: Answer, times: Times): Buffer {
+  const data = new Uint8Array(AsnConvert.serialize(responseData(signer, [answer], times)));
+  return readData(new Der(undefined, data)).terms;
+}
+
+/** ResponseData, RFC 6960 4.2.1, with one SingleResponse. */
+function readData(der: Der): Omit<Unsigned, "certificates"> {
+  const { bytes } = der;
+  const outer = der.enter(tag.SEQUENCE);
+  const start = der.at;
+  // responderID, producedAt
+  der.skip();
+  der.skip();
+  const head = bytes.subarray(start, der.at);
+  const data = der.enter(tag.SEQUENCE);
+  const list = der.enter(tag.SEQUENCE);
+  const certID = Buffer.from(bytes.subarray(der.skip(), der.at));
+  const terms = Buffer.concat([head, bytes.subarray(der.at, der.end)]);
+  der.skip();
+  const thisUpdate = der.date();
+  der.drop(list);
+  der.leave(data);
+  der.leave(outer);
+  return { certID, terms, thisUpdate };
 }
 
 function singleResponse({ certID, status }: Answer, { thisUpdate, nextUpdate }: Times): SingleResponse {

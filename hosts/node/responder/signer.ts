@@ -44,6 +44,8 @@ export class Signer {
   readonly responderID: ResponderID;
   /** Those that are sent: the signer's own, then the others. */
   readonly certificates: readonly Certificate[];
+  /** The same in DER, one after the other. */
+  readonly sent: Buffer;
   readonly algorithm: AlgorithmIdentifier;
   private readonly certificate: X509Certificate;
   private readonly digest: SignatureDigest | undefined;
@@ -67,6 +69,7 @@ export class Signer {
       parameters: this.key.asymmetricKeyType === "rsa" ? null : undefined,
     });
     this.certificates = [certificate, ...others].map(({ raw }) => AsnConvert.parse(raw, Certificate));
+    this.sent = Buffer.concat([certificate, ...others].map(({ raw }) => raw));
     this.responderID = responderID(this.certificates[0], options.byKey ?? false);
   }
 

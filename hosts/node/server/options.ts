@@ -36,6 +36,7 @@ import {
 import { coreOcsp, type InquirySettings, inquirySettings, type LookupChoice } from "../socket/inquiry.js";
 import { contextNames, type SecureContextOptions } from "./secure-context.js";
 import type { SNICallback, StapleSource } from "./selector.js";
+import { readSharedTickets, type SharedTickets, type TicketSharing } from "./shared-ticket-keys.js";
 import type { ServerSocket } from "./socket.js";
 import { TICKET_KEY, ticketKey } from "./ticket-keys.js";
 
@@ -73,8 +74,11 @@ export interface ServerOptions
   readonly stapleChain?: boolean;
   /** Seconds for which a session can be resumed, 7 days at most, 7,200 by default; 0: none can. */
   readonly sessionTimeout?: number;
-  /** Keys of 48 bytes for session tickets: the first seals, all open. By default made here, and renewed. */
-  readonly ticketKeys?: Uint8Array | readonly Uint8Array[];
+  /**
+   * Keys of 48 bytes for session tickets: the first seals, all open. Or the store that many servers share theirs through,
+   * which are made, and replaced every `sessionTimeout`, by whichever of them comes first. By default made here, and renewed.
+   */
+  readonly ticketKeys?: Uint8Array | readonly Uint8Array[] | SharedTickets;
   /** As for net.Server; with it data still goes out after the client's end. */
   readonly allowHalfOpen?: boolean;
   /** Every handshake message, alert and ChangeCipherSpec of each connection, for debugging. */
@@ -97,6 +101,7 @@ export interface ServerSettings
   readonly core: Omit<CoreOptions, "select" | "ticketKeys" | "exporting">;
   readonly connection: ConnectionSettings;
   readonly sessionTimeout: number;
+  readonly clock: () => number | undefined;
   readonly pauseOnConnect: boolean;
   readonly forwardNonce: boolean;
 }
@@ -131,6 +136,7 @@ export function settleServer(options: ServerOptions): ServerSettings {
     core,
     connection: { stream, roots, verify, handshakeTimeout, onMessage, onCipher, lookup },
     sessionTimeout: config.ticketLifetime,
+    clock: config.clock,
     pauseOnConnect: pauseOnConnect ?? false,
     forwardNonce: ocsp.nonce === "forward" && forwards(stapler),
     SNICallback,
@@ -198,11 +204,17 @@ export const readTicketKey: Read<TicketKey> = (value, name) => {
   return ticketKey(value);
 };
 
-const readTicketKeys: Read<readonly TicketKey[]> = (value, name) => {
+const readTicketKeys: Read<readonly TicketKey[] | TicketSharing> = (value, name) => {
+  if (isOptions(value)) return readSharedTickets(value, name);
   const list = Array.isArray(value) ? value : [value];
   if (list.length === 0) throw valueError(name, "there is none; sessionTimeout 0 turns tickets off");
   return list.map((each) => readTicketKey(each, name));
 };
+
+/** Neither bytes nor an array of them. */
+function isOptions(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
 
 /** Options of the server's own. */
 const ownSchema = {

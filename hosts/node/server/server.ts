@@ -7,6 +7,7 @@ import type { AnyListener, ConnectionError } from "../socket/events.js";
 import { readTicketKey, type ServerOptions, type ServerSettings, settleServer } from "./options.js";
 import { SecureContext, type SecureContextOptions, toContext } from "./secure-context.js";
 import { Selector, type StapleSource } from "./selector.js";
+import { SharedTicketKeys } from "./shared-ticket-keys.js";
 import { ServerSocket } from "./socket.js";
 import { TicketKeys } from "./ticket-keys.js";
 
@@ -20,6 +21,8 @@ export interface ServerEvents {
   keylog: [line: Buffer, socket: ServerSocket];
   /** A certificate has no staple, or no new one: told once for each reason. */
   stapleError: [error: StapleError];
+  /** The store of the tickets' keys failed, or has what is none: told once for each reason. Meanwhile sessions are each server's own. */
+  ticketError: [error: Error];
 }
 
 // biome-ignore-start lint/suspicious/noUnsafeDeclarationMerging: the interface says what listeners get, of methods that are there
@@ -43,8 +46,8 @@ export interface Server {
  * A TLS server with the manners of node:tls's.
  *
  * Events: `secureConnection` (ServerSocket), `tlsClientError` (error, ServerSocket) for a handshake that failed,
- * `keylog` (line, ServerSocket), `stapleError` (StapleError) when a certificate has no staple or no new one, and
- * net.Server's, where `connection` is the one below.
+ * `keylog` (line, ServerSocket), `stapleError` (StapleError) when a certificate has no staple or no new one, `ticketError`
+ * (Error) when keys of tickets can't be shared, and net.Server's, where `connection` is the one below.
  */
 export class Server extends NetServer {
   // biome-ignore-end lint/suspicious/noUnsafeDeclarationMerging: as above
@@ -62,7 +65,7 @@ export class Server extends NetServer {
     const noDelay = options.noDelay ?? true;
     super({ ...options, noDelay, allowHalfOpen: true, pauseOnConnect: false });
     this.settings = settings;
-    this.tickets = new TicketKeys(settings.sessionTimeout, settings.ticketKeys);
+    this.tickets = this.ticketKeys(settings);
     this.selector = new Selector(context, settings.SNICallback);
     this.selector.stapleChain = settings.stapleChain ?? true;
     this.selector.forwardNonce = settings.forwardNonce;
@@ -102,6 +105,20 @@ export class Server extends NetServer {
   get stapler(): Stapler | undefined {
     const { stapler } = this.selector;
     return stapler instanceof Stapler ? stapler : undefined;
+  }
+
+  private ticketKeys({ sessionTimeout, clock, ticketKeys }: ServerSettings): TicketKeys {
+    if (ticketKeys === undefined || !("store" in ticketKeys))
+      return new TicketKeys(sessionTimeout, ticketKeys);
+    const onError = (error: Error) => this.emit("ticketError", error);
+    const keys = new TicketKeys(
+      sessionTimeout,
+      undefined,
+      new SharedTicketKeys(ticketKeys, sessionTimeout, clock, onError),
+    );
+    this.on("listening", () => keys.start());
+    this.on("close", () => keys.stop());
+    return keys;
   }
 
   /** Staples with a Stapler of our own, which ends when the server closes; it may listen again. */

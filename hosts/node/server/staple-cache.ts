@@ -24,7 +24,7 @@ const MAX_TOLD = 1000;
  * and the event `stapleError` says so; the `createServer` of tlstaple staples for any number of them.
  *
  * @example
- * const cache = new StapleCache({ directory: "/var/cache/staples" });
+ * const cache = new StapleCache({ store: new FileStore("/var/cache/staples") });
  * const server = https.createServer({ cert, key }, handler);
  * cache.attach(server);
  * server.listen(443);

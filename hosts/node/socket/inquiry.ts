@@ -70,8 +70,8 @@ export interface Finding {
 }
 
 /**
- * Asks the responders of the certificates that need a good answer and have no staple. `chain` ends with the
- * root, which is trusted by itself.
+ * Asks the responders of the certificates that need a good answer and have no staple of this connection's. `chain`
+ * ends with the root, which is trusted by itself.
  */
 export async function inquire(
   chain: readonly X509Certificate[],
@@ -79,7 +79,9 @@ export async function inquire(
   { requirement, ...options }: InquirySettings,
 ): Promise<Finding> {
   const needed = requirement === "chain" ? Math.max(1, chain.length - 1) : 1;
-  const positions = Array.from({ length: needed }, (_, i) => i).filter((i) => staples[i]?.status !== "good");
+  const positions = Array.from({ length: needed }, (_, i) => i).filter(
+    (i) => staples[i]?.status !== "good" || staples[i].resumed,
+  );
   const pairs = positions.map((i) => ({ certificate: chain[i].raw, issuer: (chain[i + 1] ?? chain[i]).raw }));
   const results = await checkChain(pairs, options);
   const verdicts = [...staples];

@@ -86,6 +86,7 @@ export abstract class SecureSocket<
   private secured = false;
   /** What `inquire` finds out: while it goes on the transport is not read. */
   private inquiry: "none" | "goes on" | "done" = "none";
+  /** Verdicts that are not the core's: of a session's beginning, or by lookup. */
   private found: OcspVerdict[] | undefined;
   protected cause: unknown;
   /** What was found against a peer that the core found nothing wrong with. */
@@ -119,9 +120,10 @@ export abstract class SecureSocket<
     this.listen(this.transport);
   }
 
-  /** The session was resumed, so the peer's certificates are those of its beginning. */
-  protected remember(chain: readonly Buffer[]): void {
+  /** The session was resumed, so the peer's certificates, and what is known of them, are those of its beginning. */
+  protected remember(chain: readonly Buffer[], verdicts: readonly OcspVerdict[]): void {
     this.peer.restore(chain);
+    this.found = verdicts.map((verdict) => ({ ...verdict, resumed: true }));
   }
 
   /** The handshake is done and every check passed: notes who the peer is, and tells. */
@@ -157,8 +159,8 @@ export abstract class SecureSocket<
   }
 
   /**
-   * One verdict for each certificate of the peer's path, its own first. When the session was resumed no staples
-   * came, and there are only those that were looked up.
+   * One verdict for each certificate of the peer's path, its own first. When the session was resumed no staples came:
+   * those of its beginning are marked so, by `resumed`.
    */
   get ocsp(): OcspVerdict[] {
     return this.found ?? this.core.verdicts.map(toVerdict);

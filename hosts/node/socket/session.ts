@@ -2,16 +2,19 @@ import { type Demanded, findSuite, type Session } from "../../../src/client/inde
 import { hashSize } from "../../../src/crypto/index.js";
 import { requirements, staplings } from "../../../src/pki/index.js";
 import { typeError } from "../common/errors.js";
+import { type OcspVerdict, readVerdict } from "../ocsp/verdict.js";
 
-/** A session, and the server's certificates, which a resumption does not bring again. */
+/** A session, and the server's certificates and what was found out about them, which a resumption does not bring again. */
 export interface SavedSession {
   readonly session: Session;
   /** DER, from the server's own certificate to the root. */
   readonly chain: readonly Buffer[];
+  /** One for each certificate of the path, as `socket.ocsp` had them. */
+  readonly verdicts: readonly OcspVerdict[];
 }
 
-/** Of another release's sessions nothing is known: those of format 1 do not tell all that was demanded of the staples. */
-const FORMAT = 2;
+/** Of another release's sessions nothing is known: those of format 2 do not tell what was found out. */
+const FORMAT = 3;
 
 /** The fields that are bytes, and those that are not, as JSON has them. */
 type Encoded = Omit<Session, "secret" | "ticket" | "anchor" | "demanded"> & {
@@ -21,10 +24,11 @@ type Encoded = Omit<Session, "secret" | "ticket" | "anchor" | "demanded"> & {
   anchor?: string;
   demanded: Omit<Demanded, "responders"> & { responders: string };
   chain: string[];
+  verdicts: OcspVerdict[];
 };
 
 /** A session as bytes that can be kept; they hold a secret. */
-export function encodeSession({ session, chain }: SavedSession): Buffer {
+export function encodeSession({ session, chain, verdicts }: SavedSession): Buffer {
   const encoded: Encoded = {
     ...session,
     format: FORMAT,
@@ -33,6 +37,7 @@ export function encodeSession({ session, chain }: SavedSession): Buffer {
     anchor: session.anchor && base64(session.anchor),
     demanded: { ...session.demanded, responders: base64(session.demanded.responders) },
     chain: chain.map(base64),
+    verdicts: [...verdicts],
   };
   return Buffer.from(JSON.stringify(encoded));
 }
@@ -44,7 +49,9 @@ export function encodeSession({ session, chain }: SavedSession): Buffer {
 export function decodeSession(bytes: unknown): SavedSession | undefined {
   if (!(bytes instanceof Uint8Array)) throw typeError("session", "a Buffer");
   try {
-    const { format, chain, ...encoded } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Encoded;
+    const { format, chain, verdicts, ...encoded } = JSON.parse(
+      Buffer.from(bytes).toString("utf8"),
+    ) as Encoded;
     const session = {
       ...encoded,
       secret: unbase64(encoded.secret),
@@ -52,7 +59,9 @@ export function decodeSession(bytes: unknown): SavedSession | undefined {
       anchor: encoded.anchor === undefined ? undefined : unbase64(encoded.anchor),
       demanded: { ...encoded.demanded, responders: unbase64(encoded.demanded.responders) },
     };
-    if (format === FORMAT && isSession(session)) return { session, chain: chain.map(unbase64) };
+    const found = verdicts.map(readVerdict).filter((verdict) => verdict !== undefined);
+    if (format === FORMAT && isSession(session) && found.length === verdicts.length)
+      return { session, chain: chain.map(unbase64), verdicts: found };
   } catch {}
   return undefined;
 }

@@ -62,7 +62,7 @@ export class TLSSocket extends SecureSocket<TlsClient, ClientSocketEvents> {
     if (!this.admitted || this.lastSession) return this.lastSession;
     const { latest, offered } = this.sessions;
     const session = latest ?? (this.core.resumed ? offered?.session : undefined);
-    return session && encodeSession({ session, chain: this.peerChain });
+    return session && encodeSession({ session, chain: this.peerChain, verdicts: this.ocsp });
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -81,7 +81,8 @@ export class TLSSocket extends SecureSocket<TlsClient, ClientSocketEvents> {
   }
 
   protected override inquire(): Promise<Refusal | undefined> | undefined {
-    if (this.core.resumed) this.remember(this.sessions.offered?.chain ?? []);
+    const { offered } = this.sessions;
+    if (this.core.resumed) this.remember(offered?.chain ?? [], offered?.verdicts ?? []);
     if (!this.verify) return undefined;
     const refusal = this.checkServerIdentity && this.check(this.checkServerIdentity);
     if (refusal) return Promise.resolve(refusal);

@@ -198,6 +198,12 @@ for (const v of [3, 4] as const)
     t.false(both.resumed);
     t.true(both.again.resumed);
     t.deepEqual(both.again.certificates, both.certificates);
+    const { ocsp } = both;
+    t.deepEqual(
+      both.again.ocsp,
+      ocsp.map((verdict: object) => ({ ...verdict, resumed: true })),
+    );
+    t.regex(stdout, /OCSP none\n[\s\S]*, resumed\n[\s\S]*OCSP none, when the session began\n/);
   });
 
 test.serial("-o and -O ask the responder; what it says is law", async (t) => {

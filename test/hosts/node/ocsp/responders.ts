@@ -203,9 +203,9 @@ export function handClock(): { (): number; now: number } {
 }
 
 /** Waits until something holds, which should not take long; throws if it does. */
-export async function until(holds: () => boolean, what = "it"): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what = "it"): Promise<void> {
   const end = Date.now() + 5000;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

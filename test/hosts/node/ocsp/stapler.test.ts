@@ -346,7 +346,7 @@ test("options that cannot be are refused at once", (t) => {
     [{ maxEntries: 0 }, "VALUE"],
     [{ maxBytes: 0 }, "VALUE"],
     [{ fetch: true }, "TYPE"],
-    [{ directory: "" }, "TYPE"],
+    [{ store: "" as never }, "TYPE"],
     [{ overideUrl: url }, "UNSUPPORTED"],
   ];
   for (const [options, code] of cases)

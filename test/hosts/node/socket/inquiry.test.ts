@@ -257,9 +257,11 @@ test.serial("a resumed session is looked up again", async (t) => {
     socket.destroy();
     return socket;
   };
-  const second = await visit((await visit()).getSession());
+  const first = await visit();
+  const second = await visit(first.getSession());
   t.true(second.isSessionReused());
   t.is(second.ocsp[0].status, "good");
+  t.is(second.ocsp[0].resumed, undefined, "it is of this connection");
   t.is(responder.requests.length, 2);
 });
 

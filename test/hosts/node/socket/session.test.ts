@@ -1,9 +1,12 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
+import type { Duplex } from "node:stream";
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { credential, type Edition } from "../../../../certs/fixtures.js";
-import { type ConnectOptions, connect, type TLSSocket } from "../../../../hosts/node/index.js";
+import { Agent, type ConnectOptions, connect, type TLSSocket } from "../../../../hosts/node/index.js";
 import { decodeSession, encodeSession } from "../../../../hosts/node/socket/session.js";
 import { version } from "../../../../src/client/index.js";
 import { gnutlsServer, nginxServer, opensslServer, wolfsslServer } from "../../../peers/peers.js";
@@ -40,6 +43,9 @@ async function resumes(t: ExecutionContext, port: number, edition: Edition, opti
   return { first, second };
 }
 
+/** What a resumed connection tells of the staples of its session's beginning. */
+const ofBeginning = ({ ocsp }: TLSSocket) => ocsp.map((verdict) => ({ ...verdict, resumed: true }));
+
 for (const edition of ["p256", "rsa"] as const)
   for (const tls of ["TLSv1.2", "TLSv1.3"] as const)
     test(`${edition}, ${tls}: node:tls resumes, and the server's certificates are known still`, async (t) => {
@@ -52,7 +58,12 @@ for (const edition of ["p256", "rsa"] as const)
       );
       const { first, second } = await resumes(t, port, edition, { ocsp: { policy: "leaf" } });
       t.is(first.socket.ocsp[0].status, "good");
-      t.deepEqual(second.socket.ocsp, []);
+      t.true(first.socket.ocsp[0].nextUpdate! > new Date());
+      t.deepEqual(second.socket.ocsp, ofBeginning(first.socket));
+      const session = second.socket.getSession();
+      const third = await visit(port, edition, { ...versions, session, ocsp: { policy: "leaf" } });
+      t.true(third.socket.isSessionReused());
+      t.deepEqual(third.socket.ocsp, ofBeginning(first.socket), "of the very beginning");
       t.deepEqual(
         second.socket.getPeerChain().map(({ raw }) => raw),
         first.socket.getPeerChain().map(({ raw }) => raw),
@@ -60,6 +71,38 @@ for (const edition of ["p256", "rsa"] as const)
       t.is(second.socket.getPeerCertificate()?.subject.CN, "server1.tlstaple.test");
       t.true(Buffer.isBuffer(second.socket.getSession()));
     });
+
+for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const)
+  test(`${maxVersion}: an Agent's next connection, and the next request on it, have the verdicts`, async (t) => {
+    const identity = await stapled("p256", "server1");
+    const answer = (socket: Duplex) => {
+      const text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+      socket.on("data", () => socket.write(text));
+    };
+    const port = await serveTls(t, identity, answer, { maxVersion });
+    const agent = new Agent({ ca: rootOf("p256"), ocsp: { policy: "leaf" }, keepAlive: true, maxSockets: 1 });
+    t.teardown(() => agent.destroy());
+    const ask = async () => {
+      const request = get({ host: "127.0.0.1", port, servername: "server1.tlstaple.test", agent });
+      const [response] = (await once(request, "response")) as [IncomingMessage];
+      const socket = response.socket as Duplex as TLSSocket;
+      response.resume();
+      await once(response, "close");
+      return { reused: request.reusedSocket, socket };
+    };
+    const first = await ask();
+    t.is(first.socket.ocsp[0].status, "good");
+    t.is(first.socket.ocsp[0].resumed, undefined);
+    first.socket.destroy();
+    await once(first.socket, "close");
+    const second = await ask();
+    t.deepEqual([second.reused, second.socket.isSessionReused()], [false, true]);
+    t.deepEqual(second.socket.ocsp, ofBeginning(first.socket));
+    const third = await ask();
+    t.true(third.reused);
+    t.is(third.socket, second.socket);
+    t.deepEqual(third.socket.ocsp, ofBeginning(first.socket));
+  });
 
 test("a session ends with its staple", async (t) => {
   const identity = await stapled("p256", "server1");
@@ -130,18 +173,24 @@ test("a session is what it was once it is read back; nothing else is a session",
       return !other || (typeof other.until === "number" && typeof other.policy === "string");
     }),
   );
-  // Format 1 did not tell what was demanded of the staples
-  const { demanded, ...old } = JSON.parse(session!.toString());
-  for (const other of [
-    { ...old, format: 1 },
-    { ...old, demanded, format: 1 },
-    old,
-    { ...old, demanded: {} },
-    { ...old, demanded: { ...demanded, stapling: "v3" } },
-    { ...old, demanded: { ...demanded, skew: "900" } },
-    { ...old, demanded: { ...demanded, allowMissingNextUpdate: undefined } },
-    { ...old, demanded: { ...demanded, responders: "AAAA" } },
-  ])
+  const whole = JSON.parse(session!.toString());
+  const { demanded, verdicts } = whole;
+  t.not(decodeSession(Buffer.from(JSON.stringify(whole))), undefined);
+  const others = [
+    // Formats 1 and 2 told neither what was demanded of the staples nor what was found out
+    ...[1, 2, 4].map((format) => ({ format })),
+    { demanded: undefined },
+    { demanded: {} },
+    { demanded: { ...demanded, stapling: "v3" } },
+    { demanded: { ...demanded, skew: "900" } },
+    { demanded: { ...demanded, allowMissingNextUpdate: undefined } },
+    { demanded: { ...demanded, responders: "AAAA" } },
+    { verdicts: undefined },
+    { verdicts: [null] },
+    { verdicts: [{ ...verdicts[0], status: "excellent" }] },
+    { verdicts: [{ ...verdicts[0], thisUpdate: "never" }] },
+  ];
+  for (const other of others.map((each) => ({ ...whole, ...each })))
     t.is(decodeSession(Buffer.from(JSON.stringify(other))), undefined);
   fc.assert(
     fc.property(fc.json(), (text) => {
