@@ -8,7 +8,6 @@ import { nameConstraints } from "../pki/constraints.js";
 import { type Responder, responder as readResponder } from "../pki/ocsp.js";
 import { type Path, trustAnchor as readTrustAnchor, type TrustAnchor, type TrustIndex } from "../pki/path.js";
 import { rsa } from "../pki/rsa.js";
-import { type ApartRecord, openedApart, sealedApart } from "../record/apart.js";
 import { BareClient } from "./client.js";
 import { tls12 } from "./client12.js";
 import { clientCertificates } from "./clientcertificates.js";
@@ -38,6 +37,7 @@ export type { BufferSizes } from "../handshake/options.js";
 export type { OcspOptions, OcspRequirement, Stapling } from "../pki/policy.js";
 export { SignatureMemory } from "../pki/remembered.js";
 export type { Verdict } from "../pki/verifier.js";
+export { type ApartRecord, openedApart, sealedApart } from "../record/apart.js";
 export { wants } from "../record/engine.js";
 export type { Port } from "../record/ports.js";
 export { namedAlert, TlsError, type Words } from "../wire/error.js";
@@ -95,15 +95,5 @@ export class TlsClient extends BareClient {
   /** See `exportKeyingMaterial`; undefined too unless its features are those that `exporting` returns. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array | undefined {
     return exportKeyingMaterial(this.handshake, length, label, context);
-  }
-
-  /** The data that waits in `plainOut`, where it is at hand apart from it: a record's, and the caller's from then on. */
-  openedApart(): Uint8Array | undefined {
-    return openedApart(this.handshake.engine);
-  }
-
-  /** The same of a record that waits in `cipherOut`. */
-  sealedApart(): ApartRecord | undefined {
-    return sealedApart(this.handshake.engine);
   }
 }

@@ -31,10 +31,8 @@ export type Core = Pick<
   | "fault"
   | "faultDetail"
   | "group"
-  | "openedApart"
   | "plainIn"
   | "plainOut"
-  | "sealedApart"
   | "suite"
   | "verdicts"
   | "version"
@@ -42,6 +40,7 @@ export type Core = Pick<
   | "wipe"
   | "work"
 > &
+  Pick<TlsServer, "openedApart" | "sealedApart"> &
   Partial<Pick<TlsServer, "approve" | "awaits">>;
 
 const FINISHED = (contentType.handshake << 8) | handshakeType.finished;

@@ -1,5 +1,13 @@
 import { addAbortSignal } from "node:stream";
-import { everything, exporting, type Session, TlsClient } from "../../../src/client/index.js";
+import {
+  type ApartRecord,
+  everything,
+  exporting,
+  openedApart,
+  type Session,
+  sealedApart,
+  TlsClient,
+} from "../../../src/client/index.js";
 import { faults } from "../../../src/wire/index.js";
 import type { ClientSocketEvents } from "./events.js";
 import { Hindsight } from "./hindsight.js";
@@ -9,6 +17,17 @@ import { type Parts, type Refusal, SecureSocket } from "./secure-socket.js";
 import { encodeSession, type SavedSession } from "./session.js";
 import { adopt, openTcp } from "./transport.js";
 
+/** A core whose records may go on without a copy, as a server's do; devices have no use for that. */
+class Client extends TlsClient {
+  openedApart(): Uint8Array | undefined {
+    return openedApart(this.handshake.engine);
+  }
+
+  sealedApart(): ApartRecord | undefined {
+    return sealedApart(this.handshake.engine);
+  }
+}
+
 /**
  * A TLS client connection with the manners of node:tls's. `connect` makes them.
  *
@@ -16,7 +35,7 @@ import { adopt, openTcp } from "./transport.js";
  * `close`, `timeout`, `keylog` (a line of SSLKEYLOGFILE), `session` (to resume, as the option of that name),
  * `ocspLookup` (a LookupReport: a responder was asked).
  */
-export class TLSSocket extends SecureSocket<TlsClient, ClientSocketEvents> {
+export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
   /** The name that was verified, and sent as SNI when it is a DNS name. */
   readonly servername: string | undefined;
   protected override readonly ownCertificate: Uint8Array | undefined;
@@ -138,7 +157,7 @@ class Sessions {
 /** All that a client can do, and what keying material is exported from. */
 const features = exporting(everything);
 
-function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<TlsClient> {
+function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<Client> {
   const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
   const { handshakeTimeout, roots } = settings;
   const hindsight = new Hindsight(settings.core);
@@ -146,7 +165,7 @@ function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions
     stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
       const resuming = { session: sessions.offered?.session, onSession: sessions.take };
-      return new TlsClient({ ...settings.core, ...reports, ...resuming, features });
+      return new Client({ ...settings.core, ...reports, ...resuming, features });
     },
     transport: (core, received) =>
       socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),
