@@ -86,7 +86,7 @@ export function fixtureFiles(root: string): string[] {
   const found = ["good", "bad", "ocsp"].flatMap((name) => {
     if (!existsSync(`${root}/${name}`)) return [];
     const entries = readdirSync(`${root}/${name}`, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.path}/${entry.name}`);
+    return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`);
   });
   return found.map((path) => path.slice(root.length + 1)).sort();
 }

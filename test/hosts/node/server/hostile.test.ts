@@ -197,7 +197,7 @@ for (const [what, act] of Object.entries(clinging))
       sockets.push(socket);
     }
     while (sockets.some(({ connecting }) => connecting)) await sleep(5);
-    await emptied(server, 5000);
+    await emptied(server, 20_000);
     t.is(await connectionsOf(server), 0);
     t.is(errors.length, 500);
     t.true(sockets.every(({ writableEnded }) => !writableEnded));
