@@ -110,7 +110,7 @@ export class FileStore implements KeyValueStore {
     if (!(await rename(file, aside).then(() => true, unless("ENOENT", false)))) return;
     const found = await read(aside, this.maxBytes).catch(() => undefined);
     if (found && found.ends > Date.now()) await place(aside, file);
-    await rm(aside, { force: true, recursive: true });
+    await rm(aside, { force: true });
   }
 
   /** Removes what has ended, what is too much, and what a crash left behind. */

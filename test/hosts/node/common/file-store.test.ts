@@ -67,7 +67,9 @@ test("add: of many at once one succeeds, of what has ended too", async (t) => {
     await pass(220);
   }
   await stores[3].set("lease", "other", MINUTE);
+  const there = statSync(join(directory, "lease.value")).ctimeMs;
   t.false((await tries()).includes(true));
+  t.is(statSync(join(directory, "lease.value")).ctimeMs, there, "what is there is not touched");
   t.is(await stores[0].get("lease"), "other");
   await stores[3].delete("lease");
   t.is((await tries()).filter(Boolean).length, 1);
@@ -78,6 +80,14 @@ test("what is huge, or no file, is not read", async (t) => {
   const store = new FileStore(directory, { maxBytes: 100 });
   await store.set("huge", "a".repeat(101), MINUTE);
   await t.throwsAsync(store.get("huge"), { message: /is no file of 100 bytes/ });
+  const usual = new FileStore(directory);
+  await usual.set("large", "a".repeat(131_072), MINUTE);
+  t.is((await usual.get("large"))?.length, 131_072);
+  await usual.set("huge", "a".repeat(131_073), MINUTE);
+  await t.throwsAsync(usual.get("huge"), { message: /is no file of 131072 bytes/ });
+  mkdirSync(join(directory, "folder.value"));
+  await t.throwsAsync(store.add("folder", "value", MINUTE), { message: /is no file/ });
+  t.true(statSync(join(directory, "folder.value")).isDirectory());
   execFileSync("mkfifo", [join(directory, "pipe.value")]);
   await t.throwsAsync(store.get("pipe"), { message: /is no file/ });
 });

@@ -112,6 +112,22 @@ test("without a look at the store, keys end all the same", async (t) => {
   t.is(current.length, 2);
 });
 
+test("a server that starts opens what was sealed a period before; others do though the store has lost that", async (t) => {
+  const store = memory();
+  const clock = handClock();
+  clock.now = 1000 * PERIOD;
+  const one = member(t, { store }, clock);
+  await look(one);
+  const old = one.sealing()!;
+  clock.now += PERIOD;
+  const two = member(t, { store }, clock);
+  await look(two);
+  t.is(two.opening()[1], old);
+  store.values.clear();
+  await look(one);
+  t.is(one.opening()[1], old);
+});
+
 test("a clock that was never set has no keys", async (t) => {
   const one = member(t, { store: memory() }, () => undefined);
   await look(one);
