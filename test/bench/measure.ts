@@ -1,4 +1,5 @@
 import { type Introduction, type Order, peerNames, type Sample } from "./client.js";
+import { exchanges, type KeyExchange } from "./exchange.js";
 import { type Idle, type Idleness, idle } from "./idle.js";
 import type { Idler } from "./idler.js";
 import { Helper } from "./process.js";
@@ -41,6 +42,7 @@ export interface Results {
   readonly bulk: readonly Cell[];
   readonly splits: readonly Split[];
   readonly idle: readonly Idle[];
+  readonly exchanges: readonly KeyExchange[];
 }
 
 interface Client {
@@ -68,7 +70,9 @@ export async function measure(plan: Plan, progress: (what: string) => void): Pro
     const splits = await bench.splits();
     const peers = Object.fromEntries(clients.map(({ name, introduction }) => [name, introduction]));
     const idle = await bench.idle();
-    return { peers, first, handshakes, served, sent, bulk, splits, idle };
+    progress("key exchanges");
+    const keys = exchanges(10 * plan.rounds);
+    return { peers, first, handshakes, served, sent, bulk, splits, idle, exchanges: keys };
   } finally {
     for (const { helper } of clients) helper.close();
     server.close();

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type { KeyExchange } from "./exchange.js";
 import type { Idle } from "./idle.js";
 import type { Cell, Results } from "./measure.js";
 import { type Cost, type Split, subtract } from "./split.js";
@@ -22,6 +23,8 @@ export function report(results: Results): string {
     splitTable(results.splits),
     "A server's connections on which nothing happens, KB for each",
     idleTable(results.idle),
+    "Key exchanges alone: a key pair and the secret",
+    exchangeTable(results.exchanges),
   ];
   return blocks.join("\n\n");
 }
@@ -48,6 +51,17 @@ function verifies({ peers, first }: Results): string {
     limits,
   ]);
   return table([["peer", "first connection, CPU", "verifies", "limits"], ...rows], "lrll");
+}
+
+function exchangeTable(exchanges: readonly KeyExchange[]): string {
+  const rows = exchanges.map(({ provider, group, bytes, cpuMicroseconds: cpu }) => [
+    `${group}, ${provider}`,
+    `${bytes.client}`,
+    `${bytes.server}`,
+    `${cpu.client.toFixed(0)} µs`,
+    `${cpu.server.toFixed(0)} µs`,
+  ]);
+  return table([["", "client's share", "server's share", "client, CPU", "server, CPU"], ...rows], "lrrrr");
 }
 
 /** A table for each scenario and kind of staple. */
