@@ -57,41 +57,6 @@ class NodeHash implements Hash {
   }
 }
 
-/** Octets that a hash works on at once, FIPS 180-4 section 1. */
-const blockSizes: Readonly<Record<HashAlgorithm, number>> = Object.freeze({
-  sha1: 64,
-  sha256: 64,
-  sha384: 128,
-  sha512: 128,
-});
-
-/**
- * HMAC, RFC 2104. Two hashes cost no more than createHmac; Node 24 takes six times as long for that, to find out that the
- * key is no KeyObject.
- */
-function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Buffer {
-  const pad = Buffer.alloc(blockSizes[algorithm]);
-  pad.set(key.length > pad.length ? hash(algorithm, key, "buffer") : key);
-  const inner = hashBoth(algorithm, masked(pad, 0x36), data);
-  const outer = hashBoth(algorithm, masked(pad, 0x36 ^ 0x5c), inner);
-  pad.fill(0);
-  inner.fill(0);
-  return outer;
-}
-
-function masked(bytes: Buffer, mask: number): Buffer {
-  for (let i = 0; i < bytes.length; i++) bytes[i] ^= mask;
-  return bytes;
-}
-
-/** The hash of one behind the other. */
-function hashBoth(algorithm: HashAlgorithm, first: Uint8Array, second: Uint8Array): Buffer {
-  const both = Buffer.concat([first, second]);
-  const digest = hash(algorithm, both, "buffer");
-  both.fill(0);
-  return digest;
-}
-
 /** One AEAD key. A Node cipher takes one nonce, so each record makes one; a KeyObject makes that cheaper. */
 class NodeAead implements Aead {
   private readonly algorithm: AeadAlgorithm;
@@ -407,6 +372,41 @@ function schemesOf(key: KeyObject): number[] {
 
 function idsOf(accepts: (scheme: Scheme) => boolean): number[] {
   return schemes.filter(accepts).map((scheme) => scheme.id);
+}
+
+/** Octets that a hash works on at once, FIPS 180-4 section 1. */
+const blockSizes: Readonly<Record<HashAlgorithm, number>> = Object.freeze({
+  sha1: 64,
+  sha256: 64,
+  sha384: 128,
+  sha512: 128,
+});
+
+/**
+ * HMAC, RFC 2104. Two hashes cost no more than createHmac; Node 24 takes six times as long for that, to find out that the
+ * key is no KeyObject.
+ */
+function hmac(algorithm: HashAlgorithm, key: Uint8Array, data: Uint8Array): Buffer {
+  const pad = Buffer.alloc(blockSizes[algorithm]);
+  pad.set(key.length > pad.length ? hash(algorithm, key, "buffer") : key);
+  const inner = hashBoth(algorithm, masked(pad, 0x36), data);
+  const outer = hashBoth(algorithm, masked(pad, 0x36 ^ 0x5c), inner);
+  pad.fill(0);
+  inner.fill(0);
+  return outer;
+}
+
+function masked(bytes: Buffer, mask: number): Buffer {
+  for (let i = 0; i < bytes.length; i++) bytes[i] ^= mask;
+  return bytes;
+}
+
+/** The hash of one behind the other. */
+function hashBoth(algorithm: HashAlgorithm, first: Uint8Array, second: Uint8Array): Buffer {
+  const both = Buffer.concat([first, second]);
+  const digest = hash(algorithm, both, "buffer");
+  both.fill(0);
+  return digest;
 }
 
 /** Those that OpenSSL has here: Bun has no ChaCha20-Poly1305, nor has OpenSSL in FIPS mode. */
