@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,10 +35,12 @@ export async function measureRom(): Promise<Rom> {
 async function sharedBytes(names: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "tlstaple-"));
   try {
-    for (const [name, code] of Object.entries(others)) writeFileSync(join(folder, fileOf(name)), code);
-    for (const name of names) writeFileSync(join(folder, fileOf(name)), moved(name));
+    const home = join(folder, "-".repeat(Math.max(PATH - folder.length - 1, 1)));
+    mkdirSync(home);
+    for (const [name, code] of Object.entries(others)) writeFileSync(join(home, fileOf(name)), code);
+    for (const name of names) writeFileSync(join(home, fileOf(name)), moved(name));
     const imports = [...Object.keys(others), ...names].map((name) => `import "./${fileOf(name)}";`);
-    const program = join(folder, "program.js");
+    const program = join(home, "program.js");
     writeFileSync(program, `${imports.join("\n")}\nglobalThis.main = () => {};`);
     const { errors, stats } = await runJob(program, {}, { arena: 1 << 20 }, () => {});
     if (stats?.exit !== 0) throw new Error(errors);
@@ -47,6 +49,9 @@ async function sharedBytes(names: readonly string[]): Promise<number> {
     rmSync(folder, { recursive: true });
   }
 }
+
+/** Length of the folder's path: each module's is in flash. */
+const PATH = 48;
 
 /** A module with the others beside it. */
 function moved(name: string): string {
