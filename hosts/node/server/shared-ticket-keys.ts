@@ -14,13 +14,13 @@ export interface SharedTickets {
    * A secret of the application, 32 random bytes or more, that what is stored is sealed with: then who can read the store
    * learns no key, and who can write to it can give none. Of several the first seals, all open.
    */
-  readonly secret?: Uint8Array | readonly Uint8Array[];
+  readonly secret: Uint8Array | readonly Uint8Array[];
 }
 
 /** The same, read: keys of AES-256-GCM. */
 export interface TicketSharing {
   readonly store: KeyValueStore;
-  readonly secret?: readonly Buffer[];
+  readonly secret: readonly Buffer[];
 }
 
 const SECRET = 32;
@@ -44,6 +44,7 @@ export const readSharedTickets: Read<TicketSharing> = (value, name) => {
     secret: secrets,
   } satisfies SchemaOf<SharedTickets>)(value, name);
   if (store === undefined) throw typeError(`${name}.store`, "a store");
+  if (secret === undefined) throw typeError(`${name}.secret`, "a Buffer, or an array of these");
   return { store, secret };
 };
 
@@ -59,7 +60,7 @@ const LATEST = 600_000;
  */
 export class SharedTicketKeys implements KeySource {
   private readonly store: BoundedStore;
-  private readonly secret: readonly Buffer[] | undefined;
+  private readonly secret: readonly Buffer[];
   private readonly period: number;
   private readonly clock: () => number | undefined;
   private readonly onError: (error: Error) => void;
@@ -150,23 +151,19 @@ export class SharedTicketKeys implements KeySource {
     this.keys = new Map([...this.keys, [period, ticketKey(key)]]);
   }
 
-  // ---- As it is stored: in base64, and sealed under its name where there is a secret
+  // ---- As it is stored: sealed under its name, in base64
 
   private seal(name: string, key: Buffer): string {
-    const { secret } = this;
-    if (!secret) return key.toString("base64");
     const nonce = randomBytes(NONCE);
-    const cipher = createCipheriv("aes-256-gcm", secret[0], nonce).setAAD(Buffer.from(name));
+    const cipher = createCipheriv("aes-256-gcm", this.secret[0], nonce).setAAD(Buffer.from(name));
     const sealed = [nonce, cipher.update(key), cipher.final(), cipher.getAuthTag()];
     return Buffer.concat(sealed).toString("base64");
   }
 
   private open(name: string, stored: string): Buffer | undefined {
     const bytes = Buffer.from(stored, "base64");
-    const { secret } = this;
-    if (!secret) return bytes.length === TICKET_KEY ? bytes : undefined;
     if (bytes.length !== NONCE + TICKET_KEY + TAG) return undefined;
-    for (const each of secret) {
+    for (const each of this.secret) {
       const key = unseal(each, name, bytes);
       if (key) return key;
     }
