@@ -135,7 +135,7 @@ class NodeAead implements Aead {
   /** Node offers no way to wipe a key: it goes with the last reference to it. */
   dispose(): void {
     this.key = undefined;
-    this.apart();
+    if (latest?.by === this) latest = undefined;
   }
 }
 
