@@ -21,7 +21,6 @@ import {
 import {
   type Aead,
   type AeadAlgorithm,
-  allGroups,
   type Exchange,
   findScheme,
   fitsKey,
@@ -29,6 +28,7 @@ import {
   type Hash,
   type HashAlgorithm,
   HybridExchange,
+  moreGroups,
   type Provider,
   type PublicKey,
   type Scheme,
@@ -408,7 +408,7 @@ export const provider: Provider = Object.freeze<Provider>({
   name: "node",
   aeads,
   groups,
-  allGroups,
+  moreGroups,
   schemes: Object.freeze(schemes.map((scheme) => scheme.id)),
 
   random(bytes, start, end) {

@@ -17,12 +17,12 @@ export type {
   Verification,
 } from "./provider.js";
 export {
-  allGroups,
   findScheme,
   findSuite,
   fitsKey,
   groups,
   hashSize,
+  moreGroups,
   type Scheme,
   schemes,
 } from "./suites.js";

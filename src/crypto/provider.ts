@@ -118,8 +118,8 @@ export interface Provider {
   /** AEADs, named groups and signature schemes that this provider has, best first. */
   readonly aeads: readonly AeadAlgorithm[];
   readonly groups: readonly number[];
-  /** All groups that it has, where `groups` are those taken by default. */
-  readonly allGroups?: readonly number[];
+  /** Groups that it has too, for those who ask for them by name. */
+  readonly moreGroups?: readonly number[];
   readonly schemes: readonly number[];
   /** Fills `bytes[start…end)` with unpredictable bytes. */
   random(bytes: Uint8Array, start: number, end: number): void;

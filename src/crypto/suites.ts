@@ -130,5 +130,5 @@ export const groups: readonly number[] = Object.freeze([
   namedGroup.secp384r1,
 ]);
 
-/** Those too that are taken where they are asked for. */
-export const allGroups: readonly number[] = Object.freeze(groups.concat(namedGroup.x25519mlkem768));
+/** Those that are taken where they are asked for. */
+export const moreGroups: readonly number[] = Object.freeze([namedGroup.x25519mlkem768]);

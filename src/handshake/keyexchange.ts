@@ -14,12 +14,12 @@ export function dropKeyPair(s: Handshake): void {
   s.exchange = undefined;
 }
 
-const shareAt = (n: number) => (n > MAX_SHARE ? at.longShare : at.peerShare);
+const shareAt = (n: number) => (n > MAX_SHARE ? at.end : at.peerShare);
 
 /** Keeps a share, `bytes[start…end)`, as the peer's public key. */
 export function keepPeerShare(s: Handshake, bytes: Uint8Array, start: number, end: number): void {
   const n = end - start;
-  if (n === 0 || n > Math.max(MAX_SHARE, s.memory.length - at.longShare)) throw faults.KEY_SHARE;
+  if (n === 0 || n > Math.max(MAX_SHARE, s.memory.length - at.end)) throw faults.KEY_SHARE;
   copyBytes(bytes, start, end, s.memory, shareAt(n));
   s.peerShareLength = n;
 }

@@ -35,9 +35,8 @@ export const at = Object.freeze({
   keys: 384,
   /** The key schedule's own. */
   schedule: 384 + MAX_SHARE,
+  /** From here on, of a handshake that may get one, a public key that is longer. */
   end: 384 + MAX_SHARE + MAX_SCHEDULE,
-  /** A public key that is longer, of a handshake that may get one. */
-  longShare: 384 + MAX_SHARE + MAX_SCHEDULE,
 });
 
 /** Bytes of a long share: an encapsulation key of ML-KEM-768 and a public key of X25519. */

@@ -154,7 +154,7 @@ export function checkCommon(config: Config, least: BufferSizes): void {
   demand(config.maxVersion <= version.tls13, "maxVersion: TLS 1.3 is the highest");
   demand(config.minVersion <= config.maxVersion, "minVersion is above maxVersion");
   demand(config.suites.length > 0, "suites: none that the provider and the versions allow");
-  const known = provider.allGroups ?? provider.groups;
+  const known = provider.groups.concat(provider.moreGroups ?? []);
   const groups = config.groups.length > 0 && config.groups.every((g) => known.includes(g));
   demand(groups, "groups: unknown");
   const schemes = config.schemes.length > 0 && config.schemes.every((s) => findScheme(s) !== undefined);

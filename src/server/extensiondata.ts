@@ -1,4 +1,4 @@
-import { allGroups, schemes } from "../crypto/suites.js";
+import { groups, moreGroups, schemes } from "../crypto/suites.js";
 import { readCertificateStatus } from "../handshake/certificates.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { expect, nonEmpty, writeShare } from "../handshake/extensions.js";
@@ -11,6 +11,8 @@ import { nonceIn } from "./nonce.js";
 import { authorities } from "./request.js";
 
 /** The extension_data of each extension: how the client's is read, to its end, and how ours is written. */
+
+const knownGroups = Object.freeze(groups.concat(moreGroups));
 
 /** Reads the u16 numbers of a vector and keeps those that we may use, each once. */
 export function readList16(r: Reader, usable: readonly number[], found: number[]): void {
@@ -105,7 +107,7 @@ export function readStatusRequestV2(s: ServerHandshake, r: Reader): void {
 /** NamedGroupList, RFC 8446 4.2.7: all that we know, as in TLS 1.2 a certificate may be on a curve that we exchange no keys on. */
 export function readSupportedGroups(s: ServerHandshake, r: Reader): void {
   const list = r.enter16();
-  readList16(r, allGroups, s.offer.groups);
+  readList16(r, knownGroups, s.offer.groups);
   r.leave(list);
 }
 

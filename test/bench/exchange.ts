@@ -20,7 +20,7 @@ export interface KeyExchange {
 export function exchanges(rounds: number): KeyExchange[] {
   const noble = hybrid(portable({ random: node.random }), ml_kem768);
   return [node, noble].flatMap((provider) =>
-    (provider.allGroups ?? provider.groups).map((group) => measured(provider, group, rounds)),
+    [...provider.groups, ...(provider.moreGroups ?? [])].map((group) => measured(provider, group, rounds)),
   );
 }
 

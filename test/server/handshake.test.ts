@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import test, { type ExecutionContext } from "ava";
 import { type ClientOptions, type Fault, faults, wants } from "../../src/client/index.js";
+import { groups } from "../../src/crypto/index.js";
 import type { ServerOptions } from "../../src/server/index.js";
 import { alertOf } from "../../src/wire/fault.js";
 import { alert, cipherSuite, namedGroup, version } from "../../src/wire/registry.js";
@@ -49,7 +50,7 @@ for (const [number, suite] of Object.entries(suites)) {
   const kinds = suite.auth === "rsa" ? ["rsa"] : ["p256", "p384", "ed25519"];
   if (suite.version === tls13) kinds.push("rsa");
   for (const kind of kinds as ("rsa" | "p256" | "p384" | "ed25519")[]) {
-    for (const group of Object.values(namedGroup)) {
+    for (const group of groups) {
       test(`suite ${id.toString(16)}, ${kind} certificate, group ${group}`, (t) => {
         const { server } = converse(
           t,
