@@ -31,8 +31,8 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Who may ask: this server, another one, or nobody for now. A lease ends by itself, also when its holder has died. */
-type Turn = "ours" | "theirs" | "failed";
+/** Who may ask: this server, or nobody for now. A lease ends by itself, also when its holder has died. */
+type Turn = "ours" | "failed";
 
 /** Milliseconds of a lease beyond the asking itself, for the store. */
 const MARGIN = 2000;
@@ -76,16 +76,21 @@ export class SharedStaples {
     return true;
   }
 
-  /** Waits while another server asks, as long as that may take. */
+  /** Waits while another server asks, as long as that may take, and once more for who follows one that has died. */
   private async await(id: string, seeker: Seeker): Promise<Turn | undefined> {
     const { signal, insists } = seeker;
     const lease = seeker.lease + MARGIN;
-    const end = performance.now() + lease;
+    const start = performance.now();
+    let end = start + lease;
+    let before: string | undefined;
     for (;;) {
       if (await this.look(id, seeker)) return undefined;
-      const turn = await this.takeTurn(id, lease);
-      if (turn === "ours" || performance.now() > end || signal.aborted) return "ours";
-      if (turn === "failed") return insists ? "ours" : turn;
+      const holder = await this.holder(id, lease);
+      if (holder === this.name || signal.aborted) return "ours";
+      if (holder === FAILED) return insists ? "ours" : "failed";
+      if (before !== undefined && before !== holder) end = Math.min(performance.now(), start + lease) + lease;
+      if (performance.now() > end) return "ours";
+      before = holder;
       await pause(POLL, undefined, { ref: false });
     }
   }
@@ -95,11 +100,10 @@ export class SharedStaples {
     return text !== undefined && seeker.take(parse(text, this.maxBytes));
   }
 
-  private takeTurn(id: string, lease: number): Promise<Turn> {
-    return this.attempt<Turn>(id, "ours", async () => {
-      const holder = await this.store.settle(leaseKey(id), this.name, lease);
-      if (holder === FAILED) return "failed";
-      return holder === this.name || holder === undefined ? "ours" : "theirs";
+  /** Whose turn it is: ours if it was nobody's, and where the store fails. */
+  private holder(id: string, lease: number): Promise<string> {
+    return this.attempt(id, this.name, async () => {
+      return (await this.store.settle(leaseKey(id), this.name, lease)) ?? this.name;
     });
   }
 
