@@ -391,4 +391,6 @@ export class Puppet {
 const changeCipherSpec = Buffer.from([1]);
 
 /** OpenSSL 3.5 begins with one that is not known here, X25519MLKEM768. */
-const isKnown = (group: number) => nameOf(namedGroup, group) !== undefined;
+/** It has curves alone. */
+const isKnown = (group: number) =>
+  group !== namedGroup.x25519mlkem768 && nameOf(namedGroup, group) !== undefined;
