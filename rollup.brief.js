@@ -1,7 +1,7 @@
 // Puts the one expression of a function where the function is called, if that takes less of flash than the function and
 // its calls do: functions of the top level, and methods and getters whose name nothing else has.
 import { allBindings } from "./rollup.scope.js";
-import { edited, visit, withUniqueNames } from "./rollup.syntax.js";
+import { edited, visit, visitPath, within, withUniqueNames } from "./rollup.syntax.js";
 
 /** The code of each module, `{ code, light }`; `isOurs` tells the members that nobody else knows. */
 export function brief(modules, isOurs, parse) {
@@ -46,7 +46,7 @@ function membersOf(trees, isOurs) {
     return found.get(name);
   };
   for (const [module, ast] of trees.entries())
-    visitPath(ast, [], (node, path) => {
+    visitPath(ast, (node, path) => {
       const key = node.type === "MemberExpression" ? node.property : node.key;
       if (node.computed || key?.type !== "Identifier") return;
       const each = of(key.name);
@@ -101,8 +101,6 @@ function stands({ fn, whole, module, places, isMember }, events) {
   const isKnown = (what) => (isMember ? known.has(what) : what !== "this" && what !== "unknown");
   return events.every(({ what }) => isKnown(what));
 }
-
-const within = (node, outer) => outer.start <= node.start && node.end <= outer.end;
 
 /** The one expression; `dropped` when its value is not returned. */
 function bodyOf({ body }) {
@@ -275,11 +273,4 @@ function sizeWith(body, given) {
     if (named) size += sizeOf(named.node) - sizeOf(node);
   });
   return size;
-}
-
-function visitPath(node, path, enter) {
-  if (node === null || typeof node !== "object") return;
-  if (node.type) enter(node, path);
-  const below = node.type ? [...path, node] : path;
-  for (const child of Object.values(node)) visitPath(child, below, enter);
 }

@@ -5,6 +5,7 @@ import { literals } from "./rollup.literals.js";
 import { quiet } from "./rollup.quiet.js";
 import { small } from "./rollup.small.js";
 import { states } from "./rollup.states.js";
+import { edited, visit } from "./rollup.syntax.js";
 
 /** Where the core is, once compiled. */
 export const source = fileURLToPath(new URL("build/src/", import.meta.url));
@@ -104,18 +105,13 @@ export const lowerStaticFields = {
   name: "lower-static-fields",
   transform(code) {
     const edits = [];
-    if (/^\s*static\b/m.test(code)) visit(this.parse(code), (node) => edits.push(...lowered(node, code)));
-    edits.sort((a, b) => b.start - a.start);
-    const replace = (text, { start, end, by }) => text.slice(0, start) + by + text.slice(end);
-    return { code: edits.reduce(replace, code), map: null };
+    if (/^\s*static\b/m.test(code))
+      visit(this.parse(code), (node) => {
+        if (node.type === "ClassDeclaration") edits.push(...lowered(node, code));
+      });
+    return { code: edited(code, edits), map: null };
   },
 };
-
-function visit(node, enter) {
-  if (node === null || typeof node !== "object") return;
-  if (node.type === "ClassDeclaration") enter(node);
-  for (const child of Object.values(node)) visit(child, enter);
-}
 
 /** Takes the static fields out of a class, and puts assignments behind it. */
 function lowered({ id, body, end }, code) {

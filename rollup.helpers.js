@@ -3,7 +3,7 @@
 // 16 for each name; what it finds by its home takes none. XS wants an object for `this` there, so a function that is handed
 // on, and may be called without one, keeps the helpers themselves; and one of a table is called as its member.
 import { bindingsOf } from "./rollup.scope.js";
-import { edited, visit } from "./rollup.syntax.js";
+import { edited, slice, visit } from "./rollup.syntax.js";
 
 /** A module's helpers; their heir, which is empty and the home of functions; and the helpers of the first module. */
 const OWN = "$H";
@@ -292,11 +292,4 @@ function* methodEdits({ key, value }, code) {
     by: isBlock ? close : `${close} { return ${code.slice(arrow + 2, body.start)}`,
   };
   if (!isBlock) yield { start: end, end, by: "; }" };
-}
-
-/** The code between two places, with the edits that are there. */
-function slice(code, edits, start, end) {
-  const inside = edits.filter((edit) => edit.start >= start && edit.end <= end);
-  const moved = inside.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
-  return edited(code.slice(start, end), moved);
 }

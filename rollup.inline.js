@@ -1,7 +1,7 @@
 // Puts a function that is called in one place there: as statements, so that nothing is made anew each time. Each function
 // takes some 70 bytes of flash beyond its code, and some slots of the stack while it runs.
 import { allBindings } from "./rollup.scope.js";
-import { edited, visit, withUniqueNames } from "./rollup.syntax.js";
+import { edited, slice, visit, visitPath, within, withUniqueNames } from "./rollup.syntax.js";
 
 /** The code of each module, `{ code, light }`; `isOurs` tells the members that nobody else knows. */
 export function inlined(modules, isOurs, parse) {
@@ -49,8 +49,6 @@ function pass(code, ast, once, label) {
   return edited(code, edits);
 }
 
-const within = (node, outer) => outer.start <= node.start && node.end <= outer.end;
-
 /** Arrow functions of the top level that are called in one place. */
 function functionsOf(bindings) {
   return bindings.flatMap(({ top, declaration, references, name }) => {
@@ -78,14 +76,10 @@ function methodsOf(ast, once) {
 
 function callsOf(owner, method) {
   const found = [];
-  const walk = (node, path) => {
-    if (node === null || typeof node !== "object") return;
+  visitPath(owner.body, (node, path) => {
     if (node.type === "CallExpression" && !node.optional && isOwn(node.callee, method.key.name))
       found.push({ fn: method.value, whole: method, instead: "", call: node, path, name: method.key.name });
-    const below = node.type ? [...path, node] : path;
-    for (const child of Object.values(node)) walk(child, below);
-  };
-  walk(owner.body, []);
+  });
   return found;
 }
 
@@ -272,13 +266,4 @@ function returns(body, kind, to, name) {
   };
   if (body.type === "BlockStatement") walk(body.body);
   return { edits, breaks };
-}
-
-/** The code between two places, with the edits that are there. */
-function slice(code, edits, start, end) {
-  const inside = edits.filter((edit) => edit.start >= start && edit.end <= end);
-  return edited(
-    code.slice(start, end),
-    inside.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start })),
-  );
 }

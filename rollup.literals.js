@@ -4,6 +4,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bindingsOf } from "./rollup.scope.js";
+import { edited } from "./rollup.syntax.js";
 
 const build = fileURLToPath(new URL("build/", import.meta.url));
 const source = `${build}src/`;
@@ -16,9 +17,7 @@ export const literals = {
     const tables = await tablesOf(ast, id);
     const edits = [...(await texts(ast, id)), ...(await constants(ast, id, tables))];
     if (tables.size > 0) collect(ast, tables, edits);
-    edits.sort((a, b) => b.start - a.start);
-    const replace = (text, { start, end, by }) => text.slice(0, start) + by + text.slice(end);
-    return { code: edits.reduce(replace, code), map: null };
+    return { code: edited(code, edits), map: null };
   },
 };
 

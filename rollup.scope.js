@@ -1,5 +1,7 @@
 // Who means what: the names that a module declares at its top, and every place that refers to one of them.
 
+import { within } from "./rollup.syntax.js";
+
 /**
  * The bindings of a module's top level, by name: `{ name, declaration, references, assigned }`. A reference is
  * `{ node, path }`: the identifier, and the nodes that it stands in, from the outermost to the innermost.
@@ -139,8 +141,6 @@ function isNamed(node, pattern) {
       return false;
   }
 }
-
-const within = (node, outer) => outer.start <= node.start && node.end <= outer.end;
 
 function assigns(node, path) {
   for (let i = path.length - 1; i >= 0; i--) {

@@ -5,16 +5,21 @@ import { edited, visit } from "./rollup.syntax.js";
 
 const source = fileURLToPath(new URL("build/src/", import.meta.url));
 
+let numbers;
+
 export const states = {
   name: "states",
+  buildStart() {
+    numbers = readNumbers();
+  },
   transform(code, id) {
     const parse = (text) => this.parse(text);
-    return id.startsWith(source) ? { code: numbered(code, numbers(), parse), map: null } : null;
+    return id.startsWith(source) ? { code: numbered(code, numbers, parse), map: null } : null;
   },
 };
 
 /** The names of the types, each with its number. */
-function numbers() {
+function readNumbers() {
   const types = ["handshake", "client"].map((role) => read(`dist/types/src/${role}/states.d.ts`));
   return new Map([...new Set(types.join().match(/(?<=")\w+(?=")/g))].map((name, i) => [name, i + 1]));
 }

@@ -7,10 +7,27 @@ export function visit(node, enter, parent) {
   for (const child of Object.values(node)) visit(child, enter, node.type ? node : parent);
 }
 
+/** The same with all nodes above it: `enter(node, path)`, from the outermost to the innermost. */
+export function visitPath(node, enter, path = []) {
+  if (node === null || typeof node !== "object") return;
+  if (node.type) enter(node, path);
+  const below = node.type ? [...path, node] : path;
+  for (const child of Object.values(node)) visitPath(child, enter, below);
+}
+
+export const within = (node, outer) => outer.start <= node.start && node.end <= outer.end;
+
 /** The code with each edit, `{ start, end, by }`, in the place of what was there; edits don't overlap. */
 export function edited(code, edits) {
   const replace = (text, { start, end, by }) => text.slice(0, start) + by + text.slice(end);
   return [...edits].sort((a, b) => b.start - a.start).reduce(replace, code);
+}
+
+/** The code between two places, with the edits that are there. */
+export function slice(code, edits, start, end) {
+  const inside = edits.filter((edit) => edit.start >= start && edit.end <= end);
+  const moved = inside.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
+  return edited(code.slice(start, end), moved);
 }
 
 /** Every local name is another, so that code can be moved without a thought of what else is named so; `bindings` are all of them. */
