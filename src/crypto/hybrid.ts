@@ -16,6 +16,9 @@ export interface Kem<PrivateKey> {
 const PUBLIC_KEY = 1184;
 const CIPHERTEXT = 1088;
 
+/** Bytes of the client's share, the longer one. */
+export const HYBRID_SHARE = PUBLIC_KEY + 32;
+
 /**
  * X25519MLKEM768, draft-ietf-tls-ecdhe-mlkem section 4: of both shares and of the secret ML-KEM-768's part comes first.
  * The client's share is its encapsulation key, the server's the ciphertext for it: whoever agrees before asking for the

@@ -1,3 +1,4 @@
+import { HYBRID_SHARE } from "../crypto/hybrid.js";
 import { namedGroup } from "../wire/registry.js";
 
 /** The longest public key of a curve, P-384's uncompressed point: more than two keys and IVs. */
@@ -39,10 +40,7 @@ export const at = Object.freeze({
   end: 384 + MAX_SHARE + MAX_SCHEDULE,
 });
 
-/** Bytes of a long share: an encapsulation key of ML-KEM-768 and a public key of X25519. */
-const LONG_SHARE = 1184 + 32;
-
 /** Bytes of the memory of a handshake that may take these groups. */
 export function memorySize(groups: readonly number[]): number {
-  return groups.includes(namedGroup.x25519mlkem768) ? at.end + LONG_SHARE : at.end;
+  return groups.includes(namedGroup.x25519mlkem768) ? at.end + HYBRID_SHARE : at.end;
 }
