@@ -1,4 +1,6 @@
-/** DER that is written by hand, where there is much of it. */
+/** DER that is written and read by hand, where there is much of it, or where the libraries would take long to load. */
+
+import { type Der, tag } from "../../../src/pki/index.js";
 
 /** An element, X.690 8.1: its identifier octet, and its contents. */
 export function element(identifier: number, ...contents: readonly Uint8Array[]): Buffer {
@@ -11,4 +13,15 @@ function lengthOctets(size: number): number[] {
   const octets: number[] = [];
   for (let rest = size; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
   return [0x80 | octets.length, ...octets];
+}
+
+/** Goes into the BasicOCSPResponse of an OCSPResponse, past responseStatus and responseType: RFC 6960 4.2.1. */
+export function enterBasicResponse(der: Der): void {
+  der.enter(tag.SEQUENCE);
+  der.skip();
+  der.enter(tag.CONSTRUCTED);
+  der.enter(tag.SEQUENCE);
+  der.oid();
+  der.enter(tag.OCTET_STRING);
+  der.enter(tag.SEQUENCE);
 }

@@ -1,5 +1,6 @@
 import { Der, tag } from "../../../src/pki/index.js";
 import { faults } from "../../../src/wire/index.js";
+import { enterBasicResponse } from "../common/der.js";
 
 /**
  * When what an OCSP response says of each certificate ends, in seconds since 1970; 0 where it does not tell. Nothing is
@@ -8,7 +9,7 @@ import { faults } from "../../../src/wire/index.js";
  */
 export function nextUpdatesOf(response: Uint8Array): number[] {
   const der = new Der(faults.OCSP_MALFORMED, response);
-  enterBasic(der);
+  enterBasicResponse(der);
   enterResponses(der);
   const ends: number[] = [];
   do ends.push(readSingle(der));
@@ -16,19 +17,8 @@ export function nextUpdatesOf(response: Uint8Array): number[] {
   return ends;
 }
 
-/** OCSPResponse: responseStatus, and responseBytes with their type. */
-function enterBasic(der: Der): void {
-  der.enter(tag.SEQUENCE);
-  der.skip();
-  der.enter(tag.CONSTRUCTED);
-  der.enter(tag.SEQUENCE);
-  der.oid();
-  der.enter(tag.OCTET_STRING);
-}
-
-/** BasicOCSPResponse, ResponseData: version, responderID, producedAt, responses. */
+/** ResponseData: version, responderID, producedAt, responses. */
 function enterResponses(der: Der): void {
-  der.enter(tag.SEQUENCE);
   der.enter(tag.SEQUENCE);
   if (der.peek() === tag.CONSTRUCTED) der.skip();
   der.skip();

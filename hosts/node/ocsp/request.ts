@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { tag } from "../../../src/pki/index.js";
+import { element } from "../common/der.js";
 import type { Subject } from "./subject.js";
 
 /** Of the hashes that the verifier knows in a CertID: the DER of their AlgorithmIdentifiers. */
@@ -46,19 +47,6 @@ function nonceExtensions(nonce: Uint8Array): Buffer {
   return element(tag.CONSTRUCTED + 2, sequence(sequence(nonceOid, value)));
 }
 
-// ---- DER
-
 function sequence(...contents: readonly Uint8Array[]): Buffer {
   return element(tag.SEQUENCE, ...contents);
-}
-
-/** An element, X.690 8.1; its contents are shorter than 64 KB. */
-function element(identifier: number, ...contents: readonly Uint8Array[]): Buffer {
-  const content = Buffer.concat(contents);
-  return Buffer.concat([Buffer.from([identifier, ...lengthOctets(content.length)]), content]);
-}
-
-function lengthOctets(length: number): number[] {
-  if (length < 0x80) return [length];
-  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 }

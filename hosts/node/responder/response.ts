@@ -14,6 +14,7 @@ import {
 import { AsnConvert, AsnObjectIdentifierConverter, OctetString } from "@peculiar/asn1-schema";
 import { CRLReason, Extension, InvalidityDate, id_ce_invalidityDate } from "@peculiar/asn1-x509";
 import { Der, tag } from "../../../src/pki/index.js";
+import { enterBasicResponse } from "../common/der.js";
 import type { CertificateStatus, Revoked } from "./index-file.js";
 import type { Signer } from "./signer.js";
 
@@ -86,13 +87,7 @@ export interface Unsigned {
 export function readUnsigned(bytes: Uint8Array): Unsigned | undefined {
   const der = new Der(undefined, bytes);
   try {
-    der.enter(tag.SEQUENCE);
-    der.skip();
-    der.enter(tag.CONSTRUCTED);
-    der.enter(tag.SEQUENCE);
-    der.skip();
-    der.enter(tag.OCTET_STRING);
-    der.enter(tag.SEQUENCE);
+    enterBasicResponse(der);
     const signed = readData(der);
     der.skip();
     der.skip();
