@@ -1,12 +1,9 @@
-import { mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { KeyValueStore } from "../../../hosts/node/index.js";
 import { redisServer } from "../../peers/services.js";
 import { withPeer } from "../../peers/with-peer.js";
 import { openStore, type StoreKind } from "./open-store.js";
+import { scratch } from "./scratch.js";
 
 export type { StoreKind };
 
@@ -15,9 +12,7 @@ type Body = (t: ExecutionContext, kind: StoreKind, place: string) => Promise<voi
 /** The same test with every kind of store, fresh. */
 export function withStores(title: string, body: Body): void {
   test.serial(`files: ${title}`, async (t) => {
-    const directory = mkdtempSync(join(tmpdir(), "store-"));
-    t.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
-    await body(t, "file", directory);
+    await body(t, "file", scratch(t));
   });
   for (const kind of ["ioredis", "keyv-redis"] as const)
     withPeer("redis")(`${kind}: ${title}`, async (t) => {

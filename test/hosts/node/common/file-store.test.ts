@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -10,17 +9,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { FileStore } from "../../../../hosts/node/index.js";
-
-function scratch(t: ExecutionContext): string {
-  const directory = mkdtempSync(join(tmpdir(), "store-"));
-  t.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
-  return directory;
-}
+import { scratch } from "../scratch.js";
 
 const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const MINUTE = 60_000;

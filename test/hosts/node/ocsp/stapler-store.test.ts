@@ -1,6 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import Keyv from "keyv";
@@ -14,6 +12,7 @@ import {
   type TlsError,
 } from "../../../../hosts/node/index.js";
 import { digest } from "../../../../hosts/node/ocsp/subject.js";
+import { scratch } from "../scratch.js";
 import { handClock, type Link, makeLeaf, makePki, respond, source, until } from "./responders.js";
 
 /** One Stapler and its store: what outlives it, and what is believed of what is stored. */
@@ -25,12 +24,6 @@ const id = digest([leaf.der, ca.der]);
 const stapleKey = `tlstaple-staple-${id}`;
 const leaseKey = `tlstaple-lease-${id}`;
 const HOUR = 3_600_000;
-
-function scratch(t: ExecutionContext): string {
-  const directory = mkdtempSync(join(tmpdir(), "staples-"));
-  t.teardown(() => rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }));
-  return directory;
-}
 
 function open(t: ExecutionContext, store: KeyValueStore, options: StaplerOptions = {}) {
   const fetch = source(

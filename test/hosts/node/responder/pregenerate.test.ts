@@ -1,16 +1,13 @@
 import {
   chmodSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { get as httpGet, type IncomingMessage } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { integer } from "../../../../certs/der.js";
@@ -31,6 +28,7 @@ import { pathOf } from "../../../../hosts/node/responder/pregenerate.js";
 import { openssl } from "../../../peers/openssl.js";
 import { nginxOf } from "../../../peers/peers.js";
 import { withPeer } from "../../../peers/with-peer.js";
+import { scratch } from "../scratch.js";
 import {
   authority,
   authorityOptions,
@@ -43,12 +41,6 @@ import {
 } from "./fixtures.js";
 
 /** Responses that are signed ahead, into files. */
-
-function scratch(t: ExecutionContext): string {
-  const directory = mkdtempSync(join(tmpdir(), "pregenerate-"));
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 /** All files, by their paths. */
 function filesIn(directory: string): string[] {
