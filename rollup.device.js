@@ -25,13 +25,15 @@ const features = {
   verifiedSignatures: ["pki/remembered"],
   nameConstraints: ["pki/constraints"],
   rsa: ["pki/rsa"],
-  texts: ["wire/texts", "wire/wolfssl"],
+  texts: ["wire/alerts", "wire/texts", "wire/wolfssl"],
 };
 const entry = (name) => fileURLToPath(new URL(`build/hosts/moddable/${name}.js`, import.meta.url));
+/** What only the socket's module calls, when it is loaded: in no other module's way, flash has nothing of it. */
+const atLoad = ["client/features", "pki/tables"];
 /** Of the host's sources what several of its modules need. */
 const shared = ["attempt", "bytes"];
 const moduleOf = new Map([
-  ...Object.entries({ ...features, core: [] }).flatMap(([name, files]) => [
+  ...Object.entries({ ...features, core: [], tls: atLoad }).flatMap(([name, files]) => [
     [entry(name), name],
     ...files.map((file) => [`${source}${file}.js`, name]),
   ]),

@@ -40,20 +40,44 @@ function understand(module) {
     else if (fromCore(node, module))
       for (const { local, imported } of node.specifiers) known.imported.set(local.name, imported.name);
   }
-  for (const binding of bindings.values()) describe(binding, known);
+  const passing = onlyAtLoad(known);
+  for (const binding of bindings.values()) describe(binding, known, passing);
   for (const name of module.exported) show(bindings.get(known.exports.get(name)), bindings);
   for (const [name, imported] of known.imported)
     Object.assign(bindings.get(name), { key: `$$${imported}`, member: true });
   return known;
 }
 
+/**
+ * The functions that only run while the module is loaded, as nobody has them who could call them later. They are no members,
+ * nor is what only they refer to: a device's flash holds what can still be reached when all is loaded.
+ */
+function onlyAtLoad({ bindings, exports }) {
+  const shared = new Set(exports.values());
+  const passing = new Map();
+  for (const { name, declaration, references } of bindings.values())
+    if (isArrow(declaration.init) && !shared.has(name) && references.every(isCalled))
+      passing.set(declaration.init, references);
+  for (let before = 0; before !== passing.size; ) {
+    before = passing.size;
+    for (const [node, references] of passing)
+      if (references.some((each) => isLater(each, passing))) passing.delete(node);
+  }
+  return passing;
+}
+
+/** Whether a reference is in code that runs when all is loaded. */
+function isLater({ path }, passing) {
+  const [outer, inner] = path.filter(isCode);
+  return outer !== undefined && (inner !== undefined || !passing.has(outer));
+}
+
 /** A member is what functions refer to, under `key`; a function is loose if it may be called without an object. */
-function describe(binding, module) {
+function describe(binding, module, passing) {
   const { declaration, references, assigned, name } = binding;
   const node = declaration.init ?? declaration;
-  const isArrow = node.type === "ArrowFunctionExpression" && !node.async;
-  const kind = /^Class/.test(node.type) ? "class" : isArrow ? "function" : "value";
-  const member = !module.light && !assigned && references.some(({ path }) => path.some(isCode));
+  const kind = /^Class/.test(node.type) ? "class" : isArrow(node) ? "function" : "value";
+  const member = !module.light && !assigned && references.some((each) => isLater(each, passing));
   const rows = references.filter((each) => isRow(each, module));
   const loose = references.some((each) => !isCalled(each) && !isExport(each) && !rows.includes(each));
   const inTables = !module.light && rows.length === references.length;
@@ -77,6 +101,7 @@ function share(binding, name, there) {
 }
 
 const fromCore = (node, { core }) => node.type === "ImportDeclaration" && node.source.value === core;
+const isArrow = (node) => node?.type === "ArrowFunctionExpression" && !node.async;
 const isCode = ({ type }) => /Function|^PropertyDefinition$|^StaticBlock$/.test(type);
 const isCalled = ({ node, path }) => path.at(-1).type === "CallExpression" && path.at(-1).callee === node;
 const isExport = ({ path }) => path.at(-1).type === "ExportSpecifier";

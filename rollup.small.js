@@ -7,6 +7,7 @@ import { withoutFields } from "./rollup.fields.js";
 import { helpers } from "./rollup.helpers.js";
 import { inlined } from "./rollup.inline.js";
 import { isLine, mapped, withLines } from "./rollup.lines.js";
+import { withoutLoopVariables } from "./rollup.loops.js";
 import { choose, isOurs, renamed } from "./rollup.members.js";
 import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
@@ -29,7 +30,10 @@ export const small = (debug) => ({
       plain[i].light ? code : withoutFields(code, parse),
     );
     const short = await Promise.all(moved.map(compressed));
-    for (const [i, chunk] of chunks.entries()) chunk.code = step(arrows, short[i]);
+    for (const [i, chunk] of chunks.entries()) {
+      const code = step(arrows, short[i]);
+      chunk.code = plain[i].light ? code : withoutLoopVariables(code, parse);
+    }
     const publicNames = ({ facadeModuleId }) => this.getModuleInfo(facadeModuleId).exports;
     const asModule = (chunk) => ({
       code: chunk.code,

@@ -65,7 +65,7 @@ test("hosts and certs import of src only index files, and src none of those", (t
 
 test("no files of src import each other in a circle, types included", (t) => {
   const back = add('import type { Engine } from "./engine.js";');
-  holds(t, circles, src, changed(src, "src/record/ports.ts", back));
+  holds(t, circles, src, changed(src, "src/record/inbox.ts", back));
 });
 
 test("the reader of imports sees what it must", (t) => {

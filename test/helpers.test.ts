@@ -199,3 +199,38 @@ test("a class that calls itself by a name of its own keeps that", async (t) => {
     export { make };`;
   t.is((await run(code, "make")).make().n(), 2);
 });
+
+test("a function that only runs while the module is loaded is no member, nor is what only that refers to", async (t) => {
+  const code = `
+    const join = (rows) => rows.map((row) => low + row);
+    const both = (rows) => join(rows).concat(join(rows));
+    const kept = (n) => n + low;
+    const low = 1;
+    const base = 10;
+    const once = (n) => kept(n) + base;
+    const table = both([1, 2]);
+    const first = once(5);
+    const read = () => [table, first, kept(1)];
+    export { read };`;
+  const [text] = written({ code, exported: ["read"] });
+  for (const name of ["join", "both", "base", "once"]) t.false(text.includes(`$${name}`), name);
+  for (const name of ["kept", "low", "table", "first"]) t.true(text.includes(`$${name}`), name);
+  t.true(has(text, "rows.map((row) => $H.$low + row)"), "what runs later finds members");
+  t.deepEqual((await run(code, "read")).read(), [[2, 3, 2, 3], 16, 2]);
+});
+
+test("a function that may be called later is none of these: one that is handed on, exported, or called by such a one", (t) => {
+  const code = `
+    const handed = () => base1;
+    const list = [1].map(handed);
+    const shared = () => base2;
+    const called = () => base3;
+    const later = () => called();
+    const base1 = 1;
+    const base2 = 2;
+    const base3 = 3;
+    const start = { run: later, list };
+    export { shared, start };`;
+  const [text] = written({ code, exported: ["start"] });
+  for (const name of ["base1", "base2", "base3", "called"]) t.true(has(text, `.$${name}`), name);
+});

@@ -1,4 +1,4 @@
-import type { BareClient } from "../../src/client/index.js";
+import type { ClientHandshake } from "../../src/client/index.js";
 import { faults } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { SecureOptions, SocketOptions } from "./options.js";
@@ -70,7 +70,7 @@ declare abstract class Connection {
   close(): void;
 
   protected readonly platform: Platform;
-  protected readonly client: BareClient | undefined;
+  protected readonly client: ClientHandshake | undefined;
   protected tcp: Tcp | undefined;
   protected readonly writable: number;
   protected at: number;
@@ -122,7 +122,7 @@ export class SecureSocket extends Base {
     const { at, dataEnd } = this;
     if (type === undefined) return dataEnd - at;
     if (at === dataEnd) return undefined;
-    const { bytes } = this.client!.plainOut;
+    const { bytes } = this.client!.engine.inbox;
     const end = type === Number ? at + 1 : limited(bytes, at, dataEnd, until);
     this.at = end;
     if (type === Number) return bytes[at];
@@ -193,8 +193,7 @@ export class SecureSocket extends Base {
   /** Our buffer as often as the transport takes at once a record of all that fits, and once more. */
   private get space(): number {
     if (this.session === undefined) return 0;
-    const { plainIn } = this.client!;
-    const full = plainIn.end - plainIn.start;
+    const full = this.client!.engine.plainRoom;
     return this.room + full * Math.floor(this.writable / (full + OVERHEAD));
   }
 
@@ -211,7 +210,7 @@ export class SecureSocket extends Base {
 
   /** The transport did not take what it had promised, with a part of the data on its way. */
   private fail(): never {
-    this.client!.abort(faults.INTERNAL_ERROR);
+    this.client!.engine.fail(faults.INTERNAL_ERROR);
     this.schedule(0);
     throw new Error("the transport blocks");
   }

@@ -1,6 +1,3 @@
-/** Module `tlstaple/core`: what every application has, and the client without I/O. */
+/** Module `tlstaple/core`: what the other modules share, which the build exports for them. Applications get types of it. */
 
 export type * from "../../src/client/index.js";
-export { BareClient, features, wants } from "../../src/client/index.js";
-export { responder, trustAnchor } from "../../src/pki/index.js";
-export { TlsError } from "../../src/wire/index.js";

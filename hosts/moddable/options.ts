@@ -1,7 +1,8 @@
 import {
-  BareClient,
   type BufferSizes,
+  type ClientHandshake,
   type ClientOptions,
+  clientHandshake,
   type OcspOptions,
 } from "../../src/client/index.js";
 import type { Identity, Signer } from "../../src/crypto/index.js";
@@ -142,7 +143,7 @@ const own: readonly string[] = Object.freeze([
 export interface Parts {
   /** What was given, with the application's defaults. */
   readonly secure: SecureOptions;
-  readonly client: BareClient;
+  readonly client: ClientHandshake;
   /** What the connection has of its cache, if any. */
   readonly keeper: Keeper | undefined;
   /** What remembers its signatures, if anything. */
@@ -240,11 +241,11 @@ function makeClient(
   { features }: Platform,
   keeper: Keeper | undefined,
   remembered: Memory | undefined,
-): BareClient {
+): ClientHandshake {
   Object.assign(options, { remembered });
   if (keeper) Object.assign(options, { session: keeper.offer, onSession: keeper.take });
   try {
-    return new BareClient(options, features);
+    return clientHandshake(options, features);
   } catch (error) {
     const { message } = error as Error;
     (error as Error).message = message.replace("tlstaple: ", "secure.");

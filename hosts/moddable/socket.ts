@@ -1,4 +1,4 @@
-import { type BareClient, wants } from "../../src/client/index.js";
+import { type BareClient, type ClientHandshake, wants } from "../../src/client/index.js";
 import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
@@ -57,7 +57,8 @@ export class TLSSocket {
   target: unknown;
 
   protected readonly platform: Platform;
-  protected client: BareClient | undefined;
+  /** Its engine has the records. */
+  protected client: ClientHandshake | undefined;
   protected tcp: Tcp | undefined;
   /** The client's key, if it was made for this connection. */
   private signer: (Signer & { dispose?(): void }) | undefined;
@@ -141,7 +142,9 @@ export class TLSSocket {
 
   /** What was negotiated; undefined before the handshake is done and after the end. */
   get session(): Session | undefined {
-    return this.phase === phase.OPEN ? this.client : undefined;
+    if (this.phase !== phase.OPEN) return undefined;
+    const { version, suite, group, alpn, resumed, verdicts } = this.client!;
+    return { version, suite: suite!.id, group, alpn, resumed, verdicts };
   }
 
   /**
@@ -155,7 +158,7 @@ export class TLSSocket {
     if (this.at === this.dataEnd) return undefined;
     const { at } = this;
     if (this.numbers) {
-      const byte = this.client!.plainOut.bytes[at];
+      const byte = this.client!.engine.inbox.bytes[at];
       this.take(1);
       return byte;
     }
@@ -163,7 +166,7 @@ export class TLSSocket {
     const count = what ?? this.dataEnd - at;
     if (!(Number.isInteger(count) && count > 0 && count <= this.dataEnd - at))
       throw new RangeError("read: more than is there");
-    const copy = this.client!.plainOut.bytes.slice(at, at + count).buffer as ArrayBuffer;
+    const copy = this.client!.engine.inbox.bytes.slice(at, at + count).buffer as ArrayBuffer;
     this.take(count);
     return copy;
   }
@@ -175,7 +178,7 @@ export class TLSSocket {
   write(data: number | ByteBuffer, options?: WriteOptions): number {
     const { client } = this;
     if (client === undefined || this.phase !== phase.OPEN) throw new Error("not connected");
-    if (client.fault !== undefined) return 0;
+    if (client.engine.fault !== undefined) return 0;
     if (typeof data === "number") this.hold(Uint8Array.of(data));
     else this.hold(bytesOf(data));
     if (!options?.more) this.commit();
@@ -255,12 +258,12 @@ export class TLSSocket {
 
   /** One costly step at most. */
   private shake(): void {
-    const client = this.client!;
+    const { engine } = this.client!;
     this.fill();
-    if (client.wants & wants.WORK) client.work();
+    if (engine.wants & wants.WORK) engine.work();
     this.flush();
-    const wanted = client.wants;
-    if (client.fault) this.finish(client.fault);
+    const wanted = engine.wants;
+    if (engine.fault) this.finish(engine.fault);
     else if (wanted & wants.WORK || this.fillable || this.end === end.HEARD) this.schedule(STEP);
     else if ((wanted & (wants.SPACE | wants.WRITE)) === wants.SPACE) this.secured();
   }
@@ -302,15 +305,17 @@ export class TLSSocket {
 
   /** Finds the next application data; false when there is none yet, or will be none. */
   private nextRecord(): boolean {
-    const client = this.client!;
+    const { engine } = this.client!;
+    // What comes may have to be answered, from where that is
+    this.commit();
     do this.settle();
     while (this.fill());
-    if (client.fault) this.finish(client.fault);
-    else if (client.wants & wants.DATA) {
-      this.at = client.plainOut.start;
-      this.dataEnd = client.plainOut.end;
+    if (engine.fault) this.finish(engine.fault);
+    else if (engine.wants & wants.DATA) {
+      this.at = engine.inbox.plainAt;
+      this.dataEnd = engine.inbox.plainEnd;
       return true;
-    } else if (client.closedByPeer) this.finish(undefined);
+    } else if (engine.closedByPeer) this.finish(undefined);
     return false;
   }
 
@@ -328,7 +333,7 @@ export class TLSSocket {
   /** Tells how much can be written, once all that was written is on its way. */
   private offer(): void {
     const { room } = this;
-    if (room === 0 || this.client!.wants & wants.WRITE) return;
+    if (room === 0 || this.client!.engine.wants & wants.WRITE) return;
     this.offers = false;
     if (this.onWritable) this.call(this.onWritable, room);
   }
@@ -339,7 +344,7 @@ export class TLSSocket {
       callback.call(this, value);
     } catch (thrown) {
       if (this.phase === phase.OVER) return;
-      this.client!.abort(faults.INTERNAL_ERROR);
+      this.client!.engine.fail(faults.INTERNAL_ERROR);
       this.finish(faults.CALLBACK_FAILED, thrown);
     }
   }
@@ -348,17 +353,16 @@ export class TLSSocket {
 
   /** Lets the core go on until it needs something from outside. */
   private settle(): void {
-    const client = this.client!;
+    const { engine } = this.client!;
     this.flush();
-    while (client.wants & wants.WORK) {
-      client.work();
+    while (engine.wants & wants.WORK) {
+      engine.work();
       this.flush();
     }
   }
 
   private get fillable(): boolean {
-    const { cipherIn } = this.client!;
-    return this.readable > 0 && cipherIn.end > cipherIn.start;
+    return this.readable > 0 && this.client!.engine.inbox.room > 0;
   }
 
   /** Takes what the transport holds, as far as there is room; false when nothing changed. */
@@ -366,36 +370,40 @@ export class TLSSocket {
     if (this.fillable && this.receive()) return true;
     if (this.end !== end.HEARD || this.readable > 0) return false;
     this.end = end.TOLD;
-    this.client!.eof();
+    this.client!.engine.eof();
     return true;
   }
 
   private receive(): boolean {
-    const { cipherIn } = this.client!;
-    const { start } = cipherIn;
-    const n = Math.min(this.readable, cipherIn.end - start);
+    const { engine } = this.client!;
+    const { inbox } = engine;
+    const n = Math.min(this.readable, inbox.room);
     let got: unknown;
     try {
-      got = this.tcp!.read(cipherIn.bytes.subarray(start, start + n));
+      got = this.tcp!.read(inbox.bytes.subarray(inbox.rawEnd, inbox.rawEnd + n));
     } catch {
       if (this.end === end.NONE) this.end = end.HEARD;
     }
-    if (typeof got !== "number" || got <= 0) {
+    if (!(typeof got === "number" && got > 0 && got <= n)) {
       this.readable = 0;
       return false;
     }
     this.readable -= got;
-    cipherIn.advance(got);
+    inbox.rawEnd += got;
+    engine.wake();
     return true;
   }
 
   /** Hands the transport what it takes of the core's bytes. */
   private flush(): void {
-    const { cipherOut } = this.client!;
+    const { engine } = this.client!;
+    const { outbox } = engine;
     const { busy } = this;
     this.busy = true;
-    while (this.writable > 0 && cipherOut.end > cipherOut.start)
-      cipherOut.advance(this.send(cipherOut.bytes, cipherOut.start, cipherOut.end));
+    while (this.writable > 0 && outbox.pending > 0) {
+      outbox.sent(this.send(outbox.bytes, outbox.at, outbox.end));
+      engine.wake();
+    }
     this.busy = busy;
   }
 
@@ -416,7 +424,7 @@ export class TLSSocket {
 
   private readInto(into: Uint8Array): number {
     const n = Math.min(into.length, this.dataEnd - this.at);
-    into.set(this.client!.plainOut.bytes.subarray(this.at, this.at + n));
+    into.set(this.client!.engine.inbox.bytes.subarray(this.at, this.at + n));
     this.take(n);
     return n;
   }
@@ -428,22 +436,21 @@ export class TLSSocket {
     this.reminder = this.at < this.dataEnd ? timers.set(() => this.reminded(), REMINDER) : undefined;
     if (this.reminder !== undefined) return;
     this.announced = false;
-    const { plainOut } = this.client!;
-    plainOut.advance(plainOut.end - plainOut.start);
+    const { engine } = this.client!;
+    engine.inbox.plainAt = engine.inbox.plainEnd;
+    engine.wake();
     if (!this.busy) this.schedule(0);
   }
 
   protected get room(): number {
-    const { plainIn } = this.client!;
-    const room = plainIn.end - plainIn.start - this.held;
+    const room = this.client!.engine.plainRoom - this.held;
     return room > 2 * SLACK ? room - SLACK : Math.max(0, room);
   }
 
   protected hold(data: Uint8Array): void {
-    const { plainIn } = this.client!;
-    const at = plainIn.start + this.held;
-    if (at + data.length > plainIn.end) throw new Error("would block");
-    plainIn.bytes.set(data, at);
+    const { engine } = this.client!;
+    if (this.held + data.length > engine.plainRoom) throw new Error("would block");
+    engine.outbox.bytes.set(data, engine.outbox.contentStart + this.held);
     this.held += data.length;
   }
 
@@ -452,14 +459,15 @@ export class TLSSocket {
     const { client, held } = this;
     if (client === undefined || held === 0) return;
     this.held = 0;
-    client.plainIn.advance(held);
+    client.engine.sendPlain(held);
+    client.engine.wake();
     this.settle();
     if (!this.busy && this.at === this.dataEnd && this.newsworthy(client)) this.schedule(0);
   }
 
   /** Something has happened that the application does not know yet. */
-  private newsworthy(client: BareClient): boolean {
-    return (client.wants & wants.DATA) !== 0 || client.fault !== undefined || client.closedByPeer;
+  private newsworthy({ engine }: ClientHandshake): boolean {
+    return (engine.wants & wants.DATA) !== 0 || engine.fault !== undefined || engine.closedByPeer;
   }
 
   // ---- The end
@@ -469,7 +477,7 @@ export class TLSSocket {
     this.deadline = undefined;
     if (this.phase === phase.OVER) this.drop();
     else {
-      this.client!.abort(faults.HANDSHAKE_TIMEOUT);
+      this.client!.engine.fail(faults.HANDSHAKE_TIMEOUT);
       this.finish(faults.HANDSHAKE_TIMEOUT);
     }
   }
@@ -478,7 +486,8 @@ export class TLSSocket {
   private finish(fault: Fault | undefined, cause?: unknown): void {
     const client = this.client!;
     const { onError, onReason, platform } = this;
-    const error = fault && new TlsError(fault, client.faultDetail, cause ?? client.cause, platform.words);
+    const error =
+      fault && new TlsError(fault, client.faultDetail, cause ?? client.engine.cause, platform.words);
     if (fault && this.spoils(fault)) this.keeper?.forget();
     this.retire();
     if (error) platform.report?.(error);
@@ -507,7 +516,7 @@ export class TLSSocket {
     timers.clear(this.deadline);
     timers.clear(this.reminder);
     this.ticker = this.deadline = this.reminder = undefined;
-    if (connected) this.client!.close();
+    if (connected) this.client!.engine.close();
     else this.end = end.HEARD;
     this.linger();
     if (this.client) this.deadline = timers.set(() => this.expired(), LINGER);
@@ -516,7 +525,7 @@ export class TLSSocket {
   /** Goes on until all is sent that can be. */
   private linger(): void {
     this.flush();
-    if (this.end !== end.NONE || !(this.client!.wants & wants.WRITE)) this.drop();
+    if (this.end !== end.NONE || !(this.client!.engine.wants & wants.WRITE)) this.drop();
   }
 
   /** Lets go of the transport and of all secrets. */
@@ -525,7 +534,7 @@ export class TLSSocket {
     this.platform.timers.clear(this.deadline);
     this.release();
     this.client = this.keeper = this.tcp = this.deadline = undefined;
-    client?.wipe();
+    client?.engine.wipe();
     try {
       tcp?.close();
     } catch {

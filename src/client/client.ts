@@ -4,6 +4,19 @@ import type { Features } from "./feature.js";
 import { ClientHandshake } from "./handshake.js";
 import { type ClientOptions, configure } from "./options.js";
 
+/**
+ * What BareClient is made of, for a host that counts each byte of flash: it has the handshake's state in its own hands, and
+ * the engine's buffers. Throws as BareClient's constructor.
+ */
+export function clientHandshake(
+  options: ClientOptions,
+  features: Features,
+  arena?: Uint8Array,
+): ClientHandshake {
+  const config = configure(options, features);
+  return new ClientHandshake(config, arenaOf(config.buffers, arena));
+}
+
 /** One connection's client, made of the features that it is given. */
 export class BareClient extends Endpoint<ClientHandshake> {
   /**
@@ -11,8 +24,7 @@ export class BareClient extends Endpoint<ClientHandshake> {
    * Throws RangeError or TypeError for options that can't be.
    */
   constructor(options: ClientOptions, features: Features, arena?: Uint8Array) {
-    const config = configure(options, features);
-    super(new ClientHandshake(config, arenaOf(config.buffers, arena)));
+    super(clientHandshake(options, features, arena));
   }
 
   /** The server resumed the session that was offered: it sent no certificate, and no staple. */

@@ -1,34 +1,36 @@
 import type { Verdict } from "../pki/verifier.js";
-import type { Port } from "../record/ports.js";
-import { type Fault, faults } from "../wire/fault.js";
+import { type Port, Ports } from "../record/ports.js";
+import type { Fault } from "../wire/fault.js";
 import type { Handshake } from "./handshake.js";
 
 /** One side of a connection, as its owner sees it. `work()` and the ports never throw for anything that the peer does: see `fault`. */
 export abstract class Endpoint<S extends Handshake> {
   protected readonly handshake: S;
+  private readonly ports: Ports;
 
   constructor(handshake: S) {
     this.handshake = handshake;
+    this.ports = new Ports(handshake.engine);
   }
 
   /** Write bytes from the transport at `[start,end)`. */
   get cipherIn(): Port {
-    return this.handshake.engine.cipherIn;
+    return this.ports.cipherIn;
   }
 
   /** Send `[start,end)` to the transport. */
   get cipherOut(): Port {
-    return this.handshake.engine.cipherOut;
+    return this.ports.cipherOut;
   }
 
   /** Write application data at `[start,end)`; each `advance` makes one record of it. */
   get plainIn(): Port {
-    return this.handshake.engine.plainIn;
+    return this.ports.plainIn;
   }
 
   /** Read application data from `[start,end)`. */
   get plainOut(): Port {
-    return this.handshake.engine.plainOut;
+    return this.ports.plainOut;
   }
 
   /** What the connection waits for: bits of `wants`. */
@@ -81,9 +83,7 @@ export abstract class Endpoint<S extends Handshake> {
 
   /** With PEER_ALERT the alert's number, with a buffer too small the bytes that it would need, else 0. */
   get faultDetail(): number {
-    const { handshake } = this;
-    const { fault, faultDetail } = handshake.engine;
-    return fault === faults.STORE_TOO_SMALL ? handshake.verifier.store.needed : faultDetail;
+    return this.handshake.faultDetail;
   }
 
   /** What was caught, when the fault is INTERNAL_ERROR. */

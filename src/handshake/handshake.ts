@@ -101,6 +101,12 @@ export abstract class Handshake implements Machine {
     return this.found ?? this.verifier.verdicts(this.engine.fault);
   }
 
+  /** With PEER_ALERT the alert's number, with a buffer or the store too small the bytes that it would need, else 0. */
+  get faultDetail(): number {
+    const { fault, faultDetail } = this.engine;
+    return fault === faults.STORE_TOO_SMALL ? this.verifier.store.needed : faultDetail;
+  }
+
   /** The peer has proved who it is: of all that it showed, only the verdicts stay. */
   dismissVerifier(): void {
     this.found = this.verdicts;

@@ -4,7 +4,6 @@ import { alert, contentType } from "../wire/registry.js";
 import { Writer } from "../wire/writer.js";
 import { type Inbox, MESSAGE_HEADER } from "./inbox.js";
 import type { Outbox } from "./outbox.js";
-import { CipherIn, CipherOut, PlainIn, PlainOut, type Port } from "./ports.js";
 import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./protection.js";
 
 /** What a connection waits for, as bits of `wants`. */
@@ -97,7 +96,8 @@ function nowhere(): Opened {
 
 /**
  * TLS records and handshake messages without sockets, clocks or promises, for either side. Bytes come and go
- * through four ports; `work()` does the rest, one costly step at a time. The first fault is kept for good.
+ * by the two buffers, as `Ports` shows, after which it must `wake()`; `work()` does the rest, one costly step at a time.
+ * The first fault is kept for good.
  */
 export class Engine {
   readonly machine: Machine;
@@ -126,7 +126,7 @@ export class Engine {
   /** Bytes of the message in progress, handled part by part, that are still to come. */
   left = 0;
   private idleMessages = 0;
-  /** `work()` found nothing to do, and no port has moved since. */
+  /** `work()` found nothing to do, and no bytes have moved since. */
   private stalled = false;
   /** The last answer of `step`, and what it was the answer for. */
   private stepRow: AnyRow | undefined;
@@ -143,21 +143,12 @@ export class Engine {
   private closing = false;
   private transportEnded = false;
 
-  readonly cipherIn: Port;
-  readonly cipherOut: Port;
-  readonly plainIn: Port;
-  readonly plainOut: Port;
-
   constructor(machine: Machine, inbox: Inbox, outbox: Outbox) {
     this.machine = machine;
     this.inbox = inbox;
     this.outbox = outbox;
     this.reader = new Reader(inbox.bytes, 0, 0);
     this.writer = new Writer(outbox.bytes, 0, 0);
-    this.cipherIn = new CipherIn(this);
-    this.cipherOut = new CipherOut(this);
-    this.plainIn = new PlainIn(this);
-    this.plainOut = new PlainOut(this);
   }
 
   // ---- What the connection's owner sees
@@ -234,9 +225,9 @@ export class Engine {
     this.machine.wipe();
   }
 
-  // ---- For the ports
+  // ---- For whoever moves bytes
 
-  /** A port moved, so there may be something to do. */
+  /** Some came, went or were read, so there may be something to do. */
   wake(): void {
     this.stalled = false;
   }
@@ -247,10 +238,10 @@ export class Engine {
     return open && this.step === undefined ? this.outbox.room : 0;
   }
 
-  /** Seals `n` bytes of application data that lie at `outbox.contentStart`. */
+  /** Seals `n` bytes of application data that lie at `outbox.contentStart`; more than may be written, or none, it does not. */
   sendPlain(n: number): void {
     const { protection } = this.outbox;
-    if (n === 0) return;
+    if (n === 0 || n > this.plainRoom) return;
     if (protection.sequence >= protection.capacity) {
       this.fail(faults.KEY_EXHAUSTED);
       return;

@@ -1,6 +1,4 @@
 import { alertOf, type Fault, type FaultName, faultName, faults } from "./fault.js";
-import { list } from "./list.js";
-import { alert } from "./registry.js";
 
 /** A TLS alert, RFC 8446 section 6. */
 export interface Alert {
@@ -14,16 +12,9 @@ export interface WolfsslError {
   readonly name: string;
 }
 
-/** Each alert's number and name, as one string, which takes a device less than a table. */
-export const alertNames = `\n${list(Object.entries(alert).map(([name, number]) => `${number} ${name}`))}`;
-
-/** An alert by its number; of one that TLS does not know the name is `alert_255`. */
-export function namedAlert(number: number): Alert {
-  const before = `\n${number} `;
-  const at = alertNames.indexOf(before);
-  if (at < 0) return { number, name: `alert_${number}` };
-  const start = at + before.length;
-  return { number, name: alertNames.slice(start, alertNames.indexOf("\n", start)) };
+/** An alert's name where it is not known. */
+export function unknownAlert(number: number): string {
+  return `alert_${number}`;
 }
 
 /** What a host says of faults. */
@@ -32,6 +23,8 @@ export interface Words {
   message(fault: Fault, detail: number): string;
   /** wolfSSL's error for the same thing, where there is one. */
   wolfssl(fault: Fault): WolfsslError | undefined;
+  /** The name of an alert; "alert_255" if TLS does not know it. */
+  alertName(number: number): string;
   /** One line on what to do about it, or "". */
   advice(code: FaultName, detail: number): string;
 }
@@ -50,12 +43,13 @@ export class TlsError extends Error {
   /** One line on what to do about it, or "" where the host has none. */
   readonly advice: string;
 
-  /** Without `words`, the message is the fault's name. */
+  /** Without `words`, the message is the fault's name, and an alert has none but its number. */
   constructor(fault: Fault, detail = 0, cause?: unknown, words?: Words) {
     const code = faultName(fault);
+    const number = fault === faults.PEER_ALERT ? detail : alertOf(fault);
     super(words ? words.message(fault, detail) : code, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.alert = namedAlert(fault === faults.PEER_ALERT ? detail : alertOf(fault));
+    this.alert = { number, name: words ? words.alertName(number) : unknownAlert(number) };
     this.wolfssl = words?.wolfssl(fault);
     this.detail = detail;
     this.advice = words ? words.advice(code, detail) : "";

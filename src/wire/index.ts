@@ -1,6 +1,7 @@
 /** The layer below all others: octets read and compared, IANA's numbers and their names, faults. */
 
-export { type Alert, namedAlert, TlsError, type WolfsslError, type Words } from "./error.js";
+export { alertName } from "./alerts.js";
+export { type Alert, TlsError, type WolfsslError, type Words } from "./error.js";
 export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from "./fault.js";
 export { given } from "./given.js";
 export { Reader } from "./reader.js";

@@ -1,13 +1,22 @@
 import { Engine, type Machine, type Row, wants } from "../../src/record/engine.js";
 import { Inbox } from "../../src/record/inbox.js";
 import { Outbox } from "../../src/record/outbox.js";
-import type { Port } from "../../src/record/ports.js";
+import { type Port, Ports } from "../../src/record/ports.js";
+
+/** An engine with its ports. */
+class PortEngine extends Engine {
+  private readonly ports = new Ports(this);
+  readonly cipherIn = this.ports.cipherIn;
+  readonly cipherOut = this.ports.cipherOut;
+  readonly plainIn = this.ports.plainIn;
+  readonly plainOut = this.ports.plainOut;
+}
 
 /** A session that writes down what the engine does with it. */
 export class Toy implements Machine {
   readonly rows: readonly Row<Toy>[];
   state: string;
-  readonly engine: Engine;
+  readonly engine: PortEngine;
   /** What rows ran over: the state, and the bytes handled. */
   readonly handled: string[] = [];
   /** The bodies of the messages that came. */
@@ -29,7 +38,7 @@ export class Toy implements Machine {
     this.state = state;
     const arena = new Uint8Array(input + output);
     const outbox = new Outbox(arena, input, input + output);
-    this.engine = new Engine(this, new Inbox(arena, input, most), outbox);
+    this.engine = new PortEngine(this, new Inbox(arena, input, most), outbox);
   }
 
   /** A row's usual doing: takes the whole body. */
@@ -96,7 +105,7 @@ export function fill(port: Port, bytes: Uint8Array, most = bytes.length): number
  * Gives the engine bytes from the peer, at most `most` at a time, and collects application data as it comes.
  * Stops when the engine takes no more.
  */
-export function feed(engine: Engine, bytes: Uint8Array, most = bytes.length): Buffer {
+export function feed(engine: PortEngine, bytes: Uint8Array, most = bytes.length): Buffer {
   const data: Buffer[] = [];
   for (let at = 0; ; at += fill(engine.cipherIn, bytes.subarray(at), most)) {
     for (settle(engine); engine.wants & wants.DATA; settle(engine)) data.push(drain(engine.plainOut));

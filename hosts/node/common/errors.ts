@@ -1,9 +1,9 @@
 import {
+  alertName,
   type Fault,
   type FaultName,
   faultName,
   isFault,
-  namedAlert,
   TlsError,
   texts,
   type Words,
@@ -15,7 +15,7 @@ export type Advise = Words["advice"];
 
 /** The error of a fault, as Node tells it; `advise` may know more than the fault alone. */
 export function tlsError(fault: Fault, detail = 0, cause?: unknown, advise: Advise = adviseUser): TlsError {
-  return new TlsError(fault, detail, cause, { message, wolfssl, advice: advise });
+  return new TlsError(fault, detail, cause, { message, wolfssl, alertName, advice: advise });
 }
 
 /** What was caught as an error for a user: faults are for the inside. */
@@ -30,7 +30,7 @@ function wolfssl(fault: Fault) {
 function message(fault: Fault, detail: number): string {
   const code = faultName(fault);
   const text = texts[code];
-  if (code === "PEER_ALERT") return `${text}: ${namedAlert(detail).name} (${detail})`;
+  if (code === "PEER_ALERT") return `${text}: ${alertName(detail)} (${detail})`;
   return detail > 0 ? `${text}: ${detail} bytes` : text;
 }
 

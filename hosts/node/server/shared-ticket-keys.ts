@@ -66,6 +66,8 @@ export class SharedTicketKeys implements KeySource {
   private readonly onError: (error: Error) => void;
   /** By their periods. */
   private keys: ReadonlyMap<number, TicketKey> = new Map();
+  /** The last look found a key that we did not have: where two have stored one at a time, only the next one tells whose stays. */
+  private moved = false;
   private timer: NodeJS.Timeout | undefined;
   private running = false;
   private told = "";
@@ -115,9 +117,9 @@ export class SharedTicketKeys implements KeySource {
     if (problems.length === 0) this.told = "";
     else this.complain(problems[0]);
     if (!this.running) return;
-    const delay = Math.min(Math.max((this.period * 1000) / LOOKS, SOONEST), LATEST);
+    const usual = Math.min(Math.max((this.period * 1000) / LOOKS, SOONEST), LATEST);
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.refresh(), delay).unref();
+    this.timer = setTimeout(() => void this.refresh(), this.moved ? SOONEST : usual).unref();
   }
 
   private complain(error: Error): void {
@@ -129,6 +131,7 @@ export class SharedTicketKeys implements KeySource {
   /** Has the keys that are stored for the periods before, now and next; makes what is missing of the latter two. */
   private async agree(): Promise<Error[]> {
     const { now } = this;
+    this.moved = false;
     if (now === undefined) return [];
     this.keys = new Map([...this.keys].filter(([period]) => period >= now - 1));
     const periods = [now, now + 1, now - 1];
@@ -148,6 +151,8 @@ export class SharedTicketKeys implements KeySource {
     if (stored === undefined) return;
     const key = this.open(name, stored);
     if (!key) throw coded(new Error(`what is stored as ${name} is no key`), "ERR_TLSTAPLE_TICKET_KEY");
+    if (had && bytesOf(had).equals(key)) return;
+    this.moved = true;
     this.keys = new Map([...this.keys, [period, ticketKey(key)]]);
   }
 

@@ -1,5 +1,5 @@
 import { cipherSuite, contentType, extensionType, handshakeType, nameOf } from "../../../src/client/index.js";
-import { namedAlert, Reader } from "../../../src/wire/index.js";
+import { alertName, Reader } from "../../../src/wire/index.js";
 import { printable } from "../common/text.js";
 import { describeExtensions, readAuthorities } from "./extensions.js";
 import {
@@ -84,8 +84,7 @@ function camel(name: string): string {
 /** Alert, RFC 8446 section 6. */
 function describeAlert(bytes: Buffer): string {
   if (bytes.length !== 2) return malformed(bytes);
-  const { name, number } = namedAlert(bytes[1]);
-  return `${bytes[0] === 1 ? "warning" : "fatal"} ${name} (${number})`;
+  return `${bytes[0] === 1 ? "warning" : "fatal"} ${alertName(bytes[1])} (${bytes[1]})`;
 }
 
 const bodies: Readonly<Record<number, (r: Reader, tls13: boolean) => Description>> = {

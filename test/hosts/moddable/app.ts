@@ -3,6 +3,7 @@
 import type { Platform } from "../../../hosts/moddable/platform.js";
 import type { SecureOptions, SocketOptions, TlsError } from "../../../hosts/moddable/socket.js";
 import { TLSSocket } from "../../../hosts/moddable/socket.js";
+import type { ClientHandshake } from "../../../src/client/handshake.js";
 import type { Provider } from "../../../src/crypto/provider.js";
 import { FakeTimers, type Quirks, type Server, Wire } from "./fake.js";
 import { platform, server } from "./peer.js";
@@ -51,6 +52,11 @@ export class App {
     this.platform = { ...usual, provider, report: (error) => this.reports.push(error), ...special };
     const options = { ...this.options(), TCP: { io: this.wire.io }, secure, ...rest };
     this.socket = new TLSSocket(options, this.platform);
+  }
+
+  /** What the socket's connection is made of, until it is over. */
+  get client(): ClientHandshake {
+    return (this.socket as unknown as { client: ClientHandshake }).client;
   }
 
   /** Connects, and shakes hands. */

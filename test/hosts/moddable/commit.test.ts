@@ -153,3 +153,17 @@ test("close after a part was read leaves no timer behind", (t) => {
   app.socket.close();
   t.deepEqual(app.timers.pending, []);
 });
+
+test("what a callback holds goes out before the answer to a KeyUpdate that came with the data", (t) => {
+  const app = new App({
+    onReadable() {
+      app.take(app.socket.read());
+      app.socket.write(bytes("held"), { more: true });
+    },
+  }).open();
+  const data = app.server.sendData(bytes("data"));
+  app.arrive(Buffer.concat([data, app.server.sendKeyUpdate(true)]));
+  app.socket.write(bytes(" back"));
+  t.is(app.server.seen.data.toString(), "held back");
+  t.deepEqual(app.server.seen.keyUpdates, [false]);
+});

@@ -1,7 +1,6 @@
 import test from "ava";
 import type { SecureOptions } from "../../../hosts/moddable/socket.js";
-import type { ClientHandshake } from "../../../src/client/handshake.js";
-import { faults, type TlsClient } from "../../../src/client/index.js";
+import { faults } from "../../../src/client/index.js";
 import { version } from "../../../src/wire/registry.js";
 import { host, root, rows, script } from "../../peers/default-staples.js";
 import { App, bytes, pattern } from "./app.js";
@@ -49,8 +48,8 @@ test("by default a full record is taken in, and no more when nobody reads", (t) 
 
 test("by default the input buffer has 4,096 bytes, and grows up to 18,693", (t) => {
   const app = new App().open();
-  const { cipherIn } = app.socket.session as unknown as TlsClient;
-  t.is(cipherIn.bytes.length, 4096);
+  const { inbox } = app.client.engine;
+  t.is(inbox.bytes.length, 4096);
   for (const [length, size] of [
     [4074, 4096],
     [4075, 4097],
@@ -58,22 +57,21 @@ test("by default the input buffer has 4,096 bytes, and grows up to 18,693", (t) 
     [100, 7022],
   ]) {
     app.arrive(app.server.sendData(pattern(length)));
-    t.is(cipherIn.bytes.length, size);
+    t.is(inbox.bytes.length, size);
   }
   t.is(app.text.length, 4074 + 4075 + 7000 + 100);
 });
 
 test("by default 2,048 bytes can be under way, and 4,096 of certificates and staples are kept", (t) => {
   const app = new App();
-  const { client } = app.socket as unknown as { client: { handshake: ClientHandshake } };
-  t.is(client.handshake.verifier.store.bytes.length, 4096);
-  const { socket, writable } = app.open();
+  const { client } = app;
+  t.is(client.verifier.store.bytes.length, 4096);
+  const { writable } = app.open();
   const offer = (output: number) => new App({ secure: { buffers: { output } } }).open().writable;
   t.is(writable, offer(2048));
   t.not(writable, offer(2047));
-  const { plainIn } = socket.session as unknown as TlsClient;
-  t.is(plainIn.bytes.length, 2048);
-  t.throws(() => client.handshake.verifier, { is: faults.INTERNAL_ERROR, any: true }, "it is let go");
+  t.is(client.engine.outbox.bytes.length, 2048);
+  t.throws(() => client.verifier, { is: faults.INTERNAL_ERROR, any: true }, "it is let go");
 });
 
 test("an orderly end is no error, and a transport that reads nothing has not ended", (t) => {

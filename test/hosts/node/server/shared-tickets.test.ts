@@ -154,6 +154,22 @@ test("without `add`, those that come at once agree, and what was overwritten is 
   t.is(all[0].sealing(), late.sealing());
 });
 
+test("a fresh key is looked at again soon: without `add`, somebody slow may have overwritten it", async (t) => {
+  const { add, ...store } = memory();
+  const clock = handClock();
+  clock.now = 1000 * PERIOD;
+  const elsewhere = memory();
+  const quick = member(t, { store, secret }, clock);
+  const slow = member(t, { store: elsewhere, secret }, clock);
+  await look(slow);
+  quick.keys.start();
+  await until(() => quick.keys.current.length === 2, "keys");
+  const name = `tlstaple-ticket-key-${PERIOD}-1000`;
+  store.values.set(name, elsewhere.values.get(name)!);
+  await until(() => quick.sealing() === slow.sealing(), "what is stored by then");
+  t.is(quick.sealing(), slow.sealing());
+});
+
 test("a key that the store has lost is stored again", async (t) => {
   const store = memory();
   const clock = handClock();
