@@ -1,36 +1,43 @@
 import type { Verdict } from "../pki/verifier.js";
-import { type Port, Ports } from "../record/ports.js";
+import { CipherIn, CipherOut, PlainIn, PlainOut, type Port } from "../record/ports.js";
 import type { Fault } from "../wire/fault.js";
 import type { Handshake } from "./handshake.js";
 
 /** One side of a connection, as its owner sees it. `work()` and the ports never throw for anything that the peer does: see `fault`. */
 export abstract class Endpoint<S extends Handshake> {
   protected readonly handshake: S;
-  private readonly ports: Ports;
+  private readonly fromPeer: Port;
+  private readonly toPeer: Port;
+  private readonly toSend: Port;
+  private readonly received: Port;
 
   constructor(handshake: S) {
     this.handshake = handshake;
-    this.ports = new Ports(handshake.engine);
+    const { engine } = handshake;
+    this.fromPeer = new CipherIn(engine);
+    this.toPeer = new CipherOut(engine);
+    this.toSend = new PlainIn(engine);
+    this.received = new PlainOut(engine);
   }
 
   /** Write bytes from the transport at `[start,end)`. */
   get cipherIn(): Port {
-    return this.ports.cipherIn;
+    return this.fromPeer;
   }
 
   /** Send `[start,end)` to the transport. */
   get cipherOut(): Port {
-    return this.ports.cipherOut;
+    return this.toPeer;
   }
 
   /** Write application data at `[start,end)`; each `advance` makes one record of it. */
   get plainIn(): Port {
-    return this.ports.plainIn;
+    return this.toSend;
   }
 
   /** Read application data from `[start,end)`. */
   get plainOut(): Port {
-    return this.ports.plainOut;
+    return this.received;
   }
 
   /** What the connection waits for: bits of `wants`. */

@@ -96,7 +96,7 @@ function nowhere(): Opened {
 
 /**
  * TLS records and handshake messages without sockets, clocks or promises, for either side. Bytes come and go
- * by the two buffers, as `Ports` shows, after which it must `wake()`; `work()` does the rest, one costly step at a time.
+ * by the two buffers, as the ports show, after which it must `wake()`; `work()` does the rest, one costly step at a time.
  * The first fault is kept for good.
  */
 export class Engine {

@@ -44,7 +44,7 @@ abstract class Window implements Port {
 }
 
 /** Bytes from the transport: the free end of the input buffer. */
-class CipherIn extends Window {
+export class CipherIn extends Window {
   get bytes(): Uint8Array {
     return this.owner.inbox.bytes;
   }
@@ -63,7 +63,7 @@ class CipherIn extends Window {
 }
 
 /** Bytes for the transport: finished records. */
-class CipherOut extends Window {
+export class CipherOut extends Window {
   get bytes(): Uint8Array {
     return this.owner.outbox.bytes;
   }
@@ -82,7 +82,7 @@ class CipherOut extends Window {
 }
 
 /** Application data to send: the content of the next record. */
-class PlainIn extends Window {
+export class PlainIn extends Window {
   get bytes(): Uint8Array {
     return this.owner.outbox.bytes;
   }
@@ -101,7 +101,7 @@ class PlainIn extends Window {
 }
 
 /** Application data received: one record's, or what is left of it. */
-class PlainOut extends Window {
+export class PlainOut extends Window {
   get bytes(): Uint8Array {
     return this.owner.inbox.bytes;
   }
@@ -116,20 +116,5 @@ class PlainOut extends Window {
 
   protected use(n: number): void {
     this.owner.inbox.plainAt += n;
-  }
-}
-
-/** The four of one connection. A host that counts each byte does what they do itself. */
-export class Ports {
-  readonly cipherIn: Port;
-  readonly cipherOut: Port;
-  readonly plainIn: Port;
-  readonly plainOut: Port;
-
-  constructor(owner: Owner) {
-    this.cipherIn = new CipherIn(owner);
-    this.cipherOut = new CipherOut(owner);
-    this.plainIn = new PlainIn(owner);
-    this.plainOut = new PlainOut(owner);
   }
 }

@@ -1,15 +1,14 @@
 import { Engine, type Machine, type Row, wants } from "../../src/record/engine.js";
 import { Inbox } from "../../src/record/inbox.js";
 import { Outbox } from "../../src/record/outbox.js";
-import { type Port, Ports } from "../../src/record/ports.js";
+import { CipherIn, CipherOut, PlainIn, PlainOut, type Port } from "../../src/record/ports.js";
 
 /** An engine with its ports. */
 class PortEngine extends Engine {
-  private readonly ports = new Ports(this);
-  readonly cipherIn = this.ports.cipherIn;
-  readonly cipherOut = this.ports.cipherOut;
-  readonly plainIn = this.ports.plainIn;
-  readonly plainOut = this.ports.plainOut;
+  readonly cipherIn: Port = new CipherIn(this);
+  readonly cipherOut: Port = new CipherOut(this);
+  readonly plainIn: Port = new PlainIn(this);
+  readonly plainOut: Port = new PlainOut(this);
 }
 
 /** A session that writes down what the engine does with it. */

@@ -1,6 +1,6 @@
 import type { Transport } from "../../../../hosts/node/socket/transport.js";
 import type { Engine } from "../../../../src/record/engine.js";
-import { Ports } from "../../../../src/record/ports.js";
+import { CipherOut } from "../../../../src/record/ports.js";
 import { ServerOutbox } from "../../../../src/server/outbox.js";
 
 /** What a socket of ours is made of, for peers that do what no socket would. */
@@ -17,7 +17,7 @@ export function innards(socket: unknown): Innards {
 /** Makes one record of the `n` bytes at `contentStart`. */
 export function record(engine: Engine, type: number, n: number): Buffer {
   const { outbox } = engine;
-  const { cipherOut } = new Ports(engine);
+  const cipherOut = new CipherOut(engine);
   if (outbox instanceof ServerOutbox) outbox.hold();
   outbox.emit(type, n);
   const { bytes, start, end } = cipherOut;
