@@ -11,6 +11,7 @@ import { withoutLoopVariables } from "./rollup.loops.js";
 import { choose, isOurs, renamed } from "./rollup.members.js";
 import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
+import { withFewerVariables } from "./rollup.slots.js";
 
 /** With the folder that has the modules with all their names, each gets a source map into it. */
 export const small = (debug) => ({
@@ -32,7 +33,7 @@ export const small = (debug) => ({
     const short = await Promise.all(moved.map(compressed));
     for (const [i, chunk] of chunks.entries()) {
       const code = step(arrows, short[i]);
-      chunk.code = plain[i].light ? code : withoutLoopVariables(code, parse);
+      chunk.code = plain[i].light ? code : withFewerVariables(withoutLoopVariables(code, parse), parse);
     }
     const publicNames = ({ facadeModuleId }) => this.getModuleInfo(facadeModuleId).exports;
     const asModule = (chunk) => ({
@@ -68,7 +69,7 @@ const common = { module: true, ecma: 2020, keep_classnames: /Error$|Socket$/, fo
  * takes less for `true`, `if` and statements than for `!0`, `?:` and commas.
  */
 async function compressed(source) {
-  const dearer = { booleans: false, conditionals: false, sequences: false };
+  const dearer = { booleans: false, conditionals: false, sequences: false, join_vars: false };
   const compress = { ecma: 2020, inline: 0, reduce_funcs: false, pure_getters: true, passes: 2, ...dearer };
   return (await minify(source, { ...common, compress, mangle: false })).code;
 }
