@@ -61,7 +61,8 @@ export const GROUPS_HELP =
   "groups of the key exchange, best first, separated by commas; X25519,P-256,P-384 by default; there is X25519MLKEM768 too";
 export const COMPAT_HELP =
   "wolfssl: what is not given is as with wolfSSL's example programs, with the files in certs/ of wolfSSL's folder";
-export const RESPONDER_HELP = "certificates of OCSP responders to trust though the CA delegated none of them";
+export const RESPONDER_HELP =
+  "certificates of OCSP responders to trust though the CA delegated none of them; -responder too";
 export const KEYLOG_HELP =
   "append the secrets to FILE, as SSLKEYLOGFILE; from then on only its owner can read it";
 
