@@ -1,16 +1,17 @@
 #!/bin/sh
 # Runs all tests on the Node that npm runs on, and then, on the newest LTS, all but those of what runs in the XS engine,
-# to which it makes no difference what Node starts it. Each run ends with ava's own sum.
+# to which it makes no difference what Node starts it, and wolfSSL's scripts, which take minutes. Each run ends with ava's
+# own sum.
 set -u
 cd "$(dirname "$0")/.."
 
 lts=$PWD/test/runtimes/node_modules/.bin
-engine="xs device hosts/psa" # folders of build/test
+once="xs device hosts/psa wolfssl" # folders of build/test
 
 # The files that the second run has.
 on_any_node() {
   set --
-  for folder in $engine; do set -- "$@" ! -path "build/test/$folder/*"; done
+  for folder in $once; do set -- "$@" ! -path "build/test/$folder/*"; done
   find build/test -name "*.test.js" "$@"
 }
 
@@ -31,7 +32,7 @@ why=$(reason)
 if [ -n "$why" ]; then
   echo "Tests on the newest LTS of Node: none, as $why"
 else
-  echo "Tests on Node $("$lts/node" --version), the newest LTS: all but those in test/{$(echo $engine | tr ' ' ',')}"
+  echo "Tests on Node $("$lts/node" --version), the newest LTS: all but those in test/{$(echo $once | tr ' ' ',')}"
   PATH=$lts:$PATH node_modules/.bin/ava $(on_any_node) || status=1
 fi
 exit $status

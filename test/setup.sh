@@ -2,7 +2,7 @@
 # Brings in what a purpose needs and is not there yet: node_modules from package-lock.json, other runtimes from
 # test/runtimes/package.json, and tools from Debian packages. `npm start`, `npm test` and `npm run bench` run it first; with nothing to do it takes no time.
 #
-#   sh test/setup.sh demo|test|bench|xs
+#   sh test/setup.sh demo|test|bench|xs|wolfssl
 set -u
 cd "$(dirname "$0")/.."
 
@@ -11,8 +11,9 @@ case $purpose in
   demo) packages="" ;;
   bench) packages="openssl" ;;
   xs) packages="gcc libc6-dev" ;;
+  wolfssl) packages="openssl gcc libc6-dev" ;;
   test) packages="openssl gnutls-bin nginx-light libwolfssl-dev libnss3-tools gcc libc6-dev curl ca-certificates tshark" ;;
-  *) echo "usage: sh test/setup.sh demo|test|bench|xs" >&2; exit 2 ;;
+  *) echo "usage: sh test/setup.sh demo|test|bench|xs|wolfssl" >&2; exit 2 ;;
 esac
 
 # The XS host has PSA Crypto by Mbed TLS; 32 bits, as devices have, only beside 64 of the same kind.
@@ -38,6 +39,11 @@ case $purpose in
   test) packages="$packages dovecot-imapd dovecot-pop3d dovecot-submissiond slapd prometheus" ;;
 esac
 
+# And for wolfSSL's own scripts.
+case $purpose in
+  test | wolfssl) packages="$packages netcat-openbsd" ;;
+esac
+
 # A file that the package brings; a name without a slash is a command.
 witness() {
   case $1 in
@@ -47,6 +53,7 @@ witness() {
     libnss3-tools) echo selfserv ;;
     libc6-dev) echo /usr/include/stdio.h ;;
     libmbedtls-dev) echo /usr/include/psa/crypto.h ;;
+    netcat-openbsd) echo nc ;;
     gcc-multilib) echo /usr/include/asm ;;
     libc6-dev-i386) echo /usr/lib32/crt1.o ;;
     gcc-riscv64-unknown-elf) echo riscv64-unknown-elf-gcc ;;
@@ -75,6 +82,7 @@ loss() {
     gcc-multilib | libc6-dev-i386) echo "XS with 32 bits: it has 64, and larger objects" ;;
     gcc-riscv64-unknown-elf | qemu-user | make | bzip2) echo "XS on RV32" ;;
     curl) echo "curl as a peer" ;;
+    netcat-openbsd) echo "wolfSSL's own stapling tests" ;;
     tshark) echo "captures as Wireshark reads them" ;;
     ca-certificates) echo "connections to public servers" ;;
     postgresql) echo "pg, and PostgreSQL as a peer that begins in clear" ;;
@@ -196,4 +204,5 @@ install_node_modules
 case $purpose in test) install_runtimes ;; esac
 install_missing
 case $packages in *gcc-multilib*) install_i386 ;; esac
+case $purpose in test | wolfssl) sh test/wolfssl/build.sh ;; esac
 exit 0

@@ -1,6 +1,7 @@
 /** Strict DER, certificates, paths, names and OCSP: verifying only, and without TLS. */
 
 export { keyRows, readCurve, readKeyAlgorithm } from "./algorithm.js";
+export { acceptAnyName } from "./anyname.js";
 export {
   Certificate,
   extendedKeyUsage,

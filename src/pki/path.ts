@@ -107,8 +107,9 @@ export class Path {
   private readonly options: PathOptions;
   private readonly store: Store;
   private readonly purpose: number;
-  /** The name that the leaf must be for, until it was compared, and what to say when it is not. */
-  private reference: Reference | undefined;
+  /** The name that the leaf must be for, until it was compared; undefined: any. */
+  reference: Reference | undefined;
+  /** What to say when it is not. */
   private mismatch: Fault | undefined;
   /** Made for the first chain that has any. */
   private constraints: NameMatcher | undefined;

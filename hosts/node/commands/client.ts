@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { Tap } from "../capture/tap.js";
-import { type ConnectOptions, connect, type TLSSocket } from "../index.js";
+import type { ConnectOptions } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
+import { TLSSocket } from "../socket/socket.js";
 import { Trace } from "../trace/trace.js";
+import { compatCheck, compatClient } from "./compat.js";
 import { clientFlags, connectOptions, type Flags, greeting, nodeFlags } from "./flags.js";
 import { type Outcome, outcomeOf, report, reportJson } from "./report.js";
 import { SideFiles } from "./side-files.js";
@@ -18,7 +20,8 @@ export type Talk<F extends Flags> = (options: ConnectOptions, flags: F, files: S
 
 /** `tlstaple client`. `finish` gets the exit code. */
 export function clientCommand(out: Output, err: Output, finish: (code: number) => void): Command {
-  return nodeFlags(clientFlags(async (flags) => finish(await client(flags, talkInNode, out, err))));
+  const run = (flags: Flags) => client(compatClient(flags, err), talkInNode, out, err);
+  return nodeFlags(clientFlags(async (flags) => finish(await run(flags))));
 }
 
 /** The same in another place than Node, where `talk` talks. */
@@ -64,7 +67,13 @@ async function traced<F extends Flags>(
 
 function talkInNode(options: ConnectOptions, flags: Flags, files: SideFiles): Promise<Outcome> {
   const tap = files.capture && new Tap(files.capture, true);
-  const socket = connect({ ...options, timeout: PATIENCE, onCipher: tap?.onCipher });
+  const how = {
+    ...options,
+    timeout: PATIENCE,
+    onCipher: tap?.onCipher,
+    checkServerIdentity: compatCheck(flags),
+  };
+  const socket = new TLSSocket(how, flags.compat !== undefined);
   const { host, port } = flags;
   if (files.logsSecrets) socket.on("keylog", files.secret);
   tap?.watch(socket);

@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { type OcspRequirement, requirements, staplings } from "../../../src/pki/index.js";
 import type { ConnectOptions } from "../index.js";
 import { type Place, readHost, readPlace, readPort } from "./place.js";
-import { numberBetween, readFile, UsageError } from "./usage.js";
+import { numberBetween, readFile, release, UsageError } from "./usage.js";
 
 /** The option of `connect` that a flag sets as it was read. */
 const optionOf = Object.freeze({
@@ -40,6 +40,11 @@ export interface Flags extends OptionFlags {
   ocspUrl?: string;
   resume?: boolean;
   pcapng?: string;
+  responder?: Buffer;
+  // What wolfSSL's client has by default, and what changes it
+  compat?: "wolfssl";
+  matchName?: boolean;
+  clientCert?: boolean;
 }
 
 export interface Stapling {
@@ -54,14 +59,18 @@ const F_HELP =
   "longest record wanted: 1-4 = 512, 1024, 2048, 4096 bytes by max_fragment_length (RFC 6066), 5 = 8192 and 6 = 256 by record_size_limit (RFC 8449)";
 export const GROUPS_HELP =
   "groups of the key exchange, best first, separated by commas; X25519,P-256,P-384 by default; there is X25519MLKEM768 too";
+export const COMPAT_HELP =
+  "wolfssl: what is not given is as with wolfSSL's example programs, with the files in certs/ of wolfSSL's folder";
+export const RESPONDER_HELP =
+  "certificates of OCSP responders to trust though the CA delegated none of them; -responder too";
 export const KEYLOG_HELP =
   "append the secrets to FILE, as SSLKEYLOGFILE; from then on only its owner can read it";
 
 /** The command `client` with the flags of wolfSSL's example client; `run` gets what they say. */
 export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
-  return new Command("client")
+  return new WolfsslCommand("client")
     .description("connect to a TLS server, check its certificate and staples, say hello")
-    .helpOption("--help", "show this help")
+    .helpOption("-?, --help", "show this help")
     .argument(
       "[host:port]",
       "server, in place of -h and -p; an IPv6 address with a port in brackets",
@@ -94,6 +103,13 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .action((place: Place | undefined, flags: Flags, command: Command) => run(placed(place, flags, command)));
 }
 
+/** Flags as wolfSSL's examples have them, and one long one with a single dash. */
+export class WolfsslCommand extends Command {
+  override parseOptions(args: string[]): ReturnType<Command["parseOptions"]> {
+    return super.parseOptions(args.map((arg) => (arg === "-responder" ? "--responder" : arg)));
+  }
+}
+
 /** The flags with the server that stands beside them. */
 function placed(place: Place | undefined, flags: Flags, command: Command): Flags {
   if (place === undefined) return flags;
@@ -108,7 +124,17 @@ export function nodeFlags(command: Command): Command {
     .option("-r, --resume", "connect a second time, and resume the session")
     .option("-o, --ocsp-lookup", "ask the responder of the server's certificate when no staple came")
     .option("-O, --ocsp-url <url>", "the same, but ask this responder")
-    .option("--pcapng <file>", "capture the connection, with its secrets, for Wireshark");
+    .option("--responder <file>", RESPONDER_HELP, readFile)
+    .option("--pcapng <file>", "capture the connection, with its secrets, for Wireshark")
+    .addOption(new Option("--compat <program>", COMPAT_HELP).choices(["wolfssl"]))
+    .option(
+      "-m, --match-name",
+      "with --compat: check the server's name, in CN too; else it always is, in SAN alone",
+    )
+    .option("-x, --no-client-cert", "with --compat: show no certificate where none is given")
+    .option("-C, --disable-crl", "accepted as wolfSSL's: no CRL is looked at")
+    .version("3:4", "-V, --versions", "print what -v takes")
+    .version(`tlstaple/${release()} node/${process.versions.node}`, "-#, --build", "print what this is");
 }
 
 /** What the flags ask of a connection. */
@@ -131,7 +157,7 @@ function ocspOptions(flags: Flags): ConnectOptions["ocsp"] {
   const { stapling, ocspUrl } = flags;
   const nonce = flags.nonceRequired ? true : flags.nonce && ("if-present" as const);
   const lookup = flags.ocspLookup || ocspUrl !== undefined;
-  const ways = { nonce, lookup, overrideUrl: ocspUrl };
+  const ways = { nonce, lookup, overrideUrl: ocspUrl, responders: flags.responder };
   if (stapling === undefined) return { ...ways, stapling: "off", policy: flags.policy };
   const required = stapling.kind === 3 ? "chain" : stapling.must ? "leaf" : "if-present";
   return { ...ways, stapling: staplings[stapling.kind], policy: flags.policy ?? required };

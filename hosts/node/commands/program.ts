@@ -1,7 +1,6 @@
-import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { printable } from "../common/text.js";
-import { isUsageError, type Output } from "./usage.js";
+import { isUsageError, type Output, release } from "./usage.js";
 
 const USAGE = 2;
 /** As USAGE for a monitoring system, to which 2 is an alarm. */
@@ -66,10 +65,9 @@ export async function runProgram(
 
 /** `tlstaple` with these commands. */
 export function program(description: string, commands: readonly Command[]): Command {
-  const { version } = createRequire(import.meta.url)("tlstaple/package.json") as { version: string };
   const command = new Command("tlstaple")
     .description(description)
-    .version(version, "--version", "show the version")
+    .version(release(), "--version", "show the version")
     .helpOption("--help", "show this help")
     .helpCommand(false);
   for (const each of commands) command.addCommand(each);

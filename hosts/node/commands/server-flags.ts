@@ -1,6 +1,15 @@
-import { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ServerOptions } from "../index.js";
-import { GROUPS_HELP, KEYLOG_HELP, readGroups, readProtocols, readVersion } from "./flags.js";
+import {
+  COMPAT_HELP,
+  GROUPS_HELP,
+  KEYLOG_HELP,
+  RESPONDER_HELP,
+  readGroups,
+  readProtocols,
+  readVersion,
+  WolfsslCommand,
+} from "./flags.js";
 import { numberBetween, readFile, UsageError } from "./usage.js";
 
 /** What the command line says, read and checked. */
@@ -23,16 +32,30 @@ export interface ServerFlags {
   keylog?: string;
   pcapng?: string;
   json?: boolean;
+  ocspLookup?: boolean;
+  responder?: Buffer;
+  compat?: "wolfssl";
+  /** With `compat`. */
+  issuers?: readonly Buffer[];
 }
 
 const A_HELP =
   "CAs of clients: a certificate is then required of each client, unless -d; and issuers that the chain lacks, for the staples";
 
+/** Words of wolfSSL's -H that ask for what is so here anyway. */
+const internalTests = ["loadSSL", "loadSSLOnly", "exitWithRet"];
+const H_HELP = `accepted as wolfSSL's: ${internalTests.join(", ")} ask for what is so here anyway`;
+
+function readInternalTest(text: string): string {
+  if (internalTests.includes(text)) return text;
+  throw new InvalidArgumentError(`It must be ${internalTests.join(", ")}.`);
+}
+
 /** The command `server` with the flags of wolfSSL's example server; `run` gets what they say. */
 export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command {
-  return new Command("server")
+  return new WolfsslCommand("server")
     .description("serve TLS connections, staple what clients ask for, answer with a greeting")
-    .helpOption("--help", "show this help")
+    .helpOption("-?, --help", "show this help")
     .option("-p, --port <number>", "port; 0 for any that is free", numberBetween(0, 65535), 11111)
     .option("-c, --cert <file>", "certificate chain, leaf first, PEM or DER", readFile)
     .option("-k, --key <file>", "its private key", readFile)
@@ -42,6 +65,8 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     .option("-v, --tls <number>", "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default", readVersion)
     .option("-R, --ready <file>", "write the port to this file once listening")
     .option("-O, --ocsp-url <url>", "ask this OCSP responder, not the one that the certificate names")
+    .option("-o, --ocsp-lookup", "ask the responder of a client's certificate; with -A")
+    .option("--responder <file>", RESPONDER_HELP, readFile)
     .option(
       "--no-staple-chain",
       "TLS 1.3: staple for the first certificate alone, for wolfSSL's clients up to 5.5",
@@ -57,17 +82,22 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     .option("--keylog <file>", KEYLOG_HELP)
     .option("--pcapng <file>", "capture the connections, with their secrets, for Wireshark")
     .option("--json", "print one JSON object a line for each connection instead of text")
+    .addOption(new Option("--compat <program>", COMPAT_HELP).choices(["wolfssl"]))
+    .option("-H, --internal-test <name>", H_HELP, readInternalTest)
     .allowExcessArguments(false)
     .action(run);
 }
 
 /** What the flags ask of a server, without what fetches its staples. */
 export function serverOptions(flags: ServerFlags): ServerOptions {
-  const { alpn, ca, cert, clientAuth, groups, key, nonceForward, stapleChain, tls } = flags;
+  const { alpn, ca, cert, clientAuth, groups, key, nonceForward, ocspLookup, responder, stapleChain, tls } =
+    flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
   const requestCert = ca !== undefined && clientAuth;
   const versions = { minVersion: tls, maxVersion: tls };
-  const ocsp = { nonce: nonceForward && ("forward" as const) };
+  if (ocspLookup && !requestCert) throw new UsageError("-o: no client is asked for a certificate");
+  const nonce = nonceForward && ("forward" as const);
+  const ocsp = { nonce, lookup: ocspLookup, responders: responder };
   return { cert, key, ca, requestCert, stapleChain, ocsp, ...versions, groups, ALPNProtocols: alpn };
 }

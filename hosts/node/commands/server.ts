@@ -15,6 +15,7 @@ import {
 } from "../index.js";
 import { Trace } from "../trace/trace.js";
 import { PATIENCE } from "./client.js";
+import { compatServer } from "./compat.js";
 import { type ServerFlags, serverFlags, serverOptions } from "./server-flags.js";
 import { report, reportJson, type Served } from "./server-report.js";
 import { SideFiles } from "./side-files.js";
@@ -36,7 +37,7 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 
 /** `tlstaple server`. `finish` gets the exit code. */
 export function serverCommand(out: Output, err: Output, finish: (code: number) => void): Command {
-  return serverFlags(async (flags) => finish(await serve(flags, out, err)));
+  return serverFlags(async (flags) => finish(await serve(compatServer(flags), out, err)));
 }
 
 async function serve(flags: ServerFlags, out: Output, err: Output): Promise<number> {
@@ -75,7 +76,8 @@ class Session {
     this.err = err;
     const options = serverOptions(flags);
     this.files = new SideFiles(flags, err);
-    this.stapler = new Stapler({ overrideUrl: flags.ocspUrl, issuers: flags.ca });
+    const { ocspUrl, ca, issuers = ca, responder } = flags;
+    this.stapler = new Stapler({ overrideUrl: ocspUrl, issuers, responders: responder });
     const onMessage: ServerOptions["onMessage"] = (...message) => this.trace(...message);
     this.server = createServer({
       ...options,

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { InvalidArgumentError } from "commander";
 
 /** Where a command writes: `process.stdout`, or a test's. */
@@ -13,6 +14,11 @@ export class UsageError extends Error {}
 export function isUsageError(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   return error instanceof UsageError || (typeof code === "string" && code.startsWith("ERR_TLSTAPLE_OPTION"));
+}
+
+/** The version of this package. */
+export function release(): string {
+  return (createRequire(import.meta.url)("tlstaple/package.json") as { version: string }).version;
 }
 
 /** Reads a file that a flag names. */

@@ -6,6 +6,7 @@ import type { Read, SchemaOf } from "../common/read.js";
 import type { OcspFetch } from "../ocsp/http.js";
 import { checkChain, type LookupOptions } from "../ocsp/lookup.js";
 import { responderUrl } from "../ocsp/settings.js";
+import { readSubject } from "../ocsp/subject.js";
 import type { OcspVerdict } from "../ocsp/verdict.js";
 import type { Refusal } from "./secure-socket.js";
 
@@ -52,14 +53,17 @@ export function inquirySettings(
     overrideUrl,
     fetch: typeof lookup === "function" ? lookup : undefined,
     policy: config.ocsp,
-    requirement: policy ?? "leaf",
+    requirement: policy ?? "if-present",
     clock: config.clock,
   };
 }
 
 /** How a connection looks certificates up that came without a staple. */
 export interface InquirySettings extends LookupOptions {
-  /** Which certificates must be known to be good: with "chain" each, otherwise the peer's own. */
+  /**
+   * Which certificates must be known to be good: with "chain" each, otherwise the peer's own; with "if-present" not one
+   * that is itself a root that is trusted and names no responder, as nobody else can revoke it.
+   */
   readonly requirement: OcspRequirement;
 }
 
@@ -78,6 +82,8 @@ export async function inquire(
   staples: readonly OcspVerdict[],
   { requirement, ...options }: InquirySettings,
 ): Promise<Finding> {
+  if (requirement === "if-present" && isSilentRoot(chain))
+    return { verdicts: [...staples], refusal: undefined };
   const needed = requirement === "chain" ? Math.max(1, chain.length - 1) : 1;
   const positions = Array.from({ length: needed }, (_, i) => i).filter(
     (i) => staples[i]?.status !== "good" || staples[i].resumed,
@@ -90,4 +96,14 @@ export async function inquire(
   });
   const bad = results.find(({ fault }) => fault !== undefined);
   return { verdicts, refusal: bad?.fault && { fault: faults[bad.fault], cause: bad.cause } };
+}
+
+/** Whether the peer's own certificate is the anchor of its chain, signed by itself, and names no responder. */
+function isSilentRoot([own, ...others]: readonly X509Certificate[]): boolean {
+  const { raw } = own;
+  return (
+    others.length === 0 &&
+    own.checkIssued(own) &&
+    readSubject({ certificate: raw, issuer: raw }).urls.length === 0
+  );
 }

@@ -8,6 +8,7 @@ import {
   sealedApart,
   TlsClient,
 } from "../../../src/client/index.js";
+import { acceptAnyName } from "../../../src/pki/index.js";
 import { faults } from "../../../src/wire/index.js";
 import type { ClientSocketEvents } from "./events.js";
 import { Hindsight } from "./hindsight.js";
@@ -25,6 +26,10 @@ class Client extends TlsClient {
 
   sealedApart(): ApartRecord | undefined {
     return sealedApart(this.handshake.engine);
+  }
+
+  acceptAnyName(): void {
+    acceptAnyName(this.handshake.verifier.path);
   }
 }
 
@@ -50,12 +55,14 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
   private lastSession: Buffer | undefined;
 
   /**
+   * With `anyName` the server's name is sent but not verified, and no session is kept or resumed, as whoever resumed it
+   * would take the name for verified: for the command line, whose user asked for that.
    * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
    */
-  constructor(options: ConnectOptions) {
+  constructor(options: ConnectOptions, anyName = false) {
     const settings = settle(options);
     const sessions = new Sessions(settings.saved, () => this.newSession());
-    super(partsOf(options, settings, sessions));
+    super(partsOf(options, settings, anyName ? undefined : sessions));
     this.sessions = sessions;
     this.servername = settings.core.serverName;
     this.ownCertificate = settings.core.identity?.certificates[0];
@@ -157,15 +164,18 @@ class Sessions {
 /** All that a client can do, and what keying material is exported from. */
 const features = exporting(everything);
 
-function partsOf(options: ConnectOptions, settings: Settings, sessions: Sessions): Parts<Client> {
+/** Without sessions any name will do. */
+function partsOf(options: ConnectOptions, settings: Settings, sessions?: Sessions): Parts<Client> {
   const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
   const { handshakeTimeout, roots } = settings;
   const hindsight = new Hindsight(settings.core);
   return {
     stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
-      const resuming = { session: sessions.offered?.session, onSession: sessions.take };
-      return new Client({ ...settings.core, ...reports, ...resuming, features });
+      const resuming = { session: sessions?.offered?.session, onSession: sessions?.take };
+      const client = new Client({ ...settings.core, ...reports, ...resuming, features });
+      if (!sessions) client.acceptAnyName();
+      return client;
     },
     transport: (core, received) =>
       socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),

@@ -1,4 +1,6 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createServer as createNodeServer, type TLSSocket as NodeSocket, type TlsOptions } from "node:tls";
 import test, { type ExecutionContext } from "ava";
@@ -12,7 +14,9 @@ import {
   type ServerSocket,
   type TLSSocket,
 } from "../../../../hosts/node/index.js";
+import { openssl } from "../../../peers/openssl.js";
 import { pem } from "../../../peers/pem.js";
+import { Scratch } from "../../../peers/scratch.js";
 import {
   honest,
   type Link,
@@ -142,6 +146,35 @@ test.serial("nobody answers, or there is nobody to ask: never good", async (t) =
   t.is(await outcome(dial(port, none, { ocsp: { lookup: true } })), "OCSP_LOOKUP_FAIL");
   t.is(await outcome(dial(port, none, { ocsp: {} })), "good");
 });
+
+/** A server whose certificate is its own root; how clients that trust it fare. */
+async function ownRoot(t: ExecutionContext, ...extensions: string[]) {
+  const scratch = new Scratch();
+  t.teardown(scratch.remove);
+  const [key, cert] = ["key", "cert"].map((name) => join(scratch.directory, name));
+  const made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost"];
+  const more = ["subjectAltName=DNS:localhost", ...extensions].flatMap((each) => ["-addext", each]);
+  await openssl("req", "-x509", ...made, "-keyout", key, "-out", cert, ...more);
+  const ca = readFileSync(cert);
+  const port = await listen(t, createNodeServer({ cert: ca, key: readFileSync(key) }));
+  return (ocsp: ConnectOptions["ocsp"]) => {
+    const socket = connect({ host: "127.0.0.1", port, servername: "localhost", ca, ocsp });
+    t.teardown(() => socket.destroy());
+    return outcome(socket.on("error", () => undefined));
+  };
+}
+
+test.serial(
+  "a root that is trusted itself: nobody is asked, unless it says whom or a policy wants that",
+  async (t) => {
+    const silent = await ownRoot(t);
+    t.is(await silent({ lookup: true }), "good");
+    t.is(await silent({ lookup: true, policy: "leaf" }), "OCSP_LOOKUP_FAIL");
+    t.is(await silent({ lookup: true, policy: "chain" }), "OCSP_LOOKUP_FAIL");
+    const naming = await ownRoot(t, "authorityInfoAccess=OCSP;URI:http://127.0.0.1:1/");
+    t.is(await naming({ lookup: true }), "OCSP_LOOKUP_FAIL");
+  },
+);
 
 test.serial("overrideUrl, and a function that fetches", async (t) => {
   const all: Link[] = [];
