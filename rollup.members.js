@@ -8,8 +8,8 @@ import { runInNewContext } from "node:vm";
 import { words as globals, known, letters } from "./rollup.names.js";
 import { edited, visit } from "./rollup.syntax.js";
 
-/** Names that a device has anyway, for it has them itself or variables do. */
-const engine = new Set([...known, ...globals, ...letters]);
+/** Names that a device has anyway. */
+const engine = new Set([...known, ...globals]);
 
 /** New names by the old ones, for these modules as a whole; what only light ones name is no name that a device has. */
 export function choose(modules, parse) {
@@ -17,21 +17,36 @@ export function choose(modules, parse) {
   const device = namesOf(modules.filter(({ light }) => !light).map(({ code }) => parse(code)));
   const kept = crossing();
   const own = deviceNames();
+  // Those of the first module come before those that an application may do without
+  const first = namesOf(modules.slice(0, 1).map(({ code }) => parse(code))).members;
+  const order = (a, b) => Number(first.has(b)) - Number(first.has(a)) || (a < b ? -1 : 1);
   const old = [...found.members]
-    .filter((name) => own.has(name) && !kept.has(name) && !engine.has(name) && !isHelper(name))
-    .sort();
+    .filter((name) => own.has(name) && !kept.has(name) && !engine.has(name) && !isShort(name))
+    .sort(order);
   const stays = new Set([...found.members].filter((name) => !old.includes(name)));
-  const free = [...engine].filter((name) => !stays.has(name) && !isCalled(name));
+  const free = [...engine, ...letters].filter((name) => !stays.has(name) && !isCalled(name));
   const names = new Map(old.slice(0, free.length).map((name, i) => [name, free[i]]));
   const absent = new Set(
     [...optional(), ...found.asked, ...found.set, ...found.inherited].map((name) => names.get(name) ?? name),
   );
-  const shared = [...new Set([...engine, ...[...stays].filter((name) => device.members.has(name))])].filter(
+  const had = [...stays].filter((name) => device.members.has(name)).sort(order);
+  const shared = [...new Set([...engine, ...had, ...letters])].filter(
     (name) => !absent.has(name) && !isCalled(name) && !isHelper(name),
   );
-  const helpers = [...found.members].filter(isHelper);
-  for (const [i, name] of helpers.entries()) names.set(name, shared[i] ?? `$${i}`);
+  const helpers = modules.map(({ code }) => [...namesOf([parse(code)]).members].filter(isHelper));
+  for (const [name, by] of apart(helpers, shared)) names.set(name, by);
   return names;
+}
+
+/** For each helper one of these names, and for those of one module others: modules have no more in common than the first one's. */
+function apart(modules, names) {
+  const chosen = new Map();
+  for (const name of modules.flat()) {
+    const beside = modules.filter((each) => each.includes(name)).flat();
+    const taken = new Set(beside.map((each) => chosen.get(each)));
+    if (!chosen.has(name)) chosen.set(name, names.find((each) => !taken.has(each)) ?? `$${chosen.size}`);
+  }
+  return chosen;
 }
 
 /** Whether only our own modules know a member. */
@@ -91,6 +106,9 @@ const called = new Set(
   ).split(" "),
 );
 const isCalled = (name) => called.has(name) || name in Function;
+
+/** What is short already, and helpers, which get their names below. */
+const isShort = (name) => letters.includes(name) || isHelper(name);
 
 /** What others than our own modules know by its name. */
 const crossing = once(() => {

@@ -40,10 +40,16 @@ export const words = (
   "needsImport omitPadding setBigInt64 toGMTString unicodeSets Float16Array Float32Array Float64Array ModuleSource " +
   "getBigUint64 intersection isSupersetOf isWellFormed setBigUint64 toWellFormed AsyncFunction BigInt64Array " +
   "asyncIterator boundFunction findLastIndex maxByteLength setFromBase64 withResolvers AggregateError " +
-  "BigUint64Array ReferenceError boundArguments isDisjointFrom"
+  "BigUint64Array ReferenceError boundArguments isDisjointFrom PI as of or LN2 and for try use xor this with catch " +
+  "delete default finally function Infinity console getOwnPropertyNames compareExchange needsImportMeta fromArrayBuffer " +
+  "MAX_SAFE_INTEGER MIN_SAFE_INTEGER BYTES_PER_ELEMENT NEGATIVE_INFINITY POSITIVE_INFINITY SharedArrayBuffer " +
+  "GeneratorFunction Uint8ClampedArray setUTCMilliseconds getUTCMilliseconds toLocaleLowerCase toLocaleUpperCase " +
+  "toLocaleDateString toLocaleTimeString decodeURIComponent encodeURIComponent isConcatSpreadable symmetricDifference " +
+  "propertyIsEnumerable lastChunkHandling getOwnPropertySymbols FinalizationRegistry transferToFixedLength " +
+  "AsyncGeneratorFunction getOrInsertComputed getOwnPropertyDescriptor getOwnPropertyDescriptors"
 ).split(" ");
 
-const names = [...letters, ...known];
+const names = [...known, ...letters];
 
 /** What the minifier asks for the nth name; none has numbers in it, so that those behind the last do. */
 export const engineNames = {

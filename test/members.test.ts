@@ -54,6 +54,22 @@ test("each member has another name, which the engine knows, and an object has no
   }
 });
 
+test("helpers of one module have different names, and those of two may share them", (t) => {
+  const codes = [
+    "super.$a(); super.$$b();",
+    "super.$$b(); super.$c(); super.$d();",
+    "super.$c(); super.$e();",
+  ];
+  const wrap = (code: string) => ({ code: `class C { f() { ${code} } }` });
+  const names: Map<string, string> = choose(codes.map(wrap), parseAst);
+  for (const code of codes) {
+    const own = code.match(/\$+\w/g)!.map((name) => names.get(name));
+    t.is(new Set(own).size, own.length, code);
+  }
+  t.is(names.get("$a"), names.get("$c"));
+  t.is(names.get("$$b"), names.get("$e"), "whoever does not ask for the first module's may hide it");
+});
+
 test("each helper has another name, and none that a member has which may be absent or inherited", (t) => {
   t.is(helpers.length, 250);
   t.is(new Set(helpers).size, helpers.length);
