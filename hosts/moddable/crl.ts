@@ -32,6 +32,8 @@ export default class CertificateRevocationLists implements CrlLists {
   private readonly given: readonly CrlList[];
   private readonly settings: CrlSettings;
   private crls: Crls | undefined;
+  /** The platform that `over` was given last, and what it made of it. */
+  private system: Platform | undefined;
   private platform: Platform | undefined;
 
   constructor(given: CrlList | readonly CrlList[], settings: CrlSettings = {}) {
@@ -55,7 +57,10 @@ export default class CertificateRevocationLists implements CrlLists {
       policy,
       window,
     );
-    this.platform ??= platformWithCrls(platform);
+    if (this.platform === undefined || this.system !== platform) {
+      this.system = platform;
+      this.platform = platformWithCrls(platform);
+    }
     return this.platform;
   }
 

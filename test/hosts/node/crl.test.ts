@@ -13,7 +13,7 @@ import {
   createSecureContext,
   type TLSSocket,
 } from "../../../hosts/node/index.js";
-import { crlOf, stale } from "./crls.js";
+import { crlOf, stale } from "../../peers/crls.js";
 import { clientError, serveOurs } from "./ours.js";
 import { listen, rootOf, serveTls } from "./servers.js";
 

@@ -1,14 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type CrlTemplate, crl } from "../../../certs/crl.js";
-import { children, integer, utcTime } from "../../../certs/der.js";
-import { credential, type Edition } from "../../../certs/fixtures.js";
-import { readKey } from "../../../certs/keys.js";
+import { type CrlTemplate, crl } from "../../certs/crl.js";
+import { children, integer, utcTime } from "../../certs/der.js";
+import { credential, type Edition } from "../../certs/fixtures.js";
+import { readKey } from "../../certs/keys.js";
 
-const day = 86_400_000;
-const at = (days: number) => utcTime(new Date(Date.now() + days * day).toISOString());
-
-/** A CRL of a CA of the good PKI, current for a day, with these holders' certificates on it. */
+/** A CRL of a CA of the good PKI, current as long as that is, with these holders' certificates on it. */
 export function crlOf(
   edition: Edition | "client",
   issuer: string,
@@ -20,13 +17,15 @@ export function crlOf(
   const entries = revoked.map((holder) => ({
     serial: serialOf(credential(edition, holder).chain[0]),
     reason: 1,
-    date: at(-1),
   }));
-  return crl({ signer, revoked: entries, thisUpdate: at(-1), nextUpdate: at(1), ...parts });
+  return crl({ signer, revoked: entries, ...parts });
 }
 
-/** A list that ended yesterday. */
-export const stale: Partial<CrlTemplate> = { thisUpdate: at(-3), nextUpdate: at(-1) };
+/** Of a list that has ended. */
+export const stale: Partial<CrlTemplate> = {
+  thisUpdate: utcTime("2026-01-01T00:00:00Z"),
+  nextUpdate: utcTime("2026-01-08T00:00:00Z"),
+};
 
 const serialOf = (der: Buffer) => integer(BigInt(`0x${new X509Certificate(der).serialNumber}`));
 
