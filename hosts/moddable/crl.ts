@@ -1,7 +1,7 @@
 /** Module `tlstaple/crl`: servers judged by CRLs. An application has it that includes our `manifest_crl.json`. */
 
 import type { OcspRequirement } from "../../src/client/index.js";
-import { type CrlSource, Crls, type CrlVerdict, withDistributionPoints } from "../../src/pki/index.js";
+import { type CrlSource, Crls, type CrlVerdict, withCrlExtensions } from "../../src/pki/index.js";
 import { crlWords } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { CrlLists } from "./options.js";
@@ -82,7 +82,7 @@ function platformWithCrls(platform: Platform): Platform {
   return Object.freeze(
     Object.assign({}, platform, {
       words: crlWords(words),
-      features: Object.freeze(Object.assign({}, features, { pki: withDistributionPoints(features.pki) })),
+      features: Object.freeze(Object.assign({}, features, { pki: withCrlExtensions(features.pki) })),
     }),
   );
 }

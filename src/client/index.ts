@@ -5,7 +5,7 @@
 
 import { exportKeyingMaterial } from "../handshake/exporter.js";
 import { nameConstraints } from "../pki/constraints.js";
-import { withDistributionPoints } from "../pki/crl.js";
+import { withCrlExtensions } from "../pki/crl.js";
 import { type Responder, responder as readResponder } from "../pki/ocsp.js";
 import { type Path, trustAnchor as readTrustAnchor, type TrustAnchor, type TrustIndex } from "../pki/path.js";
 import { rsa } from "../pki/rsa.js";
@@ -60,7 +60,7 @@ const composed = features({ tls12, statusV2, clientCertificates, resumption, nam
 
 /** All that a client can be made of. */
 export const everything: Features = Object.freeze(
-  Object.assign({}, composed, { pki: withDistributionPoints(composed.pki) }),
+  Object.assign({}, composed, { pki: withCrlExtensions(composed.pki) }),
 );
 
 /**

@@ -160,8 +160,9 @@ export class Certificate {
   unknownCritical = false;
   /** Over the TBSCertificate; absent when the provider has no such scheme. */
   verification: Verification | undefined;
-  /** The value of CRLDistributionPoints, where the tables ask for it: see `withDistributionPoints`. */
+  /** The value of CRLDistributionPoints, and RFC 9608's noRevAvail, where the tables ask for them: see `withCrlExtensions`. */
   declare distributionPoints: Uint8Array | undefined;
+  declare noRevAvail: boolean | undefined;
   private tbsStart = 0;
   private tbsEnd = 0;
   private readonly der: Der;

@@ -436,19 +436,31 @@ function flag(der: Der, n: number): boolean {
 // Distribution points of certificates, RFC 5280 4.2.1.13
 
 /**
- * The same tables, and certificates read with them know their distribution points: without, a list for one of these
- * is CRL_SCOPE.
+ * The same tables, and certificates read with them know their distribution points, and that there is no CRL for them: without,
+ * a list for one point is CRL_SCOPE.
  */
-export function withDistributionPoints(tables: PkiTables): PkiTables {
-  const rows = tables.extensions.concat({ oid: "\x55\x1d\x1f", read: keepPoints }); // 2.5.29.31
+export function withCrlExtensions(tables: PkiTables): PkiTables {
+  const rows = tables.extensions.concat(crlExtensions);
   return Object.freeze(Object.assign({}, tables, { extensions: table(rows) }));
 }
+
+const crlExtensions: readonly ExtensionRow<Certificate>[] = Object.freeze([
+  { oid: "\x55\x1d\x1f", read: keepPoints }, // 2.5.29.31, cRLDistributionPoints
+  { oid: "\x55\x1d\x38", read: readNoRevAvail }, // 2.5.29.56, noRevAvail
+]);
 
 /** Who marks it as critical means that it must be heeded, which without a list nobody does. */
 function keepPoints(der: Der, to: Certificate, critical: boolean): void {
   to.distributionPoints = der.bytes.slice(der.at, der.end);
   if (critical) to.unknownCritical = true;
   der.at = der.end;
+}
+
+/** RFC 9608 section 2: NULL, in no CA's certificate. */
+function readNoRevAvail(der: Der, to: Certificate, critical: boolean): void {
+  if (der.value(tag.NULL) !== der.at) throw der.fault;
+  to.noRevAvail = true;
+  if (critical) to.unknownCritical = true;
 }
 
 /**

@@ -114,8 +114,11 @@ class CrlCheck {
     this.best = this.failure = undefined;
   }
 
+  /** RFC 9608 section 4: of a certificate that says so there is no list. */
   private missing(): CrlVerdict {
-    const needed = requires(this.crls.policy, this.position);
+    const { crls, path, position } = this;
+    const { ca, noRevAvail } = path.at(path.index(position));
+    const needed = requires(crls.policy, position) && !(noRevAvail && !ca);
     return verdictOf("none", needed ? faults.CRL_MISSING : undefined);
   }
 

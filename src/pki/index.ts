@@ -11,7 +11,7 @@ export {
   type Remembered,
 } from "./certificate.js";
 export { nameConstraints } from "./constraints.js";
-export { CrlReader, withDistributionPoints } from "./crl.js";
+export { CrlReader, withCrlExtensions } from "./crl.js";
 export { type CrlPieces, type CrlSource, Crls, type CrlVerdict } from "./crls.js";
 export { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 export { everything } from "./everything.js";

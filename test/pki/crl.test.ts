@@ -104,6 +104,25 @@ test("without a list of the CA, whoever else has one, and with none at all", (t)
   t.is(judged.crls.verdicts[1].fault, faults.CRL_MISSING);
 });
 
+test("a certificate that says that there is no list for it (RFC 9608)", (t) => {
+  const noRevAvail = (critical = false, value = nil) => extension("2.5.29.56", critical, value);
+  const short = server(ca, { extensions: { noRevAvail: noRevAvail() } });
+  const judged = (list: Buffer[], subject = short, issuer = ca, settings: Partial<Settings> = {}) =>
+    judge(list, settings, [subject, issuer]).verdict;
+  t.is(judged([ofRoot]), "good");
+  t.is(judged([ofRoot, ofCa]), "good");
+  t.is(judged([ofRoot, listOf(ca, revoking(about(short)))]), "CRL_CERT_REVOKED");
+  t.is(judged([]), "CRL_MISSING");
+  // A CA's own certificate can't say so, and not every table knows of it
+  const extensions = { ...signing, noRevAvail: noRevAvail() };
+  t.is(judged([ofCa], leaf, authority("intermediate", root, { extensions })), "CRL_MISSING");
+  const pki = pkiTables(Object.freeze([nameConstraints, rsa]));
+  t.is(judged([ofRoot], short, ca, { pki }), "CRL_MISSING");
+  const with_ = (each: Buffer) => server(ca, { extensions: { each } });
+  t.is(judged([ofRoot], with_(noRevAvail(true))), "CERT_CRITICAL_EXTENSION");
+  t.is(judged([ofRoot], with_(noRevAvail(false, sequence()))), "CERT_MALFORMED");
+});
+
 test("what the policy demands", (t) => {
   t.is(judge([ofCa], { policy: "leaf" }).verdict, "good");
   t.is(judge([ofRoot], { policy: "leaf" }).verdict, "CRL_MISSING");

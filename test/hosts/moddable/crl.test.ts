@@ -112,7 +112,7 @@ test("what can't be is refused by the constructor of the socket", (t) => {
 });
 
 test("a long list takes many turns, one piece in each, and no more memory", (t) => {
-  const entries = Array.from({ length: 2000 }, (_, i) => ({ serial: integer(i + 1000), reason: 1 }));
+  const entries = Array.from({ length: 500 }, (_, i) => ({ serial: integer(i + 1000), reason: 1 }));
   const long = crlOf("p256", "intermediate1", [], { revoked: entries });
   let most = 0;
   const read = (offset: number, count: number) => {
@@ -123,7 +123,7 @@ test("a long list takes many turns, one piece in each, and no more memory", (t) 
   const { app, news } = visit([ofRoot, { read }]);
   t.deepEqual(news, ["writable"]);
   t.is(most, 2048);
-  t.true(app.timers.fired - before > 30, `${app.timers.fired - before}`);
+  t.true(app.timers.fired - before > 8, `${app.timers.fired - before}`);
 });
 
 test("sockets that share the lists judge by themselves, one after the other or at once", (t) => {
