@@ -56,11 +56,12 @@ export type { Demanded, Session } from "./session.js";
 export type { Features, Path, Responder, TrustAnchor, TrustIndex };
 export { clientCertificates, exporting, nameConstraints, resumption, rsa, statusV2, tls12 };
 
-const composed = features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa });
+/** What a device has unless its application leaves something out, or has more. */
+export const usual = features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa });
 
 /** All that a client can be made of. */
 export const everything: Features = Object.freeze(
-  Object.assign({}, composed, { pki: withCrlExtensions(composed.pki) }),
+  Object.assign({}, usual, { pki: withCrlExtensions(usual.pki) }),
 );
 
 /**

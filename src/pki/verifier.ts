@@ -118,12 +118,16 @@ export class Verifier {
     const position = this.settled;
     const staple = this.stapleAt(position);
     if (!staple.present && this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
-    const certificate = path.at(path.index(position));
-    if (!staple.present || this.judge.settle(staple, certificate, path.issuer(position), now)) this.settled++;
+    if (
+      !staple.present ||
+      this.judge.settle(staple, path.at(path.index(position)), path.issuer(position), now)
+    )
+      this.settled++;
     if (this.settled < path.lengthWithAnchor) return false;
-    if (options.crl === undefined || options.crl.step(path, options, now)) return true;
+    const { crl } = options;
+    if (crl === undefined || crl.step(path, options, now)) return true;
     // The last staple is asked again, and stays settled
-    this.settled--;
+    this.settled = position;
     return false;
   }
 
