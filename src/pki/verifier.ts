@@ -119,10 +119,11 @@ export class Verifier {
     const staple = this.stapleAt(position);
     if (!staple.present && this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
     if (
-      !staple.present ||
-      this.judge.settle(staple, path.at(path.index(position)), path.issuer(position), now)
+      staple.present &&
+      !this.judge.settle(staple, path.at(path.index(position)), path.issuer(position), now)
     )
-      this.settled++;
+      return false;
+    this.settled = position + 1;
     if (this.settled < path.lengthWithAnchor) return false;
     const { crl } = options;
     if (crl === undefined || crl.step(path, options, now)) return true;

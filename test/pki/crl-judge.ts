@@ -30,23 +30,9 @@ export class CrlJudge {
   constructor(chain: readonly Issued[], lists: readonly CrlSource[], settings: Settings) {
     const { policy, window, now = NOW, root, provider = nodeProvider, ...options } = settings;
     this.crls = new Crls(lists, policy, window);
-    const all: VerifierOptions = {
-      provider: this.counting(provider),
-      pki: everything,
-      trust: [trustAnchor(root, everything)],
-      serverName: host,
-      schemes: provider.schemes,
-      maxCertificates: 8,
-      verify: true,
-      clockFloor: 0,
-      ocsp: defaultOcsp,
-      ...options,
-      crl: this.crls,
-    };
-    const store = new Store(new Uint8Array(65536));
-    this.verifier = new Verifier(all, extendedKeyUsage.serverAuth, store, new Uint8Array(40), 8);
+    this.verifier = verifierWith(this.crls, root, { ...options, provider: this.counting(provider) });
     this.verdict = verdict(() => {
-      for (const { der } of chain) this.verifier.add(Uint8Array.from(der), 0, der.length);
+      addAll(this.verifier, chain);
       do this.steps.push(0);
       while (!this.verifier.step(now));
     });
@@ -70,4 +56,49 @@ export class CrlJudge {
     });
     return { ...inner, verification: (scheme) => counted(inner.verification(scheme)) };
   }
+}
+
+function verifierWith(crl: Crls, root: Buffer, options: Partial<VerifierOptions>): Verifier {
+  const { provider = nodeProvider } = options;
+  const all: VerifierOptions = {
+    provider,
+    pki: everything,
+    trust: [trustAnchor(root, everything)],
+    serverName: host,
+    schemes: provider.schemes,
+    maxCertificates: 8,
+    verify: true,
+    clockFloor: 0,
+    ocsp: defaultOcsp,
+    ...options,
+    crl,
+  };
+  const store = new Store(new Uint8Array(65536));
+  return new Verifier(all, extendedKeyUsage.serverAuth, store, new Uint8Array(40), 8);
+}
+
+function addAll(verifier: Verifier, chain: readonly Issued[]): void {
+  for (const { der } of chain) verifier.add(Uint8Array.from(der), 0, der.length);
+}
+
+/** The verdicts on several chains below one root, each a step further in turn, with lists that they share. */
+export function interleaved(crls: Crls, root: Buffer, chains: readonly (readonly Issued[])[]): string[] {
+  const found: (string | undefined)[] = chains.map(() => undefined);
+  const verifiers = chains.map((chain) => {
+    const verifier = verifierWith(crls, root, {});
+    addAll(verifier, chain);
+    return verifier;
+  });
+  while (found.includes(undefined))
+    for (const [i, verifier] of verifiers.entries()) found[i] ??= next(verifier);
+  return found.map(String);
+}
+
+/** What one step makes of it; undefined while there is more to do. */
+function next(verifier: Verifier): string | undefined {
+  let done = false;
+  const said = verdict(() => {
+    done = verifier.step(NOW);
+  });
+  return done || said !== "good" ? said : undefined;
 }

@@ -7,6 +7,7 @@ import {
   crlNumber,
   deltaCrlIndicator,
   distributionPoints,
+  entry,
   fullName,
   issuingDistributionPoint,
   point,
@@ -38,13 +39,13 @@ import { provider } from "../../hosts/node/provider.js";
 import type { Remembered } from "../../src/pki/certificate.js";
 import { nameConstraints } from "../../src/pki/constraints.js";
 import { CrlReader } from "../../src/pki/crl.js";
-import type { CrlSource } from "../../src/pki/crls.js";
+import { type CrlSource, Crls } from "../../src/pki/crls.js";
 import { everything } from "../../src/pki/everything.js";
 import { defaultOcsp } from "../../src/pki/policy.js";
 import { rsa } from "../../src/pki/rsa.js";
 import { pkiTables } from "../../src/pki/tables.js";
 import { faults } from "../../src/wire/fault.js";
-import { CrlJudge, type Settings } from "./crl-judge.js";
+import { CrlJudge, interleaved, type Settings } from "./crl-judge.js";
 import { authority, keys, server, verdict } from "./kit.js";
 
 const signing = { usage: keyUsage("keyCertSign", "cRLSign") };
@@ -718,11 +719,13 @@ test("an element longer than the window, wherever it is", (t) => {
 });
 
 test("two connections that share the lists judge by themselves", (t) => {
-  const one = judge([ofRoot, ofCa]);
-  t.is(one.verdict, "good");
-  const before = one.crls.verdicts;
-  t.is(judge([ofRoot, listOf(ca, revoking(about(leaf)))]).verdict, "CRL_CERT_REVOKED");
-  t.is(one.crls.verdicts, before);
+  const crls = new Crls([ofRoot, listOf(ca, revoking(about(leaf)))], undefined, 1024);
+  const other = server(ca, { subject: "other" });
+  const verdicts = interleaved(crls, root.der, [
+    [leaf, ca],
+    [other, ca],
+  ]);
+  t.deepEqual(verdicts, ["CRL_CERT_REVOKED", "good"]);
 });
 
 // Without a question: its form alone
@@ -773,3 +776,34 @@ test("a signature can be settled once, and not before the end", (t) => {
     "CRL_MALFORMED",
   );
 });
+
+// A long one
+
+test("a million entries, in memory that does not grow with them", (t) => {
+  const count = 1_000_000;
+  const one = entry({ serial: tlv(tag.integer, Buffer.alloc(16, 0x41)), reason: 1 });
+  const entries = Buffer.alloc(count * one.length);
+  for (let i = 0; i < count; i++) {
+    one.copy(entries, i * one.length);
+    entries.writeUInt32BE(i, i * one.length + 5);
+  }
+  const long = listOf(ca, { bendTbs: (tbs) => withEntries(tbs, entries) });
+  let most = 0;
+  const read = (offset: number, n: number) => {
+    most = Math.max(most, n);
+    return long.subarray(offset, offset + n);
+  };
+  const began = Date.now();
+  t.is(judge([ofRoot, { read }]).verdict, "good");
+  t.log(`${long.length} bytes in ${Date.now() - began} ms`);
+  t.is(most, 2048);
+  const last = entry(about(leaf, { reason: 1 }));
+  const revoking = listOf(ca, { bendTbs: (tbs) => withEntries(tbs, Buffer.concat([entries, last])) });
+  t.is(judge([ofRoot, revoking], { window: 65536 }).verdict, "CRL_CERT_REVOKED");
+});
+
+/** The TBSCertList with these revokedCertificates. */
+function withEntries(tbs: Buffer, entries: Buffer): Buffer {
+  const parts = children(tbs);
+  return sequence(...parts.slice(0, 5), sequence(entries), ...parts.slice(5));
+}
