@@ -130,7 +130,6 @@ export class CrlReader {
     const { options, question, scheme, verification, signature, foreign } = this;
     if (this.part !== part.END || foreign || !question || !verification) throw faults.INTERNAL_ERROR;
     const { key } = question.authority;
-    demandFit(scheme, key);
     verification.end();
     this.verification = undefined;
     if (!settleVerification(options, scheme, verification, key, signature, 0, signature.length))

@@ -457,6 +457,11 @@ bad(
   "CRL_MALFORMED",
 );
 bad(
+  "TRUE of two octets",
+  () => ({ extensions: [extension("2.5.29.28", true, sequence(implicit(1, Buffer.of(0xff, 0xff))))] }),
+  "CRL_MALFORMED",
+);
+bad(
   "a point with more in it",
   () => ({ extensions: [extension("2.5.29.28", true, sequence(implicit(6, Buffer.of(1))))] }),
   "CRL_MALFORMED",
@@ -641,6 +646,25 @@ bent("an indefinite length", (der) =>
 );
 bent("a padded length", (der) => Buffer.concat([Buffer.of(0x30, 0x83, 0), der.subarray(2)]));
 bent("a length of five octets", (der) => Buffer.concat([Buffer.of(0x30, 0x85, 0, 0, 0), der.subarray(2)]));
+test("lengths in as many octets as they need, of the list itself", (t) => {
+  const begins = (...header: number[]) =>
+    verdict(() => {
+      const reader = new CrlReader({ provider, pki: everything });
+      reader.begin();
+      reader.update(Buffer.of(0x30, ...header), 0, header.length + 1);
+    });
+  for (const header of [[0x7f], [0x81, 0x80], [0x82, 1, 0], [0x83, 1, 0, 0], [0x84, 1, 0, 0, 0]])
+    t.is(begins(...header), "good", `${header}`);
+  for (const header of [
+    [0x80],
+    [0x81, 0x7f],
+    [0x82, 0, 0xff],
+    [0x83, 0, 0xff, 0xff],
+    [0x84, 0, 0xff, 0xff, 0xff],
+    [0x85],
+  ])
+    t.is(begins(...header), "CRL_MALFORMED", `${header}`);
+});
 bent("a TBSCertList longer than the list", (der) =>
   Buffer.concat([der.subarray(0, 4), Buffer.of(0x30, 0x82, 0x7f, 0xff), der.subarray(8)]),
 );
