@@ -3,7 +3,10 @@
 import { allBindings } from "./rollup.scope.js";
 import { edited, visit, visitPath, within, withUniqueNames } from "./rollup.syntax.js";
 
-/** The code of each module, `{ code, light }`; `isOurs` tells the members that nobody else knows. */
+/**
+ * The code of each module, `{ code, light, chosen }`; `isOurs` tells the members that nobody else knows. What it takes of a
+ * module that an application may choose does not count.
+ */
 export function brief(modules, isOurs, parse) {
   const codes = modules.map(({ code, light }) =>
     light ? code : withUniqueNames(code, allBindings(parse(code))),
@@ -35,7 +38,7 @@ function candidates(modules, trees, codes, isOurs) {
   const members = membersOf(trees, isOurs);
   const found = [...members.values()];
   for (const [module, ast] of trees.entries()) if (!modules[module].light) found.push(...topOf(ast, module));
-  return found.flatMap((each) => planOf(each, codes));
+  return found.flatMap((each) => planOf(each, codes, modules));
 }
 
 /** Methods and getters that are the only one of their name, with each place that names them. */
@@ -78,7 +81,7 @@ function topOf(ast, module) {
 }
 
 /** The edits for a function: none when it can't be done or gains nothing. */
-function planOf(each, codes) {
+function planOf(each, codes, modules) {
   const { fn, whole, by, module, places, isMember } = each;
   const gone = { module, start: whole.start, end: whole.end, by };
   if (places.length === 0) return isMember ? [[gone]] : [];
@@ -88,7 +91,9 @@ function planOf(each, codes) {
   const sites = places.map((place) => siteOf(place, each, body));
   if (!sites.every((site) => site && fits(site.given, events))) return [];
   const own = 60 + 8 * fn.params.length + sizeOf(body.node);
-  const costs = sites.map(({ call, given }) => sizeWith(body.node, given) - sizeOf(call));
+  const costs = sites.map(({ call, given, module }) =>
+    modules[module].chosen ? 0 : sizeWith(body.node, given) - sizeOf(call),
+  );
   if (costs.reduce((total, cost) => total + cost, -own) >= 0) return [];
   return [[...sites.map((site) => put(site, body.node, codes, module)), gone]];
 }

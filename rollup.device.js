@@ -25,6 +25,7 @@ const features = {
   verifiedSignatures: ["pki/remembered"],
   nameConstraints: ["pki/constraints"],
   rsa: ["pki/rsa"],
+  crl: ["pki/crl", "pki/crls", "wire/crlwords"],
   texts: ["wire/alerts", "wire/texts", "wire/wolfssl"],
 };
 const entry = (name) => fileURLToPath(new URL(`build/hosts/moddable/${name}.js`, import.meta.url));
@@ -40,8 +41,10 @@ const moduleOf = new Map([
   ...shared.map((name) => [entry(name), "core"]),
 ]);
 
+/** Modules that an application has only by choice. */
+const extra = ["crl"];
 /** Modules that an application may exclude, and something else takes their place. */
-const optional = ["caIndex", "pem", ...Object.keys(features)];
+const optional = ["caIndex", "pem", ...Object.keys(features).filter((name) => !extra.includes(name))];
 const whole = [
   "core",
   "tls",
@@ -51,6 +54,7 @@ const whole = [
   "provider-psa",
   "provider-late",
   "provider-portable",
+  ...extra,
   ...optional,
 ];
 const names = [...whole, ...optional.map((name) => `without/${name}`)];
@@ -60,7 +64,7 @@ export function deviceModules(common) {
   return {
     ...common,
     input: Object.fromEntries(names.map((name) => [name, entry(name)])),
-    output: [output("dist/moddable", [small("debug")]), output("dist/moddable/debug", [])],
+    output: [output("dist/moddable", [small("debug", extra)]), output("dist/moddable/debug", [])],
     preserveEntrySignatures: "allow-extension",
     external: (id) => common.external(id) && !id.startsWith("@noble/"),
     plugins: [noble, lowerStaticFields, quiet, states, literals],
@@ -132,7 +136,7 @@ const typings = {
   generateBundle() {
     for (const name of names) {
       const from = `"${relative(dirname(`moddable/${name}`), `types/hosts/moddable/${name}.js`)}"`;
-      const standard = /^(tls|certificateManager|securesocket)$/.test(name)
+      const standard = /^(tls|crl|certificateManager|securesocket)$/.test(name)
         ? `export { default } from ${from};\n`
         : "";
       const text = `export * from ${from};\n${standard}`;

@@ -11,8 +11,32 @@ import { edited, visit } from "./rollup.syntax.js";
 /** Names that a device has anyway. */
 const engine = new Set([...known, ...globals]);
 
-/** New names by the old ones, for these modules as a whole; what only light ones name is no name that a device has. */
+/**
+ * New names by the old ones, for these modules as a whole; what only light ones name is no name that a device has. Those that
+ * are an application's choice get what is left, so that the others are the same without them.
+ */
 export function choose(modules, parse) {
+  const names = chooseFirst(
+    modules.filter(({ chosen }) => !chosen),
+    parse,
+  );
+  const others = modules.filter(({ chosen }) => chosen).map(({ code }) => parse(code));
+  if (others.length > 0) chooseMore(names, namesOf(others).members);
+  return names;
+}
+
+/** Names that nobody else has, for members that have none yet. */
+function chooseMore(names, members) {
+  const kept = crossing();
+  const own = deviceNames();
+  const isNew = (name) =>
+    !names.has(name) && (isHelper(name) || (own.has(name) && !kept.has(name) && !engine.has(name)));
+  const given = new Set(names.values());
+  const free = [...engine].filter((name) => !given.has(name) && !members.has(name) && !isCalled(name));
+  for (const [i, name] of [...members].filter(isNew).entries()) names.set(name, free[i] ?? `_${i}`);
+}
+
+function chooseFirst(modules, parse) {
   const found = namesOf(modules.map(({ code }) => parse(code)));
   const device = namesOf(modules.filter(({ light }) => !light).map(({ code }) => parse(code)));
   const kept = crossing();

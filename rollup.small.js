@@ -13,18 +13,23 @@ import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
 import { withFewerVariables } from "./rollup.slots.js";
 
-/** With the folder that has the modules with all their names, each gets a source map into it. */
-export const small = (debug) => ({
+/**
+ * With the folder that has the modules with all their names, each gets a source map into it. `extra` names the modules that
+ * an application may choose, for which the others change nothing.
+ */
+export const small = (debug, extra = []) => ({
   name: "small",
   async generateBundle(_, bundle) {
     const parse = (code) => this.parse(code);
     const step = (plugin, code) => plugin.renderChunk.call(this, code).code;
     const chunks = Object.values(bundle).filter(({ name }) => name !== NOBLE);
-    chunks.sort((a, b) => Number(b.name === "core") - Number(a.name === "core"));
+    const rank = ({ name }) => (name === "core" ? 0 : extra.includes(name) ? 2 : 1);
+    chunks.sort((a, b) => rank(a) - rank(b));
     const isLight = (chunk) => chunk.moduleIds.some((id) => id.includes("/@noble/"));
     const plain = chunks.map((chunk) => ({
       code: step(arrows, step(patterns, withLines(chunk.code, parse))),
       light: isLight(chunk),
+      chosen: extra.includes(chunk.name),
     }));
     for (const [i, code] of brief(plain, isOurs, parse).entries()) plain[i].code = code;
     const moved = inlined(plain, isOurs, parse).map((code, i) =>
@@ -44,7 +49,7 @@ export const small = (debug) => ({
     });
     const codes = helpers(chunks.map(asModule), parse);
     const names = choose(
-      codes.map((code, i) => ({ code, light: plain[i].light })),
+      codes.map((code, i) => ({ ...plain[i], code })),
       parse,
     );
     for (const [i, chunk] of chunks.entries()) {

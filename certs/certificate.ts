@@ -112,7 +112,7 @@ export function pem(...certificates: Uint8Array[]): string {
   return certificates.map((der) => pemBlock("CERTIFICATE", der)).join("");
 }
 
-function pemBlock(label: string, der: Uint8Array): string {
+export function pemBlock(label: string, der: Uint8Array): string {
   const lines =
     Buffer.from(der)
       .toString("base64")

@@ -59,7 +59,9 @@ test("they compile", (t) => {
   run("tar", "-xzf", archive, "--strip-components=1", "-C", packed);
   const examples = [
     ...examplesOf("README.md", /^## In Node/m),
-    ...["node", "stapler", "responder", "operations"].flatMap((name) => examplesOf(`docs/${name}.md`)),
+    ...["node", "stapler", "responder", "operations", "revocation"].flatMap((name) =>
+      examplesOf(`docs/${name}.md`),
+    ),
   ];
   t.true(examples.length > 12);
   for (const [name, code] of examples) writeFileSync(join(home, `${name}.ts`), completed(code));

@@ -10,6 +10,7 @@ import {
   isV2,
   type PkiTables,
   type Responder,
+  type Revocation,
   responder,
   type TrustAnchor,
   trustAnchor,
@@ -29,6 +30,12 @@ export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
 export interface OcspSettings extends Partial<Omit<OcspOptions, "responders">> {
   /** Certificates of responders that are trusted though no CA delegated them. */
   readonly responders?: Credential | readonly Credential[];
+}
+
+/** What `tlstaple/crl` makes. */
+export interface CrlLists extends Revocation {
+  /** The same platform, and what its sockets need for CRLs. */
+  over(platform: Platform): Platform;
 }
 
 /** Options of the core's that `secure` lacks: from the platform, of another name, or of no use here. */
@@ -51,7 +58,7 @@ const hidden = Object.freeze([
 ] as const satisfies (keyof ClientOptions)[]);
 
 /** Options of the core's that have another form in `secure`. */
-type Read = "groups" | "minVersion" | "maxVersion" | "ocsp";
+type Read = "groups" | "minVersion" | "maxVersion" | "ocsp" | "crl";
 
 /** `secure` of the socket's options: the names of the Moddable SDK, and behind them our own. */
 export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidden)[number] | Read>> {
@@ -75,6 +82,8 @@ export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidde
   readonly maxVersion?: ProtocolVersion;
   /** How revocation is asked for and judged. */
   readonly ocsp?: OcspSettings;
+  /** CRLs to judge the server by, of the module `tlstaple/crl`. No session is resumed then. */
+  readonly crl?: CrlLists;
   /** Milliseconds from the constructor to the end of the handshake; 20,000 by default, 0 for no limit. */
   readonly handshakeTimeout?: number;
   /** Called when the handshake and all checks have passed, before the first `onWritable`. */

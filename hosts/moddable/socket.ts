@@ -99,7 +99,8 @@ export class TLSSocket {
    * Begins to connect.
    * @throws TypeError or RangeError for options that can't be, and what the TCP socket throws
    */
-  constructor(options: SocketOptions, platform: Platform) {
+  constructor(options: SocketOptions, system: Platform) {
+    const platform = options.secure?.crl?.over(system) ?? system;
     const { withDefaults } = platform;
     const parts = withDefaults ? withDefaults(platform, options, assemble) : assemble(platform, options);
     const { secure } = parts;

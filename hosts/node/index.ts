@@ -6,6 +6,7 @@ import type { ConnectOptions } from "./socket/options.js";
 import { TLSSocket } from "./socket/socket.js";
 
 export { type Alert, type FaultName, TlsError, type WolfsslError } from "../../src/wire/index.js";
+export type { CrlList, CrlVerdict } from "./common/crl.js";
 export { FileStore, type FileStoreOptions } from "./common/file-store.js";
 export type { Pfx, PrivateKey } from "./common/identities.js";
 export {

@@ -5,6 +5,7 @@
 
 import { exportKeyingMaterial } from "../handshake/exporter.js";
 import { nameConstraints } from "../pki/constraints.js";
+import { withCrlExtensions } from "../pki/crl.js";
 import { type Responder, responder as readResponder } from "../pki/ocsp.js";
 import { type Path, trustAnchor as readTrustAnchor, type TrustAnchor, type TrustIndex } from "../pki/path.js";
 import { rsa } from "../pki/rsa.js";
@@ -12,6 +13,7 @@ import { BareClient } from "./client.js";
 import { tls12 } from "./client12.js";
 import { clientCertificates } from "./clientcertificates.js";
 import { exporting } from "./exporter.js";
+import type { Features } from "./feature.js";
 import { features } from "./features.js";
 import { type ClientConfig, type ClientOptions, configure as configureWith } from "./options.js";
 import { resumption } from "./resumption.js";
@@ -34,6 +36,7 @@ export type {
 } from "../crypto/provider.js";
 export { findScheme, findSuite } from "../crypto/suites.js";
 export type { BufferSizes } from "../handshake/options.js";
+export { type CrlPieces, type CrlSource, Crls, type CrlVerdict } from "../pki/crls.js";
 export type { OcspOptions, OcspRequirement, Stapling } from "../pki/policy.js";
 export { SignatureMemory } from "../pki/remembered.js";
 export type { Verdict } from "../pki/verifier.js";
@@ -45,23 +48,21 @@ export { TlsError, type Words } from "../wire/error.js";
 export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
 export { BareClient, clientHandshake } from "./client.js";
-export type { Features, Resumption } from "./feature.js";
+export type { Resumption } from "./feature.js";
 export { features, type Parts } from "./features.js";
 export type { ClientHandshake } from "./handshake.js";
 export type { ClientConfig, ClientOptions } from "./options.js";
 export type { Demanded, Session } from "./session.js";
-export type { Path, Responder, TrustAnchor, TrustIndex };
+export type { Features, Path, Responder, TrustAnchor, TrustIndex };
 export { clientCertificates, exporting, nameConstraints, resumption, rsa, statusV2, tls12 };
 
+/** What a device has unless its application leaves something out, or has more. */
+export const usual = features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa });
+
 /** All that a client can be made of. */
-export const everything = features({
-  tls12,
-  statusV2,
-  clientCertificates,
-  resumption,
-  nameConstraints,
-  rsa,
-});
+export const everything: Features = Object.freeze(
+  Object.assign({}, usual, { pki: withCrlExtensions(usual.pki) }),
+);
 
 /**
  * The trust anchor that a CA's certificate stands for. `der` is kept, not copied: it may be in flash, and must

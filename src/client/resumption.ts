@@ -38,13 +38,13 @@ function fits(s: ClientHandshake, session: Session): boolean {
 }
 
 /**
- * A session is worth what was verified when it began. Who demands a nonce wants news in every handshake; who takes
- * staples without one takes those of a cache, and a session ends no later than its staples do.
+ * A session is worth what was verified when it began. Who demands a nonce wants news in every handshake, and so does who
+ * has CRLs; who takes staples without a nonce takes those of a cache, and a session ends no later than its staples do.
  */
 function trusts(s: ClientHandshake, session: Session, now: number): boolean {
-  const { trust, ocsp, provider } = s.config;
+  const { trust, ocsp, provider, crl } = s.config;
   const { anchor, verifiedAt } = session;
-  if (anchor === undefined || ocsp.nonce === true) return false;
+  if (anchor === undefined || ocsp.nonce === true || crl) return false;
   if (ocsp.maxAge !== undefined && now > verifiedAt + ocsp.maxAge) return false;
   const stapled = ocsp.stapling !== "off" && ocsp.mustStaple && session.mustStaple;
   if (!satisfies(session.policy, ocsp.policy) || (stapled && !requires(session.policy, 0))) return false;

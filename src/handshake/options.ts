@@ -50,13 +50,15 @@ export interface CommonOptions {
   readonly remembered?: PkiOptions["remembered"];
   /** Is told of the path from the peer's certificate to a trust anchor when it is found: the handshake's end is its own. */
   readonly onPath?: VerifierOptions["onPath"];
+  /** Judges the peer's certificates by CRLs too: see `Crls`. No session is resumed then. */
+  readonly crl?: VerifierOptions["crl"];
   /** Every secret, labelled as in SSLKEYLOGFILE (RFC 9850), for debugging. */
   readonly onSecret?: (label: string, clientRandom: Uint8Array, secret: Uint8Array) => void;
   /** Every handshake message (streamed ones part by part), alert and ChangeCipherSpec. `type`: ContentType << 8 | HandshakeType. */
   readonly onMessage?: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) => void;
 }
 
-type Absent = "recordSizeLimit" | "remembered" | "onPath" | "onSecret" | "onMessage";
+type Absent = "recordSizeLimit" | "remembered" | "onPath" | "crl" | "onSecret" | "onMessage";
 
 /** The same, filled in and checked. */
 export interface Config
@@ -89,6 +91,7 @@ export const commonDefaults = Object.freeze({
   maxCertificates: 8,
   remembered: undefined,
   onPath: undefined,
+  crl: undefined,
   onSecret: undefined,
   onMessage: undefined,
 } satisfies Record<keyof CommonOptions, unknown>);

@@ -18,7 +18,7 @@ import { readGeneralName, readName } from "./name.js";
 import type { Store } from "./store.js";
 
 /** The bits of KeyUsage that matter here, as `Certificate.keyUsage` has them. RFC 5280 4.2.1.3. */
-export const keyUsage = Object.freeze({ digitalSignature: 0x8000, keyCertSign: 0x0400 });
+export const keyUsage = Object.freeze({ digitalSignature: 0x8000, keyCertSign: 0x0400, cRLSign: 0x0200 });
 
 /** The purposes of ExtendedKeyUsage, as `Certificate.extendedKeyUsage` has them. RFC 5280 4.2.1.12. */
 export const extendedKeyUsage = Object.freeze({
@@ -160,6 +160,9 @@ export class Certificate {
   unknownCritical = false;
   /** Over the TBSCertificate; absent when the provider has no such scheme. */
   verification: Verification | undefined;
+  /** The value of CRLDistributionPoints, and RFC 9608's noRevAvail, where the tables ask for them: see `withCrlExtensions`. */
+  declare distributionPoints: Uint8Array | undefined;
+  declare noRevAvail: boolean | undefined;
   private tbsStart = 0;
   private tbsEnd = 0;
   private readonly der: Der;

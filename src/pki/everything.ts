@@ -1,6 +1,7 @@
 import { nameConstraints } from "./constraints.js";
+import { withCrlExtensions } from "./crl.js";
 import { rsa } from "./rsa.js";
 import { pkiTables } from "./tables.js";
 
 /** The tables with all features. */
-export const everything = pkiTables(Object.freeze([nameConstraints, rsa]));
+export const everything = withCrlExtensions(pkiTables(Object.freeze([nameConstraints, rsa])));

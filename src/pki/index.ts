@@ -11,6 +11,8 @@ export {
   type Remembered,
 } from "./certificate.js";
 export { nameConstraints } from "./constraints.js";
+export { CrlReader, withCrlExtensions } from "./crl.js";
+export { type CrlPieces, type CrlSource, Crls, type CrlVerdict } from "./crls.js";
 export { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 export { everything } from "./everything.js";
 export { parseIp, parseReference } from "./hostname.js";
@@ -33,4 +35,4 @@ export { SignatureMemory } from "./remembered.js";
 export { rsa } from "./rsa.js";
 export { Store } from "./store.js";
 export { pkiTables } from "./tables.js";
-export { answers, type Judgment, judge, type Verdict, Verifier } from "./verifier.js";
+export { answers, type Judgment, judge, type Revocation, type Verdict, Verifier } from "./verifier.js";

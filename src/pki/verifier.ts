@@ -22,6 +22,14 @@ export interface VerifierOptions extends PathOptions {
   readonly ocsp: StaplePolicy;
   /** Is told of the path to a trust anchor when it is found. */
   readonly onPath?: (path: Path) => void;
+  /** Has the last word on a path, once the staples are settled. */
+  readonly crl?: Revocation;
+}
+
+/** Judges the certificates of a path by what did not come with them. */
+export interface Revocation {
+  /** One step; true when all of them are good. Throws the fault of one that is not. */
+  step(path: Path, options: VerifierOptions, now: number): boolean;
 }
 
 /**
@@ -110,9 +118,18 @@ export class Verifier {
     const position = this.settled;
     const staple = this.stapleAt(position);
     if (!staple.present && this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
-    const certificate = path.at(path.index(position));
-    if (!staple.present || this.judge.settle(staple, certificate, path.issuer(position), now)) this.settled++;
-    return this.settled === path.lengthWithAnchor;
+    if (
+      staple.present &&
+      !this.judge.settle(staple, path.at(path.index(position)), path.issuer(position), now)
+    )
+      return false;
+    this.settled = position + 1;
+    if (this.settled < path.lengthWithAnchor) return false;
+    const { crl } = options;
+    if (crl === undefined || crl.step(path, options, now)) return true;
+    // The last staple is asked again, and stays settled
+    this.settled = position;
+    return false;
   }
 
   /** By our policy, or because certificates demand it (RFC 7633) of those that ask for staples. */

@@ -1,4 +1,4 @@
-import { alertOf, type Fault, type FaultName, faultName, faults } from "./fault.js";
+import { alertOf, commonName, type Fault, type FaultName, faults } from "./fault.js";
 
 /** A TLS alert, RFC 8446 section 6. */
 export interface Alert {
@@ -19,6 +19,8 @@ export function unknownAlert(number: number): string {
 
 /** What a host says of faults. */
 export interface Words {
+  /** The fault's name, where that is known of more than the common ones. */
+  name?(fault: Fault): FaultName;
   /** The error's message; `detail` is that of `TlsError`, here and below. */
   message(fault: Fault, detail: number): string;
   /** wolfSSL's error for the same thing, where there is one. */
@@ -45,7 +47,7 @@ export class TlsError extends Error {
 
   /** Without `words`, the message is the fault's name, and an alert has none but its number. */
   constructor(fault: Fault, detail = 0, cause?: unknown, words?: Words) {
-    const code = faultName(fault);
+    const code = words?.name ? words.name(fault) : commonName(fault);
     const number = fault === faults.PEER_ALERT ? detail : alertOf(fault);
     super(words ? words.message(fault, detail) : code, cause === undefined ? undefined : { cause });
     this.code = code;

@@ -90,6 +90,23 @@ export const faults = Object.freeze({
   // Of a device's socket
   CONNECT_FAILED: 0x004d,
   CALLBACK_FAILED: 0x504e,
+  // CRLs, which a device has only by choice: see `commonNames`
+  CRL_MALFORMED: 0x2e4f,
+  CRL_CERT_REVOKED: 0x2c50,
+  CRL_MISSING: 0x2e51,
+  CRL_SCOPE: 0x2e52,
+  CRL_KEY_USAGE: 0x2e53,
+  CRL_SIGNATURE: 0x2e54,
+  CRL_SIGNATURE_ALGORITHM: 0x2e55,
+  CRL_ALGORITHM_MISMATCH: 0x2e56,
+  CRL_TIME: 0x2e57,
+  CRL_EXPIRED: 0x2e58,
+  CRL_NOT_YET_VALID: 0x2e59,
+  CRL_NO_NEXT_UPDATE: 0x2e5a,
+  CRL_CRITICAL_EXTENSION: 0x2e5b,
+  CRL_INDIRECT: 0x2e5c,
+  CRL_DELTA: 0x2e5d,
+  CRL_SOME_REASONS: 0x2e5e,
 });
 
 /** A fault's stable name; wolfSSL's own where it has the same one. */
@@ -108,6 +125,43 @@ export const faultAlerts = Object.values(faults)
 
 export function faultName(fault: Fault): FaultName {
   return ofFault(faultNames, fault) as FaultName;
+}
+
+/** Faults that no device finds: they are a server's, or of looking a certificate up. */
+const ofOthers: readonly FaultName[] = Object.freeze([
+  "MESSAGE_TOO_LONG",
+  "NO_COMMON_SUITE",
+  "NO_COMMON_GROUP",
+  "NO_COMMON_SCHEME",
+  "INAPPROPRIATE_FALLBACK",
+  "NO_APPLICATION_PROTOCOL",
+  "UNRECOGNIZED_NAME",
+  "NO_RENEGOTIATION",
+  "BINDER_MISMATCH",
+  "CERTIFICATE_REQUIRED",
+  "OCSP_LOOKUP_FAIL",
+]);
+
+/** Whether every device has words for it. Those for faults of CRLs are in a module of their own. */
+export function isCommon(name: FaultName): boolean {
+  return !isOfCrls(name) && !ofOthers.includes(name);
+}
+
+export function isOfCrls(name: FaultName): boolean {
+  return name.startsWith("CRL_");
+}
+
+/** A word for each common fault, in the order of their numbers. */
+export function commonWords(wordOf: (name: FaultName) => string): string {
+  const names = (Object.keys(faults) as FaultName[]).filter((name) => !isOfCrls(name));
+  return list(names.map((name) => (isCommon(name) ? wordOf(name) : "")));
+}
+
+export const commonNames = commonWords((name) => name);
+
+/** The name of a common fault; "" for another one. */
+export function commonName(fault: Fault): FaultName {
+  return ofFault(commonNames, fault) as FaultName;
 }
 
 /** A fault's word, out of a list in the order of their numbers. */

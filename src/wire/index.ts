@@ -1,8 +1,9 @@
 /** The layer below all others: octets read and compared, IANA's numbers and their names, faults. */
 
 export { alertName } from "./alerts.js";
+export { crlWords } from "./crlwords.js";
 export { type Alert, TlsError, type WolfsslError, type Words } from "./error.js";
-export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from "./fault.js";
+export { alertOf, commonName, type Fault, type FaultName, faultName, faults, isFault } from "./fault.js";
 export { given } from "./given.js";
 export { Reader } from "./reader.js";
 export {

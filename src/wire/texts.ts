@@ -1,5 +1,4 @@
-import { type Fault, type FaultName, faults, ofFault } from "./fault.js";
-import { list } from "./list.js";
+import { commonWords, type Fault, type FaultName, ofFault } from "./fault.js";
 
 /** What each fault means, in a line. */
 export const texts: Readonly<Record<FaultName, string>> = Object.freeze({
@@ -89,10 +88,27 @@ export const texts: Readonly<Record<FaultName, string>> = Object.freeze({
   // Of a device's socket
   CONNECT_FAILED: "the TCP connection was not made",
   CALLBACK_FAILED: "a callback of the application threw",
+  // CRLs
+  CRL_MALFORMED: "the CRL is malformed or cut, or has an element that is too long",
+  CRL_CERT_REVOKED: "the certificate has been revoked, as a CRL says",
+  CRL_MISSING: "there is no CRL of the CA that issued the certificate",
+  CRL_SCOPE: "the CRL is for other certificates of the CA than this one",
+  CRL_KEY_USAGE: "the CA's keyUsage lacks cRLSign, so that its CRL does not count",
+  CRL_SIGNATURE: "the CRL's signature does not verify",
+  CRL_SIGNATURE_ALGORITHM: "the CRL's signature algorithm is refused or does not fit the key",
+  CRL_ALGORITHM_MISMATCH: "the CRL names one signature algorithm inside and another outside",
+  CRL_TIME: "the CRL has a malformed or contradictory time",
+  CRL_EXPIRED: "the CRL is stale",
+  CRL_NOT_YET_VALID: "the CRL is from the future",
+  CRL_NO_NEXT_UPDATE: "the CRL has no nextUpdate",
+  CRL_CRITICAL_EXTENSION: "the CRL has an unknown critical extension",
+  CRL_INDIRECT: "the CRL is an indirect one, which may be about other CAs' certificates",
+  CRL_DELTA: "the CRL is a delta CRL, which only says what has changed",
+  CRL_SOME_REASONS: "the CRL has only certificates that were revoked for some reasons",
 });
 
-/** The same in the order of the faults' numbers, for devices. */
-export const textList = list((Object.keys(faults) as FaultName[]).map((name) => texts[name]));
+/** Those of common faults in the order of their numbers, for devices. */
+export const textList = commonWords((name) => texts[name]);
 
 export function textOf(fault: Fault): string {
   return ofFault(textList, fault);

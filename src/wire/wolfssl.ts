@@ -1,6 +1,5 @@
 import type { WolfsslError } from "./error.js";
-import { type Fault, type FaultName, faults, ofFault } from "./fault.js";
-import { list } from "./list.js";
+import { commonWords, type Fault, type FaultName, ofFault } from "./fault.js";
 
 /** The numbers of those of wolfSSL's errors that say what one of our faults says. */
 const numbers = Object.freeze({
@@ -14,7 +13,10 @@ const numbers = Object.freeze({
   ASN_SIG_HASH_E: -156,
   ASN_CRIT_EXT_E: -160,
   BAD_OCSP_RESPONDER: -178,
+  CRL_CERT_DATE_ERR: -179,
   ASN_NO_SIGNER_E: -188,
+  ASN_CRL_CONFIRM_E: -189,
+  ASN_CRL_NO_SIGNER_E: -190,
   ASN_OCSP_CONFIRM_E: -191,
   ASN_NAME_INVALID_E: -198,
   SIG_TYPE_E: -231,
@@ -35,6 +37,8 @@ const numbers = Object.freeze({
   ECC_CURVE_ERROR: -351,
   NOT_CA_ERROR: -357,
   OCSP_CERT_REVOKED: -360,
+  CRL_CERT_REVOKED: -361,
+  CRL_MISSING: -362,
   OCSP_CERT_UNKNOWN: -366,
   OCSP_LOOKUP_FAIL: -367,
   MAX_CHAIN_ERROR: -368,
@@ -135,6 +139,19 @@ const names: Readonly<Partial<Record<FaultName, keyof typeof numbers>>> = Object
   OCSP_NONCE: "OCSP_LOOKUP_FAIL",
   OCSP_STAPLE_MISSING: "OCSP_CERT_UNKNOWN",
   OCSP_LOOKUP_FAIL: "OCSP_LOOKUP_FAIL",
+  CRL_MALFORMED: "ASN_PARSE_E",
+  CRL_CERT_REVOKED: "CRL_CERT_REVOKED",
+  CRL_MISSING: "CRL_MISSING",
+  CRL_SCOPE: "CRL_MISSING",
+  CRL_KEY_USAGE: "ASN_CRL_NO_SIGNER_E",
+  CRL_SIGNATURE: "ASN_CRL_CONFIRM_E",
+  CRL_SIGNATURE_ALGORITHM: "ASN_SIG_HASH_E",
+  CRL_ALGORITHM_MISMATCH: "ASN_SIG_OID_E",
+  CRL_TIME: "ASN_TIME_E",
+  CRL_EXPIRED: "CRL_CERT_DATE_ERR",
+  CRL_NOT_YET_VALID: "CRL_CERT_DATE_ERR",
+  CRL_NO_NEXT_UPDATE: "CRL_CERT_DATE_ERR",
+  CRL_CRITICAL_EXTENSION: "ASN_CRIT_EXT_E",
 });
 
 /** wolfSSL's error for the same thing, where there is one. */
@@ -143,13 +160,14 @@ export function wolfsslError(code: FaultName): WolfsslError | undefined {
   return name && { number: numbers[name], name };
 }
 
-/** Numbers and names in the order of the faults' numbers, for devices; "" where there is none. */
-export const wolfsslList = list(
-  (Object.keys(faults) as FaultName[]).map((code) => {
-    const { number, name } = wolfsslError(code) ?? { number: "", name: "" };
-    return `${number} ${name}`.trim();
-  }),
-);
+/** Number and name, as a list has them; "" where there is none. */
+export function wolfsslWords(code: FaultName): string {
+  const { number, name } = wolfsslError(code) ?? { number: "", name: "" };
+  return `${number} ${name}`.trim();
+}
+
+/** Those of common faults in the order of their numbers, for devices. */
+export const wolfsslList = commonWords(wolfsslWords);
 
 /** A fault's error, out of `wolfsslList`. */
 export function listedError(fault: Fault): WolfsslError | undefined {

@@ -1,4 +1,4 @@
-import { type ClientOptions, TlsClient, trustAnchor, wants } from "../../src/client/index.js";
+import { BareClient, type ClientOptions, trustAnchor, usual, wants } from "../../src/client/index.js";
 import { job, recorded, trust } from "./flash.js";
 import { provider } from "./provider.js";
 
@@ -31,7 +31,7 @@ function options(): ClientOptions {
 }
 
 /** Lets the client work until it waits; what it sends is dropped. */
-function run(client: TlsClient): void {
+function run(client: BareClient): void {
   for (;;) {
     const now = client.wants;
     if (now & wants.WORK) step(client);
@@ -41,13 +41,13 @@ function run(client: TlsClient): void {
   }
 }
 
-function step(client: TlsClient): void {
+function step(client: BareClient): void {
   client.work();
   if (!client.established) note(client.state);
 }
 
 /** Gives the client recorded bytes as a socket would. */
-function receive(client: TlsClient, at: number, end: number): void {
+function receive(client: BareClient, at: number, end: number): void {
   const { cipherIn } = client;
   while (at < end) {
     const n = Math.min(end - at, cipherIn.end - cipherIn.start, SEGMENT);
@@ -60,7 +60,7 @@ function receive(client: TlsClient, at: number, end: number): void {
   }
 }
 
-function send(client: TlsClient, size: number): void {
+function send(client: BareClient, size: number): void {
   const { plainIn } = client;
   for (let left = size; left > 0; ) {
     const n = Math.min(left, plainIn.end - plainIn.start);
@@ -72,7 +72,7 @@ function send(client: TlsClient, size: number): void {
 }
 
 globalThis.main = function main(): void {
-  const client = new TlsClient(options());
+  const client = new BareClient(options(), usual);
   note("CONSTRUCTED");
   run(client);
   receive(client, 0, job.handshakeLength);

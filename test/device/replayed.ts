@@ -1,7 +1,7 @@
 import { Keeper } from "../../hosts/moddable/cache.js";
 import type { Memory, Platform, Tcp, TcpOptions } from "../../hosts/moddable/platform.js";
 import { type SecureOptions, TLSSocket } from "../../hosts/moddable/socket.js";
-import { everything, type Provider, SignatureMemory, version } from "../../src/client/index.js";
+import { type Provider, SignatureMemory, usual, version } from "../../src/client/index.js";
 import type { Job } from "./job.js";
 
 // The Moddable socket over what a server once sent, with timers that do as they are told. What changes is in `world`, and so
@@ -89,7 +89,7 @@ export function platformOf(provider: Provider, clock: number, known: Uint8Array)
   return Object.freeze({
     timers,
     provider,
-    features: everything,
+    features: usual,
     clock: () => clock,
     Keeper,
     remember() {

@@ -1,7 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import test from "ava";
 import { alertName } from "../../src/wire/alerts.js";
-import { alertOf, type FaultName, faultName, faults, isFault } from "../../src/wire/fault.js";
+import { crlWords } from "../../src/wire/crlwords.js";
+import { TlsError, type Words } from "../../src/wire/error.js";
+import {
+  alertOf,
+  commonName,
+  type FaultName,
+  faultName,
+  faults,
+  isCommon,
+  isFault,
+  isOfCrls,
+} from "../../src/wire/fault.js";
 import { alert, nameOf } from "../../src/wire/registry.js";
 import { textOf, texts } from "../../src/wire/texts.js";
 import { listedError, wolfsslError } from "../../src/wire/wolfssl.js";
@@ -88,6 +99,22 @@ const alerts: Readonly<Record<FaultName, keyof typeof alert>> = {
   OCSP_LOOKUP_FAIL: "bad_certificate_status_response",
   CONNECT_FAILED: "close_notify",
   CALLBACK_FAILED: "internal_error",
+  CRL_MALFORMED: "certificate_unknown",
+  CRL_CERT_REVOKED: "certificate_revoked",
+  CRL_MISSING: "certificate_unknown",
+  CRL_SCOPE: "certificate_unknown",
+  CRL_KEY_USAGE: "certificate_unknown",
+  CRL_SIGNATURE: "certificate_unknown",
+  CRL_SIGNATURE_ALGORITHM: "certificate_unknown",
+  CRL_ALGORITHM_MISMATCH: "certificate_unknown",
+  CRL_TIME: "certificate_unknown",
+  CRL_EXPIRED: "certificate_unknown",
+  CRL_NOT_YET_VALID: "certificate_unknown",
+  CRL_NO_NEXT_UPDATE: "certificate_unknown",
+  CRL_CRITICAL_EXTENSION: "certificate_unknown",
+  CRL_INDIRECT: "certificate_unknown",
+  CRL_DELTA: "certificate_unknown",
+  CRL_SOME_REASONS: "certificate_unknown",
 };
 
 test("each fault has its alert", (t) => {
@@ -110,13 +137,39 @@ test("a fault has its own stable name, and a text that no other has", (t) => {
   t.is(new Set(Object.values(texts)).size, names.length);
 });
 
-test("lists in the order of the faults say the same as the tables", (t) => {
-  for (const name of names) {
-    t.is(textOf(faults[name]), texts[name]);
-    t.deepEqual(listedError(faults[name]), wolfsslError(name), name);
+test("lists in the order of the faults say the same as the tables, of faults that every device can have", (t) => {
+  for (const name of names.filter((each) => !isOfCrls(each))) {
+    const common = isCommon(name);
+    t.is(commonName(faults[name]), (common ? name : "") as FaultName);
+    t.is(textOf(faults[name]), common ? texts[name] : "");
+    t.deepEqual(listedError(faults[name]), common ? wolfsslError(name) : undefined, name);
   }
   for (const [name, number] of Object.entries(alert)) t.is(alertName(number), name);
   for (const number of [1, 4, 99, 255]) t.is(alertName(number), `alert_${number}`);
+});
+
+const deviceWords: Words = {
+  message: (fault) => textOf(fault),
+  wolfssl: listedError,
+  alertName,
+  advice: () => "",
+};
+
+test("with the words for CRLs, a device says the same as the tables", (t) => {
+  const words = crlWords(deviceWords);
+  for (const name of names.filter((each) => isCommon(each) || isOfCrls(each))) {
+    const { code, message, wolfssl } = new TlsError(faults[name], 0, undefined, words);
+    t.is(code, name);
+    t.is(message, isOfCrls(name) ? `${name}: ${texts[name]}` : texts[name]);
+    t.deepEqual(wolfssl, wolfsslError(name), name);
+    const bare = new TlsError(faults[name], 0, undefined, crlWords(undefined));
+    t.is(bare.code, name);
+    t.is(bare.message, isOfCrls(name) ? `${name}: ${texts[name]}` : name);
+  }
+});
+
+test("faults of CRLs are the last ones", (t) => {
+  t.true(names.slice(names.findIndex(isOfCrls)).every(isOfCrls));
 });
 
 test("a staple that does not count is bad_certificate_status_response, a revoked certificate is not", (t) => {

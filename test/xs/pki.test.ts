@@ -9,6 +9,8 @@ await testInXs(
   [
     { file: "certificate.fuzz", titles: "^chain [23]: ", reason },
     { file: "certificate.fuzz", titles: "small elements", reason: "it spreads more than XS's stack holds" },
+    { file: "crl", titles: "^a million entries", reason: "XS has no room for its 49 MB" },
+    { file: "crl.fuzz", titles: "no byte can|no two bytes|cannot end early", reason },
     { file: "ocsp.fuzz", titles: "no byte can|no two bytes|of what came along", reason },
   ],
 );

@@ -8,6 +8,7 @@ await testInXs(
     { file: "memory", reason: "it measures V8's heap" },
     { file: "package", reason: "it reads files of the package" },
     { file: "privatekey", reason: "it runs openssl" },
+    { file: "shipped", reason: "it reads files of the package" },
     { file: "types", reason: "it runs tsc" },
     { file: "without", reason: "many certificates are too slow in an emulator, and the same in XS" },
   ],

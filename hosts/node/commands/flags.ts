@@ -36,6 +36,9 @@ export interface Flags extends OptionFlags {
   keylog?: string;
   json?: boolean;
   // Of Node's client alone
+  crl?: Buffer[];
+  crlPolicy?: OcspRequirement;
+  disableCrl?: boolean;
   ocspLookup?: boolean;
   ocspUrl?: string;
   resume?: boolean;
@@ -57,6 +60,9 @@ const W_HELP =
   "ask for OCSP stapling: 1 = status_request, 2 = status_request_v2 (TLS 1.2), 3 = the same for the whole chain, each certificate of which must then be good; with m appended (1m) a staple is required";
 const F_HELP =
   "longest record wanted: 1-4 = 512, 1024, 2048, 4096 bytes by max_fragment_length (RFC 6066), 5 = 8192 and 6 = 256 by record_size_limit (RFC 8449)";
+export const CRL_HELP =
+  "CRLs, PEM or DER; may stand several times. Each certificate below the root then needs a list of its CA";
+export const CRL_POLICY_HELP = `certificates that need a list with --crl: ${listed(requirements)}, the default`;
 export const GROUPS_HELP =
   "groups of the key exchange, best first, separated by commas; X25519,P-256,P-384 by default; there is X25519MLKEM768 too";
 export const COMPAT_HELP =
@@ -125,6 +131,8 @@ export function nodeFlags(command: Command): Command {
     .option("-o, --ocsp-lookup", "ask the responder of the server's certificate when no staple came")
     .option("-O, --ocsp-url <url>", "the same, but ask this responder")
     .option("--responder <file>", RESPONDER_HELP, readFile)
+    .option("--crl <file>", CRL_HELP, readMore)
+    .option("--crl-policy <name>", CRL_POLICY_HELP, readPolicy)
     .option("--pcapng <file>", "capture the connection, with its secrets, for Wireshark")
     .addOption(new Option("--compat <program>", COMPAT_HELP).choices(["wolfssl"]))
     .option(
@@ -132,18 +140,20 @@ export function nodeFlags(command: Command): Command {
       "with --compat: check the server's name, in CN too; else it always is, in SAN alone",
     )
     .option("-x, --no-client-cert", "with --compat: show no certificate where none is given")
-    .option("-C, --disable-crl", "accepted as wolfSSL's: no CRL is looked at")
+    .option("-C, --disable-crl", "as wolfSSL's: no CRL is looked at, as none is without --crl")
     .version("3:4", "-V, --versions", "print what -v takes")
     .version(`tlstaple/${release()} node/${process.versions.node}`, "-#, --build", "print what this is");
 }
 
 /** What the flags ask of a connection. */
 export function connectOptions(flags: Flags): ConnectOptions {
+  const { crl, crlPolicy, disableCrl } = flags;
+  if (crl && disableCrl) throw new UsageError("-C looks at no CRL: it does not go with --crl");
   const names = Object.keys(optionOf) as (keyof typeof optionOf)[];
   const options = Object.fromEntries(names.map((flag) => [optionOf[flag], flags[flag]]));
   const version = versionOf(flags);
   const versions = { minVersion: version, maxVersion: version };
-  return { ...options, ...versions, ...flags.fragment, ocsp: ocspOptions(flags) };
+  return { ...options, ...versions, ...flags.fragment, ocsp: ocspOptions(flags), crl, crlPolicy };
 }
 
 /** The one version to speak; undefined: both are offered. status_request_v2 is TLS 1.2's (RFC 6961); the words are wolfSSL's. */
@@ -188,7 +198,12 @@ function readStapling(text: string): Stapling {
   return { kind: Number(match[1]), must: match[2] === "m" };
 }
 
-function readPolicy(text: string): OcspRequirement {
+/** One more file of those that a flag names. */
+export function readMore(path: string, before: readonly Buffer[] = []): Buffer[] {
+  return [...before, readFile(path)];
+}
+
+export function readPolicy(text: string): OcspRequirement {
   const known = requirements.find((policy) => policy === text);
   if (known !== undefined) return known;
   throw new InvalidArgumentError(`It must be ${listed(requirements)}.`);

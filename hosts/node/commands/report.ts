@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { certificateInfo, isoTime } from "../common/describe.js";
 import { printable, toJson } from "../common/text.js";
-import { type OcspVerdict, type TLSSocket, TlsError } from "../index.js";
+import { type CrlVerdict, type OcspVerdict, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
 import type { Output } from "./usage.js";
 
@@ -31,6 +31,8 @@ export interface Connected {
   readonly alpn: string | null;
   readonly chain: readonly X509Certificate[];
   readonly verdicts: readonly OcspVerdict[];
+  /** By CRLs, where there are any. */
+  readonly crl?: readonly CrlVerdict[];
   /** Whether a session was resumed; and the one that could be next, if there is. */
   readonly resumed: boolean;
   readonly session?: Buffer;
@@ -46,6 +48,7 @@ export function outcomeOf(socket: TLSSocket): Connected {
     alpn: socket.alpnProtocol || null,
     chain: socket.getPeerChain(),
     verdicts: socket.ocsp,
+    crl: socket.crl,
     resumed: socket.isSessionReused(),
     session: socket.getSession(),
   };
@@ -62,7 +65,7 @@ export function report(outcome: Outcome, out: Output, err: Output): void {
 }
 
 function describeConnection(outcome: Outcome): string[] {
-  const { asked, protocol, suite, group, alpn, chain, verdicts, resumed, lookups = [] } = outcome;
+  const { asked, protocol, suite, group, alpn, chain, verdicts, crl = [], resumed, lookups = [] } = outcome;
   if (protocol === null) return [];
   const how = resumed ? "resumed" : null;
   const lines = [`${protocol}, ${[suite, group, alpn, how].filter((word) => word !== null).join(", ")}`];
@@ -72,6 +75,7 @@ function describeConnection(outcome: Outcome): string[] {
     lines.push(`certificate ${i}: ${certificateInfo(certificate.raw)?.subject ?? "malformed"}`);
     const verdict = verdicts[i] && stapleText(verdicts[i], asked);
     if (verdict) lines.push(`  OCSP ${verdict}`);
+    if (crl[i]) lines.push(`  CRL ${describeVerdict(crl[i])}`);
   });
   return lines;
 }
@@ -80,15 +84,15 @@ function stapleText(verdict: OcspVerdict, asked = true): string {
   return verdict.status === "none" && !asked ? "not asked" : describeVerdict(verdict);
 }
 
-export function describeVerdict(verdict: OcspVerdict): string {
-  const { status, thisUpdate, nextUpdate, revokedAt, revocationReason, fault, resumed } = verdict;
+export function describeVerdict(verdict: OcspVerdict | CrlVerdict): string {
+  const { status, thisUpdate, nextUpdate, revokedAt, revocationReason, fault } = verdict;
   const words: string[] = [status];
   if (revokedAt) words.push(`since ${isoTime(revokedAt)}`);
   if (revocationReason) words.push(revocationReason);
   if (thisUpdate) words.push(`thisUpdate ${isoTime(thisUpdate)}`);
   if (nextUpdate) words.push(`nextUpdate ${isoTime(nextUpdate)}`);
   if (fault) words.push(fault);
-  if (resumed) words.push("when the session began");
+  if ("resumed" in verdict) words.push("when the session began");
   return words.join(", ");
 }
 
@@ -140,6 +144,7 @@ function resultOf(outcome: Outcome) {
     certificates: outcome.chain.map(({ raw }) => certificateInfo(raw)),
     asked: outcome.asked,
     ocsp: outcome.verdicts,
+    crl: outcome.crl,
     lookups: outcome.lookups,
     reply: outcome.reply.toString("utf8"),
     ...errorFields(error),

@@ -1,11 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { OcspRequirement } from "../../../src/pki/index.js";
 import type { ServerOptions } from "../index.js";
 import {
   COMPAT_HELP,
+  CRL_HELP,
+  CRL_POLICY_HELP,
   GROUPS_HELP,
   KEYLOG_HELP,
   RESPONDER_HELP,
   readGroups,
+  readMore,
+  readPolicy,
   readProtocols,
   readVersion,
   WolfsslCommand,
@@ -19,6 +24,8 @@ export interface ServerFlags {
   key?: Buffer;
   ca?: Buffer;
   clientAuth: boolean;
+  crl?: Buffer[];
+  crlPolicy?: OcspRequirement;
   loop?: boolean;
   tls?: "TLSv1.2" | "TLSv1.3";
   ready?: string;
@@ -61,6 +68,8 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     .option("-k, --key <file>", "its private key", readFile)
     .option("-A, --ca <file>", A_HELP, readFile)
     .option("-d, --no-client-auth", "ask no client for a certificate, whatever -A says")
+    .option("--crl <file>", `${CRL_HELP}. For clients' certificates`, readMore)
+    .option("--crl-policy <name>", CRL_POLICY_HELP, readPolicy)
     .option("-i, --loop", "serve until interrupted; else one connection, whose outcome is the exit code")
     .option("-v, --tls <number>", "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default", readVersion)
     .option("-R, --ready <file>", "write the port to this file once listening")
@@ -90,14 +99,17 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
 
 /** What the flags ask of a server, without what fetches its staples. */
 export function serverOptions(flags: ServerFlags): ServerOptions {
-  const { alpn, ca, cert, clientAuth, groups, key, nonceForward, ocspLookup, responder, stapleChain, tls } =
-    flags;
+  const { alpn, ca, cert, clientAuth, crl, crlPolicy, groups, key, nonceForward, ocspLookup } = flags;
+  const { responder, stapleChain, tls } = flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
   const requestCert = ca !== undefined && clientAuth;
+  if (crl && !requestCert)
+    throw new UsageError("--crl is for clients' certificates, which are asked for with -A and without -d");
   const versions = { minVersion: tls, maxVersion: tls };
   if (ocspLookup && !requestCert) throw new UsageError("-o: no client is asked for a certificate");
   const nonce = nonceForward && ("forward" as const);
   const ocsp = { nonce, lookup: ocspLookup, responders: responder };
-  return { cert, key, ca, requestCert, stapleChain, ocsp, ...versions, groups, ALPNProtocols: alpn };
+  const judged = { ca, requestCert, crl, crlPolicy, ocsp };
+  return { cert, key, ...judged, stapleChain, ...versions, groups, ALPNProtocols: alpn };
 }

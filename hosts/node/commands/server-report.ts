@@ -60,11 +60,12 @@ function singleText(single: NonNullable<ResponseInfo["responses"]>[number]): str
 }
 
 function clientChain(socket: ServerSocket): string[] {
-  const verdicts = socket.ocsp;
+  const { crl, ocsp: verdicts } = socket;
   return socket.getPeerChain().flatMap((certificate, i) => {
     const subject = certificateInfo(certificate.raw)?.subject ?? "malformed";
     const verdict = verdicts[i] ? [`    OCSP ${describeVerdict(verdicts[i])}`] : [];
-    return [`  client certificate ${i}: ${subject}`, ...verdict];
+    const list = crl[i] ? [`    CRL ${describeVerdict(crl[i])}`] : [];
+    return [`  client certificate ${i}: ${subject}`, ...verdict, ...list];
   });
 }
 
@@ -90,6 +91,7 @@ export function reportJson(served: Served, trace: readonly string[] | undefined,
     authorized: socket.authorized,
     certificates: socket.getPeerChain().map(({ raw }) => certificateInfo(raw)),
     ocsp: socket.ocsp,
+    crl: socket.crl,
     said: said.toString("utf8"),
     ...errorFields(error),
     trace,

@@ -15,7 +15,7 @@ export type Advise = Words["advice"];
 
 /** The error of a fault, as Node tells it; `advise` may know more than the fault alone. */
 export function tlsError(fault: Fault, detail = 0, cause?: unknown, advise: Advise = adviseUser): TlsError {
-  return new TlsError(fault, detail, cause, { message, wolfssl, alertName, advice: advise });
+  return new TlsError(fault, detail, cause, { name: faultName, message, wolfssl, alertName, advice: advise });
 }
 
 /** What was caught as an error for a user: faults are for the inside. */
@@ -40,6 +40,7 @@ const retry = "Try again; if it persists, the network or the server damages the 
 const serverBug = "The server breaks the protocol: update it, or look at the handshake with --trace.";
 const serverChain = "Renew or mend the server's certificate chain.";
 const staleStaple = "Let the server fetch a fresh OCSP response; compare both clocks.";
+const badCrl = "The CRL is bad: look at it with `tlstaple inspect`, or fetch it again.";
 const badStaple = "The server staples a bad OCSP response: look at it with `tlstaple inspect`.";
 
 /** What to do about each fault, one line each. */
@@ -129,6 +130,25 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
     "Check that the responder can be reached (the error's cause says more), or give overrideUrl.",
   CONNECT_FAILED: "Check address, port and network.",
   CALLBACK_FAILED: "Mend what the error's cause names.",
+  CRL_MALFORMED: badCrl,
+  CRL_CERT_REVOKED: "Do not go on: the certificate was withdrawn. The server needs a new one.",
+  CRL_MISSING:
+    "Add the newest CRL of each CA on the path, the root's too, to crl (--crl), or let crlPolicy demand less.",
+  CRL_SCOPE:
+    "Give the CRL for this kind of certificate, or for its distribution point, as the certificate names it.",
+  CRL_KEY_USAGE: "The CA's certificate must have keyUsage cRLSign, or none.",
+  CRL_SIGNATURE: "The CRL was altered, or is of another CA of the same name: fetch it again.",
+  CRL_SIGNATURE_ALGORITHM: "Let the CA sign its CRL with SHA-256 or better.",
+  CRL_ALGORITHM_MISMATCH: badCrl,
+  CRL_TIME: badCrl,
+  CRL_EXPIRED: "Fetch the CA's newest CRL; check this machine's clock.",
+  CRL_NOT_YET_VALID: "Check this machine's clock, or the CA's.",
+  CRL_NO_NEXT_UPDATE:
+    "Let the CA set nextUpdate (openssl ca -gencrl -crldays), without which no CRL ever ends.",
+  CRL_CRITICAL_EXTENSION: "Have the CRL issued without the extension that is not understood.",
+  CRL_INDIRECT: "Give the CRL that the CA itself signs for its own certificates.",
+  CRL_DELTA: "Give the complete CRL instead.",
+  CRL_SOME_REASONS: "Give a CRL for all reasons.",
 });
 
 /** An option of the wrong type. */

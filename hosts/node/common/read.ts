@@ -244,7 +244,6 @@ export const unsupportedAnywhere: Readonly<Record<string, string>> = Object.free
   ciphers:
     "the suites are fixed, AEAD with forward secrecy; limit the versions with minVersion and maxVersion",
   clientCertEngine: "give cert and key",
-  crl: "revocation is checked by OCSP stapling, see ocsp",
   dhparam: "only ECDHE is spoken",
   ecdhCurve: "give groups, an array of X25519, P-256, P-384, X25519MLKEM768, best first",
   minDHSize: "only ECDHE is spoken",

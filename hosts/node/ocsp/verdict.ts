@@ -31,8 +31,7 @@ export function toVerdict(verdict: Verdict): OcspVerdict {
   if (!Number.isFinite(verdict.producedAt)) return found;
   Object.assign(found, { responder, delegated });
   for (const name of times) if (Number.isFinite(verdict[name])) found[name] = new Date(verdict[name] * 1000);
-  if (verdict.revocationReason >= 0)
-    found.revocationReason = revocationReasons[verdict.revocationReason] ?? String(verdict.revocationReason);
+  if (verdict.revocationReason >= 0) found.revocationReason = revocationReason(verdict.revocationReason);
   return found;
 }
 
@@ -52,6 +51,11 @@ export function readVerdict(saved: OcspVerdict): OcspVerdict | undefined {
   const verdict = { ...saved };
   for (const name of times) if (saved[name] !== undefined) verdict[name] = new Date(saved[name]);
   return times.some((name) => Number.isNaN(verdict[name]?.getTime())) ? undefined : verdict;
+}
+
+/** The name of a CRLReason. */
+export function revocationReason(reason: number): string {
+  return revocationReasons[reason] ?? String(reason);
 }
 
 /** CRLReason, RFC 5280 5.3.1; 7 is not used. */

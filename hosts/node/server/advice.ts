@@ -48,6 +48,8 @@ const serverAdvice: Readonly<Record<FaultName, string>> = Object.freeze({
   OCSP_NOT_SUCCESSFUL: "The client stapled its responder's error: look at the responder.",
   OCSP_UNKNOWN_TYPE: badStaple,
   OCSP_CERT_REVOKED: "Let the client in no more: its certificate was withdrawn.",
+  CRL_CERT_REVOKED: "Let the client in no more: its certificate was withdrawn.",
+  CRL_EXPIRED: "Fetch the CA's newest CRL and hand it to setCrl; check this machine's clock.",
   OCSP_CERT_UNKNOWN: "Check that the client asks the responder of the CA that issued its certificate.",
   OCSP_WRONG_CERT: "Let the client staple the response for the certificate that it uses.",
   OCSP_SIGNATURE: badStaple,

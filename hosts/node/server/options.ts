@@ -1,5 +1,5 @@
 import type { ServerOpts } from "node:net";
-import { serverStaplings } from "../../../src/pki/index.js";
+import { type Crls, serverStaplings } from "../../../src/pki/index.js";
 import {
   type BufferSizes,
   type ClientOcspOptions,
@@ -32,6 +32,7 @@ import {
   commonOcspSchema,
   commonSchema,
   configured,
+  crlsFrom,
 } from "../socket/common-options.js";
 import { coreOcsp, type InquirySettings, inquirySettings, type LookupChoice } from "../socket/inquiry.js";
 import { contextNames, type SecureContextOptions } from "./secure-context.js";
@@ -114,6 +115,9 @@ export interface ConnectionSettings extends Pick<ServerOptions, "onMessage" | "o
   readonly verify: boolean;
   readonly handshakeTimeout: number;
   readonly lookup: InquirySettings | undefined;
+  /** Makes what judges a client's certificates by CRLs. */
+  readonly crls: (() => Crls) | undefined;
+  readonly crlPolicy: ServerOptions["crlPolicy"];
 }
 
 /**
@@ -134,7 +138,17 @@ export function settleServer(options: ServerOptions): ServerSettings {
   const stream = { allowHalfOpen, highWaterMark };
   return {
     core,
-    connection: { stream, roots, verify, handshakeTimeout, onMessage, onCipher, lookup },
+    connection: {
+      stream,
+      roots,
+      verify,
+      handshakeTimeout,
+      onMessage,
+      onCipher,
+      lookup,
+      crls: crlsFrom(layer),
+      crlPolicy: layer.crlPolicy,
+    },
     sessionTimeout: config.ticketLifetime,
     clock: config.clock,
     pauseOnConnect: pauseOnConnect ?? false,

@@ -81,6 +81,8 @@ export function toContext(context: SecureContext | SecureContextOptions): Secure
 const refuseUnsafe = refuser(contextNames, {
   ...unsupportedAnywhere,
   ca: "the CAs of clients' certificates are the server's own option",
+  crl: "the CRLs for clients' certificates are the server's own option, which setCrl replaces",
+  crlPolicy: "the CRLs for clients' certificates are the server's own option",
   minVersion: "the versions are the server's own option",
   maxVersion: "the versions are the server's own option",
   ticketKeys: "the keys of tickets are the server's own option",

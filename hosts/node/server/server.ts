@@ -1,8 +1,10 @@
 import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { type CrlList, readCrls } from "../common/crl.js";
 import { unsupportedMember } from "../common/errors.js";
 import type { StapleError } from "../ocsp/staple-error.js";
 import { Stapler } from "../ocsp/stapler.js";
+import { crlsFrom } from "../socket/common-options.js";
 import type { AnyListener, ConnectionError } from "../socket/events.js";
 import { readTicketKey, type ServerOptions, type ServerSettings, settleServer } from "./options.js";
 import { SecureContext, type SecureContextOptions, toContext } from "./secure-context.js";
@@ -51,7 +53,7 @@ export interface Server {
  */
 export class Server extends NetServer {
   // biome-ignore-end lint/suspicious/noUnsafeDeclarationMerging: as above
-  private readonly settings: ServerSettings;
+  private settings: ServerSettings;
   private readonly selector: Selector;
   private readonly tickets: TicketKeys;
 
@@ -89,6 +91,16 @@ export class Server extends NetServer {
   setSecureContext(context: SecureContext | SecureContextOptions): void {
     this.selector.default = toContext(context);
     this.tickets.renew();
+  }
+
+  /**
+   * Replaces the CRLs that clients' certificates are judged by, for connections from now on: each list ends.
+   * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
+   */
+  setCrl(crl: CrlList): void {
+    const { connection } = this.settings;
+    const crls = crlsFrom({ crl: readCrls(crl, "crl"), crlPolicy: connection.crlPolicy });
+    this.settings = { ...this.settings, connection: { ...connection, crls } };
   }
 
   /** The key that seals session tickets, 48 bytes; the other servers of a cluster may set it. */

@@ -29,7 +29,8 @@ export class ServerSocket extends SecureSocket<TlsServer> {
 
   constructor(transport: Duplex, settings: ServerSettings, selector: Selector, tickets: TicketKeys) {
     const { core: options } = settings;
-    const { handshakeTimeout, lookup, onCipher, onMessage, roots, stream, verify } = settings.connection;
+    const { crls, handshakeTimeout, lookup, onCipher, onMessage, roots, stream, verify } =
+      settings.connection;
     const tap = onCipher && ((sent: boolean, bytes: Uint8Array) => onCipher(sent, bytes, this));
     super({
       stream,
@@ -46,6 +47,7 @@ export class ServerSocket extends SecureSocket<TlsServer> {
         ),
       transport: (core, received) => adopt(transport, core, received, tap),
       roots,
+      crls: crls?.(),
       handshakeTimeout,
       onMessage:
         onMessage && ((sent, type, bytes, start, end) => onMessage(sent, type, bytes, start, end, this)),

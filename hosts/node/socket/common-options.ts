@@ -1,8 +1,9 @@
 /** Options that `connect` and `createServer` share: how they are read, and what the core gets. */
 
 import type { BufferSizes, ClientOptions } from "../../../src/client/index.js";
-import { requirements } from "../../../src/pki/index.js";
-import { coded, typeError } from "../common/errors.js";
+import { type Crls, type OcspRequirement, requirements } from "../../../src/pki/index.js";
+import { type CrlList, crlsOf, readCrls } from "../common/crl.js";
+import { coded, typeError, valueError } from "../common/errors.js";
 import {
   boolean,
   clockFunction,
@@ -56,6 +57,13 @@ export interface CommonOptions extends Partial<Pick<ClientOptions, keyof typeof 
    * 0: none.
    */
   readonly verifiedSignatures?: number;
+  /**
+   * CRLs, as in node:tls: every certificate of the peer's path but the root must then be vouched for by a list that its own
+   * CA has signed, and that is current. No session is resumed then.
+   */
+  readonly crl?: CrlList;
+  /** With `crl`, which certificates need a list: all, with "chain", the default. One that is there is always looked at. */
+  readonly crlPolicy?: OcspRequirement;
 }
 
 /** How they are read, and those whose meaning each side has to say. */
@@ -69,6 +77,8 @@ export const commonSchema = {
   verifiedSignatures: readVerifiedSignatures,
   rejectUnauthorized: boolean,
   ca: readRoots,
+  crl: readCrls,
+  crlPolicy: oneOf(...requirements),
 };
 
 /** The same for the fields of `ocsp`. */
@@ -83,7 +93,16 @@ export const commonOcspSchema = {
 
 /** The core's options but for its anchors: what it calls otherwise is renamed, and all that is not the socket's own passed on. */
 export function commonCore<L extends Layer<typeof commonSchema>>(layer: L) {
-  const { ALPNProtocols, ca, handshakeTimeout, rejectUnauthorized, verifiedSignatures, ...same } = layer;
+  const {
+    ALPNProtocols,
+    ca,
+    crl,
+    crlPolicy,
+    handshakeTimeout,
+    rejectUnauthorized,
+    verifiedSignatures,
+    ...same
+  } = layer;
   return {
     provider,
     clock: () => Math.floor(Date.now() / 1000),
@@ -92,6 +111,13 @@ export function commonCore<L extends Layer<typeof commonSchema>>(layer: L) {
     verify: rejectUnauthorized,
     remembered: verifiedSignatures ?? sharedMemories,
   };
+}
+
+/** Makes what judges a connection's certificates by CRLs, of those that were given. */
+export function crlsFrom({ crl, crlPolicy }: Layer<typeof commonSchema>): (() => Crls) | undefined {
+  if (crl) return () => crlsOf(crl, crlPolicy);
+  if (crlPolicy) throw valueError("crlPolicy", "only with crl");
+  return undefined;
 }
 
 /** Has the core check ranges and what options demand of each other, and returns all that it works with. */

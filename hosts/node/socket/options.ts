@@ -7,7 +7,7 @@ import {
   configure,
 } from "../../../src/client/index.js";
 import type { Identity } from "../../../src/crypto/index.js";
-import { nonces, staplings } from "../../../src/pki/index.js";
+import { type Crls, nonces, staplings } from "../../../src/pki/index.js";
 import { typeError, valueError } from "../common/errors.js";
 import { type KeyOptions, keyNames, readIdentities } from "../common/identities.js";
 import type { Certificates } from "../common/pem.js";
@@ -34,6 +34,7 @@ import {
   commonOcspSchema,
   commonSchema,
   configured,
+  crlsFrom,
 } from "./common-options.js";
 import { coreOcsp, type InquirySettings, inquirySettings, type LookupChoice } from "./inquiry.js";
 import { serverName } from "./server-name.js";
@@ -107,6 +108,7 @@ type RequestExtras = Pick<
   | "buffers"
   | "clock"
   | "context"
+  | "crlPolicy"
   | "groups"
   | "handshakeTimeout"
   | "ocsp"
@@ -177,6 +179,8 @@ export interface Settings {
   readonly checkServerIdentity: CheckServerIdentity | undefined;
   readonly saved: SavedSession | undefined;
   readonly lookup: InquirySettings | undefined;
+  /** Makes what judges the server's certificates by CRLs. */
+  readonly crls: (() => Crls) | undefined;
 }
 
 /** Merges a session's options over its context's, and checks the whole. */
@@ -200,6 +204,7 @@ export function settle(options: ConnectOptions): Settings {
     checkServerIdentity: layer.checkServerIdentity,
     saved,
     lookup: inquirySettings(ocsp, config, { nonce: ocsp.nonce }),
+    crls: crlsFrom(layer),
   };
 }
 

@@ -1,7 +1,9 @@
 import type { DuplexOptions } from "node:stream";
 import { type ClientOptions, wants } from "../../../src/client/index.js";
+import type { Crls } from "../../../src/pki/index.js";
 import { type Fault, faults, type TlsError } from "../../../src/wire/index.js";
 import { ownCopy } from "../common/copy.js";
+import { type CrlVerdict, toCrlVerdict } from "../common/crl.js";
 import { type Advise, coded, tlsError } from "../common/errors.js";
 import type { Root } from "../common/read.js";
 import type { LookupReport } from "../ocsp/lookup.js";
@@ -14,7 +16,8 @@ import { farewell, type OnCipher, type Transport } from "./transport.js";
 type Done = (error?: Error | null) => void;
 
 /** What a core reports while it works. */
-export type Reports = Required<Pick<ClientOptions, "onMessage" | "onPath" | "onSecret">>;
+export type Reports = Required<Pick<ClientOptions, "onMessage" | "onPath" | "onSecret">> &
+  Pick<ClientOptions, "crl">;
 
 /** Why a peer is refused that the core found nothing wrong with. */
 export interface Refusal {
@@ -33,6 +36,8 @@ export interface Parts<C extends Core> {
   readonly transport: (core: C, received: () => void) => Transport;
   /** The CAs that are trusted. */
   readonly roots: readonly Root[];
+  /** Judges the peer's certificates by CRLs. */
+  readonly crls: Crls | undefined;
   /** Milliseconds, 0 for no limit. */
   readonly handshakeTimeout: number;
   readonly onMessage?: Reports["onMessage"];
@@ -80,6 +85,7 @@ export abstract class SecureSocket<
   protected override readonly core: C;
   protected override readonly transport: Transport;
   protected override readonly roots: readonly Root[];
+  private readonly crls: Crls | undefined;
   private readonly handshakeTimeout: number;
   private readonly onCipher: OnCipher | undefined;
   private handshakeTimer: NodeJS.Timeout | undefined;
@@ -104,12 +110,14 @@ export abstract class SecureSocket<
     super({ ...parts.stream, emitClose: false });
     const { onMessage } = parts;
     this.roots = parts.roots;
+    this.crls = parts.crls;
     this.handshakeTimeout = parts.handshakeTimeout;
     this.onCipher = parts.onCipher;
     this.advise = parts.advise;
     this.core = parts.core({
       onPath: (path) => this.follow(path),
       onSecret: (label, random, secret) => this.logSecret(label, random, secret),
+      crl: parts.crls,
       onMessage: (sent, type, bytes, start, end) => {
         this.peer.record(sent, type, bytes, start, end);
         this.recordFinished(sent, type, bytes, start, end);
@@ -164,6 +172,11 @@ export abstract class SecureSocket<
    */
   get ocsp(): OcspVerdict[] {
     return this.found ?? this.core.verdicts.map(toVerdict);
+  }
+
+  /** The same by the lists of the option `crl`, but for the root; none without, and before the path is found. */
+  get crl(): CrlVerdict[] {
+    return this.crls?.verdicts.map(toCrlVerdict) ?? [];
   }
 
   // ---- Opening

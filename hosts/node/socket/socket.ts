@@ -167,7 +167,7 @@ const features = exporting(everything);
 /** Without sessions any name will do. */
 function partsOf(options: ConnectOptions, settings: Settings, sessions?: Sessions): Parts<Client> {
   const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
-  const { handshakeTimeout, roots } = settings;
+  const { crls, handshakeTimeout, roots } = settings;
   const hindsight = new Hindsight(settings.core);
   return {
     stream: { allowHalfOpen, highWaterMark },
@@ -180,6 +180,7 @@ function partsOf(options: ConnectOptions, settings: Settings, sessions?: Session
     transport: (core, received) =>
       socket ? adopt(socket, core, received, onCipher) : openTcp(options, core, received, onCipher),
     roots,
+    crls: crls?.(),
     handshakeTimeout,
     onMessage: (...message) => {
       hindsight.record(...message);

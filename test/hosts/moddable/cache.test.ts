@@ -1,11 +1,13 @@
 import test, { type ExecutionContext } from "ava";
 import { NOW } from "../../../certs/fixtures.js";
 import { RamCache } from "../../../hosts/moddable/cache.js";
+import Lists from "../../../hosts/moddable/crl.js";
 import type { SecureOptions, SessionCache } from "../../../hosts/moddable/socket.js";
 import * as stub from "../../../hosts/moddable/without/resumption.js";
 import { everything, features, nameConstraints, rsa, tls12 } from "../../../src/client/index.js";
 import type { ServerOptions } from "../../../src/server/index.js";
 import { extensionType, version } from "../../../src/wire/registry.js";
+import { crlOf } from "../../peers/crls.js";
 import { TicketServer } from "../../peers/ticket-server.js";
 import { selection } from "../../server/pair.js";
 import { App, bytes, type Setup } from "./app.js";
@@ -82,6 +84,13 @@ for (const [name, protocol] of versions) {
     // Our server renews a ticket in TLS 1.3 alone
     const calls = protocol === version.tls13 ? [`get ${KEY}`, `set ${KEY}`] : [`get ${KEY}`];
     t.deepEqual([...new Set(cache.calls)], calls);
+  });
+
+  test(`TLS ${name}: with CRLs every handshake is a full one`, (t) => {
+    const cache = filled(t);
+    const crl = new Lists([crlOf("p256", "root"), crlOf("p256", "intermediate1")]);
+    t.false(resumes(t, cache, { secure: { crl } }));
+    t.true(resumes(t, cache));
   });
 
   test(`TLS ${name}: by default in RAM, where the platform has a cache`, (t) => {
