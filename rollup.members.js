@@ -16,12 +16,13 @@ const engine = new Set([...known, ...globals]);
  * are an application's choice get what is left, so that the others are the same without them.
  */
 export function choose(modules, parse) {
+  const others = namesOf(modules.filter(({ chosen }) => chosen).map(({ code }) => parse(code)));
   const names = chooseFirst(
     modules.filter(({ chosen }) => !chosen),
+    others,
     parse,
   );
-  const others = modules.filter(({ chosen }) => chosen).map(({ code }) => parse(code));
-  if (others.length > 0) chooseMore(names, namesOf(others).members);
+  if (others.members.size > 0) chooseMore(names, others.members);
   return names;
 }
 
@@ -29,14 +30,14 @@ export function choose(modules, parse) {
 function chooseMore(names, members) {
   const kept = crossing();
   const own = deviceNames();
-  const isNew = (name) =>
-    !names.has(name) && (isHelper(name) || (own.has(name) && !kept.has(name) && !engine.has(name)));
   const given = new Set(names.values());
+  const isOwn = (name) => own.has(name) && !kept.has(name) && !engine.has(name);
+  const isNew = (name) => !names.has(name) && (isHelper(name) || (isOwn(name) && !isShort(name)));
   const free = [...engine].filter((name) => !given.has(name) && !members.has(name) && !isCalled(name));
   for (const [i, name] of [...members].filter(isNew).entries()) names.set(name, free[i] ?? `_${i}`);
 }
 
-function chooseFirst(modules, parse) {
+function chooseFirst(modules, others, parse) {
   const found = namesOf(modules.map(({ code }) => parse(code)));
   const device = namesOf(modules.filter(({ light }) => !light).map(({ code }) => parse(code)));
   const kept = crossing();
@@ -51,7 +52,9 @@ function chooseFirst(modules, parse) {
   const free = [...engine, ...letters].filter((name) => !stays.has(name) && !isCalled(name));
   const names = new Map(old.slice(0, free.length).map((name, i) => [name, free[i]]));
   const absent = new Set(
-    [...optional(), ...found.asked, ...found.set, ...found.inherited].map((name) => names.get(name) ?? name),
+    [optional(), ...[found, others].flatMap(({ asked, set, inherited }) => [...asked, ...set, ...inherited])]
+      .flat()
+      .map((name) => names.get(name) ?? name),
   );
   const had = [...stays].filter((name) => device.members.has(name)).sort(order);
   const shared = [...new Set([...engine, ...had, ...letters])].filter(
