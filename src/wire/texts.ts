@@ -90,7 +90,7 @@ export const texts: Readonly<Record<FaultName, string>> = Object.freeze({
   CALLBACK_FAILED: "a callback of the application threw",
   // CRLs
   CRL_MALFORMED: "the CRL is malformed or cut, or has an element that is too long",
-  CRL_CERT_REVOKED: "the certificate has been revoked, as a CRL says",
+  CRL_CERT_REVOKED: "the certificate is on a CRL: it has been revoked",
   CRL_MISSING: "there is no CRL of the CA that issued the certificate",
   CRL_SCOPE: "the CRL is for other certificates of the CA than this one",
   CRL_KEY_USAGE: "the CA's keyUsage lacks cRLSign, so that its CRL does not count",

@@ -124,6 +124,18 @@ test("a certificate that says that there is no list for it (RFC 9608)", (t) => {
   t.is(judged([ofRoot], with_(noRevAvail(false, sequence()))), "CERT_MALFORMED");
 });
 
+test("a policy that is not known does not pass for the mildest one, nor a window for one that is large enough", (t) => {
+  t.throws(() => new Crls([], "all" as never), {
+    instanceOf: RangeError,
+    message: /crl: the policy is one of/,
+  });
+  t.throws(() => new Crls([], "leaf", 1023), {
+    instanceOf: RangeError,
+    message: /crl: a window of at least 1024/,
+  });
+  t.notThrows(() => new Crls([], "leaf", 1024));
+});
+
 test("what the policy demands", (t) => {
   t.is(judge([ofCa], { policy: "leaf" }).verdict, "good");
   t.is(judge([ofRoot], { policy: "leaf" }).verdict, "CRL_MISSING");

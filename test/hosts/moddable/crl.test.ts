@@ -49,7 +49,7 @@ for (const [name, only] of Object.entries(version)) {
 
 test("what the error says, with the words of the module and without any", (t) => {
   const error = visit([ofRoot, revoking]).app.errors[0]!;
-  t.is(error.message, "CRL_CERT_REVOKED: the certificate has been revoked, as a CRL says");
+  t.is(error.message, "CRL_CERT_REVOKED: the certificate is on a CRL: it has been revoked");
   t.deepEqual(error.alert, { number: 44, name: "certificate_revoked" });
   t.deepEqual(error.wolfssl, { number: -361, name: "CRL_CERT_REVOKED" });
   const bare = visit([ofRoot], undefined, { platform: { words: undefined } }).app.errors[0]!;
@@ -123,7 +123,7 @@ test("a long list takes many turns, one piece in each, and no more memory", (t) 
   const { app, news } = visit([ofRoot, { read }]);
   t.deepEqual(news, ["writable"]);
   t.is(most, 2048);
-  t.true(app.timers.fired - before > 8, `${app.timers.fired - before}`);
+  t.true(app.timers.fired - before > 4, `${app.timers.fired - before}`);
 });
 
 test("sockets that share the lists judge by themselves, one after the other or at once", (t) => {
