@@ -4,6 +4,7 @@
  */
 
 import { exportKeyingMaterial } from "../handshake/exporter.js";
+import type { Staples } from "../handshake/handshake.js";
 import { nameConstraints } from "../pki/constraints.js";
 import { type Responder, responder as readResponder } from "../pki/ocsp.js";
 import { type Path, trustAnchor as readTrustAnchor, type TrustAnchor, type TrustIndex } from "../pki/path.js";
@@ -11,6 +12,7 @@ import { rsa } from "../pki/rsa.js";
 import { BareClient } from "./client.js";
 import { tls12 } from "./client12.js";
 import { clientCertificates } from "./clientcertificates.js";
+import { type AskStaples, staple, stapling } from "./clientstaples.js";
 import { exporting } from "./exporter.js";
 import { features } from "./features.js";
 import { type ClientConfig, type ClientOptions, configure as configureWith } from "./options.js";
@@ -48,12 +50,12 @@ export { BareClient, clientHandshake } from "./client.js";
 export type { Features, Resumption } from "./feature.js";
 export { features, type Parts } from "./features.js";
 export type { ClientHandshake } from "./handshake.js";
-export type { ClientConfig, ClientOptions } from "./options.js";
+export type { ClientConfig, ClientIdentity, ClientOptions } from "./options.js";
 export type { Demanded, Session } from "./session.js";
-export type { Path, Responder, TrustAnchor, TrustIndex };
-export { clientCertificates, exporting, nameConstraints, resumption, rsa, statusV2, tls12 };
+export type { AskStaples, Path, Responder, Staples, TrustAnchor, TrustIndex };
+export { clientCertificates, exporting, nameConstraints, resumption, rsa, stapling, statusV2, tls12 };
 
-/** All that a client can be made of. */
+/** All that a client can be made of, but for what `exporting` and `stapling` add. */
 export const everything = features({
   tls12,
   statusV2,
@@ -92,6 +94,11 @@ export class TlsClient extends BareClient {
   /** As BareClient's. */
   constructor(options: ClientOptions, arena?: Uint8Array) {
     super(options, everything, arena);
+  }
+
+  /** Hands over the staples that who is asked had not at once, none too. Without effect when nothing is awaited: see `stapling`. */
+  staple(staples: Staples): void {
+    staple(this.handshake, staples);
   }
 
   /** See `exportKeyingMaterial`; undefined too unless its features are those that `exporting` returns. */

@@ -1,11 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type OcspRequirement, requirements } from "../../../src/pki/index.js";
 import type { ServerOptions } from "../index.js";
 import {
   COMPAT_HELP,
   GROUPS_HELP,
   KEYLOG_HELP,
+  listed,
   RESPONDER_HELP,
   readGroups,
+  readPolicy,
   readProtocols,
   readVersion,
   WolfsslCommand,
@@ -19,6 +22,7 @@ export interface ServerFlags {
   key?: Buffer;
   ca?: Buffer;
   clientAuth: boolean;
+  clientPolicy?: OcspRequirement;
   loop?: boolean;
   tls?: "TLSv1.2" | "TLSv1.3";
   ready?: string;
@@ -61,6 +65,11 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     .option("-k, --key <file>", "its private key", readFile)
     .option("-A, --ca <file>", A_HELP, readFile)
     .option("-d, --no-client-auth", "ask no client for a certificate, whatever -A says")
+    .option(
+      "--client-policy <name>",
+      `certificates of a client that need a good staple, which it is asked for in TLS 1.3: ${listed(requirements)}`,
+      readPolicy,
+    )
     .option("-i, --loop", "serve until interrupted; else one connection, whose outcome is the exit code")
     .option("-v, --tls <number>", "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default", readVersion)
     .option("-R, --ready <file>", "write the port to this file once listening")
@@ -90,14 +99,17 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
 
 /** What the flags ask of a server, without what fetches its staples. */
 export function serverOptions(flags: ServerFlags): ServerOptions {
-  const { alpn, ca, cert, clientAuth, groups, key, nonceForward, ocspLookup, responder, stapleChain, tls } =
+  const { alpn, ca, cert, clientAuth, clientPolicy, groups, key, nonceForward, ocspLookup, responder, stapleChain, tls } =
     flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
   const requestCert = ca !== undefined && clientAuth;
   const versions = { minVersion: tls, maxVersion: tls };
   if (ocspLookup && !requestCert) throw new UsageError("-o: no client is asked for a certificate");
+  if (clientPolicy && !requestCert)
+    throw new UsageError("--client-policy: no client is asked for a certificate without -A");
   const nonce = nonceForward && ("forward" as const);
-  const ocsp = { nonce, lookup: ocspLookup, responders: responder };
+  const stapling = clientPolicy && ("v1" as const);
+  const ocsp = { stapling, policy: clientPolicy, nonce, lookup: ocspLookup, responders: responder };
   return { cert, key, ca, requestCert, stapleChain, ocsp, ...versions, groups, ALPNProtocols: alpn };
 }
