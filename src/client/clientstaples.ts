@@ -18,13 +18,13 @@ type Run = (s: ClientHandshake) => string;
 export function stapling(features: Features, ask: AskStaples): Features {
   const own: AnyRow = { state: "AWAIT_STAPLES", on: STEP, run: (s: ClientHandshake) => s.state, waits: true };
   const rows13 = table(features.rows13.map((row) => asking(row, ask)).concat(own));
-  return Object.freeze({ ...features, rows13 });
+  return Object.freeze(Object.assign({}, features, { rows13 }));
 }
 
 /** The same row, but that staples are asked for once they are wanted, and there before they are sent. */
 function asking(row: AnyRow, ask: AskStaples): AnyRow {
   const run = row.run as Run;
-  const instead = (other: Run): AnyRow => ({ ...row, run: other });
+  const instead = (other: Run): AnyRow => Object.assign({}, row, { run: other });
   if (row.on === handshakeType.certificate_request) return instead((s) => wanted(s, run(s), ask));
   if (row.state !== "SEND_CERTIFICATE") return row;
   return instead((s) => (s.staples === awaited ? "AWAIT_STAPLES" : run(s)));
