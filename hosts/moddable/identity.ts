@@ -16,7 +16,7 @@ export function readIdentity(
   if (clientCertificates === undefined || clientKey === undefined)
     throw new TypeError("secure.clientCertificates and secure.clientKey come together");
   return {
-    certificates: read(platform, clientCertificates, "secure.clientCertificates"),
+    certificates: read(platform, clientCertificates, "secure.clientCertificates", "CERTIFICATE"),
     signer: isSigner(clientKey) ? clientKey : readKey(platform, clientKey, read),
     staples: read(platform, clientStaple ?? [], "secure.clientStaple", "OCSP RESPONSE"),
   };

@@ -125,18 +125,18 @@ const groupIds: Readonly<Record<string, number>> = Object.freeze({
 /** The tag that DER begins with. */
 const SEQUENCE = 0x30;
 
-/** What of `secure` the core does not get under that name: read below, the socket's, or of no meaning here. */
+/** What of `secure` the core does not get under that name: read below, the socket's, or of no meaning here. The usual first. */
 const own: readonly string[] = Object.freeze([
   "certificate",
+  "onError",
+  "onSecure",
+  "cache",
+  "handshakeTimeout",
+  "verifiedSignatures",
   "applicationLayerProtocolNegotiation",
   "clientCertificates",
   "clientKey",
   "clientStaple",
-  "handshakeTimeout",
-  "onSecure",
-  "onError",
-  "cache",
-  "verifiedSignatures",
   "protocolVersion",
   "trace",
   "DHE_RSA",
@@ -291,7 +291,12 @@ function indexOf(platform: Platform, secure: SecureOptions, keeper: Keeper | und
 /** Those that are given, or the application's; of those that the SDK numbers, from `first` on. */
 function readTrust(platform: Platform, { certificate, verify }: SecureOptions, first = 0): TrustAnchor[] {
   if (verify === false) return [];
-  const given = readCredentials(platform, certificate ?? platform.trust(first), "secure.certificate");
+  const given = readCredentials(
+    platform,
+    certificate ?? platform.trust(first),
+    "secure.certificate",
+    "CERTIFICATE",
+  );
   return given.map((der) => parsed(platform, trustAnchor, der, "secure.certificate"));
 }
 
@@ -301,16 +306,15 @@ function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<O
   if (stapling && isV2(stapling) && !platform.features.statusV2) lacks("ocsp.stapling", "status_request_v2");
   if (responders === undefined) return ocsp as Partial<OcspOptions>;
   const what = "secure.ocsp.responders";
-  const given = readCredentials(platform, responders, what);
+  const given = readCredentials(platform, responders, what, "CERTIFICATE");
   const read: Responder[] = given.map((der) => parsed(platform, responder, der, what));
   return Object.assign({}, ocsp, { responders: read });
 }
 
 /** There where any of it is given. */
 function identityOf(platform: Platform, secure: SecureOptions): ClientIdentity | undefined {
-  const { clientCertificates, clientKey, clientStaple } = secure;
+  if ((secure.clientCertificates ?? secure.clientKey ?? secure.clientStaple) === undefined) return undefined;
   const { readIdentity } = platform;
-  if ((clientCertificates ?? clientKey ?? clientStaple) === undefined) return undefined;
   return readIdentity
     ? readIdentity(platform, secure, readCredentials)
     : lacks("clientCertificates", "client certificates");
@@ -323,7 +327,7 @@ function readCredentials(
   platform: Platform,
   given: Credential | readonly Credential[],
   what: string,
-  label = "CERTIFICATE",
+  label: string,
 ): Uint8Array[] {
   const found: Uint8Array[] = [];
   if (!Array.isArray(given)) readCredential(platform, given as Credential, label, what, found);
