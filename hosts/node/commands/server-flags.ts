@@ -99,8 +99,20 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
 
 /** What the flags ask of a server, without what fetches its staples. */
 export function serverOptions(flags: ServerFlags): ServerOptions {
-  const { alpn, ca, cert, clientAuth, clientPolicy, groups, key, nonceForward, ocspLookup, responder, stapleChain, tls } =
-    flags;
+  const {
+    alpn,
+    ca,
+    cert,
+    clientAuth,
+    clientPolicy,
+    groups,
+    key,
+    nonceForward,
+    ocspLookup,
+    responder,
+    stapleChain,
+    tls,
+  } = flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
   const requestCert = ca !== undefined && clientAuth;
