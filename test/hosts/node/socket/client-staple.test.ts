@@ -226,6 +226,12 @@ test("a response whose issuer is not in the chain is looked at as far as that go
   });
 });
 
+test("what was found good for one certificate is looked at again for another", (t) => {
+  t.notThrows(() => createContext({ ...identity, clientStaple: good }));
+  const others = { cert: [stranger.der, pki.ca.der], key: keyOf(stranger) };
+  t.throws(() => createContext({ ...others, clientStaple: good }), { message: /another certificate/ });
+});
+
 test("a response that a delegate signed, or one whom the server alone may know, is for the server to judge", (t) => {
   const delegated = respond(client, { signer: pki.delegate, certificates: [pki.delegate.der] });
   t.notThrows(() => createContext({ ...identity, clientStaple: delegated }));
