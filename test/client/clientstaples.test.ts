@@ -13,7 +13,6 @@ import {
   type Identity,
   type Staples,
   stapling,
-  type TlsClient,
   trustAnchor,
 } from "../../src/client/index.js";
 import type { ServerOptions } from "../../src/server/index.js";
