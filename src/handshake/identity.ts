@@ -14,6 +14,8 @@ export function sendCertificates(s: Handshake, certificates: readonly Uint8Array
   const w = s.engine.beginRaw(handshakeType.certificate);
   if (s.entry === 0 && s.entryOffset === 0) writeHead(s, w, certificates);
   const done = writeEntries(s, w, certificates);
+  // They are of no use to the connection
+  if (done) s.staples = undefined;
   s.engine.sendRaw();
   return done;
 }

@@ -21,7 +21,7 @@ import { alert, extensionType, handshakeType, version } from "../../src/wire/reg
 import { named } from "../faults.js";
 import { servers } from "../peers/identity.js";
 import { authority, intermediate, server as issued, root } from "../pki/kit.js";
-import { Pair } from "../server/pair.js";
+import { Pair, selection, staples } from "../server/pair.js";
 import { Link } from "./link.js";
 
 /** A client that staples for its own certificates, and our server, which judges that: RFC 8446 4.4.2.1. */
@@ -94,6 +94,18 @@ function refused(
 test("a client staples for each of its certificates, and the server judges each", (t) => {
   for (const policy of ["if-present", "leaf", "chain"] as const)
     passes(t, meet({ server: { ocsp: { stapling: "v1", policy } } }).run(), "good", "good");
+});
+
+test("once they are sent neither side keeps them", (t) => {
+  const served = { ...selection("p256"), staples: staples("p256") };
+  const pair = meet({ server: { select: () => served } }).run();
+  passes(t, pair, "good", "good");
+  t.deepEqual(
+    pair.client.end.verdicts.map(({ status }) => status),
+    ["good", "good"],
+  );
+  for (const { end } of [pair.client, pair.server])
+    t.is((end as unknown as { handshake: { staples?: Staples } }).handshake.staples, undefined);
 });
 
 test("by policy a staple may lack", (t) => {
