@@ -12,7 +12,7 @@ case $purpose in
   bench) packages="openssl" ;;
   xs) packages="gcc libc6-dev" ;;
   wolfssl) packages="openssl gcc libc6-dev" ;;
-  test) packages="openssl gnutls-bin nginx-light libwolfssl-dev libnss3-tools gcc libc6-dev curl ca-certificates tshark" ;;
+  test) packages="openssl gnutls-bin nginx-light libwolfssl-dev libgnutls28-dev libnss3-tools gcc libc6-dev curl ca-certificates tshark" ;;
   *) echo "usage: sh test/setup.sh demo|test|bench|xs|wolfssl" >&2; exit 2 ;;
 esac
 
@@ -50,6 +50,7 @@ witness() {
     gnutls-bin) echo gnutls-serv ;;
     nginx-light) echo nginx ;;
     libwolfssl-dev) echo /usr/include/wolfssl/ssl.h ;;
+    libgnutls28-dev) echo /usr/include/gnutls/gnutls.h ;;
     libnss3-tools) echo selfserv ;;
     libc6-dev) echo /usr/include/stdio.h ;;
     libmbedtls-dev) echo /usr/include/psa/crypto.h ;;
@@ -76,6 +77,7 @@ loss() {
     gnutls-bin) echo "gnutls-serv as a peer" ;;
     nginx-light) echo "nginx as a peer" ;;
     libwolfssl-dev) echo "the wolfSSL server and client as peers" ;;
+    libgnutls28-dev) echo "a client over GnuTLS that staples as a peer" ;;
     libnss3-tools) echo "NSS selfserv as a peer" ;;
     gcc | libc6-dev) echo "XS, and wolfSSL, GnuTLS and the openssl responder as peers (C of ours is compiled for them)" ;;
     libmbedtls-dev) echo "PSA Crypto in XS" ;;

@@ -1,4 +1,4 @@
 /** Module `tlstaple/clientCertificates`: certificates of the device's own, and their keys. */
 
 export { clientCertificates } from "../../src/client/index.js";
-export { readPrivateKey } from "./privatekey.js";
+export { readIdentity } from "./identity.js";

@@ -18,7 +18,7 @@ declare module "tlstaple/statusV2" {
 
 declare module "tlstaple/clientCertificates" {
   export const clientCertificates: import("../../src/client/index.js").Parts["clientCertificates"];
-  export const readPrivateKey: import("./platform.js").Platform["readPrivateKey"];
+  export const readIdentity: import("./platform.js").Platform["readIdentity"];
 }
 
 declare module "tlstaple/resumption" {

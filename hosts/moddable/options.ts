@@ -1,11 +1,12 @@
 import {
   type BufferSizes,
   type ClientHandshake,
+  type ClientIdentity,
   type ClientOptions,
   clientHandshake,
   type OcspOptions,
 } from "../../src/client/index.js";
-import type { Identity, Signer } from "../../src/crypto/index.js";
+import type { Signer } from "../../src/crypto/index.js";
 import {
   isV2,
   type PkiTables,
@@ -22,7 +23,7 @@ import type { ByteBuffer, Memory, Platform, SessionCache, SignatureStore, Tcp } 
 import type { CaIndex } from "./ski.js";
 import type { TLSSocket } from "./socket.js";
 
-/** Certificates or a key: DER or PEM in a buffer or resource, PEM text, or the name of a resource. */
+/** Certificates, a key or OCSP responses: DER or PEM in a buffer or resource, PEM text, or the name of a resource. */
 export type Credential = ByteBuffer | string;
 
 export type ProtocolVersion = "TLSv1.2" | "TLSv1.3";
@@ -71,6 +72,8 @@ export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidde
   /** The client's own certificate chain, leaf first, and its private key in PKCS #8, SEC 1 or PKCS #1, or who signs with it. */
   readonly clientCertificates?: Credential | readonly Credential[];
   readonly clientKey?: Credential | Signer;
+  /** What to staple, as it is, where a server of TLS 1.3 asks for it: for the first of those certificates, or for each in order. */
+  readonly clientStaple?: Credential | readonly Credential[];
   /** Where sessions are kept, to be resumed; true, the default: in RAM, for the servers used last. */
   readonly cache?: boolean | SessionCache;
   /** How many signatures that were verified are remembered, 8 by default, 0 for none; or where 8 of them are kept. */
@@ -131,17 +134,18 @@ const groupIds: Readonly<Record<string, number>> = Object.freeze({
 /** The tag that DER begins with. */
 const SEQUENCE = 0x30;
 
-/** What of `secure` the core does not get under that name: read below, the socket's, or of no meaning here. */
+/** What of `secure` the core does not get under that name: read below, the socket's, or of no meaning here. The usual first. */
 const own: readonly string[] = Object.freeze([
   "certificate",
+  "onError",
+  "onSecure",
+  "cache",
+  "handshakeTimeout",
+  "verifiedSignatures",
   "applicationLayerProtocolNegotiation",
   "clientCertificates",
   "clientKey",
-  "handshakeTimeout",
-  "onSecure",
-  "onError",
-  "cache",
-  "verifiedSignatures",
+  "clientStaple",
   "protocolVersion",
   "trace",
   "DHE_RSA",
@@ -195,7 +199,7 @@ function readOptions(platform: Platform, options: SocketOptions, keeper: Keeper 
     maxVersion: readVersion(platform, secure.maxVersion, "maxVersion"),
     groups: secure.groups?.map((name) => groupIds[name]),
     alpn: readProtocols(secure.applicationLayerProtocolNegotiation),
-    identity: readIdentity(platform, secure),
+    identity: identityOf(platform, secure),
     ocsp: readOcsp(platform, secure.ocsp),
     buffers: Object.assign({}, defaultBuffers, secure.buffers),
   } satisfies ClientOptions);
@@ -296,7 +300,12 @@ function indexOf(platform: Platform, secure: SecureOptions, keeper: Keeper | und
 /** Those that are given, or the application's; of those that the SDK numbers, from `first` on. */
 function readTrust(platform: Platform, { certificate, verify }: SecureOptions, first = 0): TrustAnchor[] {
   if (verify === false) return [];
-  const given = readCertificates(platform, certificate ?? platform.trust(first), "secure.certificate");
+  const given = readCredentials(
+    platform,
+    certificate ?? platform.trust(first),
+    "secure.certificate",
+    "CERTIFICATE",
+  );
   return given.map((der) => parsed(platform, trustAnchor, der, "secure.certificate"));
 }
 
@@ -306,43 +315,32 @@ function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<O
   if (stapling && isV2(stapling) && !platform.features.statusV2) lacks("ocsp.stapling", "status_request_v2");
   if (responders === undefined) return ocsp as Partial<OcspOptions>;
   const what = "secure.ocsp.responders";
-  const given = readCertificates(platform, responders, what);
+  const given = readCredentials(platform, responders, what, "CERTIFICATE");
   const read: Responder[] = given.map((der) => parsed(platform, responder, der, what));
   return Object.assign({}, ocsp, { responders: read });
 }
 
-function readIdentity(platform: Platform, secure: SecureOptions): Identity | undefined {
-  const { clientCertificates, clientKey } = secure;
-  if (clientCertificates === undefined && clientKey === undefined) return undefined;
-  if (clientCertificates === undefined || clientKey === undefined)
-    throw new TypeError("secure.clientCertificates and secure.clientKey come together");
-  if (!platform.features.clientCertificates) lacks("clientCertificates", "client certificates");
-  const certificates = readCertificates(platform, clientCertificates, "secure.clientCertificates");
-  return { certificates, signer: isSigner(clientKey) ? clientKey : readKey(platform, clientKey) };
+/** There where any of it is given. */
+function identityOf(platform: Platform, secure: SecureOptions): ClientIdentity | undefined {
+  if ((secure.clientCertificates ?? secure.clientKey ?? secure.clientStaple) === undefined) return undefined;
+  const { readIdentity } = platform;
+  return readIdentity
+    ? readIdentity(platform, secure, readCredentials)
+    : lacks("clientCertificates", "client certificates");
 }
 
-function isSigner(key: Credential | Signer): key is Signer {
-  return typeof (key as Signer).begin === "function";
-}
+/** Reads certificates, a key or responses, whose PEM has that label. Throws TypeError, beginning with `what`. */
+export type ReadCredentials = typeof readCredentials;
 
-function readKey(platform: Platform, key: Credential): Signer {
-  const found: Uint8Array[] = [];
-  readCredential(platform, key, "PRIVATE KEY", "secure.clientKey", found);
-  try {
-    return platform.signer(platform.readPrivateKey!(found[0]));
-  } catch (error) {
-    throw new TypeError(`secure.clientKey: ${(error as Error).message}`);
-  }
-}
-
-function readCertificates(
+function readCredentials(
   platform: Platform,
   given: Credential | readonly Credential[],
   what: string,
+  label: string,
 ): Uint8Array[] {
   const found: Uint8Array[] = [];
-  if (!Array.isArray(given)) readCredential(platform, given as Credential, "CERTIFICATE", what, found);
-  else for (let i = 0; i < given.length; i++) readCredential(platform, given[i], "CERTIFICATE", what, found);
+  if (!Array.isArray(given)) readCredential(platform, given as Credential, label, what, found);
+  else for (let i = 0; i < given.length; i++) readCredential(platform, given[i], label, what, found);
   return found;
 }
 

@@ -6,6 +6,7 @@ import type { Remembered } from "../../src/pki/index.js";
 import type { TlsError, Words } from "../../src/wire/index.js";
 import type { Keeper } from "./cache.js";
 import type { WithDefaults } from "./defaults.js";
+import type { readIdentity } from "./identity.js";
 import type { CaIndex } from "./ski.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
@@ -93,11 +94,8 @@ export interface Platform {
   readonly caIndex?: ((platform: Platform) => CaIndex | undefined) | undefined;
   /** Defaults of `secure`, from the application's manifest. */
   readonly withDefaults?: WithDefaults | undefined;
-  /**
-   * Finds a private key in DER: there, where clients may have certificates.
-   * @throws TypeError when it is none, encrypted, or of a kind that is not known
-   */
-  readonly readPrivateKey?: ((der: Uint8Array) => PrivateKeySpan) | undefined;
+  /** Reads what clients show of themselves: there, where they may have certificates. */
+  readonly readIdentity?: typeof readIdentity | undefined;
   /**
    * Makes a signer of a private key; what it holds goes with its `dispose`.
    * @throws TypeError when it is none, or of a kind that the platform can't sign with

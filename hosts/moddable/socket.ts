@@ -7,7 +7,13 @@ import { assemble, type SocketOptions } from "./options.js";
 import type { ByteBuffer, Memory, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
-export type { Credential, OcspSettings, ProtocolVersion, SecureOptions, SocketOptions } from "./options.js";
+export type {
+  Credential,
+  OcspSettings,
+  ProtocolVersion,
+  SecureOptions,
+  SocketOptions,
+} from "./options.js";
 export type {
   ByteBuffer,
   Platform,

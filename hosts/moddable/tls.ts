@@ -3,7 +3,7 @@
 import Resource from "Resource";
 import Timer from "timer";
 import { caIndex } from "tlstaple/caIndex";
-import { clientCertificates, readPrivateKey } from "tlstaple/clientCertificates";
+import { clientCertificates, readIdentity } from "tlstaple/clientCertificates";
 import { withDefaults } from "tlstaple/config";
 import { nameConstraints } from "tlstaple/nameConstraints";
 import { readPem } from "tlstaple/pem";
@@ -66,7 +66,7 @@ export const platform: Platform = Object.freeze({
   provider,
   features: features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa }),
   readPem,
-  readPrivateKey,
+  readIdentity,
   signer,
   clock,
   cache,

@@ -34,6 +34,7 @@ export {
   type StapleEvent,
   Stapler,
   type StaplerFailure,
+  type StapleSource,
   type Staples,
 } from "./ocsp/stapler.js";
 export type { Pair } from "./ocsp/subject.js";
@@ -46,12 +47,13 @@ export {
   SecureContext,
   type SecureContextOptions,
 } from "./server/secure-context.js";
-export type { SNICallback, StapleSource } from "./server/selector.js";
+export type { SNICallback } from "./server/selector.js";
 export { createServer, Server, type ServerEvents } from "./server/server.js";
 export type { SharedTickets } from "./server/shared-ticket-keys.js";
 export { ServerSocket } from "./server/socket.js";
 export { StapleCache } from "./server/staple-cache.js";
 export { Agent, type AgentOptions } from "./socket/agent.js";
+export type { ClientStaple, GivenStaples } from "./socket/client-staple.js";
 export type { ProtocolVersion } from "./socket/common-options.js";
 export type { ClientSocketEvents, ConnectionError, SocketEvents } from "./socket/events.js";
 export { connectHttp2, type Http2Options, type SecureHttp2Session } from "./socket/http2.js";

@@ -16,6 +16,7 @@ import Timer from "./timer.js";
 const job: ClientJob = JSON.parse(toText(host.readFile(programArguments[0])));
 const trust = job.trust.map((der) => trustAnchor(fromHex(der)));
 const certificates = job.identity?.certificates.map(fromHex);
+const staples = job.identity?.staple === undefined ? undefined : [fromHex(job.identity.staple)];
 const greeting = fromText(job.greeting);
 
 /** One connection, and what is told of it. */
@@ -57,7 +58,7 @@ export class Client implements Owner {
       provider,
       trust,
       clock: () => host.clock(),
-      identity: identity && { certificates: certificates!, signer: signer(fromHex(identity.key)) },
+      identity: identity && { certificates: certificates!, signer: signer(fromHex(identity.key)), staples },
       onPath: (path: Path) => this.take(path),
       onMessage: (sent: boolean, type: number, bytes: Uint8Array, start: number, end: number) =>
         this.onMessage(sent, type, bytes, start, end),

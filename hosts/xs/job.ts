@@ -11,7 +11,12 @@ export interface ClientJob {
   readonly port: number;
   readonly options: Omit<ClientOptions, Added>;
   readonly trust: readonly string[];
-  readonly identity?: { readonly certificates: readonly string[]; readonly key: string };
+  readonly identity?: {
+    readonly certificates: readonly string[];
+    readonly key: string;
+    /** For the first of them, where there is one. */
+    readonly staple?: string;
+  };
   /** Whether secrets are asked for. */
   readonly secrets: boolean;
   /** What to say once connected. */

@@ -1,7 +1,6 @@
-import type { Identity, Signature } from "../crypto/provider.js";
+import type { Signature } from "../crypto/provider.js";
 import { sendCertificates, sendCertificateVerify13, writeSignature } from "../handshake/identity.js";
 import { type Row, STEP } from "../record/engine.js";
-import { faults } from "../wire/fault.js";
 import { handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import type { Beginning } from "./feature.js";
@@ -29,19 +28,15 @@ function beginSignatures(s: ClientHandshake): void {
     s.transcript.companions = signer.schemes.map((scheme) => signer.begin(scheme));
 }
 
-function identityOf(s: ClientHandshake): Identity {
-  if (s.identity === undefined) throw faults.INTERNAL_ERROR;
-  return s.identity;
-}
-
+/** Only who has an identity comes here: `afterRequest`. */
 function sendCertificate(s: ClientHandshake): ClientState {
-  if (!sendCertificates(s, identityOf(s).certificates)) return "SEND_CERTIFICATE";
+  if (!sendCertificates(s, s.identity!.certificates)) return "SEND_CERTIFICATE";
   return s.version === version.tls13 ? "SEND_CERTIFICATE_VERIFY" : "SEND_KEY_EXCHANGE";
 }
 
 /** CertificateVerify, RFC 5246 7.4.8: over all handshake messages so far. */
 function sendCertificateVerify12(s: ClientHandshake): ClientState {
-  const place = identityOf(s).signer.schemes.indexOf(s.scheme);
+  const place = s.identity!.signer.schemes.indexOf(s.scheme);
   const signature = s.transcript.companions[place] as Signature;
   s.transcript.dropCompanions();
   writeSignature(s, s.engine.begin(handshakeType.certificate_verify), signature);

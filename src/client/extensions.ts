@@ -188,11 +188,14 @@ function writeNonce(w: Writer, nonce: Uint8Array): void {
   w.copy(nonce);
 }
 
-/** In TLS 1.2 an empty announcement; in TLS 1.3 the staple of one certificate; a request for ours is ignored. */
+/** In TLS 1.2 an empty announcement; in TLS 1.3 the staple of one certificate, or the wish for ours, whatever it says. */
 function readStatusRequest(s: ClientHandshake, r: Reader, where: number): void {
   if (where === m.server_hello12) announceStatus(s, type.status_request);
   else if (where === m.peer_certificate) readCertificateStatus(s, r);
-  else r.skip(r.left);
+  else {
+    r.skip(r.left);
+    s.staples = s.identity?.staples;
+  }
 }
 
 /** The server answers one of the two (RFC 6961 2.2). */

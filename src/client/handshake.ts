@@ -1,5 +1,4 @@
 import type { KeySchedule13 } from "../crypto/keys13.js";
-import type { Identity } from "../crypto/provider.js";
 import { findScheme } from "../crypto/suites.js";
 import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
@@ -12,7 +11,7 @@ import { Inbox } from "../record/inbox.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
-import { type ClientConfig, release } from "./options.js";
+import { type ClientConfig, type ClientIdentity, release } from "./options.js";
 import type { Session } from "./session.js";
 import type { ClientState } from "./states.js";
 
@@ -90,13 +89,8 @@ export class ClientHandshake extends Handshake {
     return this.config.features.extensions;
   }
 
-  get identity(): Identity | undefined {
+  get identity(): ClientIdentity | undefined {
     return this.config.identity;
-  }
-
-  /** A client staples nothing. */
-  stapleOf(): undefined {
-    return undefined;
   }
 
   /** Whether the server goes on from the session that was offered. */

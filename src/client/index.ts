@@ -4,6 +4,7 @@
  */
 
 import { exportKeyingMaterial } from "../handshake/exporter.js";
+import type { Staples } from "../handshake/handshake.js";
 import { nameConstraints } from "../pki/constraints.js";
 import { withCrlExtensions } from "../pki/crl.js";
 import { type Responder, responder as readResponder } from "../pki/ocsp.js";
@@ -12,6 +13,7 @@ import { rsa } from "../pki/rsa.js";
 import { BareClient } from "./client.js";
 import { tls12 } from "./client12.js";
 import { clientCertificates } from "./clientcertificates.js";
+import { type AskStaples, staple, stapling } from "./clientstaples.js";
 import { exporting } from "./exporter.js";
 import type { Features } from "./feature.js";
 import { features } from "./features.js";
@@ -51,15 +53,15 @@ export { BareClient, clientHandshake } from "./client.js";
 export type { Resumption } from "./feature.js";
 export { features, type Parts } from "./features.js";
 export type { ClientHandshake } from "./handshake.js";
-export type { ClientConfig, ClientOptions } from "./options.js";
+export type { ClientConfig, ClientIdentity, ClientOptions } from "./options.js";
 export type { Demanded, Session } from "./session.js";
-export type { Features, Path, Responder, TrustAnchor, TrustIndex };
-export { clientCertificates, exporting, nameConstraints, resumption, rsa, statusV2, tls12 };
+export type { AskStaples, Features, Path, Responder, Staples, TrustAnchor, TrustIndex };
+export { clientCertificates, exporting, nameConstraints, resumption, rsa, stapling, statusV2, tls12 };
 
 /** What a device has unless its application leaves something out, or has more. */
 export const usual = features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa });
 
-/** All that a client can be made of. */
+/** All that a client can be made of, but for what `exporting` and `stapling` add. */
 export const everything: Features = Object.freeze(
   Object.assign({}, usual, { pki: withCrlExtensions(usual.pki) }),
 );
@@ -93,6 +95,11 @@ export class TlsClient extends BareClient {
   /** As BareClient's. */
   constructor(options: ClientOptions, arena?: Uint8Array) {
     super(options, everything, arena);
+  }
+
+  /** Hands over the staples that who is asked had not at once, none too. Without effect when nothing is awaited: see `stapling`. */
+  staple(staples: Staples): void {
+    staple(this.handshake, staples);
   }
 
   /** See `exportKeyingMaterial`; undefined too unless its features are those that `exporting` returns. */

@@ -1,5 +1,6 @@
 import type { Identity } from "../crypto/provider.js";
 import { schemes } from "../crypto/suites.js";
+import type { Staples } from "../handshake/handshake.js";
 import {
   type BufferSizes,
   type CommonOptions,
@@ -28,13 +29,22 @@ export interface ClientOptions extends CommonOptions {
   /** RFC 6066 section 4: 512, 1024, 2048 or 4096. */
   readonly maxFragmentLength?: number;
   /** Our certificate, for servers that ask for one; it takes the feature `clientCertificates`. */
-  readonly identity?: Identity;
+  readonly identity?: ClientIdentity;
   readonly ocsp?: Partial<OcspOptions>;
   /** A session to resume if it still fits, and who is told of new ones; both take the feature `resumption`. */
   readonly session?: Session;
   readonly onSession?: (session: Session) => void;
   /** What the client is made of; everything by default. */
   readonly features?: Features;
+}
+
+/** A client's certificates and key. */
+export interface ClientIdentity extends Identity {
+  /**
+   * One OCSP response in DER for each certificate, undefined where there is none: for a server of TLS 1.3 that asks for them
+   * (RFC 8446 4.4.2.1). Who must ask for them first hands them over by `stapling`.
+   */
+  readonly staples?: Staples | undefined;
 }
 
 type Own = Omit<ClientOptions, keyof CommonOptions | "ocsp" | "features">;

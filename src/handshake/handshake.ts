@@ -13,6 +13,9 @@ import { at, memorySize, RANDOM } from "./memory.js";
 import type { Config } from "./options.js";
 import type { Side } from "./sides.js";
 
+/** An OCSP response in DER for each certificate of a chain, undefined where there is none. */
+export type Staples = readonly (Uint8Array | undefined)[];
+
 /**
  * What both roles negotiate in one handshake. It is named by direction: `in` and `out`, `peer` and `own`, so that one
  * function serves both.
@@ -65,6 +68,8 @@ export abstract class Handshake implements Machine {
   /** What of our Certificate message is sent: the entry, and the byte in it. */
   entry = 0;
   entryOffset = 0;
+  /** TLS 1.3: the staple that each of our certificates is sent with, where there is one; absent where the peer wants none. */
+  declare staples?: Staples | undefined;
   /** Whether our next KeyUpdate asks for one in return; undefined before the first. */
   requestKeyUpdate: boolean | undefined;
 
@@ -75,8 +80,6 @@ export abstract class Handshake implements Machine {
     this.judge = new Verifier(config, purpose, store, this.memory, at.hash);
   }
 
-  /** The staple that our certificate at `index` is sent with in TLS 1.3. */
-  abstract stapleOf(index: number): Uint8Array | undefined;
   /** TLS 1.2: both sides take part in RFC 7627. */
   abstract readonly extendedMasterSecret: boolean;
 

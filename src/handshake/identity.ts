@@ -7,59 +7,53 @@ import type { SharedState } from "./states.js";
 /** What shows who we are: our certificates, and signatures by their key. */
 
 /**
- * Certificate, RFC 8446 4.4.2 and RFC 5246 7.4.2: sends as much of it as there is room for; true when that was the
- * rest. Without certificates the list is empty.
+ * Certificate, RFC 8446 4.4.2 and RFC 5246 7.4.2, with our `staples` in it: sends as much of it as there is room for; true
+ * when that was the rest. Without certificates the list is empty.
  */
 export function sendCertificates(s: Handshake, certificates: readonly Uint8Array[]): boolean {
   const w = s.engine.beginRaw(handshakeType.certificate);
   if (s.entry === 0 && s.entryOffset === 0) writeHead(s, w, certificates);
   const done = writeEntries(s, w, certificates);
+  // They are of no use to the connection
+  if (done) s.staples = undefined;
   s.engine.sendRaw();
   return done;
 }
 
 function writeHead(s: Handshake, w: Writer, certificates: readonly Uint8Array[]): void {
-  const context = s.version === version.tls13 ? 1 : 0;
+  const tls13 = s.version === version.tls13;
   let list = 0;
   for (let i = 0; i < certificates.length; i++) {
-    const staple = entryStaple(s, i);
-    list += 3 + certificates[i].length + extensionsHead(s, staple) + (staple?.length ?? 0);
+    const staple = s.staples?.[i];
+    list += 3 + certificates[i].length;
+    if (tls13) list += 2;
+    if (staple) list += STATUS + staple.length;
   }
   w.u8(handshakeType.certificate);
-  w.u24(context + 3 + list);
-  if (context > 0) w.u8(0);
+  w.u24(tls13 ? 4 + list : 3 + list);
+  if (tls13) w.u8(0);
   w.u24(list);
-}
-
-/** In TLS 1.2 a staple is a message of its own. */
-function entryStaple(s: Handshake, index: number): Uint8Array | undefined {
-  return s.version === version.tls13 ? s.stapleOf(index) : undefined;
-}
-
-/** Bytes of an entry between its certificate and its staple: in TLS 1.3 the extensions, in TLS 1.2 nothing. */
-function extensionsHead(s: Handshake, staple: Uint8Array | undefined): number {
-  if (s.version !== version.tls13) return 0;
-  return staple === undefined ? 2 : 2 + 4 + 4;
 }
 
 function writeEntries(s: Handshake, w: Writer, certificates: readonly Uint8Array[]): boolean {
   for (; s.entry < certificates.length; s.entry++) {
-    if (!writeEntry(s, w, certificates[s.entry], entryStaple(s, s.entry))) return false;
+    if (!writeEntry(s, w, certificates[s.entry], s.staples?.[s.entry])) return false;
     s.entryOffset = 0;
   }
   return true;
 }
 
-/** As much of an entry as there is room for; true when that was the rest. */
+/** As much of an entry as there is room for; true when that was the rest. In TLS 1.3 it has extensions, be they none. */
 function writeEntry(s: Handshake, w: Writer, der: Uint8Array, staple: Uint8Array | undefined): boolean {
-  const head = extensionsHead(s, staple);
+  const tls13 = s.version === version.tls13;
   if (s.entryOffset === 0) {
-    if (w.room < 4 + head) return false;
+    if (w.room < 4 + 2 + STATUS) return false;
     w.u24(der.length);
   }
   if (s.entryOffset < der.length) {
-    if (!writePart(s, w, der, 0, head)) return false;
-    if (head > 0) writeExtensionsHead(w, staple);
+    if (!writePart(s, w, der, 0, 2 + STATUS)) return false;
+    if (tls13) w.u16(staple ? STATUS + staple.length : 0);
+    if (staple) writeStatusHead(w, staple.length);
   }
   return staple === undefined || writePart(s, w, staple, der.length, 0);
 }
@@ -75,17 +69,15 @@ function writePart(s: Handshake, w: Writer, bytes: Uint8Array, start: number, fo
   return end === bytes.length;
 }
 
-/** None, or status_request with CertificateStatus (RFC 8446 4.4.2.1), whose response follows. */
-function writeExtensionsHead(w: Writer, staple: Uint8Array | undefined): void {
-  if (staple === undefined) {
-    w.u16(0);
-    return;
-  }
-  w.u16(4 + 4 + staple.length);
+/** Bytes of status_request before its response. */
+const STATUS = 8;
+
+/** status_request with CertificateStatus (RFC 8446 4.4.2.1), whose response follows. */
+function writeStatusHead(w: Writer, response: number): void {
   w.u16(extensionType.status_request);
-  w.u16(4 + staple.length);
+  w.u16(4 + response);
   w.u8(statusType.ocsp);
-  w.u24(staple.length);
+  w.u24(response);
 }
 
 /** DigitallySigned, RFC 8446 4.4.3 and RFC 5246 4.7: our scheme, and the signature that has covered all it must. */

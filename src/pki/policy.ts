@@ -61,9 +61,11 @@ export interface OcspOptions extends StaplePolicy {
 }
 
 /** How a server judges clients' certificates. */
-export interface ClientOcspOptions extends Omit<StaplePolicy, "mustStaple" | "nonce"> {
+export interface ClientOcspOptions extends Omit<StaplePolicy, "nonce"> {
   /** Ask the client to staple in TLS 1.3 (RFC 8446 4.3.2). */
   readonly stapling: (typeof serverStaplings)[number];
+  /** Honour the demand of a client's certificate too; in TLS 1.2 no client can meet it. */
+  readonly mustStaple: boolean;
 }
 
 export const defaultOcsp: OcspOptions = Object.freeze({
@@ -82,6 +84,7 @@ export const defaultOcsp: OcspOptions = Object.freeze({
 export const defaultClientOcsp: ClientOcspOptions = Object.freeze({
   stapling: "off",
   policy: "if-present",
+  mustStaple: false,
   skew: 900,
   maxAge: undefined,
   allowMissingNextUpdate: false,
@@ -129,7 +132,7 @@ export function checkOcsp(ocsp: OcspOptions): void {
 export function checkClientOcsp(ocsp: ClientOcspOptions): void {
   checkCommon(ocsp, serverStaplings);
   demand(
-    ocsp.stapling !== "off" || ocsp.policy === "if-present",
+    ocsp.stapling !== "off" || (ocsp.policy === "if-present" && !ocsp.mustStaple),
     "ocsp.stapling is off, so no staple can be demanded",
   );
 }

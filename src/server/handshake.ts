@@ -106,11 +106,6 @@ export class ServerHandshake extends Handshake {
     return staple && staple.length > 0 ? staple : undefined;
   }
 
-  /** The same, if the client wants it (RFC 8446 4.4.2.1). */
-  stapleOf(index: number): Uint8Array | undefined {
-    return this.offer.status ? this.stapleAt(index) : undefined;
-  }
-
   /** Seconds since 1970; undefined while the clock is not set, which must not pass for a time. */
   get now(): number | undefined {
     const now = this.config.clock();

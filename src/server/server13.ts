@@ -200,7 +200,9 @@ function sendCertificateRequest(s: ServerHandshake): ServerState {
   return "SEND_CERTIFICATE";
 }
 
+/** With staples, if the client wants some (RFC 8446 4.4.2.1). */
 function sendCertificate(s: ServerHandshake): ServerState {
+  if (s.offer.status) s.staples ??= s.chosen.certificates.map((_, i) => s.stapleAt(i));
   return sendCertificates(s, s.chosen.certificates) ? "SEND_CERTIFICATE_VERIFY" : "SEND_CERTIFICATE";
 }
 

@@ -1,7 +1,8 @@
 import test from "ava";
 import { fixture } from "../../certs/fixtures.js";
+import { signer } from "../../hosts/node/provider.js";
 import { cipherSuite, namedGroup, version } from "../../src/client/index.js";
-import { servers } from "../peers/identity.js";
+import { identity, servers } from "../peers/identity.js";
 import { newSessionTicket13 } from "../peers/messages.js";
 import { layouts, type Script } from "../peers/script.js";
 import { record, words } from "./recording.js";
@@ -37,6 +38,16 @@ const retry = record(
   (puppet) => Buffer.concat([puppet.sendData(Buffer.from(words)), puppet.close()]),
 );
 
+/** A server that asks for the client's certificate and staples. */
+const own = identity("client", "p256");
+const requesting = record(
+  { ...script, request: { schemes: [0x0403], stapled: true } },
+  { identity: { certificates: own.chain, signer: signer(own.key), staples: [staple("server2")] } },
+  (puppet) => Buffer.concat([puppet.sendData(Buffer.from(words)), puppet.close()]),
+);
+
+test("TLS 1.3: every byte, with a CertificateRequest", everyByte, requesting, version.tls13);
+test("TLS 1.3: mutants of a CertificateRequest's stream", anyMutation, requesting, version.tls13, 1500);
 test("TLS 1.3: any boundaries", anyBoundary, recording);
 test("TLS 1.3: every byte", everyByte, recording, version.tls13);
 test("TLS 1.3: every byte, with a HelloRetryRequest", everyByte, retry, version.tls13);

@@ -1,5 +1,9 @@
+import type { KeyObject } from "node:crypto";
 import test from "ava";
+import type { Issued } from "../../certs/certificate.js";
+import { extendedKeyUsage, purpose } from "../../certs/extensions.js";
 import { credential, NOW } from "../../certs/fixtures.js";
+import { certId, ocspResponse, singleResponse } from "../../certs/response.js";
 import { provider } from "../../hosts/node/provider.js";
 import { faults, trustAnchor, version } from "../../src/client/index.js";
 import { type ServerOptions, TlsServer } from "../../src/server/index.js";
@@ -7,7 +11,8 @@ import { extensionType as ext, namedGroup } from "../../src/wire/registry.js";
 import { named } from "../faults.js";
 import { concat, u16, u24 } from "../peers/bytes.js";
 import { identity } from "../peers/identity.js";
-import { extension } from "../peers/messages.js";
+import { certificateStatus, type Extension, extension } from "../peers/messages.js";
+import { intermediate, server as issued, root } from "../pki/kit.js";
 import { selection, staples } from "../server/pair.js";
 import { type Resumption, Scripted, type Settings } from "../server/scripted.js";
 import { mutate } from "./mutate.js";
@@ -17,8 +22,30 @@ import { anyBoundary, anyMutation, everyByte, everyCut } from "./replay.js";
 
 /** Attacks on our server: what clients sent, changed on the way or by the clients themselves. */
 
-const trust = [trustAnchor(credential("client", "ca").chain[0])];
-const { chain, key } = identity("client", "p256");
+const trust = [trustAnchor(credential("client", "ca").chain[0]), trustAnchor(root.der)];
+
+/** What a client shows of itself. */
+interface Own {
+  readonly chain: Buffer[];
+  readonly key: KeyObject;
+  readonly staples: Buffer[];
+}
+
+const plain: Own = { ...identity("client", "p256"), staples: [] };
+const forClients = { purposes: extendedKeyUsage(purpose.clientAuth) };
+const leaf = issued(intermediate, { subject: "client", extensions: forClients });
+const response = (signer: Issued, { serial }: Issued) =>
+  ocspResponse({ signer, responses: [singleResponse({ certId: certId(signer, serial) })] });
+const stapled: Own = {
+  chain: [leaf.der, intermediate.der],
+  key: leaf.key.secret,
+  staples: [response(intermediate, leaf), response(root, intermediate)],
+};
+const asking: Partial<ServerOptions> = {
+  clientAuth: "require",
+  trust,
+  ocsp: { stapling: "v1", policy: "chain" },
+};
 const defaults: ServerOptions = {
   provider: determined(),
   // Ed25519 signs the same in the same way, so that a server that is played the same bytes does the same
@@ -29,13 +56,13 @@ const defaults: ServerOptions = {
 };
 
 /** The rest of a client's handshake, with its certificate if it is asked for one. */
-function complete(client: Scripted, required: boolean): Scripted {
+function complete(client: Scripted, own: Own | undefined): Scripted {
   const over = () => client.server.fault !== undefined;
   const steps = [
-    () => required && client.send(client.certificate(chain)),
+    () => own && client.send(client.certificate(own.chain, (i) => stapleOf(own, i))),
     () => client.version === version.tls12 && !client.resumed && client.send(client.keyExchange()),
     () => client.version === version.tls12 && !client.resumed && client.deriveMaster(),
-    () => required && client.send(client.certificateVerify(key, 0x0403)),
+    () => own && client.send(client.certificateVerify(own.key, 0x0403)),
     () => client.version === version.tls12 && client.changeCipherSpec(),
     () => client.finish(),
   ];
@@ -43,11 +70,16 @@ function complete(client: Scripted, required: boolean): Scripted {
   return client;
 }
 
-function record(options: Partial<ServerOptions>, settings: Settings): Recording {
+function stapleOf({ staples }: Own, index: number): Extension[] {
+  const staple = staples[index];
+  return staple ? [extension(ext.status_request, certificateStatus(staple))] : [];
+}
+
+function record(options: Partial<ServerOptions>, settings: Settings, own?: Own): Recording {
   const all = { ...defaults, ...options };
   const client = new Scripted(new TlsServer(all), settings).hello();
   if (client.retried) client.hello();
-  complete(client, options.clientAuth === "require");
+  complete(client, own);
   if (!client.server.established) throw new Error(`${named(client.server.fault)}`);
   client.record(23, Buffer.from(words)).record(21, Buffer.from([1, 0]));
   return { bytes: concat(...client.sent), data: Buffer.from(words), subject: () => new TlsServer(all) };
@@ -72,9 +104,11 @@ for (const [name, protocol] of Object.entries(version)) {
   const settings: Settings = { version: protocol, serverName: "a.test", sessionId: Buffer.alloc(32, 3) };
   const recordings: Record<string, () => Recording> = {
     full: () => record({}, settings),
-    "client certificate": () => record({ clientAuth: "require", trust }, settings),
+    "client certificate": () => record({ clientAuth: "require", trust }, settings, plain),
     resumed: () => record({}, { ...settings, resume: ticketOf(settings) }),
   };
+  if (protocol === version.tls13)
+    recordings["client certificate with staples"] = () => record(asking, settings, stapled);
   if (protocol === version.tls13)
     recordings.retried = () =>
       record(
@@ -104,7 +138,7 @@ for (const [name, protocol] of Object.entries(version)) {
         edit: random.below(4) ? undefined : noShare,
         mutate: (message) => (countdown-- === 0 ? change(message, random) : message),
       });
-      hear(client, required);
+      hear(client, required ? random.pick([plain, stapled]) : undefined);
       const { fault, cause, established } = server;
       if (fault === faults.INTERNAL_ERROR) throw cause;
       const outcome = named(fault) ?? (established ? "success" : "waiting");
@@ -144,11 +178,11 @@ function change(message: Buffer, random: Random): Buffer {
 }
 
 /** A client that changed what keys are made of can't read the server, and what it says of that is no finding. */
-function hear(client: Scripted, required: boolean): void {
+function hear(client: Scripted, own: Own | undefined): void {
   try {
     client.hello();
     if (client.retried && !client.server.fault) client.hello();
-    if (!client.server.fault && client.server.hello) complete(client, required && !client.resumed);
+    if (!client.server.fault && client.server.hello) complete(client, client.resumed ? undefined : own);
     if (client.server.established) client.record(23, Buffer.from("hello"));
   } catch (error) {
     if (/never at rest/.test(String(error))) throw error;

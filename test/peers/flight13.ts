@@ -138,11 +138,12 @@ export function negotiated(script: Script, hello: Puppet["hello"]): Extension[] 
 }
 
 function sendCertificateRequest(p: Puppet): void {
-  const { schemes, context = none, authorities } = p.script.request!;
+  const { schemes, context = none, authorities, stapled } = p.script.request!;
   const list = [extension(ext.signature_algorithms, vec16(...schemes.map(u16)))];
   if (authorities) {
     list.push(extension(ext.certificate_authorities, vec16(...authorities.map((name) => vec16(name)))));
   }
+  if (stapled) list.push(extension(ext.status_request));
   p.send(certificateRequest13(context, p.extensionsFor("certificate_request", list)));
 }
 
@@ -170,9 +171,10 @@ const clientCertificate: Step = {
   name: "client_certificate",
   awaits: hs.certificate,
   run(p, bytes) {
-    const { context = none, required } = p.script.request!;
-    const chain = parseCertificate13(bytes, context);
+    const { context = none, required, stapled = false } = p.script.request!;
+    const { chain, staples } = parseCertificate13(bytes, context, stapled);
     p.seen.certificates = chain;
+    p.seen.staples = staples;
     demand(chain.length > 0 || !required, "a client certificate is there");
     if (chain.length > 0) p.insert(clientVerify);
   },

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { extensionType as ext, handshakeType, namedGroup } from "../../src/wire/registry.js";
+import { extensionType as ext, handshakeType, namedGroup, statusType } from "../../src/wire/registry.js";
 import { Cursor, concat, none, u8, u16, u16List, u32, vec8, vec16, vec24 } from "./bytes.js";
 
 /** Handshake messages: the server's are built here, the client's are parsed strictly. */
@@ -305,17 +305,36 @@ export function certificate12(chain: Buffer[]): Buffer {
   return message(handshakeType.certificate, vec24(...chain.map((der) => vec24(der))));
 }
 
-export function parseCertificate13(bytes: Buffer, context: Buffer): Buffer[] {
+/** The client's chain, and the staples of those certificates that have one, which may only be there if they were asked for. */
+export function parseCertificate13(
+  bytes: Buffer,
+  context: Buffer,
+  stapled: boolean,
+): { chain: Buffer[]; staples: (Buffer | undefined)[] } {
   const cursor = new Cursor(bodyOf(bytes), "Certificate");
   demand(cursor.vec8().equals(context), "certificate_request_context is echoed");
   const list = new Cursor(cursor.vec24(), "certificate_list");
   cursor.end();
   const chain: Buffer[] = [];
+  const staples: (Buffer | undefined)[] = [];
   while (list.left > 0) {
     chain.push(list.vec24());
-    demand(list.vec16().length === 0, "no extension that was not asked for in the Certificate");
+    const found = parseExtensions(list.vec16(), "CertificateEntry");
+    const asked = found.every(({ type }) => stapled && type === ext.status_request);
+    demand(asked, "no extension that was not asked for in the Certificate");
+    staples.push(found.length > 0 ? parseCertificateStatus(found[0].data) : undefined);
   }
-  return chain;
+  return { chain, staples };
+}
+
+/** CertificateStatus, RFC 6066 section 8. */
+function parseCertificateStatus(data: Buffer): Buffer {
+  const cursor = new Cursor(data, "CertificateStatus");
+  demand(cursor.u8() === statusType.ocsp, "the status_type of CertificateStatus is ocsp");
+  const response = cursor.vec24();
+  cursor.end();
+  demand(response.length > 0, "an OCSPResponse is not empty");
+  return response;
 }
 
 export function parseCertificate12(bytes: Buffer): Buffer[] {

@@ -18,6 +18,7 @@ export const absent: Readonly<
     | "openssl"
     | "responder"
     | "gnutls"
+    | "gnutls-client"
     | "nginx"
     | "wolfssl"
     | "nss"
@@ -37,6 +38,7 @@ export const absent: Readonly<
   curl: lacks("curl"),
   responder: lacks("openssl", "gcc"),
   gnutls: lacks("gnutls-serv", "gcc"),
+  "gnutls-client": lacks("gcc", "/usr/include/gnutls/gnutls.h"),
   nginx: lacks("nginx"),
   wolfssl: lacks("gcc", "/usr/include/wolfssl/ssl.h"),
   nss: lacks("selfserv", "certutil", "pk12util", "openssl", "gcc"),

@@ -28,6 +28,8 @@ export interface Seen {
   keyUpdates: boolean[];
   changeCipherSpecs: number;
   certificates?: Buffer[];
+  /** TLS 1.3: the staples of those. */
+  staples?: (Buffer | undefined)[];
   /** The scheme of the client's CertificateVerify. */
   scheme?: number;
 }

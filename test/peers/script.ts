@@ -29,8 +29,14 @@ export interface Script {
   /** What the puppet answers to a client that offers the extension, and then demands of its records. */
   recordSizeLimit?: number;
   maxFragmentLength?: boolean;
-  /** Asks the client for a certificate. */
-  request?: { schemes: number[]; context?: Buffer; authorities?: Buffer[]; required?: boolean };
+  /** Asks the client for a certificate; `stapled`: and for its staples, in TLS 1.3. */
+  request?: {
+    schemes: number[];
+    context?: Buffer;
+    authorities?: Buffer[];
+    required?: boolean;
+    stapled?: boolean;
+  };
   /** TLS 1.3: NewSessionTicket messages to send after the handshake. */
   tickets?: Buffer[];
   /** Sends application data back. */

@@ -45,6 +45,7 @@ test("defaults", (t) => {
     ocsp: {
       stapling: "off",
       policy: "if-present",
+      mustStaple: false,
       skew: 900,
       allowMissingNextUpdate: false,
       responders: [],
@@ -134,6 +135,7 @@ const impossible: [string, object][] = [
   ["ocsp.skew", { ocsp: { skew: -1 } }],
   ["ocsp.maxAge", { ocsp: { maxAge: -1 } }],
   ["ocsp.stapling", { ocsp: { policy: "leaf" } }],
+  ["ocsp.stapling", { ocsp: { mustStaple: true } }],
   ["ticketLifetime", { ticketLifetime: -1 }],
   ["ticketLifetime", { ticketLifetime: Number.NaN }],
   ["ticketKeys", { ticketKeys: [{ name, key: key.subarray(1) }] }],

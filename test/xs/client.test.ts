@@ -1,16 +1,20 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import ava, { type ExecutionContext } from "ava";
+import { purpose } from "../../certs/extensions.js";
 import { credential, type Edition, fixtureFile, stapleFile } from "../../certs/fixtures.js";
 import { run as runInNode } from "../../hosts/node/commands/program.js";
 import { usualArena } from "../../hosts/xs/driver/machine.js";
 import { run as runInXs } from "../../hosts/xs/driver/program.js";
 import { version } from "../../src/wire/registry.js";
+import { makeLeaf, makePki, respond } from "../hosts/node/ocsp/responders.js";
+import { serveOurs } from "../hosts/node/ours.js";
 import { listen } from "../hosts/node/servers.js";
 import { opensslServer, type Peer, type ServerOptions } from "../peers/peers.js";
+import { pem } from "../peers/pem.js";
 import { psaObstacle } from "./machine.js";
 
 // `npm run xs -- client` with real servers, in 64 KB.
@@ -129,6 +133,32 @@ test("a client certificate", async (t) => {
     t.is(code, 0, stderr);
     t.regex((await xs(...to(peer))).stderr, /^PEER_ALERT: .*(certificate_required|handshake_failure)/);
   }
+});
+
+test("a client certificate with its staple, where the server asks for it", async (t) => {
+  const { ca, root: clients } = makePki();
+  const link = makeLeaf(ca, [], purpose.clientAuth);
+  const folder = mkdtempSync(join(tmpdir(), "tlstaple-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, content: string | Buffer) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const key = link.key.secret.export({ format: "pem", type: "pkcs8" });
+  const own = ["-c", write("own.pem", pem(link.der) + pem(ca.der)), "-k", write("own-key.pem", key)];
+  const ocsp = { stapling: "v1", policy: "leaf" } as const;
+  const ours = await serveOurs(t, { requestCert: true, ca: clients.der, ocsp }, (socket) => socket.end());
+  const meet = (status: "good" | "revoked") =>
+    xs(...to(ours), ...own, "--client-staple", write(`${status}.der`, respond(link, { status })));
+  const { code, stderr } = await meet("good");
+  t.is(code, 0, stderr);
+  t.is(ours.sockets[0].ocsp[0].status, "good");
+  t.is((await meet("revoked")).code, 1);
+  t.is((await xs(...to(ours), ...own)).code, 1);
+  t.deepEqual(
+    ours.errors.map((error) => (error as { code?: string }).code),
+    ["OCSP_CERT_REVOKED", "OCSP_STAPLE_MISSING"],
+  );
 });
 
 test("the portable provider", async (t) => {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { Tap } from "../capture/tap.js";
-import type { ConnectOptions } from "../index.js";
+import { type ConnectOptions, Stapler } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
 import { TLSSocket } from "../socket/socket.js";
 import { Trace } from "../trace/trace.js";
@@ -67,8 +67,10 @@ async function traced<F extends Flags>(
 
 function talkInNode(options: ConnectOptions, flags: Flags, files: SideFiles): Promise<Outcome> {
   const tap = files.capture && new Tap(files.capture, true);
+  const stapler = flags.clientStapleFetch ? new Stapler({ issuers: flags.ca }) : undefined;
   const how = {
     ...options,
+    clientStaple: stapler ?? options.clientStaple,
     timeout: PATIENCE,
     onCipher: tap?.onCipher,
     checkServerIdentity: compatCheck(flags),
@@ -80,6 +82,10 @@ function talkInNode(options: ConnectOptions, flags: Flags, files: SideFiles): Pr
   return new Promise((resolve) => {
     const reply: Buffer[] = [];
     const lookups: LookupReport[] = [];
+    const unstapled: string[] = [];
+    const complain = ({ message }: Error) => unstapled.push(message);
+    stapler?.on("stapleError", complain);
+    socket.on("stapleError", complain);
     let error: Error | undefined;
     socket.on("ocspLookup", (lookup: LookupReport) => lookups.push(lookup));
     socket.on("secureConnect", () => speak(socket, flags));
@@ -88,9 +94,10 @@ function talkInNode(options: ConnectOptions, flags: Flags, files: SideFiles): Pr
     socket.on("error", (thrown) => {
       error = thrown;
     });
-    socket.on("close", () =>
-      resolve({ host, port, ...outcomeOf(socket), lookups, error, reply: Buffer.concat(reply) }),
-    );
+    socket.on("close", () => {
+      stapler?.close();
+      resolve({ host, port, ...outcomeOf(socket), lookups, unstapled, error, reply: Buffer.concat(reply) });
+    });
   });
 }
 

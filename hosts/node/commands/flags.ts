@@ -12,6 +12,7 @@ const optionOf = Object.freeze({
   ca: "ca",
   cert: "cert",
   key: "key",
+  clientStaple: "clientStaple",
   sni: "servername",
   verify: "rejectUnauthorized",
   alpn: "ALPNProtocols",
@@ -25,6 +26,7 @@ export interface Flags extends OptionFlags {
   host: string;
   port: number;
   key?: Buffer;
+  clientStaple?: Buffer;
   get?: boolean;
   tls?: "TLSv1.2" | "TLSv1.3";
   stapling?: Stapling;
@@ -39,6 +41,7 @@ export interface Flags extends OptionFlags {
   crl?: Buffer[];
   crlPolicy?: OcspRequirement;
   disableCrl?: boolean;
+  clientStapleFetch?: boolean;
   ocspLookup?: boolean;
   ocspUrl?: string;
   resume?: boolean;
@@ -87,6 +90,11 @@ export function clientFlags(run: (flags: Flags) => Promise<void>): Command {
     .option("-A, --ca <file>", "root CAs to trust, PEM or DER; those that Node brings by default", readFile)
     .option("-c, --cert <file>", "own certificate chain", readFile)
     .option("-k, --key <file>", "its private key", readFile)
+    .option(
+      "--client-staple <file>",
+      "OCSP response in DER to staple for it, where the server asks in TLS 1.3",
+      readFile,
+    )
     .option("-g, --get", "send an HTTP GET and print the answer")
     .option("-S, --sni <name>", "name to send as SNI and to verify; the host by default", readHost)
     .option(
@@ -130,6 +138,10 @@ export function nodeFlags(command: Command): Command {
     .option("-r, --resume", "connect a second time, and resume the session")
     .option("-o, --ocsp-lookup", "ask the responder of the server's certificate when no staple came")
     .option("-O, --ocsp-url <url>", "the same, but ask this responder")
+    .option(
+      "--client-staple-fetch",
+      "staple for -c what its responder says, where the server asks in TLS 1.3",
+    )
     .option("--responder <file>", RESPONDER_HELP, readFile)
     .option("--crl <file>", CRL_HELP, readMore)
     .option("--crl-policy <name>", CRL_POLICY_HELP, readPolicy)
@@ -226,7 +238,7 @@ export function readGroups(text: string): string[] {
   return readNames(text.replaceAll(":", ","));
 }
 
-function listed(words: readonly string[]): string {
+export function listed(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { certificateInfo, isoTime } from "../common/describe.js";
+import { certificateInfo, isoTime, type ResponseInfo, responseInfo } from "../common/describe.js";
 import { printable, toJson } from "../common/text.js";
 import { type CrlVerdict, type OcspVerdict, type TLSSocket, TlsError } from "../index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
@@ -17,6 +17,8 @@ export interface Outcome extends Connected {
   readonly trace?: readonly string[];
   /** Responders that were asked. */
   readonly lookups?: readonly LookupReport[];
+  /** Why own certificates have no staple. */
+  readonly unstapled?: readonly string[];
   /** What it took of memory, where that was measured. */
   readonly memory?: Readonly<Record<string, number>>;
 }
@@ -36,6 +38,8 @@ export interface Connected {
   /** Whether a session was resumed; and the one that could be next, if there is. */
   readonly resumed: boolean;
   readonly session?: Buffer;
+  /** What the client stapled for its own certificates. */
+  readonly staples?: TLSSocket["staples"];
 }
 
 export function outcomeOf(socket: TLSSocket): Connected {
@@ -51,21 +55,35 @@ export function outcomeOf(socket: TLSSocket): Connected {
     crl: socket.crl,
     resumed: socket.isSessionReused(),
     session: socket.getSession(),
+    staples: socket.staples,
   };
 }
 
 /** Prints what people want to know: what was agreed on, who the server is, what its staples say. */
 export function report(outcome: Outcome, out: Output, err: Output): void {
-  const { error, memory, reply, trace = [] } = outcome;
+  const { error, memory, reply, trace = [], unstapled = [] } = outcome;
   for (const line of trace) out.write(`${line}\n`);
   for (const line of describeConnection(outcome)) out.write(`${printable(line)}\n`);
+  for (const line of unstapled) err.write(`own staple: ${printable(line)}\n`);
   out.write(reply);
   if (memory) for (const [what, bytes] of Object.entries(memory)) out.write(`memory ${what}: ${bytes}\n`);
   if (error) for (const line of describeError(error)) err.write(`${printable(line)}\n`);
 }
 
 function describeConnection(outcome: Outcome): string[] {
-  const { asked, protocol, suite, group, alpn, chain, verdicts, crl = [], resumed, lookups = [] } = outcome;
+  const {
+    asked,
+    protocol,
+    suite,
+    group,
+    alpn,
+    chain,
+    verdicts,
+    crl = [],
+    resumed,
+    lookups = [],
+    staples = [],
+  } = outcome;
   if (protocol === null) return [];
   const how = resumed ? "resumed" : null;
   const lines = [`${protocol}, ${[suite, group, alpn, how].filter((word) => word !== null).join(", ")}`];
@@ -77,7 +95,25 @@ function describeConnection(outcome: Outcome): string[] {
     if (verdict) lines.push(`  OCSP ${verdict}`);
     if (crl[i]) lines.push(`  CRL ${describeVerdict(crl[i])}`);
   });
-  return lines;
+  return [
+    ...lines,
+    ...staples.map((staple, i) => `own staple ${i}: ${staple ? statusText(staple) : "none"}`),
+  ];
+}
+
+/** What a response says of its certificate: good or revoked, and from when to when. */
+export function statusText(staple: Uint8Array): string {
+  const info = responseInfo(staple);
+  if (!info?.responses) return info?.responseStatus ?? "malformed";
+  return info.responses.map(singleText).join("; ");
+}
+
+function singleText(single: NonNullable<ResponseInfo["responses"]>[number]): string {
+  const { certID, certStatus, nextUpdate, revocationReason, revocationTime, thisUpdate } = single;
+  const words = [`${certStatus}`, `serial ${certID.serialNumber}`];
+  if (revocationTime) words.push(`since ${revocationTime}`);
+  if (revocationReason) words.push(revocationReason);
+  return [...words, `thisUpdate ${thisUpdate}`, `nextUpdate ${nextUpdate ?? "absent"}`].join(", ");
 }
 
 function stapleText(verdict: OcspVerdict, asked = true): string {
@@ -146,6 +182,8 @@ function resultOf(outcome: Outcome) {
     ocsp: outcome.verdicts,
     crl: outcome.crl,
     lookups: outcome.lookups,
+    staples: outcome.staples?.map((staple) => (staple ? (responseInfo(staple) ?? "malformed") : null)),
+    unstapled: outcome.unstapled,
     reply: outcome.reply.toString("utf8"),
     ...errorFields(error),
     memory,

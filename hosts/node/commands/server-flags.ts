@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { OcspRequirement } from "../../../src/pki/index.js";
+import { type OcspRequirement, requirements } from "../../../src/pki/index.js";
 import type { ServerOptions } from "../index.js";
 import {
   COMPAT_HELP,
@@ -7,6 +7,7 @@ import {
   CRL_POLICY_HELP,
   GROUPS_HELP,
   KEYLOG_HELP,
+  listed,
   RESPONDER_HELP,
   readGroups,
   readMore,
@@ -26,6 +27,7 @@ export interface ServerFlags {
   clientAuth: boolean;
   crl?: Buffer[];
   crlPolicy?: OcspRequirement;
+  clientPolicy?: OcspRequirement;
   loop?: boolean;
   tls?: "TLSv1.2" | "TLSv1.3";
   ready?: string;
@@ -70,6 +72,11 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     .option("-d, --no-client-auth", "ask no client for a certificate, whatever -A says")
     .option("--crl <file>", `${CRL_HELP}. For clients' certificates`, readMore)
     .option("--crl-policy <name>", CRL_POLICY_HELP, readPolicy)
+    .option(
+      "--client-policy <name>",
+      `certificates of a client that need a good staple, which it is asked for in TLS 1.3: ${listed(requirements)}`,
+      readPolicy,
+    )
     .option("-i, --loop", "serve until interrupted; else one connection, whose outcome is the exit code")
     .option("-v, --tls <number>", "TLS version: 3 = TLS 1.2, 4 = TLS 1.3; both by default", readVersion)
     .option("-R, --ready <file>", "write the port to this file once listening")
@@ -99,8 +106,22 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
 
 /** What the flags ask of a server, without what fetches its staples. */
 export function serverOptions(flags: ServerFlags): ServerOptions {
-  const { alpn, ca, cert, clientAuth, crl, crlPolicy, groups, key, nonceForward, ocspLookup } = flags;
-  const { responder, stapleChain, tls } = flags;
+  const {
+    alpn,
+    ca,
+    cert,
+    clientAuth,
+    clientPolicy,
+    crl,
+    crlPolicy,
+    groups,
+    key,
+    nonceForward,
+    ocspLookup,
+    responder,
+    stapleChain,
+    tls,
+  } = flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
   const requestCert = ca !== undefined && clientAuth;
@@ -108,8 +129,11 @@ export function serverOptions(flags: ServerFlags): ServerOptions {
     throw new UsageError("--crl is for clients' certificates, which are asked for with -A and without -d");
   const versions = { minVersion: tls, maxVersion: tls };
   if (ocspLookup && !requestCert) throw new UsageError("-o: no client is asked for a certificate");
+  if (clientPolicy && !requestCert)
+    throw new UsageError("--client-policy: no client is asked for a certificate without -A");
   const nonce = nonceForward && ("forward" as const);
-  const ocsp = { nonce, lookup: ocspLookup, responders: responder };
+  const stapling = clientPolicy && ("v1" as const);
+  const ocsp = { stapling, policy: clientPolicy, nonce, lookup: ocspLookup, responders: responder };
   const judged = { ca, requestCert, crl, crlPolicy, ocsp };
   return { cert, key, ...judged, stapleChain, ...versions, groups, ALPNProtocols: alpn };
 }

@@ -1,7 +1,7 @@
-import { certificateInfo, type ResponseInfo, responseInfo } from "../common/describe.js";
+import { certificateInfo, responseInfo } from "../common/describe.js";
 import { printable, toJson } from "../common/text.js";
 import type { ServerSocket } from "../index.js";
-import { describeError, describeVerdict, errorFields } from "./report.js";
+import { describeError, describeVerdict, errorFields, statusText } from "./report.js";
 import type { Output } from "./usage.js";
 
 /** One connection that is over. */
@@ -42,21 +42,6 @@ function stapled({ secure, socket }: Served): string[] {
   const none = staples.every((staple) => staple === undefined);
   if (none) return secure ? ["  no staple: none is to be had"] : [];
   return staples.map((staple, i) => `  staple ${i}: ${staple ? statusText(staple) : "none"}`);
-}
-
-/** What a response says of its certificate: good or revoked, and from when to when. */
-function statusText(staple: Uint8Array): string {
-  const info = responseInfo(staple);
-  if (!info?.responses) return info?.responseStatus ?? "malformed";
-  return info.responses.map(singleText).join("; ");
-}
-
-function singleText(single: NonNullable<ResponseInfo["responses"]>[number]): string {
-  const { certID, certStatus, nextUpdate, revocationReason, revocationTime, thisUpdate } = single;
-  const words = [`${certStatus}`, `serial ${certID.serialNumber}`];
-  if (revocationTime) words.push(`since ${revocationTime}`);
-  if (revocationReason) words.push(revocationReason);
-  return [...words, `thisUpdate ${thisUpdate}`, `nextUpdate ${nextUpdate ?? "absent"}`].join(", ");
 }
 
 function clientChain(socket: ServerSocket): string[] {

@@ -1,6 +1,7 @@
 /** What a Stapler knows of one certificate, and when it asks again. Times are in seconds since 1970. */
 
 import type { Answer } from "./ask.js";
+import { freshUntil } from "./claims.js";
 import type { Why } from "./staple-error.js";
 import type { Subject } from "./subject.js";
 
@@ -13,8 +14,6 @@ export interface Kept {
   readonly until: number;
 }
 
-/** How long before nextUpdate a staple is no longer handed out, or a tenth of its life if that is less. */
-const margin = 60;
 /** The life of a response without nextUpdate, where no `maxAge` limits it. */
 const hour = 3600;
 const day = 24 * hour;
@@ -23,7 +22,7 @@ export function keep({ der, staple, signerUntil }: Answer, maxAge: number | unde
   const { status, thisUpdate, nextUpdate } = staple;
   const open = Number.isNaN(nextUpdate);
   const age = maxAge ?? (open ? hour : Number.POSITIVE_INFINITY);
-  const end = open ? Number.POSITIVE_INFINITY : nextUpdate - Math.min(margin, (nextUpdate - thisUpdate) / 10);
+  const end = open ? Number.POSITIVE_INFINITY : freshUntil(thisUpdate, nextUpdate);
   const until = Math.floor(Math.min(end, thisUpdate + age, signerUntil));
   return { der, status: status as Kept["status"], thisUpdate, until };
 }

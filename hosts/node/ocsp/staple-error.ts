@@ -52,6 +52,12 @@ export function elsewhere(): Error {
   return coded(new Error(text), "ERR_TLSTAPLE_STAPLE_ELSEWHERE");
 }
 
+/** Whoever has the staples threw or rejected. */
+export function sourceFailed(cause: unknown): Why {
+  const text = `the source of staples failed: ${(cause as Error | undefined)?.message ?? cause}`;
+  return { code: "ERR_TLSTAPLE_STAPLE_SOURCE", text, cause };
+}
+
 /** What went wrong with a responder, or with a certificate that cannot be asked about. */
 export function whyOf(error: unknown, url?: string): Why {
   if (isFault(error)) return whyFault(error, url);

@@ -26,6 +26,9 @@ export interface Staples {
   readonly until: number | undefined;
 }
 
+/** Where staples come from. */
+export type StapleSource = Pick<Stapler, "ready" | "staples"> & Partial<Pick<Stapler, "fresh">>;
+
 /** A response that is handed out from now on. */
 export interface StapleEvent {
   /** The SHA-256 of the certificate and its issuer's, in hexadecimal: part of its key in the store. */

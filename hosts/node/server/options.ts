@@ -26,6 +26,7 @@ import {
   unsupportedAnywhere,
 } from "../common/read.js";
 import { LookupCache } from "../ocsp/lookup.js";
+import type { StapleSource } from "../ocsp/stapler.js";
 import {
   type CommonOptions,
   commonCore,
@@ -36,7 +37,7 @@ import {
 } from "../socket/common-options.js";
 import { coreOcsp, type InquirySettings, inquirySettings, type LookupChoice } from "../socket/inquiry.js";
 import { contextNames, type SecureContextOptions } from "./secure-context.js";
-import type { SNICallback, StapleSource } from "./selector.js";
+import type { SNICallback } from "./selector.js";
 import { readSharedTickets, type SharedTickets, type TicketSharing } from "./shared-ticket-keys.js";
 import type { ServerSocket } from "./socket.js";
 import { TICKET_KEY, ticketKey } from "./ticket-keys.js";
@@ -247,6 +248,7 @@ const schema = {
   requestCert: certificateRequest,
   ocsp: nested({
     stapling: oneOf(...serverStaplings),
+    mustStaple: boolean,
     ...commonOcspSchema,
     nonce: oneOf<false | "forward">(false, "forward"),
   } satisfies SchemaOf<ClientCertificateOcsp>),

@@ -5,7 +5,7 @@ import { equalBytes } from "../../../src/wire/index.js";
 import { typeError, unsupportedError } from "../common/errors.js";
 import { type KeyOptions, keyNames, readIdentities } from "../common/identities.js";
 import { refuser, unsupportedAnywhere } from "../common/read.js";
-import { nextUpdatesOf } from "../ocsp/next-updates.js";
+import { nextUpdatesOf } from "../ocsp/claims.js";
 
 /** One OCSP response in DER for each certificate of a chain, undefined where there is none. */
 export type ChainStaples = readonly (Uint8Array | undefined)[];

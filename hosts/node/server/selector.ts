@@ -1,16 +1,13 @@
 import type { Hello, Selection } from "../../../src/server/index.js";
 import { type Fault, faults, version } from "../../../src/wire/index.js";
-import { StapleError } from "../ocsp/staple-error.js";
-import type { Stapler } from "../ocsp/stapler.js";
+import { StapleError, sourceFailed } from "../ocsp/staple-error.js";
+import type { StapleSource } from "../ocsp/stapler.js";
 import {
   type Credentials,
   type SecureContext,
   type SecureContextOptions,
   toContext,
 } from "./secure-context.js";
-
-/** Where staples come from. */
-export type StapleSource = Pick<Stapler, "ready" | "staples"> & Partial<Pick<Stapler, "fresh">>;
 
 /** Called with what a client's name is to be served with: a context, options for one, or nothing for the server's own. */
 export type SNIAnswer = (error: Error | null, context?: SecureContext | SecureContextOptions) => void;
@@ -111,9 +108,9 @@ export class Selector {
   }
 
   private complain(certificate: Uint8Array, cause: unknown): void {
-    const text = `the source of staples failed: ${(cause as Error | undefined)?.message ?? cause}`;
-    if (text === this.told) return;
-    this.told = text;
-    this.onStapleError(new StapleError(certificate, { code: "ERR_TLSTAPLE_STAPLE_SOURCE", text, cause }));
+    const why = sourceFailed(cause);
+    if (why.text === this.told) return;
+    this.told = why.text;
+    this.onStapleError(new StapleError(certificate, why));
   }
 }

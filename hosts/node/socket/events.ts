@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { TlsError } from "../../../src/wire/index.js";
 import type { LookupReport } from "../ocsp/lookup.js";
+import type { StapleError } from "../ocsp/staple-error.js";
 
 /** What `error` tells: a TlsError, which has all of this, or the transport's own. */
 export interface ConnectionError extends Error, Partial<Omit<TlsError, keyof Error | "code">> {
@@ -32,6 +33,8 @@ export interface ClientSocketEvents extends SocketEvents {
   secureConnect: [];
   /** To resume, as the option of that name. */
   session: [session: Buffer];
+  /** The server asked for a staple of a certificate of the client's, and why it got none. */
+  stapleError: [error: StapleError];
 }
 
 /** What a socket or server tells, by name. */

@@ -22,6 +22,7 @@ const HEADER = 4;
 /** What a client offered, and how far its handshake came: with that, advice on a fault names the likely cause. */
 export class Hindsight {
   private readonly core: ClientOptions;
+  private readonly stapling: boolean;
   /** The server has answered with a ServerHello, so something was in common. */
   private answered = false;
   /** The server asked for a client certificate. */
@@ -29,8 +30,10 @@ export class Hindsight {
   /** The group that the server's HelloRetryRequest asked for. */
   private retryGroup: number | undefined;
 
-  constructor(core: ClientOptions) {
+  /** `stapling`: whether there are staples for the client's own certificate. */
+  constructor(core: ClientOptions, stapling = false) {
     this.core = core;
+    this.stapling = stapling;
   }
 
   /** To be called as `onMessage`. */
@@ -75,6 +78,8 @@ export class Hindsight {
         return `The server speaks none of ${alpn.join(", ")}: offer others as ALPNProtocols (-L).`;
       case alert.certificate_required:
         return clientCertificate(identity !== undefined);
+      case alert.bad_certificate_status_response:
+        return identity && ownStaple(this.stapling, config);
       case alert.internal_error:
         return "The server failed for a reason of its own: its log says why.";
     }
@@ -108,6 +113,14 @@ function clientCertificate(given: boolean): string {
   return given
     ? "The server refuses the client's certificate: it must be valid, for clients, and from a CA that the server trusts."
     : "The server wants a client certificate: give cert and key (-c, -k).";
+}
+
+function ownStaple(given: boolean, { maxVersion }: ClientConfig): string {
+  if (maxVersion < version.tls13)
+    return "The server wants a staple for the client's certificate: allow TLS 1.3, as only that has it.";
+  return given
+    ? "The server refuses the staple for the client's certificate, or got none: the event stapleError says why."
+    : "The server wants a staple for the client's certificate: give clientStaple (--client-staple).";
 }
 
 function otherVersion({ minVersion, maxVersion }: ClientConfig): string {

@@ -28,6 +28,7 @@ import {
   type SchemaOf,
   unsupportedAnywhere,
 } from "../common/read.js";
+import { type ClientStaple, checkStaple, clientStaple } from "./client-staple.js";
 import {
   type CommonOptions,
   commonCore,
@@ -60,6 +61,11 @@ export interface ContextOptions
     Partial<Pick<ClientOptions, keyof typeof sameSchema>> {
   /** The root CAs to trust, instead of the ones that Node brings. */
   readonly ca?: Certificates;
+  /**
+   * OCSP responses for the client's own certificate, or for each of its chain, for a server of TLS 1.3 that asks for them
+   * (RFC 8446 4.4.2.1); a Stapler that fetches them, or a function that is asked then.
+   */
+  readonly clientStaple?: ClientStaple;
   /** One more check of the server's certificate. node:tls's own is what is checked anyway. */
   readonly checkServerIdentity?: CheckServerIdentity;
   /** False: take any certificate and any staple. For tests only. */
@@ -106,6 +112,7 @@ type RequestExtras = Pick<
   | "allowTruncation"
   | "ALPNProtocols"
   | "buffers"
+  | "clientStaple"
   | "clock"
   | "context"
   | "crlPolicy"
@@ -128,6 +135,7 @@ const schema = {
   ...commonSchema,
   ...sameSchema,
   checkServerIdentity: readCheck,
+  clientStaple,
   ocsp: nested({
     stapling: oneOf(...staplings),
     alsoV1: boolean,
@@ -155,6 +163,8 @@ export class Context {
 
   constructor(options: ContextOptions = {}) {
     this.layer = readLayer(options);
+    const { clientStaple, identity } = this.layer;
+    if (identity) checkStaple(clientStaple, identity);
     const core = { ...coreOptions(this.layer), serverName: "any.invalid" };
     configured(() => configure(core));
   }
@@ -177,6 +187,7 @@ export interface Settings {
   readonly handshakeTimeout: number;
   readonly allowTruncation: boolean;
   readonly checkServerIdentity: CheckServerIdentity | undefined;
+  readonly clientStaple: ClientStaple | undefined;
   readonly saved: SavedSession | undefined;
   readonly lookup: InquirySettings | undefined;
   /** Makes what judges the server's certificates by CRLs. */
@@ -192,6 +203,7 @@ export function settle(options: ConnectOptions): Settings {
   if (options.signal !== undefined) abortSignal(options.signal, "signal");
   const layer = overlay(context?.layer ?? {}, readLayer(options));
   const { ocsp = {} } = layer;
+  checkStaple(layer.clientStaple, layer.identity);
   const core = { ...coreOptions(layer), serverName: nameToVerify(options) };
   const config = configured(() => configure(core));
   const saved = options.session === undefined ? undefined : decodeSession(options.session);
@@ -202,6 +214,7 @@ export function settle(options: ConnectOptions): Settings {
     handshakeTimeout: layer.handshakeTimeout ?? 10_000,
     allowTruncation: layer.allowTruncation ?? false,
     checkServerIdentity: layer.checkServerIdentity,
+    clientStaple: layer.clientStaple,
     saved,
     lookup: inquirySettings(ocsp, config, { nonce: ocsp.nonce }),
     crls: crlsFrom(layer),
@@ -229,7 +242,7 @@ function nameToVerify(options: ConnectOptions): string | undefined {
 const defaultBuffers = Object.freeze({ input: 65536, output: 16640, store: 65536 });
 
 function coreOptions(layer: ContextLayer): ClientOptions {
-  const { allowTruncation, buffers, checkServerIdentity, ocsp = {}, ...common } = layer;
+  const { allowTruncation, buffers, checkServerIdentity, clientStaple, ocsp = {}, ...common } = layer;
   return {
     ...commonCore(common),
     trust: (layer.ca ?? defaultRoots()).map(({ anchor }) => anchor),

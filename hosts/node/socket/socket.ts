@@ -5,11 +5,14 @@ import {
   exporting,
   openedApart,
   type Session,
+  type Staples,
   sealedApart,
+  stapling,
   TlsClient,
 } from "../../../src/client/index.js";
 import { acceptAnyName } from "../../../src/pki/index.js";
 import { faults } from "../../../src/wire/index.js";
+import { OwnStapling } from "./client-staple.js";
 import type { ClientSocketEvents } from "./events.js";
 import { Hindsight } from "./hindsight.js";
 import type { InquirySettings } from "./inquiry.js";
@@ -38,7 +41,8 @@ class Client extends TlsClient {
  *
  * Events: `connect` (TCP), `secureConnect`, `data`, `end`, `error` (a TlsError or the transport's own),
  * `close`, `timeout`, `keylog` (a line of SSLKEYLOGFILE), `session` (to resume, as the option of that name),
- * `ocspLookup` (a LookupReport: a responder was asked).
+ * `ocspLookup` (a LookupReport: a responder was asked), `stapleError` (a StapleError: of the option `clientStaple` nothing, or not
+ * all, could be sent).
  */
 export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
   /** The name that was verified, and sent as SNI when it is a DNS name. */
@@ -46,6 +50,7 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
   protected override readonly ownCertificate: Uint8Array | undefined;
   private readonly verify: boolean;
   private readonly sessions: Sessions;
+  private readonly own: OwnStapling | undefined;
   private readonly lookup: InquirySettings | undefined;
   private readonly checkServerIdentity: CheckServerIdentity | undefined;
   private readonly allowTruncation: boolean;
@@ -62,8 +67,19 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
   constructor(options: ConnectOptions, anyName = false) {
     const settings = settle(options);
     const sessions = new Sessions(settings.saved, () => this.newSession());
-    super(partsOf(options, settings, anyName ? undefined : sessions));
+    const { clientStaple } = settings;
+    const { clock, identity } = settings.core;
+    const own =
+      clientStaple &&
+      new OwnStapling(clientStaple, {
+        identity: identity!,
+        clock,
+        take: (staples) => this.staple(staples),
+        tell: (error) => process.nextTick(() => this.emit("stapleError", error)),
+      });
+    super(partsOf(options, settings, own, anyName ? undefined : sessions));
     this.sessions = sessions;
+    this.own = own;
     this.servername = settings.core.serverName;
     this.ownCertificate = settings.core.identity?.certificates[0];
     this.verify = settings.verify;
@@ -73,6 +89,11 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
     // Only now, as it may destroy at once
     if (options.signal !== undefined) addAbortSignal(options.signal, this);
+  }
+
+  /** The responses that went out with the client's own certificates, in their order, as far as the server asked for any. */
+  get staples(): Staples {
+    return this.own?.staples ?? [];
   }
 
   /** Whether the server went on from the option `session`: it sent neither certificates nor staples then. */
@@ -99,6 +120,13 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
 
   protected override bearsTruncation(): boolean {
     return this.allowTruncation;
+  }
+
+  /** What the handshake has waited for, or will. */
+  private staple(staples: Staples): void {
+    if (this.destroyed) return;
+    this.core.staple(staples);
+    this.pump();
   }
 
   /** In TLS 1.2 it comes before the server is looked up: then it is told of later. */
@@ -165,15 +193,21 @@ class Sessions {
 const features = exporting(everything);
 
 /** Without sessions any name will do. */
-function partsOf(options: ConnectOptions, settings: Settings, sessions?: Sessions): Parts<Client> {
+function partsOf(
+  options: ConnectOptions,
+  settings: Settings,
+  own: OwnStapling | undefined,
+  sessions?: Sessions,
+): Parts<Client> {
   const { allowHalfOpen = false, highWaterMark, onCipher, onMessage, socket } = options;
   const { crls, handshakeTimeout, roots } = settings;
-  const hindsight = new Hindsight(settings.core);
+  const hindsight = new Hindsight(settings.core, own !== undefined);
   return {
     stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
       const resuming = { session: sessions?.offered?.session, onSession: sessions?.take };
-      const client = new Client({ ...settings.core, ...reports, ...resuming, features });
+      const stapled = own ? stapling(features, own.ask) : features;
+      const client = new Client({ ...settings.core, ...reports, ...resuming, features: stapled });
       if (!sessions) client.acceptAnyName();
       return client;
     },

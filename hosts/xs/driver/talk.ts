@@ -75,7 +75,7 @@ async function addressOf(host: string): Promise<string> {
 }
 
 /** What JSON can carry of the core's options is passed on as it is; the rest is given in another form, or made in XS. */
-function toJob({ core, roots, verify }: Settings, flags: XsFlags): Omit<ClientJob, "address"> {
+function toJob({ core, roots, verify, clientStaple }: Settings, flags: XsFlags): Omit<ClientJob, "address"> {
   const { provider, trust, clock, identity, remembered, ...options } = core;
   return {
     port: flags.port,
@@ -84,6 +84,7 @@ function toJob({ core, roots, verify }: Settings, flags: XsFlags): Omit<ClientJo
     identity: identity && {
       certificates: identity.certificates.map((der) => Buffer.from(der).toString("hex")),
       key: privateKey(flags.key!).toString("hex"),
+      staple: clientStaple && (clientStaple as Buffer).toString("hex"),
     },
     secrets: flags.keylog !== undefined,
     greeting: greeting(flags),
@@ -108,7 +109,7 @@ class Listener {
 
   constructor(options: ConnectOptions, settings: Settings, files: SideFiles) {
     this.options = options;
-    this.hindsight = new Hindsight(settings.core);
+    this.hindsight = new Hindsight(settings.core, settings.clientStaple !== undefined);
     this.files = files;
   }
 

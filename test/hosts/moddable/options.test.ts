@@ -1,4 +1,5 @@
 import test from "ava";
+import { readPrivateKey } from "../../../hosts/moddable/privatekey.js";
 import type { SecureOptions } from "../../../hosts/moddable/socket.js";
 import type { PrivateKeySpan } from "../../../src/crypto/provider.js";
 import { namedGroup, version } from "../../../src/wire/registry.js";
@@ -114,13 +115,13 @@ for (const kind of ["p256", "p384", "ed25519"])
 
 test("a signer that exists already, such as a secure element's, is not disposed of", (t) => {
   let disposed = 0;
-  const { readPrivateKey, signer } = platform(new App().timers);
+  const { signer } = platform(new App().timers);
   const own = (key: PrivateKeySpan) => Object.assign({}, signer(key), { dispose: () => disposed++ });
   const script = { request: { schemes: [0x0403], required: true } };
   const clientCertificates = "client-p256.pem";
   const one = new App({
     script,
-    secure: { clientCertificates, clientKey: own(readPrivateKey!(derKey)) },
+    secure: { clientCertificates, clientKey: own(readPrivateKey(derKey)) },
   }).open();
   one.socket.close();
   t.is(one.server.seen.scheme, 0x0403);

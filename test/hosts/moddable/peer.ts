@@ -3,9 +3,9 @@
 import { createPrivateKey } from "node:crypto";
 import { fixture, NOW } from "../../../certs/fixtures.js";
 import { Keeper } from "../../../hosts/moddable/cache.js";
+import { readIdentity } from "../../../hosts/moddable/identity.js";
 import { readPem } from "../../../hosts/moddable/pem.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
-import { readPrivateKey } from "../../../hosts/moddable/privatekey.js";
 import { words } from "../../../hosts/moddable/texts.js";
 import { remember } from "../../../hosts/moddable/verifiedSignatures.js";
 import { provider } from "../../../hosts/node/provider.js";
@@ -39,7 +39,7 @@ export function platform(timers: FakeTimers): Platform {
     resource,
     trust: () => [root],
     words,
-    readPrivateKey,
+    readIdentity,
     signer: signerOf,
   };
 }

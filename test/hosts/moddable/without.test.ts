@@ -4,7 +4,7 @@ import test from "ava";
 import { chainCases } from "../../../certs/fixtures.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
 import type { SecureOptions } from "../../../hosts/moddable/socket.js";
-import { clientCertificates } from "../../../hosts/moddable/without/clientCertificates.js";
+import { clientCertificates, readIdentity } from "../../../hosts/moddable/without/clientCertificates.js";
 import { nameConstraints } from "../../../hosts/moddable/without/nameConstraints.js";
 import { readPem } from "../../../hosts/moddable/without/pem.js";
 import { rsa } from "../../../hosts/moddable/without/rsa.js";
@@ -30,6 +30,7 @@ function without(stubs: all.Parts): Partial<Platform> {
 const small: Partial<Platform> = {
   ...without({ tls12, statusV2, clientCertificates, nameConstraints, rsa }),
   readPem,
+  readIdentity,
   words,
 };
 
@@ -48,7 +49,7 @@ const refused: [what: string, Partial<Platform>, SecureOptions, error: RegExp][]
   ]),
   [
     "a certificate of the device's own",
-    without({ clientCertificates }),
+    { ...without({ clientCertificates }), readIdentity },
     { clientCertificates: clientCertificate, clientKey },
     /clientCertificates: .* client certificates$/,
   ],

@@ -24,6 +24,7 @@ new MQTTClient({
       certificate: "broker-ca.der",
       clientCertificates: "device.der",
       clientKey: "device-key.der",
+      // clientStaple: "device-ocsp.der", // where the broker asks for it, in TLS 1.3
       ocsp: { policy: "if-present" }, // "leaf" when the broker staples
       onError: ({ message }) => trace(`no connection: ${message}\n`),
     },

@@ -1,7 +1,7 @@
 /** `tlstaple server`, as the article's reader runs it, with our client and our responder. */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { OCSPRequest } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import test, { type ExecutionContext } from "ava";
+import { purpose } from "../../../../certs/extensions.js";
 import { credential, fixtureFile } from "../../../../certs/fixtures.js";
 import { run } from "../../../../hosts/node/commands/program.js";
 import {
@@ -19,7 +20,8 @@ import {
   listen as listenOcsp,
 } from "../../../../hosts/node/responder/index.js";
 import { texts } from "../../../../src/wire/index.js";
-import { serve } from "../ocsp/responders.js";
+import { pem } from "../../../peers/pem.js";
+import { honest, type Link, makeLeaf, makePki, respond, type Statement, serve } from "../ocsp/responders.js";
 import { authorityOptions } from "../responder/fixtures.js";
 import { listen } from "../servers.js";
 
@@ -243,6 +245,86 @@ test.serial("-A requires a client's certificate, -d asks for none", async (t) =>
   t.is((await client(unasked, "server1")).code, 0);
   t.is(await unasked.code, 0);
 });
+
+/** A client's certificate with a responder that says this of it: the flags that show it, and the file of its CA. */
+async function stapledClient(t: ExecutionContext, status: Statement["status"]) {
+  const folder = mkdtempSync(join(tmpdir(), "tlstaple-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const write = (name: string, content: string | Buffer) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const all: Link[] = [];
+  const asked = await honest(
+    t,
+    () => all,
+    () => ({ status }),
+  );
+  const { ca, root: own } = makePki();
+  const link = makeLeaf(ca, [asked.url], purpose.clientAuth);
+  all.push(link);
+  const key = link.key.secret.export({ type: "pkcs8", format: "pem" });
+  const shown = ["-c", write("own.pem", pem(link.der) + pem(ca.der)), "-k", write("own-key.pem", key)];
+  const staple = write("own-ocsp.der", respond(link, { status }));
+  return { shown, staple, clientCa: write("ca.pem", pem(own.der)), asked };
+}
+
+test.serial("--client-policy and --client-staple: a client's staple, given or fetched", async (t) => {
+  const { shown, staple, clientCa, asked } = await stapledClient(t, "good");
+  for (const how of [["--client-staple", staple], ["--client-staple-fetch"]]) {
+    const serving = await server("server1", "-A", clientCa, "--client-policy", "leaf");
+    const met = await client(serving, "server1", ...shown, ...how);
+    t.is(met.code, 0, met.err);
+    t.regex(met.out, /^own staple 0: good, serial \w+, thisUpdate \S+, nextUpdate \S+$/m);
+    t.is(await serving.code, 0);
+    t.regex(serving.out.text, / {2}client certificate 0: .*\n {4}OCSP good, thisUpdate/);
+  }
+  t.is(asked.requests.length, 1);
+
+  const missing = await server("server1", "-A", clientCa, "--client-policy", "leaf", "--json");
+  const refused = await client(missing, "server1", ...shown, "--json");
+  t.is(refused.code, 1);
+  t.like(JSON.parse(refused.out), { fault: "PEER_ALERT", staples: [] });
+  t.is(await missing.code, 1);
+  t.is(JSON.parse(missing.out.text).fault, "OCSP_STAPLE_MISSING");
+
+  const unasked = await server("server1", "-A", clientCa);
+  const idle = await client(unasked, "server1", ...shown, "--client-staple", staple);
+  t.is(idle.code, 0);
+  t.notRegex(idle.out, /own staple/);
+  t.is(await unasked.code, 0);
+});
+
+test.serial("--client-staple: a revoked client, and what can be none", async (t) => {
+  const { shown, staple, clientCa } = await stapledClient(t, "revoked");
+  const serving = await server("server1", "-A", clientCa, "--client-policy", "if-present");
+  const met = await client(serving, "server1", ...shown, "--client-staple", staple);
+  t.is(met.code, 1);
+  t.regex(met.err, /^PEER_ALERT: .*certificate_revoked/);
+  t.is(await serving.code, 1);
+  t.regex(serving.err.text, /^OCSP_CERT_REVOKED/m);
+
+  const port = { port: 1 };
+  const wrong = await client(port, "server1", ...shown, "--client-staple", clientCa);
+  t.is(wrong.code, 2);
+  t.regex(wrong.err, /clientStaple: response 0: the OCSP response is malformed/);
+  const alone = await client(port, "server1", "--client-staple", staple);
+  t.is(alone.code, 2);
+  t.regex(alone.err, /clientStaple: it takes cert and key/);
+});
+
+test.serial(
+  "--client-staple-fetch with a responder that is down: the handshake goes on, and the reason",
+  async (t) => {
+    const { shown, clientCa, asked } = await stapledClient(t, "good");
+    await asked.stop();
+    const serving = await server("server1", "-A", clientCa, "--client-policy", "if-present");
+    const met = await client(serving, "server1", ...shown, "--client-staple-fetch");
+    t.is(met.code, 0, met.err);
+    t.regex(met.err, /^own staple: http.*CN=leaf/m);
+    t.is(await serving.code, 0);
+  },
+);
 
 test.serial("an HTTP request gets an HTTP answer, --json says it in one line", async (t) => {
   const serving = await server("server1", "--json", "--trace");

@@ -13,7 +13,7 @@ import {
   singleResponse,
 } from "../../../../certs/response.js";
 import { describeResponse } from "../../../../hosts/node/common/describe.js";
-import { nextUpdatesOf } from "../../../../hosts/node/ocsp/next-updates.js";
+import { nextUpdatesOf } from "../../../../hosts/node/ocsp/claims.js";
 import { fault, named } from "../../../faults.js";
 
 const signer = issue(undefined, {

@@ -807,7 +807,7 @@ const badOptions: [object, string][] = [
   [{ sessionIdContext: "x" }, "UNSUPPORTED"],
   [{ requestcert: true }, "UNSUPPORTED"],
   [{ oscp: {} }, "UNSUPPORTED"],
-  [{ ocsp: { mustStaple: true } }, "UNSUPPORTED"],
+  [{ ocsp: { mustStaple: true } }, "VALUE"],
   [{ requestCert: "yes" }, "TYPE"],
   [{ rejectUnauthorized: 0 }, "TYPE"],
   [{ stapler: "on" }, "TYPE"],
