@@ -26,23 +26,26 @@ const features = {
   nameConstraints: ["pki/constraints"],
   rsa: ["pki/rsa"],
   crl: ["pki/crl", "pki/crls", "wire/crlwords"],
+  p521: ["pki/p521"],
   texts: ["wire/alerts", "wire/texts", "wire/wolfssl"],
 };
 const entry = (name) => fileURLToPath(new URL(`build/hosts/moddable/${name}.js`, import.meta.url));
 /** What only the socket's module calls, when it is loaded: in no other module's way, flash has nothing of it. */
 const atLoad = ["client/features", "pki/tables"];
-/** Of the host's sources what several of its modules need. */
+/** Of the host's sources what several of its modules need, and the socket's, which others build on. */
 const shared = ["attempt", "bytes"];
+const socket = ["tls", "socket", "options", "registered", "report"];
 const moduleOf = new Map([
   ...Object.entries({ ...features, core: [], tls: atLoad }).flatMap(([name, files]) => [
     [entry(name), name],
     ...files.map((file) => [`${source}${file}.js`, name]),
   ]),
   ...shared.map((name) => [entry(name), "core"]),
+  ...socket.map((name) => [entry(name), "tls"]),
 ]);
 
 /** Modules that an application has only by choice. */
-const extra = ["crl"];
+const extra = ["crl", "p521"];
 /** Modules that an application may exclude, and something else takes their place. */
 const optional = ["caIndex", "pem", ...Object.keys(features).filter((name) => !extra.includes(name))];
 const whole = [
@@ -136,7 +139,7 @@ const typings = {
   generateBundle() {
     for (const name of names) {
       const from = `"${relative(dirname(`moddable/${name}`), `types/hosts/moddable/${name}.js`)}"`;
-      const standard = /^(tls|crl|certificateManager|securesocket)$/.test(name)
+      const standard = /^(tls|crl|p521|certificateManager|securesocket)$/.test(name)
         ? `export { default } from ${from};\n`
         : "";
       const text = `export * from ${from};\n${standard}`;

@@ -9,6 +9,7 @@ import {
   privateEncrypt,
 } from "node:crypto";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { explicit, integer, nil, oid, sequence } from "./der.js";
 
 /** What `newKey` can make; some are there to be refused. */
@@ -77,11 +78,19 @@ export const hashIdentifier = (hash: string) => sequence(oid(hashOids[hash]), ni
 /** The digest of some bytes. */
 export const digest = (hash: string, data: Uint8Array) => createHash(hash).update(data).digest();
 
+/** By their names in JWK. */
+const curves: Readonly<Record<string, typeof p256>> = Object.freeze({
+  "P-256": p256,
+  "P-384": p384,
+  "P-521": p521,
+  secp256k1,
+});
+
 /** RFC 5758 section 3.2. Deterministic (RFC 6979), so that a rerun of the generator changes nothing. */
 function ecdsa(identifier: string, hash: string): Algorithm {
   const sign = (key: KeyObject, data: Uint8Array) => {
     const { crv, d } = key.export({ format: "jwk" });
-    const curve = crv === "P-384" ? p384 : crv === "P-521" ? p521 : p256;
+    const curve = curves[crv!];
     const options = { prehash: false, lowS: false, format: "der" } as const;
     return Buffer.from(curve.sign(digest(hash, data), Buffer.from(d!, "base64url"), options));
   };
@@ -137,6 +146,11 @@ function mask(hash: string, seed: Buffer, length: number): Buffer {
   return Buffer.concat(parts).subarray(0, length);
 }
 
+/** RFC 8410 section 6. */
+function edwards(identifier: string): Algorithm {
+  return { identifier: sequence(oid(identifier)), sign: (key, data) => nodeSign(null, data, key) };
+}
+
 /** Every algorithm that signs something here, the refused ones too. */
 export const algorithms = Object.freeze({
   "ecdsa-sha1": ecdsa("1.2.840.10045.4.1", "sha1"),
@@ -151,16 +165,16 @@ export const algorithms = Object.freeze({
   "pss-sha256": pss("sha256"),
   "pss-sha384": pss("sha384"),
   "pss-sha512": pss("sha512"),
-  ed25519: {
-    identifier: sequence(oid("1.3.101.112")),
-    sign: (key: KeyObject, data: Uint8Array) => nodeSign(null, data, key),
-  } as Algorithm,
+  ed25519: edwards("1.3.101.112"),
+  ed448: edwards("1.3.101.113"),
 });
 
 /** What a key signs with when nothing else is said. */
 export function usualAlgorithm(key: Key): Algorithm {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key.secret;
-  if (type === "ed25519") return algorithms.ed25519;
+  if (type === "ed25519" || type === "ed448") return algorithms[type];
   if (type === "rsa") return algorithms["rsa-sha256"];
-  return algorithms[details?.namedCurve === "secp384r1" ? "ecdsa-sha384" : "ecdsa-sha256"];
+  const { namedCurve } = details ?? {};
+  if (namedCurve === "secp521r1") return algorithms["ecdsa-sha512"];
+  return algorithms[namedCurve === "secp384r1" ? "ecdsa-sha384" : "ecdsa-sha256"];
 }

@@ -137,9 +137,17 @@ export function keyCases(m: ChainMatrix): void {
   const [modulus] = children(keyBits(rsa.spki));
 
   leaf("key-rsa1024", "an RSA key of 1024 bits", m.key("rsa1024", "rsa1024"));
-  leaf("key-p521", "a key on P-521", m.key("p521", "p521"));
   leaf("key-secp256k1", "a key on secp256k1", m.key("secp256k1", "secp256k1"));
-  leaf("key-ed448", "an Ed448 key", m.key("ed448", "ed448"));
+  const p521 = m.key("p521", "p521");
+  const point521 = keyBits(p521.spki);
+  const on521 = (point: Buffer) => sequence(sequence(ecKey, oid("1.3.132.0.35")), bits(point));
+  leaf("key-p521-short", "a point on P-521 that lacks a byte", p521, on521(point521.subarray(0, -1)));
+  const odd521 = Buffer.concat([Buffer.of(2 + (point521[132] & 1)), point521.subarray(1, 67)]);
+  leaf("key-p521-compressed", "a compressed point on P-521", p521, on521(odd521));
+  leaf("key-p521-p384", "a point of P-384's size on P-521", p521, on521(point521.subarray(0, 97)));
+  const ed448 = m.key("ed448", "ed448");
+  const short448 = sequence(sequence(oid("1.3.101.113")), bits(keyBits(ed448.spki).subarray(1)));
+  leaf("key-ed448-short", "an Ed448 key of 56 octets", ed448, short448);
   leaf("key-compressed", "a compressed point", leafKey, sequence(p256, bits(compressed)));
   const hybrid = Buffer.concat([Buffer.of(6 + (point[64] & 1)), point.subarray(1)]);
   leaf("key-hybrid", "a hybrid point", leafKey, sequence(p256, bits(hybrid)));
@@ -179,10 +187,10 @@ export function keyCases(m: ChainMatrix): void {
     m.under(m.authority({ key: small })),
   );
   m.bad(
-    "key-issuer-p521",
+    "key-issuer-secp256k1",
     "CERT_KEY",
-    "the issuer's key is on P-521, and signs with SHA-512",
-    m.under(m.authority({ key: m.key("p521", "p521") }), { algorithm: algorithms["ecdsa-sha512"] }),
+    "the issuer's key is on secp256k1, and signs with SHA-512",
+    m.under(m.authority({ key: m.key("secp256k1", "secp256k1") }), { algorithm: algorithms["ecdsa-sha512"] }),
   );
   const off = Buffer.from(point);
   off[64] ^= 1;
@@ -248,6 +256,10 @@ export function goodAlgorithmCases(m: ChainMatrix): void {
   const sha512 = { algorithm: algorithms["ecdsa-sha512"] };
   m.good("issuer-p384-sha512", "a P-384 key signs with SHA-512", m.under(p384, sha512));
   m.good("issuer-ed25519", "the issuer's key is Ed25519", issued(m.key("ed25519", "ed25519")));
+  const p521 = m.authority({ key: m.key("p521", "p521") });
+  m.good("issuer-p521", "the issuer's key is on P-521, and signs with SHA-512", m.under(p521, sha512));
+  m.good("issuer-p521-sha256", "a P-521 key signs with SHA-256", m.under(p521, { algorithm: ecdsa }));
+  m.good("issuer-ed448", "the issuer's key is Ed448", issued(m.key("ed448", "ed448")));
   m.good("issuer-rsa3072", "the issuer's key is RSA-3072", issued(m.key("rsa3072", "rsa3072")));
   m.good("leaf-rsa", "an RSA leaf under an ECDSA CA", [
     m.leaf({ key: m.key("rsa2048", "rsa2048") }),

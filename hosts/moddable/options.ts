@@ -79,8 +79,11 @@ export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidde
   /** How many signatures that were verified are remembered, 8 by default, 0 for none; or where 8 of them are kept. */
   readonly verifiedSignatures?: number | SignatureStore;
 
-  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
-  readonly groups?: readonly string[];
+  /**
+   * Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. One of another module by its
+   * number as NamedGroup: 25 is P-521.
+   */
+  readonly groups?: readonly (string | number)[];
   readonly minVersion?: ProtocolVersion;
   readonly maxVersion?: ProtocolVersion;
   /** How revocation is asked for and judged. */
@@ -125,7 +128,7 @@ const defaultBuffers: BufferSizes = Object.freeze({
   store: 4096,
 });
 
-const groupIds: Readonly<Record<string, number>> = Object.freeze({
+const groupIds: Readonly<Record<string | number, number>> = Object.freeze({
   X25519: namedGroup.x25519,
   "P-256": namedGroup.secp256r1,
   "P-384": namedGroup.secp384r1,
@@ -197,7 +200,7 @@ function readOptions(platform: Platform, options: SocketOptions, keeper: Keeper 
     clock: secure.clock ?? platform.clock,
     minVersion: readVersion(platform, secure.minVersion, "minVersion"),
     maxVersion: readVersion(platform, secure.maxVersion, "maxVersion"),
-    groups: secure.groups?.map((name) => groupIds[name]),
+    groups: secure.groups?.map((group) => groupIds[group] ?? group),
     alpn: readProtocols(secure.applicationLayerProtocolNegotiation),
     identity: identityOf(platform, secure),
     ocsp: readOcsp(platform, secure.ocsp),

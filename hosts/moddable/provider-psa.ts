@@ -11,14 +11,14 @@ import { signer as psaSigner } from "../psa/signer.js";
  * machine that cannot ask the device.
  */
 function supports(what: string | number): boolean {
-  return what !== "chacha20-poly1305" && what !== signatureScheme.ed25519;
+  return what !== "chacha20-poly1305" && what !== signatureScheme.ed25519 && what !== signatureScheme.ed448;
 }
 
 const device = Object.freeze(Object.assign({}, native, { supports }));
 
 export const provider = psa(device);
 
-/** Signs with P-256, P-384 and RSA. */
+/** Signs with P-256, P-384 and RSA, and with P-521. */
 export function signer(key: PrivateKeySpan): Signer {
   return psaSigner(device, key);
 }

@@ -28,6 +28,7 @@ import {
   type Hash,
   type HashAlgorithm,
   HybridExchange,
+  longShare,
   moreGroups,
   type Provider,
   type PublicKey,
@@ -144,37 +145,59 @@ interface KeyPair {
   readonly publicKey: KeyObject;
 }
 
-/** A public key of X25519. It passes as JWK, which OpenSSL 3 reads ten times faster than DER. */
-function x25519Key(bytes: Buffer): KeyObject {
-  const key = { kty: "OKP", crv: "X25519", x: bytes.toString("base64url") };
-  return createPublicKey({ key, format: "jwk" });
+/** A curve of RFC 7748: its name in JWK, the bytes of a key, and the point whose multiple is a public key (6.1, 6.2). */
+interface Montgomery {
+  readonly crv: string;
+  readonly size: number;
+  readonly basePoint: KeyObject;
 }
 
-/** The point whose multiple is a public key, RFC 7748 6.1. */
-const basePoint = x25519Key(Buffer.alloc(32).fill(9, 0, 1));
+function montgomery(crv: string, size: number, base: number): Montgomery {
+  return Object.freeze({ crv, size, basePoint: montgomeryKey(crv, Buffer.alloc(size).fill(base, 0, 1)) });
+}
+
+/** A public key. It passes as JWK, which OpenSSL 3 reads ten times faster than DER. */
+function montgomeryKey(crv: string, bytes: Buffer): KeyObject {
+  return createPublicKey({ key: { kty: "OKP", crv, x: bytes.toString("base64url") }, format: "jwk" });
+}
+
+const curve25519 = montgomery("X25519", 32, 9);
+/** Undefined where OpenSSL's place is taken by what lacks it, and Ed448 with it: Bun has BoringSSL. */
+const curve448 = attempt(() => montgomery("X448", 56, 5));
+
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}
 
 /**
- * X25519, RFC 7748. Our public key is computed, not exported: Node 20 holds the key's lock while it exports JWK, and
- * a garbage collection at that moment takes the lock again, to free what generated the key. The process then hangs.
+ * X25519 and X448, RFC 7748. Our public key is computed, not exported: Node 20 holds the key's lock while it exports JWK,
+ * and a garbage collection at that moment takes the lock again, to free what generated the key. The process then hangs.
  */
-export class X25519Exchange implements Exchange {
+abstract class MontgomeryExchange implements Exchange {
+  private readonly curve: Montgomery;
   private pair: KeyPair | undefined;
 
-  /** `pair` is given in tests only. */
-  constructor(pair: KeyPair = generateKeyPairSync("x25519")) {
+  constructor(curve: Montgomery, pair: KeyPair) {
+    this.curve = curve;
     this.pair = pair;
   }
 
   publicKey(out: Uint8Array, at: number): number {
+    const { basePoint } = this.curve;
     return take(diffieHellman({ privateKey: this.pair!.privateKey, publicKey: basePoint }), out, at);
   }
 
   agree(peer: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
-    if (end - start !== 32) return 0;
+    const { crv, size } = this.curve;
+    if (end - start !== size) return 0;
     const { privateKey } = this.pair!;
-    const publicKey = x25519Key(span(peer, start, end));
+    const publicKey = montgomeryKey(crv, span(peer, start, end));
     try {
-      // OpenSSL refuses the all-zero secret, RFC 7748 6.1.
+      // OpenSSL refuses the all-zero secret, RFC 7748 6.1 and 6.2.
       return take(diffieHellman({ privateKey, publicKey }), out, at);
     } catch {
       return 0;
@@ -183,6 +206,20 @@ export class X25519Exchange implements Exchange {
 
   dispose(): void {
     this.pair = undefined;
+  }
+}
+
+export class X25519Exchange extends MontgomeryExchange {
+  /** `pair` is given in tests only. */
+  constructor(pair: KeyPair = generateKeyPairSync("x25519")) {
+    super(curve25519, pair);
+  }
+}
+
+export class X448Exchange extends MontgomeryExchange {
+  /** `pair` is given in tests only. */
+  constructor(pair: KeyPair = generateKeyPairSync("x448")) {
+    super(curve448!, pair);
   }
 }
 
@@ -275,9 +312,9 @@ function hasLength({ asymmetricKeyDetails }: KeyObject, length: number): boolean
   return modulusLength === undefined || length === Math.ceil(modulusLength / 8);
 }
 
-/** Ed25519 hashes by itself, RFC 8032 5.1. */
-function digestName(scheme: Scheme): HashAlgorithm | undefined {
-  return scheme.key === "ed25519" ? undefined : scheme.hash;
+/** Ed25519 and Ed448 hash by themselves, RFC 8032 5.1 and 5.2. */
+function digestName({ key, hash }: Scheme): HashAlgorithm | undefined {
+  return key === "ed25519" || key === "ed448" ? undefined : hash;
 }
 
 /** The paddings of RFC 8446 4.2.3: a PSS salt is as long as the digest. */
@@ -296,7 +333,13 @@ const spki = Object.freeze({
     first: uncompressed,
   },
   p384: { prefix: hex("3076301006072a8648ce3d020106052b81040022036200"), size: 97, first: uncompressed },
+  p521: {
+    prefix: hex("30819b301006072a8648ce3d020106052b8104002303818600"),
+    size: 133,
+    first: uncompressed,
+  },
   ed25519: { prefix: hex("302a300506032b6570032100"), size: 32, first: undefined },
+  ed448: { prefix: hex("3043300506032b6571033a00"), size: 57, first: undefined },
 });
 
 function hex(text: string): Buffer {
@@ -356,7 +399,8 @@ class NodeSignature implements Signature {
 }
 
 /**
- * Signs with a private key for client or server authentication: ECDSA P-256 or P-384, RSA of 2048 to 4096 bits, Ed25519.
+ * Signs with a private key for client or server authentication: ECDSA P-256, P-384 or P-521, RSA of 2048 to 4096 bits,
+ * Ed25519 or Ed448.
  * @param privateKey a KeyObject, PEM text or bytes, or DER, in PKCS#8, SEC 1 or PKCS#1
  * @param passphrase of an encrypted one
  * @throws Error when the key cannot be read or is of another kind
@@ -379,23 +423,25 @@ function schemesOf(key: KeyObject): number[] {
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case "ec":
-      if (namedCurve === "prime256v1") return idsOf((scheme) => scheme.curve === "p256");
-      if (namedCurve === "secp384r1") return idsOf((scheme) => scheme.curve === "p384");
-      throw new TypeError(`TLS client keys on curve ${namedCurve} are not supported; use P-256 or P-384`);
+      if (namedCurve === "prime256v1") return idsOf("p256");
+      if (namedCurve === "secp384r1") return idsOf("p384");
+      if (namedCurve === "secp521r1") return idsOf("p521");
+      throw new TypeError(`keys on curve ${namedCurve} are not supported; use P-256, P-384 or P-521`);
     case "rsa":
-      if (modulusLength >= 2048 && modulusLength <= 4096) return idsOf((scheme) => scheme.key === "rsa");
+      if (modulusLength >= 2048 && modulusLength <= 4096) return idsOf("rsa");
       throw new TypeError(`an RSA key must have 2048 to 4096 bits, not ${modulusLength}`);
     case "ed25519":
-      return idsOf((scheme) => scheme.key === "ed25519");
+    case "ed448":
+      return idsOf(key.asymmetricKeyType);
     default:
       throw new TypeError(
-        `private keys of type ${key.asymmetricKeyType} are not supported; use EC, RSA or Ed25519`,
+        `private keys of type ${key.asymmetricKeyType} are not supported; use EC, RSA, Ed25519 or Ed448`,
       );
   }
 }
 
-function idsOf(accepts: (scheme: Scheme) => boolean): number[] {
-  return schemes.filter(accepts).map((scheme) => scheme.id);
+function idsOf(kind: Scheme["key"]): number[] {
+  return schemes.filter(({ key }) => key === kind).map(({ id }) => id);
 }
 
 /** Those that OpenSSL has here: Bun has no ChaCha20-Poly1305, nor has OpenSSL in FIPS mode. */
@@ -408,8 +454,9 @@ export const provider: Provider = Object.freeze<Provider>({
   name: "node",
   aeads,
   groups,
-  moreGroups,
-  schemes: Object.freeze(schemes.map((scheme) => scheme.id)),
+  moreGroups: Object.freeze(moreGroups.filter((id) => curve448 || id !== namedGroup.x448)),
+  longShare,
+  schemes: Object.freeze(schemes.filter(({ key }) => curve448 || key !== "ed448").map(({ id }) => id)),
 
   random(bytes, start, end) {
     randomFillSync(bytes, start, end - start);
@@ -432,6 +479,8 @@ export const provider: Provider = Object.freeze<Provider>({
     if (group === namedGroup.x25519) return new X25519Exchange();
     if (group === namedGroup.secp256r1) return new EcExchange("prime256v1");
     if (group === namedGroup.secp384r1) return new EcExchange("secp384r1");
+    if (group === namedGroup.secp521r1) return new EcExchange("secp521r1");
+    if (group === namedGroup.x448 && curve448) return new X448Exchange();
     if (group === namedGroup.x25519mlkem768) return new HybridExchange(mlKem768(), new X25519Exchange());
     throw new RangeError(`no such group: ${group}`);
   },

@@ -1,4 +1,4 @@
-import { type Exchange, HybridExchange, type Kem, type Provider } from "../../src/crypto/index.js";
+import { type Exchange, HybridExchange, type Kem, longShare, type Provider } from "../../src/crypto/index.js";
 import { namedGroup } from "../../src/wire/index.js";
 
 /** `ml_kem768` of @noble/post-quantum, which whoever wants it imports. */
@@ -55,5 +55,5 @@ export function hybrid(provider: Provider, mlKem768: MlKem768): Provider {
       ? new HybridExchange(kem, provider.exchange(namedGroup.x25519))
       : provider.exchange(group);
   const groups = Object.freeze([namedGroup.x25519mlkem768, ...provider.groups]);
-  return Object.freeze({ ...provider, groups, exchange });
+  return Object.freeze({ ...provider, groups, longShare, exchange });
 }

@@ -23,7 +23,7 @@ import {
   schemes,
   type Verification,
 } from "../../src/crypto/index.js";
-import { namedGroup } from "../../src/wire/index.js";
+import { namedGroup, signatureScheme } from "../../src/wire/index.js";
 import { Ed25519Verification } from "./ed25519.js";
 import { parseRsaKey, verifyPkcs1, verifyPss } from "./rsa.js";
 
@@ -99,7 +99,7 @@ class PortableAead implements Aead {
 }
 
 /** What an ephemeral key exchange needs of a curve. */
-interface Group {
+export interface Group {
   readonly publicSize: number;
   /** Bytes of randomness that make a private key with negligible bias, FIPS 186-5 A.2.1. */
   readonly seedSize: number;
@@ -120,7 +120,7 @@ const x25519Group: Group = Object.freeze({
 });
 
 /** Uncompressed points, RFC 8446 4.2.8.2; the secret is the X coordinate, 7.4.2. */
-function ecGroup(curve: typeof p256): Group {
+export function ecGroup(curve: typeof p256): Group {
   const size = curve.lengths.secretKey!;
   return Object.freeze({
     publicSize: 1 + 2 * size,
@@ -142,7 +142,7 @@ function findGroup(group: number): Group {
   throw new RangeError(`no such group: ${group}`);
 }
 
-class PortableExchange implements Exchange {
+export class PortableExchange implements Exchange {
   private readonly group: Group;
   private readonly privateKey: Uint8Array;
 
@@ -203,14 +203,19 @@ class DigestVerification implements Verification {
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
     if (!fitsKey(this.scheme, key.kind)) return false;
     this.end();
-    const verify = key.kind === "rsa" ? verifyRsa : verifyEcdsa;
-    return verify(this.scheme, key, this.sum!, signature.subarray(start, end));
+    const signed = signature.subarray(start, end);
+    if (key.kind === "rsa") return verifyRsa(this.scheme, key, this.sum!, signed);
+    return key.kind !== "p521" && verifyEcdsa(key.kind === "p256" ? p256 : p384, key, this.sum!, signed);
   }
 }
 
 /** FIPS 186-5 6.4.2; the key is an uncompressed point, the signature strict DER, RFC 8446 4.2.3. */
-function verifyEcdsa(_: Scheme, key: PublicKey, digest: Uint8Array, signature: Uint8Array): boolean {
-  const curve = key.kind === "p256" ? p256 : p384;
+export function verifyEcdsa(
+  curve: typeof p256,
+  key: PublicKey,
+  digest: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   if (key.end - key.start !== curve.lengths.publicKeyUncompressed) return false;
   const point = key.bytes.subarray(key.start, key.end);
   try {
@@ -259,7 +264,7 @@ export function portable(options: PortableOptions = {}): Provider {
     // ChaCha20 first: AES in software is slower, and needs large tables
     aeads: Object.freeze<AeadAlgorithm[]>(["chacha20-poly1305", "aes-128-gcm", "aes-256-gcm"]),
     groups,
-    schemes: Object.freeze(schemes.map((scheme) => scheme.id)),
+    schemes: Object.freeze(schemes.map(({ id }) => id).filter((id) => id !== signatureScheme.ed448)),
     random,
 
     hash(algorithm) {

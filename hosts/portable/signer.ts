@@ -47,9 +47,9 @@ class PortableSignature implements Signature {
  * @throws TypeError when it is of a kind that nothing is signed with here
  */
 export function signerOf({ kind, bytes, start, end }: PrivateKeySpan): Signer {
-  if (kind === "rsa")
+  if (!(kind in schemeOf))
     throw new TypeError("without PSA Crypto nothing is signed with RSA keys: use P-256, P-384 or Ed25519");
-  return signer(kind, bytes.slice(start, end));
+  return signer(kind as SignerKind, bytes.slice(start, end));
 }
 
 /**

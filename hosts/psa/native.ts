@@ -9,7 +9,7 @@ import type {
 } from "../../src/crypto/index.js";
 
 /** Kinds of private keys. */
-export type PrivateKeyKind = "p256" | "p384" | "rsa";
+export type PrivateKeyKind = "p256" | "p384" | "p521" | "rsa";
 
 /** A private key that PSA holds. */
 export interface PrivateKey {

@@ -85,6 +85,12 @@ static const Row gGroups[] = {
 #ifdef PSA_WANT_ECC_SECP_R1_384
 	{ NULL, 0x0018, PSA_ALG_ECDH, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1), 384 },
 #endif
+#ifdef PSA_WANT_ECC_SECP_R1_521
+	{ NULL, 0x0019, PSA_ALG_ECDH, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1), 521 },
+#endif
+#ifdef PSA_WANT_ECC_MONTGOMERY_448
+	{ NULL, 0x001e, PSA_ALG_ECDH, PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_MONTGOMERY), 448 },
+#endif
 	{ NULL, 0, 0, 0, 0 },
 };
 
@@ -95,6 +101,9 @@ static const Row gKinds[] = {
 #endif
 #ifdef PSA_WANT_ECC_SECP_R1_384
 	{ "p384", 0, 0, PSA_KEY_TYPE_ECC_PUBLIC_KEY(PSA_ECC_FAMILY_SECP_R1), 384 },
+#endif
+#ifdef PSA_WANT_ECC_SECP_R1_521
+	{ "p521", 0, 0, PSA_KEY_TYPE_ECC_PUBLIC_KEY(PSA_ECC_FAMILY_SECP_R1), 521 },
 #endif
 #ifdef PSA_WANT_KEY_TYPE_RSA_PUBLIC_KEY
 	{ "rsa", 0, 0, PSA_KEY_TYPE_RSA_PUBLIC_KEY, 0 },
@@ -328,7 +337,7 @@ static int isMontgomery(const Row* curve)
 	return PSA_KEY_TYPE_ECC_GET_FAMILY(curve->type) == PSA_ECC_FAMILY_MONTGOMERY;
 }
 
-/* Bytes of a public key: 32 for X25519, else an uncompressed point, RFC 8446 4.2.8.2. */
+/* Bytes of a public key: 32 for X25519, 56 for X448, else an uncompressed point, RFC 8446 4.2.8.2. */
 static size_t publicSize(const Row* curve)
 {
 	return isMontgomery(curve) ? coordinateSize(curve) : 1 + 2 * coordinateSize(curve);
@@ -567,7 +576,7 @@ static size_t agreeOn(xsMachine* the, Key key, Span peer, Span out)
 		bytesOf(the, out), out.size, &length);
 	if (status != PSA_SUCCESS) memset(bytesOf(the, out), 0, out.size);
 	if (!accepted(the, status)) return 0;
-	/* X25519's zero secret, RFC 7748 6.1, RFC 8446 7.4.2; on the other curves zero is a number like others. */
+	/* The zero secret of X25519 and X448, RFC 7748 section 6, RFC 8446 7.4.2; on the other curves zero is a number like others. */
 	return isMontgomery(key.row) && isZero(bytesOf(the, out), length) ? 0 : length;
 }
 
@@ -583,7 +592,7 @@ void tlstaple_psa_Exchange_agree(xsMachine* the)
 
 /* ---- ECDSA signatures: in TLS a SEQUENCE of two INTEGERs (RFC 8446 4.2.3), in PSA r and s side by side */
 
-enum { MAX_COORDINATE = 48, MAX_RAW = 2 * MAX_COORDINATE, MAX_DER = 2 + 2 * (2 + 1 + MAX_COORDINATE), MAX_SIGNATURE = 512 };
+enum { MAX_COORDINATE = 66, MAX_RAW = 2 * MAX_COORDINATE, MAX_SIGNATURE = 512 };
 
 /* A positive INTEGER in the fewest octets, X.690 8.3.2, padded to `size` octets. Returns where it ends, or NULL. */
 static const uint8_t* readInteger(const uint8_t* at, const uint8_t* end, uint8_t* out, size_t size)
@@ -602,12 +611,20 @@ static const uint8_t* readInteger(const uint8_t* at, const uint8_t* end, uint8_t
 	return at + length;
 }
 
-/* Whether this is DER of two positive numbers of at most `size` octets. Its lengths all fit in one octet. */
+/* Where the contents of a SEQUENCE of so many octets begin, X.690 10.1: its length takes two from 128 on, as with P-521. */
+static const uint8_t* readHeader(const uint8_t* at, size_t length)
+{
+	if (length < 2 || at[0] != 0x30) return NULL;
+	if (length < 130) return at[1] == length - 2 ? at + 2 : NULL;
+	return at[1] == 0x81 && at[2] >= 0x80 && at[2] == length - 3 ? at + 3 : NULL;
+}
+
+/* Whether this is DER of two positive numbers of at most `size` octets. Their lengths fit in one octet. */
 static int readSignature(const uint8_t* at, size_t length, uint8_t* raw, size_t size)
 {
 	const uint8_t* end = at + length;
-	if (length < 2 || length > MAX_DER || at[0] != 0x30 || at[1] != length - 2) return 0;
-	at = readInteger(at + 2, end, raw, size);
+	at = readHeader(at, length);
+	if (at) at = readInteger(at, end, raw, size);
 	if (at) at = readInteger(at, end, raw + size, size);
 	return at == end;
 }
@@ -625,11 +642,14 @@ static uint8_t* writeInteger(uint8_t* at, const uint8_t* number, size_t size)
 
 static size_t writeSignature(uint8_t* out, const uint8_t* raw, size_t size)
 {
-	uint8_t* end = writeInteger(out + 2, raw, size);
-	end = writeInteger(end, raw + size, size);
-	out[0] = 0x30;
-	out[1] = (uint8_t)(end - out - 2);
-	return (size_t)(end - out);
+	uint8_t numbers[2 * (2 + 1 + MAX_COORDINATE)];
+	uint8_t* end = writeInteger(numbers, raw, size);
+	size_t length = (size_t)(writeInteger(end, raw + size, size) - numbers);
+	*out++ = 0x30;
+	if (length >= 0x80) *out++ = 0x81;
+	*out++ = (uint8_t)length;
+	memcpy(out, numbers, length);
+	return length + (length < 0x80 ? 2 : 3);
 }
 
 /* ---- Verification */
@@ -711,7 +731,7 @@ void tlstaple_psa_Verification_digest(xsMachine* the)
 enum { MAX_RSA_KEY = 1100 };
 
 /*
- * Whether a signature may be verified so: an ECDSA scheme goes with either curve. PSA would take a shorter salt
+ * Whether a signature may be verified so: an ECDSA scheme goes with every curve. PSA would take a shorter salt
  * from an RSA key that has no room for one as long as the digest; RFC 8446 4.2.3 does not.
  */
 static int fits(xsMachine* the, const Row* scheme, const Row* kind, Span key, Span signature)

@@ -22,8 +22,8 @@ export interface PsaSigner extends Signer {
 export function signer(native: PsaNative, { kind, bytes, start, end }: PrivateKeySpan): PsaSigner {
   if (kind === "ed25519")
     throw new TypeError("PSA Crypto does not sign with Ed25519 keys: use P-256, P-384 or RSA");
-  const key = new native.PrivateKey(kind, bytes, start, end);
-  const usable = Object.freeze(schemesOf(native, kind));
+  const key = new native.PrivateKey(kind as PrivateKeyKind, bytes, start, end);
+  const usable = Object.freeze(schemesOf(native, kind as PrivateKeyKind));
   return Object.freeze({
     schemes: usable,
     begin(scheme: number): Signature {
@@ -39,7 +39,7 @@ export function signer(native: PsaNative, { kind, bytes, start, end }: PrivateKe
 /** A curve has the one scheme that TLS 1.3 binds to it, RFC 8446 4.2.3. */
 function schemesOf(native: PsaNative, kind: PrivateKeyKind): number[] {
   return schemes
-    .filter((scheme) => (kind === "rsa" ? scheme.key === "rsa" : scheme.curve === kind))
+    .filter((scheme) => scheme.key === kind)
     .map((scheme) => scheme.id)
     .filter((id) => native.supports(id));
 }

@@ -128,8 +128,8 @@ function writeServerName(s: ClientHandshake, w: Writer): void {
 function readMaxFragmentLength(s: ClientHandshake, r: Reader): void {
   const length = s.config.maxFragmentLength ?? 0;
   expect(r.u8() === fragmentCode(length), faults.ILLEGAL_PARAMETER);
-  expect(!s.recordSizeLimited, faults.ILLEGAL_PARAMETER);
-  s.fragmentLimited = true;
+  expect(!s.limited, faults.ILLEGAL_PARAMETER);
+  s.limited = true;
   s.engine.outbox.maxContent = length;
   s.engine.maxInner = length + innerType(s);
 }
@@ -140,8 +140,8 @@ function readMaxFragmentLength(s: ClientHandshake, r: Reader): void {
  */
 function readRecordSizeLimit(s: ClientHandshake, r: Reader): void {
   const limit = r.u16();
-  expect(limit >= 64 && !s.fragmentLimited, faults.ILLEGAL_PARAMETER);
-  s.recordSizeLimited = true;
+  expect(limit >= 64 && !s.limited, faults.ILLEGAL_PARAMETER);
+  s.limited = true;
   s.engine.outbox.maxContent = Math.min(s.engine.outbox.maxContent, limit - innerType(s));
   s.engine.maxInner = Math.min(s.engine.maxInner, s.config.recordSizeLimit ?? 0);
 }

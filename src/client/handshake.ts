@@ -57,10 +57,9 @@ export class ClientHandshake extends Handshake {
 
   retried = false;
   cookie: Uint8Array | undefined;
+  /** The server agreed to a limit of records, in one of the two ways. */
+  limited = false;
   extendedMasterSecret = false;
-  /** The limits that the server agreed to. */
-  recordSizeLimited = false;
-  fragmentLimited = false;
   /** TLS 1.2: the ExtensionType by which the server announced a CertificateStatus, or 0. */
   announced = 0;
   /** Responses of an OCSPResponseList so far, RFC 6961 2.2. */

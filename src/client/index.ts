@@ -6,7 +6,7 @@
 import { exportKeyingMaterial } from "../handshake/exporter.js";
 import type { Staples } from "../handshake/handshake.js";
 import { nameConstraints } from "../pki/constraints.js";
-import { withCrlExtensions } from "../pki/crl.js";
+import { everything as allTables } from "../pki/everything.js";
 import { type Responder, responder as readResponder } from "../pki/ocsp.js";
 import { type Path, trustAnchor as readTrustAnchor, type TrustAnchor, type TrustIndex } from "../pki/path.js";
 import { rsa } from "../pki/rsa.js";
@@ -37,6 +37,7 @@ export type {
   Verification,
 } from "../crypto/provider.js";
 export { findScheme, findSuite } from "../crypto/suites.js";
+export { identify, type TrustedAuthority } from "../handshake/authorities.js";
 export type { BufferSizes } from "../handshake/options.js";
 export { type CrlPieces, type CrlSource, Crls, type CrlVerdict } from "../pki/crls.js";
 export type { OcspOptions, OcspRequirement, Stapling } from "../pki/policy.js";
@@ -49,6 +50,7 @@ export { alertName } from "../wire/alerts.js";
 export { TlsError, type Words } from "../wire/error.js";
 export { alertOf, type Fault, type FaultName, faultName, faults, isFault } from "../wire/fault.js";
 export * from "../wire/registry.js";
+export { type Announcement, announcing } from "./authorities.js";
 export { BareClient, clientHandshake } from "./client.js";
 export type { Resumption } from "./feature.js";
 export { features, type Parts } from "./features.js";
@@ -63,7 +65,7 @@ export const usual = features({ tls12, statusV2, clientCertificates, resumption,
 
 /** All that a client can be made of, but for what `exporting` and `stapling` add. */
 export const everything: Features = Object.freeze(
-  Object.assign({}, usual, { pki: withCrlExtensions(usual.pki) }),
+  Object.assign({}, usual, { pki: allTables }),
 );
 
 /**

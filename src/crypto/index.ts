@@ -1,6 +1,7 @@
 /** What a host must lend, a `Provider`, and the suites, schemes and groups that it is asked for. */
 
 export { HybridExchange, type Kem } from "./hybrid.js";
+export { longShare } from "./longshare.js";
 export type {
   Aead,
   AeadAlgorithm,

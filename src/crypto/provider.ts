@@ -5,9 +5,9 @@
 
 export type HashAlgorithm = "sha1" | "sha256" | "sha384" | "sha512";
 export type AeadAlgorithm = "aes-128-gcm" | "aes-256-gcm" | "chacha20-poly1305";
-export type KeyKind = "p256" | "p384" | "rsa" | "ed25519";
+export type KeyKind = "p256" | "p384" | "p521" | "rsa" | "ed25519" | "ed448";
 
-/** A public key as its certificate holds it: the contents of the SPKI's BIT STRING (point, RSAPublicKey, 32 bytes). */
+/** A public key as its certificate holds it: the contents of the SPKI's BIT STRING (point, RSAPublicKey, 32 or 57 bytes). */
 export interface PublicKey {
   readonly kind: KeyKind;
   readonly bytes: Uint8Array;
@@ -15,7 +15,7 @@ export interface PublicKey {
   readonly end: number;
 }
 
-/** A private key where it stands: the scalar (EC), Ed25519's 32 secret octets, or the DER of an RSAPrivateKey. */
+/** A private key where it stands: the scalar (EC), the secret octets of Ed25519 (32) or Ed448 (57), or the DER of an RSAPrivateKey. */
 export interface PrivateKeySpan {
   readonly kind: KeyKind;
   readonly bytes: Uint8Array;
@@ -65,7 +65,7 @@ export interface Aead {
  * depends on the peer's key.
  */
 export interface Exchange {
-  /** Writes the public key (RFC 8446 4.2.8.2: uncompressed point, or 32 bytes) and returns its length. */
+  /** Writes the public key (RFC 8446 4.2.8.2: uncompressed point, or 32 or 56 bytes) and returns its length. */
   publicKey(out: Uint8Array, at: number): number;
   /**
    * Writes the shared secret at `out[at…]` and returns its length, or 0 when the peer's key is malformed,
@@ -120,6 +120,8 @@ export interface Provider {
   readonly groups: readonly number[];
   /** Groups that it has too, for those who ask for them by name. */
   readonly moreGroups?: readonly number[];
+  /** Bytes by which the longest share of these groups is longer than P-384's, which has 97; 0 where none is. */
+  readonly longShare?: (groups: readonly number[]) => number;
   readonly schemes: readonly number[];
   /** Fills `bytes[start…end)` with unpredictable bytes. */
   random(bytes: Uint8Array, start: number, end: number): void;
@@ -139,6 +141,6 @@ export interface Provider {
   aead(algorithm: AeadAlgorithm, key: Uint8Array, start: number, end: number): Aead;
   /** A fresh ephemeral key pair in one of `groups`. */
   exchange(group: number): Exchange;
-  /** `scheme` is a SignatureScheme of `schemes`; in certificates the ECDSA ones go with either curve. */
+  /** `scheme` is a SignatureScheme of `schemes`; in certificates the ECDSA ones go with every curve. */
   verification(scheme: number): Verification;
 }

@@ -83,33 +83,31 @@ export function narrowVersions(ids: readonly number[]): {
   return { suites: ids, minVersion: only, maxVersion: only };
 }
 
-/**
- * What a signature scheme is made of. `curve` binds an ECDSA scheme to one curve in handshakes of TLS 1.3 (RFC 8446
- * 4.2.3); of P-521 there is no key here, so that none is signed with its scheme.
- */
+/** What a signature scheme is made of. */
 export interface Scheme {
   readonly id: number;
   readonly hash: HashAlgorithm;
-  readonly key: "ecdsa" | "rsa" | "ed25519";
-  readonly curve?: KeyKind | "p521";
+  /** The kind of key. One of ECDSA is bound to its curve in handshakes of TLS 1.3 alone (RFC 8446 4.2.3): see `fitsKey`. */
+  readonly key: KeyKind;
   /** RSA PKCS#1 v1.5: in certificates and TLS 1.2 only. */
   readonly pkcs1?: boolean;
 }
 
 const s = signatureScheme;
 
-/** All signature schemes, best first; the last for SHA-512 on our curves, in certificates and TLS 1.2. */
+/** All signature schemes, best first; those of P-521 and Ed448 last, where few have such keys. Ed448 hashes by itself. */
 export const schemes = table<Scheme>([
-  { id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "ecdsa", curve: "p256" },
+  { id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "p256" },
   { id: s.ed25519, hash: "sha512", key: "ed25519" },
-  { id: s.ecdsa_secp384r1_sha384, hash: "sha384", key: "ecdsa", curve: "p384" },
+  { id: s.ecdsa_secp384r1_sha384, hash: "sha384", key: "p384" },
   { id: s.rsa_pss_rsae_sha256, hash: "sha256", key: "rsa" },
   { id: s.rsa_pss_rsae_sha384, hash: "sha384", key: "rsa" },
   { id: s.rsa_pss_rsae_sha512, hash: "sha512", key: "rsa" },
   { id: s.rsa_pkcs1_sha256, hash: "sha256", key: "rsa", pkcs1: true },
   { id: s.rsa_pkcs1_sha384, hash: "sha384", key: "rsa", pkcs1: true },
   { id: s.rsa_pkcs1_sha512, hash: "sha512", key: "rsa", pkcs1: true },
-  { id: s.ecdsa_secp521r1_sha512, hash: "sha512", key: "ecdsa", curve: "p521" },
+  { id: s.ecdsa_secp521r1_sha512, hash: "sha512", key: "p521" },
+  { id: s.ed448, hash: "sha512", key: "ed448" },
 ]);
 
 /** The scheme with this number, or undefined. */
@@ -118,9 +116,9 @@ export function findScheme(id: number): Scheme | undefined {
   return undefined;
 }
 
-/** The kind of key a scheme takes: "ecdsa" stands for both curves. */
-export function fitsKey(scheme: Scheme, kind: KeyKind): boolean {
-  return scheme.key === (kind === "p256" || kind === "p384" ? "ecdsa" : kind);
+/** Whether a key is of the scheme's kind; in certificates and TLS 1.2 an ECDSA scheme goes with every curve. */
+export function fitsKey({ key }: Scheme, kind: KeyKind): boolean {
+  return key === kind || (key[0] === "p" && kind[0] === "p");
 }
 
 /** The groups that are taken by default, best first. */
@@ -131,4 +129,8 @@ export const groups: readonly number[] = Object.freeze([
 ]);
 
 /** Those that are taken where they are asked for. */
-export const moreGroups: readonly number[] = Object.freeze([namedGroup.x25519mlkem768]);
+export const moreGroups: readonly number[] = Object.freeze([
+  namedGroup.secp521r1,
+  namedGroup.x448,
+  namedGroup.x25519mlkem768,
+]);

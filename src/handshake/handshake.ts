@@ -9,7 +9,7 @@ import type { Engine, Machine } from "../record/engine.js";
 import type { Protection } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import type { ExtensionRow } from "./extensionrow.js";
-import { at, memorySize, RANDOM } from "./memory.js";
+import { at, RANDOM } from "./memory.js";
 import type { Config } from "./options.js";
 import type { Side } from "./sides.js";
 
@@ -75,7 +75,7 @@ export abstract class Handshake implements Machine {
 
   /** `purpose`, of `extendedKeyUsage`, is what the peer's certificate must serve for. */
   constructor(config: Config & VerifierOptions, purpose: number, store: Store) {
-    this.memory = new Uint8Array(memorySize(config.groups));
+    this.memory = new Uint8Array(at.end + (config.provider.longShare?.(config.groups) ?? 0));
     this.running = new Transcript(config.provider);
     this.judge = new Verifier(config, purpose, store, this.memory, at.hash);
   }

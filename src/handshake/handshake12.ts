@@ -18,7 +18,9 @@ export const NAMED_CURVE = 3;
 
 /** The group whose curve a key is on, or 0 for a kind of key that is on none of them. */
 export function groupOf(kind: KeyKind): number {
-  return kind === "p256" ? namedGroup.secp256r1 : kind === "p384" ? namedGroup.secp384r1 : 0;
+  if (kind === "p256") return namedGroup.secp256r1;
+  if (kind === "p384") return namedGroup.secp384r1;
+  return kind === "p521" ? namedGroup.secp521r1 : 0;
 }
 
 /** ECPointFormatList, RFC 8422 5.1.2: uncompressed(0), the only format there is. */
@@ -76,7 +78,7 @@ function deriveKeys(s: Handshake): void {
   const aad = new Uint8Array(AAD);
   const client = protection(s, at.keys, ivs, aad);
   const server = protection(s, at.keys + key, ivs + salt, aad);
-  s.forget(at.keys, at.schedule);
+  s.forget(at.keys, at.end);
   s.outProtection = s.own === clientSide ? client : server;
   s.inProtection = s.own === clientSide ? server : client;
 }

@@ -34,7 +34,7 @@ export function protection13(s: Handshake, secretAt: number): Protection13 {
   const iv = secretBytes(12);
   schedule13(s).trafficKeys(secretAt, at.keys, key, iv);
   const aead = s.aead(at.keys);
-  s.forget(at.keys, at.schedule);
+  s.forget(at.keys, at.end);
   return new Protection13(aead, iv, records);
 }
 
@@ -77,8 +77,8 @@ export function deriveApplicationSecrets(s: Handshake, serverSecretAt: number): 
 
 /** The client's Finished is through: its application secret goes to its place. */
 export function moveApplicationSecret(s: Handshake, clientSecretAt: number): void {
-  s.memory.copyWithin(clientSecretAt, at.applicationSecret, at.shared);
-  s.forget(at.applicationSecret, at.shared);
+  s.memory.copyWithin(clientSecretAt, at.applicationSecret, at.exporterSecret);
+  s.forget(at.applicationSecret, at.exporterSecret);
 }
 
 // ChangeCipherSpec, RFC 8446 D.4
@@ -125,8 +125,8 @@ export function authenticate13(s: Handshake): SharedState {
 /** The peer's: the curve's own hash, and no PKCS#1 v1.5. */
 export function receiveCertificateVerify13(s: Handshake): SharedState {
   const r = s.engine.reader;
-  const { id, pkcs1, curve } = checkScheme(s, r.u16());
-  if (pkcs1 || (curve !== undefined && curve !== s.verifier.leaf.key.kind)) throw faults.SIGNATURE_SCHEME;
+  const { id, key, pkcs1 } = checkScheme(s, r.u16());
+  if (pkcs1 || key !== s.verifier.leaf.key.kind) throw faults.SIGNATURE_SCHEME;
   const content = s.transcript.signedContent(s.peer.context);
   const verification = s.config.provider.verification(id);
   verification.update(content, 0, content.length);

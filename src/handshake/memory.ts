@@ -1,8 +1,5 @@
-import { HYBRID_SHARE } from "../crypto/hybrid.js";
-import { namedGroup } from "../wire/registry.js";
-
-/** The longest public key of a curve, P-384's uncompressed point: more than two keys and IVs. */
-export const MAX_SHARE = 97;
+/** The longest public key that every handshake has room for, P-384's uncompressed point: more than two keys and IVs. */
+const MAX_SHARE = 97;
 
 /** Bytes of a key schedule's own: `scheduleSize12`, as `scheduleSize13` is less. */
 const MAX_SCHEDULE = 230;
@@ -25,22 +22,17 @@ export const at = Object.freeze({
   /** TLS 1.3: the client's application secret, until its Finished is through; then what tickets are made of. */
   applicationSecret: 192,
   resumptionSecret: 192,
-  /** The (EC)DHE secret, for as long as it takes to derive from it. */
-  shared: 240,
+  /** The (EC)DHE secret, up to 66 bytes of P-521, for as long as it takes to derive from it: before those above. */
+  shared: 192,
   /** For what an application exports: TLS 1.3's exporter_master_secret, TLS 1.2's master secret. */
   exporterSecret: 240,
   hash: 288,
   verifyData: 336,
-  /** The peer's ephemeral public key; once the secret is agreed on, a traffic key, or TLS 1.2's key_block. */
-  peerShare: 384,
-  keys: 384,
   /** The key schedule's own. */
-  schedule: 384 + MAX_SHARE,
-  /** From here on, of a handshake that may get one, a public key that is longer. */
-  end: 384 + MAX_SHARE + MAX_SCHEDULE,
+  schedule: 384,
+  /** The peer's ephemeral public key; once the secret is agreed on, a traffic key, or TLS 1.2's key_block. */
+  peerShare: 384 + MAX_SCHEDULE,
+  keys: 384 + MAX_SCHEDULE,
+  /** Where a handshake's memory ends, unless it may get a longer public key. */
+  end: 384 + MAX_SCHEDULE + MAX_SHARE,
 });
-
-/** Bytes of the memory of a handshake that may take these groups. */
-export function memorySize(groups: readonly number[]): number {
-  return groups.includes(namedGroup.x25519mlkem768) ? at.end + HYBRID_SHARE : at.end;
-}

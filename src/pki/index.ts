@@ -18,6 +18,7 @@ export { everything } from "./everything.js";
 export { parseIp, parseReference } from "./hostname.js";
 export { generalName } from "./name.js";
 export { type Responder, responder, Staple, type Status } from "./ocsp.js";
+export { isP521, withP521 } from "./p521.js";
 export { type TrustAnchor, type TrustIndex, trustAnchor } from "./path.js";
 export {
   isV2,
@@ -34,5 +35,5 @@ export {
 export { SignatureMemory } from "./remembered.js";
 export { rsa } from "./rsa.js";
 export { Store } from "./store.js";
-export { pkiTables } from "./tables.js";
+export { pkiTables, withFeature } from "./tables.js";
 export { answers, type Judgment, judge, type Revocation, type Verdict, Verifier } from "./verifier.js";

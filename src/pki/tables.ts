@@ -14,10 +14,11 @@ const base: PkiTables = Object.freeze({
  * that a device keeps them in flash.
  */
 export function pkiTables(features: readonly PkiFeature[] = []): PkiTables {
-  return Object.freeze(features.reduce(add, base));
+  return Object.freeze(features.reduce(withFeature, base));
 }
 
-function add(to: PkiTables, feature: PkiFeature): PkiTables {
+/** The tables with what one more feature adds. */
+export function withFeature(to: PkiTables, feature: PkiFeature): PkiTables {
   return Object.assign({}, to, feature, {
     extensions: join(to.extensions, feature.extensions),
     keys: join(to.keys, feature.keys),

@@ -1,4 +1,8 @@
 import { groups, moreGroups, schemes } from "../crypto/suites.js";
+import {
+  readCertificateAuthorities,
+  readTrustedCaKeys as readTrustedAuthorities,
+} from "../handshake/authorities.js";
 import { readCertificateStatus } from "../handshake/certificates.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { expect, nonEmpty, writeShare } from "../handshake/extensions.js";
@@ -192,6 +196,16 @@ export function readPskModes(s: ServerHandshake, r: Reader): void {
   const list = nonEmpty(r, r.enter8());
   while (r.left > 0) if (r.u8() === PSK_DHE_KE) s.offer.pskDhe = true;
   r.leave(list);
+}
+
+/** In TLS 1.2 the CAs that the client trusts, RFC 6066 section 6. */
+export function readTrustedCaKeys(s: ServerHandshake, r: Reader): void {
+  s.offer.trustedCaKeys = readTrustedAuthorities(r);
+}
+
+/** In TLS 1.3 the same, by their names: RFC 8446 4.2.4. */
+export function readAuthorities(s: ServerHandshake, r: Reader): void {
+  s.offer.authorities = readCertificateAuthorities(r);
 }
 
 export function writeAuthorities(s: ServerHandshake, w: Writer): void {

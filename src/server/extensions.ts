@@ -1,4 +1,3 @@
-import { readAuthorities } from "../handshake/certificates.js";
 import { extensionTable, inMessage } from "../handshake/extensionrow.js";
 import { always, expect, nothing, writeList16, writeProtocols } from "../handshake/extensions.js";
 import { readPointFormats, writePointFormats } from "../handshake/handshake12.js";
@@ -7,6 +6,7 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType as type, version } from "../wire/registry.js";
 import {
   readAlpn,
+  readAuthorities,
   readCertificateSchemes,
   readKeyShare,
   readMaxFragmentLength,
@@ -21,6 +21,7 @@ import {
   readStatusRequestV2,
   readSupportedGroups,
   readSupportedVersions,
+  readTrustedCaKeys,
   writeAuthorities,
   writeKeyShare,
 } from "./extensiondata.js";
@@ -50,6 +51,14 @@ export const extensions = extensionTable<ServerHandshake>([
     where: hellos,
     sends: (s) => s.offer.fragmentCode > 0 && s.offer.recordSizeLimit === 0,
     write: (s, w) => w.u8(s.offer.fragmentCode),
+  },
+  {
+    type: type.trusted_ca_keys,
+    read: readTrustedCaKeys,
+    where: m.client_hello | m.server_hello12,
+    // RFC 6066 section 6: when it guided the choice
+    sends: (s) => s.selection?.named === true && !s.resumed,
+    write: nothing,
   },
   {
     type: type.status_request,
@@ -152,7 +161,7 @@ export const extensions = extensionTable<ServerHandshake>([
   },
   {
     type: type.certificate_authorities,
-    read: (_, r) => readAuthorities(r, 3),
+    read: readAuthorities,
     where: m.client_hello | m.certificate_request,
     sends: (s) => authorities(s).length > 0,
     write: writeAuthorities,

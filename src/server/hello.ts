@@ -61,8 +61,10 @@ function receiveSecondClientHello(s: ServerHandshake): ServerState {
 
 /** Whether two ClientHellos offer the same; the digest is of what stands before the extensions. */
 function isSame(first: Offer, second: Offer): boolean {
-  const facts = ({ digest, serverName, alpn, groups, schemes, certificateSchemes: cert, status }: Offer) =>
-    JSON.stringify([Array.from(digest), serverName, alpn, groups, schemes, cert, status]);
+  const facts = ({ digest, serverName, alpn, groups, schemes, certificateSchemes: cert, ...rest }: Offer) => {
+    const { status, authorities } = rest;
+    return JSON.stringify([Array.from(digest), serverName, alpn, groups, schemes, cert, status, authorities]);
+  };
   return facts(first) === facts(second);
 }
 
@@ -130,6 +132,7 @@ function negotiate(s: ServerHandshake): ServerState {
     version: s.version,
     schemes: usableSchemes(s),
     certificateSchemes: certificateSchemes(s),
+    authorities: s.version === version.tls13 ? s.offer.authorities : s.offer.trustedCaKeys,
     stapling,
     nonce: s.offer.nonces[stapling],
     resumes: (identity: Identity) => s.ticket !== undefined && isOf(s, s.ticket, identity),

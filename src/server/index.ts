@@ -17,6 +17,11 @@ import { fresh, type Lender } from "./lender.js";
 import type { Hello, Selection, ServerOptions } from "./options.js";
 import type { ServerState } from "./states.js";
 
+export {
+  identify,
+  isSameAuthority,
+  type TrustedAuthority,
+} from "../handshake/authorities.js";
 export type { BufferSizes } from "../handshake/options.js";
 export type { ClientOcspOptions } from "../pki/policy.js";
 export type { Verdict } from "../pki/verifier.js";

@@ -32,25 +32,24 @@ function authOf(scheme: Scheme | undefined): "rsa" | "ecdsa" {
 }
 
 /**
- * The client's schemes that can sign this handshake: in TLS 1.3 no PKCS#1, nor a hash without its curve (RFC 8446
- * 4.2.3), in 1.2 the suite's kind on a curve of the client's.
+ * The client's schemes that can sign this handshake: in TLS 1.3 no PKCS#1 (RFC 8446 4.2.3), in 1.2 the suite's kind on a
+ * curve of the client's.
  */
 export function usableSchemes(s: ServerHandshake): number[] {
   const suites = commonSuites(s);
   return s.offer.schemes.filter((id) => {
     const scheme = findScheme(id)!;
-    if (s.version === version.tls13) return !scheme.pkcs1 && scheme.curve !== "p521";
-    return suites.some((suite) => suite.auth === authOf(scheme)) && takesCurve(s, scheme.curve);
+    if (s.version === version.tls13) return !scheme.pkcs1;
+    return suites.some((suite) => suite.auth === authOf(scheme)) && takesKey(s, scheme.key);
   });
 }
 
 /**
- * TLS 1.2: of a client that names curves, the certificate's must be one of them (RFC 8422 5.3); Ed25519 is none, and
- * SHA-512 goes with any.
+ * TLS 1.2: of a client that names curves, the certificate's must be one of them (RFC 8422 5.3); Ed25519 and Ed448 are none.
  */
-function takesCurve({ offer }: ServerHandshake, curve: Scheme["curve"]): boolean {
-  if (curve === undefined || curve === "p521" || !offer.has(extensionType.supported_groups)) return true;
-  return offer.groups.includes(groupOf(curve));
+function takesKey({ offer }: ServerHandshake, kind: Scheme["key"]): boolean {
+  const group = groupOf(kind);
+  return group === 0 || !offer.has(extensionType.supported_groups) || offer.groups.includes(group);
 }
 
 /** What may sign the certificates of the chain: without signature_algorithms_cert what may sign at all (RFC 8446 4.2.3). */

@@ -1,3 +1,4 @@
+import type { TrustedAuthority } from "../handshake/authorities.js";
 import type { Hello } from "./options.js";
 
 /** A KeyShareEntry, RFC 8446 4.2.8: where its key_exchange lies in the ClientHello. */
@@ -29,6 +30,9 @@ export class Offer {
   tls12 = false;
   serverName: string | undefined;
   alpn: readonly string[] = [];
+  /** What trusted_ca_keys lists, and certificate_authorities: the first of them. */
+  trustedCaKeys: readonly TrustedAuthority[] = [];
+  authorities: readonly TrustedAuthority[] = [];
   readonly groups: number[] = [];
   readonly shares: Share[] = [];
   readonly schemes: number[] = [];

@@ -1,4 +1,5 @@
 import type { Identity } from "../crypto/provider.js";
+import type { TrustedAuthority } from "../handshake/authorities.js";
 import type { CommonOptions } from "../handshake/options.js";
 import type { ClientOcspOptions, Stapling } from "../pki/policy.js";
 import type { Fault } from "../wire/fault.js";
@@ -15,6 +16,11 @@ export interface Hello {
   readonly schemes: readonly number[];
   /** Those that the client takes for the signatures in certificates; a chain with others may be sent if there is none without. */
   readonly certificateSchemes: readonly number[];
+  /**
+   * CAs that the client trusts, as far as it says so: by trusted_ca_keys in TLS 1.2 (RFC 6066 section 6), by the names in
+   * certificate_authorities in TLS 1.3 (RFC 8446 4.2.4).
+   */
+  readonly authorities: readonly TrustedAuthority[];
   /** How the client wants to hear of revocation; "v2" and "v2-multi" only in TLS 1.2 (RFC 6961). */
   readonly stapling: Stapling;
   /** The nonce that the client wants repeated in its staples, 1 to 128 bytes (RFC 9654). */
@@ -29,6 +35,8 @@ export interface Hello {
 /** What the server answers a ClientHello with. */
 export interface Selection {
   readonly identity: Identity;
+  /** It was chosen because the client names a CA of its chain, which is answered in TLS 1.2. */
+  readonly named?: boolean;
   /** One OCSP response in DER for each of the identity's certificates, undefined where there is none; as many are sent as the client asked for. */
   readonly staples?: readonly (Uint8Array | undefined)[];
   /** Seconds since 1970 at which the first of the staples ends: no ticket outlives it. */

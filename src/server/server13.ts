@@ -257,7 +257,7 @@ function sendTicket(s: ServerHandshake): ServerState {
   const nonce = Uint8Array.from(ticketNonce);
   keys.ticketPsk(at.resumptionSecret, nonce, 0, nonce.length, at.resumptionSecret);
   const ticket = sealTicket(s, at.resumptionSecret, at.resumptionSecret + keys.size, life);
-  s.forget(at.resumptionSecret, at.shared);
+  s.forget(at.resumptionSecret, at.exporterSecret);
   const w = s.engine.begin(on.new_session_ticket);
   u32(w, life);
   s.config.provider.random(w.bytes, w.at, w.at + 4);

@@ -12,6 +12,7 @@ export {
   contentType,
   extensionType,
   handshakeType,
+  identifierType,
   namedGroup,
   nameOf,
   signatureScheme,

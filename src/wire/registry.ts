@@ -65,6 +65,7 @@ export const alert = Object.freeze({
 export const extensionType = Object.freeze({
   server_name: 0,
   max_fragment_length: 1,
+  trusted_ca_keys: 3,
   status_request: 5,
   supported_groups: 10,
   ec_point_formats: 11,
@@ -86,11 +87,26 @@ export const extensionType = Object.freeze({
   renegotiation_info: 0xff01,
 });
 
+/** IdentifierType of TrustedAuthority, RFC 6066 section 6. */
+export const identifierType = Object.freeze({
+  pre_agreed: 0,
+  key_sha1_hash: 1,
+  x509_name: 2,
+  cert_sha1_hash: 3,
+});
+
 /** CertificateStatusType, RFC 6066 section 8 and RFC 6961 2.2. */
 export const statusType = Object.freeze({ ocsp: 1, ocsp_multi: 2 });
 
 /** TLS NamedGroup. */
-export const namedGroup = Object.freeze({ secp256r1: 23, secp384r1: 24, x25519: 29, x25519mlkem768: 0x11ec });
+export const namedGroup = Object.freeze({
+  secp256r1: 23,
+  secp384r1: 24,
+  secp521r1: 25,
+  x25519: 29,
+  x448: 30,
+  x25519mlkem768: 0x11ec,
+});
 
 /** TLS SignatureScheme, RFC 8446 4.2.3. In certificates the ECDSA ones name the hash only, as in TLS 1.2. */
 export const signatureScheme = Object.freeze({
@@ -104,6 +120,7 @@ export const signatureScheme = Object.freeze({
   rsa_pss_rsae_sha384: 0x0805,
   rsa_pss_rsae_sha512: 0x0806,
   ed25519: 0x0807,
+  ed448: 0x0808,
 });
 
 /** TLS CipherSuite values that we speak: AEAD and forward secret only. */

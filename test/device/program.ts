@@ -1,4 +1,5 @@
-import { BareClient, type ClientOptions, trustAnchor, usual, wants } from "../../src/client/index.js";
+import { BareClient, type ClientOptions, usual, wants } from "../../src/client/index.js";
+import { trustAnchor } from "../../src/pki/index.js";
 import { job, recorded, trust } from "./flash.js";
 import { provider } from "./provider.js";
 
@@ -16,7 +17,7 @@ function options(): ClientOptions {
   return {
     provider,
     serverName: job.serverName,
-    trust: [trustAnchor(trust)],
+    trust: [trustAnchor(trust, usual.pki)],
     clock: () => job.clock,
     minVersion: job.version,
     maxVersion: job.version,

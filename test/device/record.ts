@@ -54,7 +54,9 @@ function settings(device: DeviceCase): Omit<Job, "handshakeLength"> {
     recordSizeLimit: device.recordSizeLimit,
     suites: device.suites,
     groups: provider.groups,
-    schemes: schemes.map(({ id }) => id).filter((id) => id !== signatureScheme.ed25519),
+    schemes: schemes
+      .map(({ id }) => id)
+      .filter((id) => id !== signatureScheme.ed25519 && id !== signatureScheme.ed448),
     maxCertificates: 2,
     milestones: milestones(device),
     live: false,

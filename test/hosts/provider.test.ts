@@ -13,7 +13,7 @@ import {
 import test from "ava";
 import fc from "fast-check";
 import { provider as node, signer, X25519Exchange } from "../../hosts/node/provider.js";
-import { portable, signer as portableSigner } from "../../hosts/portable/index.js";
+import { moreCurves, moreSigner, portable, signer as portableSigner } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, HashAlgorithm, KeyKind, Signer } from "../../src/crypto/provider.js";
 import { findScheme, hashSize, schemes } from "../../src/crypto/suites.js";
 import { namedGroup, signatureScheme } from "../../src/wire/registry.js";
@@ -38,19 +38,34 @@ import {
 const keySize = { "aes-128-gcm": 16, "aes-256-gcm": 32, "chacha20-poly1305": 32 };
 
 const aeads: readonly AeadAlgorithm[] = ["aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"];
-const groups = [namedGroup.x25519, namedGroup.secp256r1, namedGroup.secp384r1];
+const allGroups = [
+  namedGroup.x25519,
+  namedGroup.secp256r1,
+  namedGroup.secp384r1,
+  namedGroup.secp521r1,
+  namedGroup.x448,
+];
+
+/** Bytes of the secret where it is not 32. */
+const secretSize: Record<number, number> = {
+  [namedGroup.secp384r1]: 48,
+  [namedGroup.secp521r1]: 66,
+  [namedGroup.x448]: 56,
+};
 
 /** A key pair of each kind, made once, and how a certificate holds the public key. */
 const pairs = {
   p256: generateKeyPairSync("ec", { namedCurve: "prime256v1" }),
   p384: generateKeyPairSync("ec", { namedCurve: "secp384r1" }),
+  p521: generateKeyPairSync("ec", { namedCurve: "secp521r1" }),
   rsa: generateKeyPairSync("rsa", { modulusLength: 2048 }),
   ed25519: generateKeyPairSync("ed25519"),
+  ed448: generateKeyPairSync("ed448"),
 };
 
 function bitString(kind: KeyKind, key: KeyObject): Uint8Array {
   if (kind === "rsa") return key.export({ format: "der", type: "pkcs1" });
-  const size = { p256: 65, p384: 97, ed25519: 32 }[kind];
+  const size = { p256: 65, p384: 97, p521: 133, ed25519: 32, ed448: 57 }[kind];
   return key.export({ format: "der", type: "spki" }).subarray(-size);
 }
 
@@ -80,6 +95,8 @@ function goodSignatures(message: Uint8Array): Signed[] {
 }
 
 const message = Buffer.from("what was signed");
+/** All of p = 2^448 - 2^224 - 1 but its first octet, little-endian. */
+const p448 = `${"ff".repeat(27)}fe${"ff".repeat(27)}`;
 /** The RSA modulus. */
 const n = Buffer.from(pairs.rsa.publicKey.export({ format: "jwk" }).n!, "base64url");
 const good = goodSignatures(message);
@@ -105,7 +122,8 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   return copy;
 }
 
-for (const { provider, takesRsa = () => true } of subjects) {
+for (const { provider, lacks = [], takesRsa = () => true } of subjects) {
+  const groups = allGroups.filter((group) => !lacks.includes(group));
   const title = (text: string) => `${provider.name}: ${text}`;
 
   test(title("a record that was tampered with leaves nothing behind"), (t) => {
@@ -198,7 +216,7 @@ for (const { provider, takesRsa = () => true } of subjects) {
       const b = provider.exchange(group);
       t.notDeepEqual(publicKey(a), publicKey(b));
       const shared = agree(a, publicKey(b));
-      t.is(shared.length, group === namedGroup.secp384r1 ? 96 : 64);
+      t.is(shared.length, 2 * (secretSize[group] ?? 32));
       t.is(agree(b, publicKey(a)), shared);
       t.not(agree(provider.exchange(group), publicKey(a)), shared);
     }
@@ -234,10 +252,25 @@ for (const { provider, takesRsa = () => true } of subjects) {
     });
   }
 
+  // Those of order 1, 2 and 4 of RFC 7748's other curve, and those congruent to them: 0, 1, p - 1, p, p + 1
+  const smallOrder448 = [
+    "00".repeat(56),
+    `01${"00".repeat(55)}`,
+    `fe${p448}`,
+    `ff${p448}`,
+    `${"00".repeat(28)}${"ff".repeat(28)}`,
+  ];
+
+  for (const peer of lacks.includes(namedGroup.x448) ? [] : smallOrder448)
+    test(title(`X448 refuses the point of small order ${peer.slice(0, 4)}…${peer.slice(-4)}`), (t) => {
+      t.is(agree(provider.exchange(namedGroup.x448), hex(peer)), "");
+    });
+
   test(title("points that are no uncompressed points of the curve are refused"), (t) => {
     for (const [group, curve] of [
       [namedGroup.secp256r1, "prime256v1"],
       [namedGroup.secp384r1, "secp384r1"],
+      [namedGroup.secp521r1, "secp521r1"],
     ] as const) {
       const other = createECDH(curve);
       other.generateKeys();
@@ -266,16 +299,18 @@ for (const { provider, takesRsa = () => true } of subjects) {
   });
 
   test(title("good signatures verify"), (t) => {
-    t.is(good.length, 9);
+    t.is(good.length, 11);
     for (const signed of good) t.true(verifies(provider, signed), `${signed.kind} ${signed.scheme}`);
   });
 
-  test(title("an ECDSA scheme of certificates goes with either curve"), (t) => {
+  test(title("an ECDSA scheme of certificates goes with every curve"), (t) => {
     for (const [kind, hash, scheme] of [
       ["p256", "sha384", signatureScheme.ecdsa_secp384r1_sha384],
       ["p384", "sha256", signatureScheme.ecdsa_secp256r1_sha256],
       ["p256", "sha512", signatureScheme.ecdsa_secp521r1_sha512],
       ["p384", "sha512", signatureScheme.ecdsa_secp521r1_sha512],
+      ["p521", "sha256", signatureScheme.ecdsa_secp256r1_sha256],
+      ["p521", "sha384", signatureScheme.ecdsa_secp384r1_sha384],
     ] as const) {
       const signature = nodeSign(hash, message, pairs[kind].privateKey);
       const key = bitString(kind, pairs[kind].publicKey);
@@ -285,13 +320,25 @@ for (const { provider, takesRsa = () => true } of subjects) {
     }
   });
 
-  test(title("no key on P-521 verifies anything"), (t) => {
-    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "secp521r1" });
-    const signature = nodeSign("sha512", message, privateKey);
-    const key = publicKey.export({ type: "spki", format: "der" }).subarray(-133);
-    const scheme = signatureScheme.ecdsa_secp521r1_sha512;
-    for (const kind of ["p256", "p384", "p521"] as KeyKind[])
-      t.false(verifies(provider, { scheme, kind, key, message, signature }));
+  test(title("a key verifies as what it is alone"), (t) => {
+    const kinds = Object.keys(pairs) as KeyKind[];
+    for (const signed of good)
+      for (const kind of kinds) t.is(verifies(provider, { ...signed, kind }), kind === signed.kind);
+  });
+
+  test(title("P-521 signatures of 138 and 139 bytes have a length of two octets, and no other"), (t) => {
+    const lengths = new Set<number>();
+    for (let i = 0; lengths.size < 2; i++) {
+      const text = Buffer.from(`what was signed ${i}`);
+      const signature = nodeSign("sha512", text, pairs.p521.privateKey);
+      lengths.add(signature.length);
+      const signed = { ...good.find(({ kind }) => kind === "p521")!, message: text, signature };
+      t.is(signature[1], 0x81);
+      t.true(verifies(provider, signed));
+      const short = Buffer.concat([hex("30"), signature.subarray(2)]);
+      const long = Buffer.concat([hex("308200"), signature.subarray(2)]);
+      for (const other of [short, long]) t.false(verifies(provider, { ...signed, signature: other }));
+    }
   });
 
   test(title("signatures that were tampered with do not verify"), (t) => {
@@ -563,10 +610,10 @@ test("what one provider seals the other opens", (t) => {
 });
 
 test("providers agree on keys with each other", (t) => {
-  for (const group of groups) {
+  for (const group of allGroups) {
     for (let i = 0; i < 5; i++) {
       const a = node.exchange(group);
-      const b = portable().exchange(group);
+      const b = moreCurves(portable()).exchange(group);
       const shared = agree(a, publicKey(b));
       t.not(shared, "");
       t.is(agree(b, publicKey(a)), shared);
@@ -592,8 +639,8 @@ test("providers agree on signatures with some bit flipped", (t) => {
 });
 
 test("a lean portable provider does the same work", (t) => {
-  const lean = portable({ lean: true });
-  for (const group of groups) {
+  const lean = moreCurves(portable({ lean: true }));
+  for (const group of allGroups) {
     const a = lean.exchange(group);
     const b = node.exchange(group);
     t.is(agree(a, publicKey(b)), agree(b, publicKey(a)));
@@ -607,11 +654,11 @@ test("portable draws its keys from the random source it is given", (t) => {
     drawn += end - start;
     bytes.fill(0x42, start, end);
   };
-  const provider = portable({ random });
-  for (const group of groups) {
+  const provider = moreCurves(portable({ random }));
+  for (const group of allGroups) {
     t.deepEqual(publicKey(provider.exchange(group)), publicKey(provider.exchange(group)));
   }
-  t.is(drawn, 2 * (32 + 48 + 72));
+  t.is(drawn, 2 * (32 + 48 + 72 + 99 + 56));
 });
 
 test("node signs with PEM, DER, encrypted PEM and KeyObject", (t) => {
@@ -657,13 +704,13 @@ test("node prefers PSS for RSA keys", (t) => {
 test("node says why it cannot sign with a key", (t) => {
   const message = (key: KeyObject | string) => t.throws(() => signer(key))!.message;
   t.regex(message(pairs.p256.publicKey), /private key is needed/);
-  t.regex(message(generateKeyPairSync("ec", { namedCurve: "secp521r1" }).privateKey), /secp521r1/);
+  t.regex(message(generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey), /secp256k1/);
   t.regex(
     message(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey),
     /2048 to 4096 bits, not 1024/,
   );
   t.regex(message(generateKeyPairSync("x25519").privateKey), /x25519/);
-  t.regex(message(generateKeyPairSync("ed448").privateKey), /ed448/);
+  t.regex(message(generateKeyPairSync("x448").privateKey), /x448/);
   t.throws(() => signer("no key"));
   t.throws(() => signer(pairs.p256.privateKey).begin(signatureScheme.ed25519), { message: /cannot sign/ });
 });
@@ -678,6 +725,29 @@ test("the portable signer signs, RFC 6979 and RFC 8032", (t) => {
   const secret = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
   const by = portableSigner("ed25519", hex(secret));
   t.is(toHex(signWith(by, signatureScheme.ed25519, hex(""))), rfc.ed25519[0].signature);
+});
+
+test("the portable signers of P-521 and Ed448 sign what OpenSSL verifies", (t) => {
+  const secret = (kind: "p521" | "ed448") =>
+    Buffer.from(pairs[kind].privateKey.export({ format: "jwk" }).d!, "base64url");
+  for (const kind of ["p521", "ed448"] as const) {
+    const by = moreSigner(kind, secret(kind));
+    const [scheme] = by.schemes;
+    const signature = signWith(by, scheme, message);
+    const key = bitString(kind, pairs[kind].publicKey);
+    t.true(verifies(node, { scheme, kind, key, message, signature }));
+    t.throws(() => by.begin(signatureScheme.ed25519), { message: /cannot sign/ });
+    t.throws(() => moreSigner(kind, new Uint8Array(32)), { message: /no private key/ });
+  }
+  t.throws(() => moreSigner("p521", new Uint8Array(66)), { message: /no private key/ });
+});
+
+test("without more curves the portable provider has none of them", (t) => {
+  const { groups: few, moreGroups = [], schemes: known } = portable();
+  t.false([...few, ...moreGroups].some((id) => id === namedGroup.secp521r1 || id === namedGroup.x448));
+  t.false(known.includes(signatureScheme.ed448));
+  t.throws(() => portable().exchange(namedGroup.secp521r1), { instanceOf: RangeError });
+  t.false(good.filter(({ kind }) => kind === "p521").some((signed) => verifies(portable(), signed)));
 });
 
 test("the portable signer refuses what is no private key", (t) => {

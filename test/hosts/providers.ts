@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { EcExchange, provider as node, X25519Exchange } from "../../hosts/node/provider.js";
-import { portable } from "../../hosts/portable/index.js";
+import { EcExchange, provider as node, X448Exchange, X25519Exchange } from "../../hosts/node/provider.js";
+import { moreCurves, portable } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, Exchange, HashAlgorithm, KeyKind, Provider } from "../../src/crypto/provider.js";
 import { hashSize } from "../../src/crypto/suites.js";
 import { namedGroup } from "../../src/wire/registry.js";
@@ -10,6 +10,8 @@ import { startPsa } from "./psa/remote.js";
 export interface Subject {
   readonly provider: Provider;
   exchangeOf(group: number, privateKey: Uint8Array): Exchange;
+  /** Groups that it has not. */
+  readonly lacks?: readonly number[];
   /** Whether it has RSA keys of so many bits; all sizes by default. */
   takesRsa?(bits: number): boolean;
 }
@@ -20,31 +22,38 @@ const psa = await startPsa();
 /** All providers: every vector goes through each. */
 export const subjects: readonly Subject[] = [
   { provider: node, exchangeOf: nodeExchange },
-  { provider: portable(), exchangeOf: portableExchange },
+  { provider: moreCurves(portable()), exchangeOf: portableExchange },
   ...(psa ? [psa] : []),
 ];
 
 const curveName: Record<number, string> = {
   [namedGroup.secp256r1]: "prime256v1",
   [namedGroup.secp384r1]: "secp384r1",
+  [namedGroup.secp521r1]: "secp521r1",
+};
+
+/** PKCS #8 of RFC 8410 section 7, but for the key. */
+const montgomery: Record<number, string> = {
+  [namedGroup.x25519]: "302e020100300506032b656e04220420",
+  [namedGroup.x448]: "3046020100300506032b656f043a0438",
 };
 
 function nodeExchange(group: number, privateKey: Uint8Array): Exchange {
-  if (group !== namedGroup.x25519) return new EcExchange(curveName[group], privateKey);
-  const der = Buffer.concat([hex("302e020100300506032b656e04220420"), privateKey]);
+  if (!(group in montgomery)) return new EcExchange(curveName[group], privateKey);
+  const der = Buffer.concat([hex(montgomery[group]), privateKey]);
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  return new X25519Exchange({ privateKey: key, publicKey: createPublicKey(key) });
+  const pair = { privateKey: key, publicKey: createPublicKey(key) };
+  return group === namedGroup.x448 ? new X448Exchange(pair) : new X25519Exchange(pair);
 }
 
 /** Feeds the randomness that becomes this key: of NIST curves seed mod (n - 1) + 1, FIPS 186-5 A.2.1. */
 function portableExchange(group: number, privateKey: Uint8Array): Exchange {
   const random = (bytes: Uint8Array, start: number, end: number) => {
     const scalar = BigInt(`0x${toHex(privateKey)}`) - 1n;
-    const seed =
-      group === namedGroup.x25519 ? privateKey : hex(scalar.toString(16).padStart(2 * (end - start), "0"));
+    const seed = group in montgomery ? privateKey : hex(scalar.toString(16).padStart(2 * (end - start), "0"));
     bytes.set(seed, start);
   };
-  return portable({ random }).exchange(group);
+  return moreCurves(portable({ random })).exchange(group);
 }
 
 export function hex(text: string): Buffer {
@@ -119,13 +128,13 @@ export function open(
 /** The shared secret in hex; empty when the peer's key is refused. */
 export function agree(exchange: Exchange, peer: Uint8Array): string {
   const p = inside(peer);
-  const out = new Uint8Array(48 + margin);
+  const out = new Uint8Array(66 + margin);
   const length = exchange.agree(p.bytes, p.start, p.end, out, margin);
   return toHex(out.subarray(margin, margin + length));
 }
 
 export function publicKey(exchange: Exchange): Uint8Array {
-  const out = new Uint8Array(97 + margin);
+  const out = new Uint8Array(133 + margin);
   const length = exchange.publicKey(out, margin);
   return out.slice(margin, margin + length);
 }

@@ -111,7 +111,7 @@ const impossible: [string, object][] = [
   ["minVersion", { minVersion: tls13, maxVersion: tls12 }],
   ["suites", { suites: [] }],
   ["groups", { groups: [] }],
-  ["groups", { groups: [29, 30] }],
+  ["groups", { groups: [29, 31] }],
   ["schemes", { schemes: [] }],
   ["schemes", { schemes: [0x0403, 0x0201] }],
   ["alpn", { alpn: [""] }],

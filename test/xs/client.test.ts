@@ -228,7 +228,7 @@ test("wrong use: exit code 2", async (t) => {
   const cases: [string[], RegExp][] = [
     [["client", "-W", "2", "-v", "4"], /^Cannot use OCSP Stapling V2 with TLSv1\.3\n$/],
     [["client", "-c", credential("p256", "root").certificateFile], /cert and key come together/],
-    [["client", "--groups", "P-521"], /P-521 is none of X25519, P-256, P-384/],
+    [["client", "--groups", "P-522"], /P-522 is none of X25519, P-256, P-384/],
     [["client", "-h", "fe80::1%lo"], /"fe80::1%lo" is neither a DNS name nor an IP address/],
     [["client", "-S", "b\u00fccher.example"], /did you mean xn--bcher-kva\.example\?/],
     [["client", "--arena", "1"], /from 16384/],

@@ -53,12 +53,12 @@ function signingKey(file: string): KeyObject {
 const limited = { recordSizeLimit: 16385 };
 
 function chainRow(title: string, row: ChainCase, protocol: number): Row {
-  const signedByEd25519 = row.id === "issuer-ed25519";
+  const signedByEdwards = /^issuer-ed(25519|448)$/.test(row.id);
   return {
     title,
     script: { chain: [...row.chain], key: signingKey(row.keyFile), version: protocol, ...limited },
     client: { trust: row.anchors, serverName: row.name!, clock: NOW, version: protocol, buffers },
-    ...(signedByEd25519 ? refusal("CERT_SIGNATURE_ALGORITHM") : row),
+    ...(signedByEdwards ? refusal("CERT_SIGNATURE_ALGORITHM") : row),
   };
 }
 
@@ -84,7 +84,7 @@ function responseRow(title: string, row: OcspCase, protocol: number, nonceMode: 
 
 type Expectation = Pick<Row, "expected" | "alert" | "late">;
 
-/** Some responses are larger than the buffer, and PSA Crypto knows no Ed25519. */
+/** Some responses are larger than the buffer, and PSA Crypto knows neither Ed25519 nor Ed448. */
 function expectationOf(row: OcspCase): Expectation {
   if (row.response.length > buffers.input) return refusal("BUFFER_TOO_SMALL");
   return row.id === "delegate-ed25519" ? refusal("OCSP_SIGNATURE_ALGORITHM") : row;

@@ -257,6 +257,7 @@ const oidNames: Readonly<Record<string, string>> = Object.freeze({
   "1.2.840.113549.1.1.12": "sha384WithRSAEncryption",
   "1.2.840.113549.1.1.13": "sha512WithRSAEncryption",
   "1.3.101.112": "Ed25519",
+  "1.3.101.113": "Ed448",
   "1.3.14.3.2.26": "SHA-1",
   "2.16.840.1.101.3.4.2.1": "SHA-256",
   "2.16.840.1.101.3.4.2.2": "SHA-384",

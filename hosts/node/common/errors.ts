@@ -92,7 +92,7 @@ export const advice: Readonly<Record<FaultName, string>> = Object.freeze({
   CERT_SIGNATURE_ALGORITHM: "Have the certificate issued again with SHA-256 or better.",
   CERT_ALGORITHM_MISMATCH: serverChain,
   CERT_KEY:
-    "Have the certificate issued for RSA of 2048 bits or more, P-256, P-384 or Ed25519; in TLS 1.2, offer its curve in groups.",
+    "Have the certificate issued for RSA of 2048 bits or more, P-256, P-384, P-521, Ed25519 or Ed448; in TLS 1.2, offer its curve in groups.",
   CERT_NOT_YET_VALID: "Set this machine's clock, or wait until the certificate begins.",
   CERT_EXPIRED: "Renew the certificate; check this machine's clock.",
   CERT_CRITICAL_EXTENSION: "Have the certificate issued without the extension that is not understood.",

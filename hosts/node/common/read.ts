@@ -118,6 +118,9 @@ const groupIds: Readonly<Record<string, number>> = Object.freeze({
   "p-384": namedGroup.secp384r1,
   secp256r1: namedGroup.secp256r1,
   secp384r1: namedGroup.secp384r1,
+  "p-521": namedGroup.secp521r1,
+  secp521r1: namedGroup.secp521r1,
+  x448: namedGroup.x448,
   prime256v1: namedGroup.secp256r1,
   x25519mlkem768: namedGroup.x25519mlkem768,
 });
@@ -126,6 +129,8 @@ const groupNames: Readonly<Record<number, string>> = Object.freeze({
   [namedGroup.x25519]: "X25519",
   [namedGroup.secp256r1]: "P-256",
   [namedGroup.secp384r1]: "P-384",
+  [namedGroup.secp521r1]: "P-521",
+  [namedGroup.x448]: "X448",
   [namedGroup.x25519mlkem768]: "X25519MLKEM768",
 });
 
@@ -137,7 +142,7 @@ export function groupName(id: number): string {
 export const groups: Read<readonly number[]> = (value, name) => {
   const ids = strings(value, name).map((each) => {
     if (Object.hasOwn(groupIds, each.toLowerCase())) return groupIds[each.toLowerCase()];
-    throw valueError(name, `${each} is none of X25519, P-256, P-384, X25519MLKEM768`);
+    throw valueError(name, `${each} is none of X25519, P-256, P-384, P-521, X448, X25519MLKEM768`);
   });
   if (ids.length > 0 && new Set(ids).size === ids.length) return ids;
   throw valueError(name, "at least one, and each of them once");
@@ -245,7 +250,7 @@ export const unsupportedAnywhere: Readonly<Record<string, string>> = Object.free
     "the suites are fixed, AEAD with forward secrecy; limit the versions with minVersion and maxVersion",
   clientCertEngine: "give cert and key",
   dhparam: "only ECDHE is spoken",
-  ecdhCurve: "give groups, an array of X25519, P-256, P-384, X25519MLKEM768, best first",
+  ecdhCurve: "give groups, an array of X25519, P-256, P-384, P-521, X448, X25519MLKEM768, best first",
   minDHSize: "only ECDHE is spoken",
   onread: "listen to data",
   privateKeyEngine: "give key",

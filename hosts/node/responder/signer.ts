@@ -28,7 +28,7 @@ export interface SignerOptions {
   readonly passphrase?: string;
   /** More certificates to send. */
   readonly others?: Certificates;
-  /** The digest that is signed, where the key leaves a choice; SHA-384 for P-384, else SHA-256. */
+  /** The digest that is signed, where the key leaves a choice; SHA-384 for P-384, SHA-512 for P-521, else SHA-256. */
   readonly digest?: SignatureDigest;
   /** Name the signer by its key's hash instead of its name. */
   readonly byKey?: boolean;
@@ -124,7 +124,7 @@ export class Signer {
   }
 }
 
-/** Ed25519 hashes by itself: no digest. */
+/** Ed25519 and Ed448 hash by themselves: no digest. */
 const signAsync = promisify(
   (digest: string | undefined, data: Buffer, key: KeyObject, done: (e: Error | null, s: Buffer) => void) =>
     cryptoSign(digest, data, key, done),
@@ -152,12 +152,18 @@ const algorithms: Readonly<Record<string, readonly Algorithm[]>> = Object.freeze
     { oid: "1.2.840.10045.4.3.2", digest: "sha256" },
     { oid: "1.2.840.10045.4.3.4", digest: "sha512" },
   ],
+  secp521r1: [
+    { oid: "1.2.840.10045.4.3.4", digest: "sha512" },
+    { oid: "1.2.840.10045.4.3.3", digest: "sha384" },
+    { oid: "1.2.840.10045.4.3.2", digest: "sha256" },
+  ],
   rsa: [
     { oid: "1.2.840.113549.1.1.11", digest: "sha256" },
     { oid: "1.2.840.113549.1.1.12", digest: "sha384" },
     { oid: "1.2.840.113549.1.1.13", digest: "sha512" },
   ],
   ed25519: [{ oid: "1.3.101.112", digest: undefined }],
+  ed448: [{ oid: "1.3.101.113", digest: undefined }],
 });
 
 const MIN_MODULUS = 2048;
@@ -166,7 +172,9 @@ function chooseAlgorithm(key: KeyObject, digest: SignatureDigest | undefined): A
   const { namedCurve, modulusLength = MIN_MODULUS } = key.asymmetricKeyDetails ?? {};
   const kind = namedCurve ?? key.asymmetricKeyType!;
   if (!Object.hasOwn(algorithms, kind) || modulusLength < MIN_MODULUS)
-    throw new ResponderError("the signer's key must be RSA of 2048 bits or more, P-256, P-384 or Ed25519");
+    throw new ResponderError(
+      "the signer's key must be RSA of 2048 bits or more, P-256, P-384, P-521, Ed25519 or Ed448",
+    );
   const possible = algorithms[kind];
   const chosen = digest === undefined ? possible[0] : possible.find((each) => each.digest === digest);
   if (!chosen) throw new ResponderError(`a key of type ${kind} does not sign with ${digest}`);

@@ -45,7 +45,7 @@ const sameSchema = {
 export interface CommonOptions extends Partial<Pick<ClientOptions, keyof typeof sameSchema>> {
   /** Application protocols, best first: names, or bytes with each behind its length (RFC 7301 3.1). */
   readonly ALPNProtocols?: readonly string[] | readonly Uint8Array[] | Uint8Array;
-  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default. */
+  /** Groups of the key exchange, best first: "X25519", "P-256", "P-384", which is the default; "P-521", "X448", "X25519MLKEM768". */
   readonly groups?: readonly string[];
   readonly minVersion?: ProtocolVersion;
   readonly maxVersion?: ProtocolVersion;

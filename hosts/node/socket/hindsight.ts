@@ -131,14 +131,22 @@ function otherVersion({ minVersion, maxVersion }: ClientConfig): string {
   return "The server speaks neither TLS 1.2 nor TLS 1.3: update it.";
 }
 
-const keyNames = Object.freeze({ ed25519: ["Ed25519"], rsa: ["RSA"] });
-const curveNames: readonly string[] = ["P-256", "P-384"];
+const keyNames = Object.freeze({
+  p256: "P-256",
+  p384: "P-384",
+  p521: "P-521",
+  rsa: "RSA",
+  ed25519: "Ed25519",
+  ed448: "Ed448",
+});
 
 /** Kinds of keys that the server's certificate may have; TLS 1.2 takes only curves that were offered (RFC 8422 5.3). */
 function keysOffered({ groups, maxVersion, schemes }: ClientConfig): string[] {
   const offered = groups.map(groupName);
-  const ecdsa = curveNames.filter((name) => maxVersion > version.tls12 || offered.includes(name));
-  return [...new Set(schemes.flatMap((id) => ({ ...keyNames, ecdsa })[findScheme(id)!.key]))];
+  const names = [...new Set(schemes.map((id) => keyNames[findScheme(id)!.key]))];
+  return names.filter(
+    (name) => maxVersion > version.tls12 || !name.startsWith("P-") || offered.includes(name),
+  );
 }
 
 /** All that was offered, and what may be offered more. */

@@ -210,6 +210,8 @@ export const keyInfo = Object.freeze({
   x25519: Object.freeze({ type: "ECDH", name: "X25519", size: 253 }),
   secp256r1: Object.freeze({ type: "ECDH", name: "prime256v1", size: 256 }),
   secp384r1: Object.freeze({ type: "ECDH", name: "secp384r1", size: 384 }),
+  secp521r1: Object.freeze({ type: "ECDH", name: "secp521r1", size: 521 }),
+  x448: Object.freeze({ type: "ECDH", name: "X448", size: 448 }),
   x25519mlkem768: Object.freeze({ type: "TLSGroup", name: "X25519MLKEM768", size: undefined }),
 });
 

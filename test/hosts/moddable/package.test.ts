@@ -24,9 +24,12 @@ const platforms: { modules: Record<string, string | string[]>; preload: string |
 
 /** Manifests at the root, of modules that an application has beside those, by their files. */
 const others = readdirSync(root).filter((name) => /^manifest_\w+\.json$/.test(name));
-const besides: { include: string | string[]; modules: Record<string, string | string[]> }[] = others.map(
-  (name) => JSON.parse(read(name)),
-);
+interface Beside {
+  include: string | string[];
+  modules?: Record<string, string | string[]>;
+  platforms?: Record<string, Pick<Beside, "modules">>;
+}
+const besides: Beside[] = others.map((name) => JSON.parse(read(name)));
 
 /** Features of the client that an application may do without: the sources that are theirs alone. */
 const parts: Record<string, string[]> = {
@@ -54,7 +57,10 @@ function sources(map: Record<string, string | string[]>, folder: string): string
 /** The same of all manifests. */
 const allSources = [
   ...[manifest, ...platforms].flatMap((each) => sources(each.modules, "hosts/moddable")),
-  ...besides.flatMap((each) => sources(each.modules, "")),
+  ...besides.flatMap((each) => [
+    ...sources(each.modules ?? {}, ""),
+    ...Object.values(each.platforms ?? {}).flatMap((platform) => sources(platform.modules ?? {}, "")),
+  ]),
 ];
 
 /** The files that the SDK finds for it: those of that name with any ending. */
@@ -89,6 +95,7 @@ test("every file that the manifest maps is there and is packed, no TypeScript am
   t.deepEqual(others, [
     "manifest_certificatemanager.json",
     "manifest_crl.json",
+    "manifest_p521.json",
     "manifest_securesocket.json",
   ]);
   for (const example of readdirSync(join(root, "hosts/moddable/examples")))

@@ -427,7 +427,7 @@ test.serial("wrong use: exit code 2, and nothing is connected to", async (t) => 
     [["client", "-A", cli], /no certificate found/],
     [["client", "-c", root("p256")], /cert and key come together/],
     [["client", "--keylog", "/does/not/exist"], /ENOENT/],
-    [["client", "--groups", "P-521"], /P-521 is none of X25519, P-256, P-384/],
+    [["client", "--groups", "P-522"], /P-522 is none of X25519, P-256, P-384, P-521, X448/],
     [["client", "--groups", "P-256,"], /names separated by commas/],
     [["client", "--groups", "P-256,prime256v1"], /each of them once/],
     [["client", "-h", "fe80::1%lo"], /^option host: "fe80::1%lo" is neither .* as servername \(-S\)\n$/],

@@ -44,6 +44,7 @@ function setUp(): void {
 const pairs = {
   p256: generateKeyPairSync("ec", { namedCurve: "prime256v1" }),
   p384: generateKeyPairSync("ec", { namedCurve: "secp384r1" }),
+  p521: generateKeyPairSync("ec", { namedCurve: "secp521r1" }),
   rsa: generateKeyPairSync("rsa", { modulusLength: 2048 }),
 };
 
@@ -317,6 +318,23 @@ for (const [kind, { privateKey, publicKey }] of Object.entries(pairs)) {
     }
   });
 }
+
+inXs("P-521 signatures are DER, whose length takes one octet or two", (t) => {
+  const by = host!.signer(pairs.p521.privateKey.export({ format: "der", type: "pkcs8" }));
+  const { ecdsa_secp521r1_sha512: scheme } = signatureScheme;
+  const forms = new Set<number>();
+  for (let i = 0; forms.size < 2 && i < 64; i++) {
+    const text = Buffer.from(`what is signed ${i}`);
+    const out = new Uint8Array(150);
+    const signature = by.begin(scheme);
+    signature.update(text, 0, text.length);
+    const length = signature.sign(out, 0);
+    t.true(verify("sha512", text, pairs.p521.publicKey, out.subarray(0, length)));
+    t.is(out[1], 0x81);
+    forms.add(length);
+  }
+  t.is(forms.size, 2, "with 138 and 139 octets, or less");
+});
 
 inXs("a signer signs with its own schemes only, until it is disposed of", (t) => {
   const by = host!.signer(pairs.p256.privateKey.export({ format: "der", type: "pkcs8" }));

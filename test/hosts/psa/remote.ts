@@ -9,11 +9,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { rollup } from "rollup";
-import { portable } from "../../../hosts/portable/index.js";
+import { moreCurves, portable } from "../../../hosts/portable/index.js";
 import type { PsaSigner } from "../../../hosts/psa/index.js";
 import { hostFile } from "../../../hosts/xs/driver/machine.js";
 import type { AeadAlgorithm, Exchange, Provider } from "../../../src/crypto/provider.js";
-import { signatureScheme } from "../../../src/wire/registry.js";
+import { namedGroup, signatureScheme } from "../../../src/wire/registry.js";
 import { HEADER, pack } from "../../xs/remote-protocol.js";
 import { type Answer, type Argument, type Call, split } from "./protocol.js";
 import type { WorkerData, WorkerMessage } from "./worker.js";
@@ -26,6 +26,8 @@ export interface PsaHost {
   readonly provider: Provider;
   exchangeOf(group: number, privateKey: Uint8Array): Exchange;
   signer(der: Uint8Array): PsaSigner;
+  /** X448, where Mbed TLS has it by an API of its own alone. */
+  readonly lacks: readonly number[];
   /** PSA has no RSA keys of more than 4096 bits, nor of a part of an octet. */
   takesRsa(bits: number): boolean;
   /** The value of an expression in XS, as text; the natives are the global `psa`. */
@@ -118,6 +120,9 @@ function toError({ name, message }: { name: string; message: string }): Error {
   return new type(message);
 }
 
+/** What PSA Crypto lacks. */
+const edwards: readonly number[] = [signatureScheme.ed25519, signatureScheme.ed448];
+
 type Root = Omit<Provider, "name" | "aeads" | "groups" | "schemes"> &
   Pick<PsaHost, "exchangeOf" | "evaluate"> & {
     name(): string;
@@ -140,12 +145,13 @@ function hostOver(line: Line): PsaHost {
     aead: root.aead,
     exchange: root.exchange,
     verification: (scheme) =>
-      scheme === signatureScheme.ed25519 ? portable().verification(scheme) : root.verification(scheme),
+      edwards.includes(scheme) ? moreCurves(portable()).verification(scheme) : root.verification(scheme),
   });
   const signer = (der: Uint8Array) => {
     const { schemes, begin, dispose } = root.signer(der);
     return { schemes: schemes(), begin, dispose };
   };
   const takesRsa = (bits: number) => bits <= 4096 && bits % 8 === 0;
-  return { provider, exchangeOf: root.exchangeOf, signer, takesRsa, evaluate: root.evaluate };
+  const lacks = [namedGroup.x448].filter((group) => root.evaluate(`psa.supports(${group})`) !== "true");
+  return { provider, lacks, exchangeOf: root.exchangeOf, signer, takesRsa, evaluate: root.evaluate };
 }

@@ -1,5 +1,6 @@
 /** Runs in the XS host: lends its natives over PSA Crypto to a test in Node, which sends a frame for each call. */
 
+import { readP521Key } from "../../../hosts/moddable/curve521.js";
 import { readPrivateKey } from "../../../hosts/moddable/privatekey.js";
 import { psa as provide, signer } from "../../../hosts/psa/index.js";
 import { fromText, toText } from "../../../hosts/xs/text.js";
@@ -28,7 +29,7 @@ const root = {
   verification: provider.verification.bind(provider),
   exchangeOf: (group: number, key: Uint8Array) => new psa.Exchange(group, key, 0, key.length),
   signer(der: Uint8Array) {
-    const made = signer(psa, readPrivateKey(der));
+    const made = signer(psa, readP521Key(der) ?? readPrivateKey(der));
     return { schemes: () => made.schemes, begin: made.begin, dispose: made.dispose };
   },
   /** The value of an expression, as text. */

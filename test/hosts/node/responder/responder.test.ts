@@ -610,9 +610,9 @@ const badSigners: Readonly<Record<string, [() => SignerOptions, RegExp]>> = {
   expired: [() => delegate({ notAfter: "2026-01-01T00:00:00Z" }), /is not valid now/],
   "RSA of 1024 bits": [
     () => delegate({ key: "rsa1024" }),
-    /RSA of 2048 bits or more, P-256, P-384 or Ed25519/,
+    /RSA of 2048 bits or more, P-256, P-384, P-521, Ed25519 or Ed448/,
   ],
-  "P-521": [() => delegate({ key: "p521" }), /P-256/],
+  secp256k1: [() => delegate({ key: "secp256k1" }), /P-256/],
   "a digest with Ed25519": [
     () => ({ ...delegate({ key: "ed25519" }), digest: "sha256" }),
     /does not sign with sha256/,

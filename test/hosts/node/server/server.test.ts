@@ -812,7 +812,7 @@ const badOptions: [object, string][] = [
   [{ rejectUnauthorized: 0 }, "TYPE"],
   [{ stapler: "on" }, "TYPE"],
   [{ groups: "P-256" }, "TYPE"],
-  [{ groups: ["P-521"] }, "VALUE"],
+  [{ groups: ["P-522"] }, "VALUE"],
   [{ groups: ["P-256", "prime256v1"] }, "VALUE"],
   [{ groups: [] }, "VALUE"],
   [{ staples: Buffer.alloc(1) }, "TYPE"],
