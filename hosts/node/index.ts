@@ -17,6 +17,7 @@ export {
   type Sample,
 } from "./common/metrics.js";
 export type { Certificates } from "./common/pem.js";
+export type { ProfileName } from "./common/profiles.js";
 export type { KeyValueStore } from "./common/store.js";
 export type { StaplerCounters } from "./ocsp/counters.js";
 export { type OcspFetch, OcspFetchError } from "./ocsp/http.js";
@@ -58,6 +59,7 @@ export type { ProtocolVersion } from "./socket/common-options.js";
 export type { ClientSocketEvents, ConnectionError, SocketEvents } from "./socket/events.js";
 export { connectHttp2, type Http2Options, type SecureHttp2Session } from "./socket/http2.js";
 export {
+  type CaIdentifier,
   type CheckServerIdentity,
   type ConnectOptions,
   Context,

@@ -64,9 +64,7 @@ export { clientCertificates, exporting, nameConstraints, resumption, rsa, stapli
 export const usual = features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa });
 
 /** All that a client can be made of, but for what `exporting` and `stapling` add. */
-export const everything: Features = Object.freeze(
-  Object.assign({}, usual, { pki: allTables }),
-);
+export const everything: Features = Object.freeze(Object.assign({}, usual, { pki: allTables }));
 
 /**
  * The trust anchor that a CA's certificate stands for. `der` is kept, not copied: it may be in flash, and must

@@ -27,7 +27,8 @@ function identifierOf(
   { der, key, nameStart, nameEnd }: TrustAnchor,
   type: number,
 ): Uint8Array {
-  if (type === identifierType.x509_name) return der.slice(nameStart, nameEnd);
+  // Not `slice`, which of a Buffer gives a view
+  if (type === identifierType.x509_name) return Uint8Array.from(der.subarray(nameStart, nameEnd));
   if (type === identifierType.cert_sha1_hash) return sha1(provider, der, 0, der.length);
   if (type !== identifierType.key_sha1_hash) return none;
   if (key.kind !== "rsa") return sha1(provider, key.bytes, key.start, key.end);

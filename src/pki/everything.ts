@@ -6,4 +6,6 @@ import { rsa } from "./rsa.js";
 import { pkiTables } from "./tables.js";
 
 /** The tables with all features. */
-export const everything = withP521(withCrlExtensions(pkiTables(Object.freeze([nameConstraints, rsa, ed448]))));
+export const everything = withP521(
+  withCrlExtensions(pkiTables(Object.freeze([nameConstraints, rsa, ed448]))),
+);

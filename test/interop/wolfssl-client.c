@@ -2,12 +2,13 @@
  * A TLS client over wolfSSL for tests, with the flags of wolfSSL's example client: sends a line and prints what
  * comes back, then how the session went.
  *
- *   wolfssl-client -p PORT [-h HOST] [-v 3|4] [-A CA] [-W 1|2|3] [-n] [-m] [-S SNI] [-c CERT -k KEY] [-r]
+ *   wolfssl-client -p PORT [-h HOST] [-v 3|4] [-A CA] [-W 1|2|3] [-n] [-m] [-S SNI] [-c CERT -k KEY] [-r] [-T 1|2|3:HEX]
  *
  * -W  asks for a staple: 1 by status_request, 2 by status_request_v2 (ocsp), 3 by status_request_v2 (ocsp_multi)
  * -n  asks for a nonce in it
  * -m  must staple: refuses a server without a staple
  * -S  the name to ask for, which the certificate must be for
+ * -T  names a CA in trusted_ca_keys: by its key's SHA-1, its name in DER, its certificate's SHA-1
  * -r  connects once more and resumes the session, by a ticket or its number, if the server allows
  *
  * It exits with 0 when all went well, else with 1 and wolfSSL's error, and ends by itself after LIFETIME seconds.
@@ -28,7 +29,7 @@
 enum { LIFETIME = 30, HANDSHAKE = 22, CERTIFICATE_STATUS = 22 };
 
 typedef struct {
-    const char *host, *ca, *name, *certificate, *key;
+    const char *host, *ca, *name, *certificate, *key, *trusted;
     int port, version, stapling, nonce, must_staple, resume;
 } Options;
 
@@ -47,7 +48,7 @@ static void check(int result, const char *what) {
 
 static Options parse(int argc, char **argv) {
     Options o = {.host = "127.0.0.1", .version = 3};
-    for (int option; (option = getopt(argc, argv, "h:p:v:A:W:S:c:k:nmr")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "h:p:v:A:W:S:c:k:T:nmr")) != -1;) {
         if (option == 'h') o.host = optarg;
         else if (option == 'p') o.port = atoi(optarg);
         else if (option == 'v') o.version = atoi(optarg);
@@ -56,6 +57,7 @@ static Options parse(int argc, char **argv) {
         else if (option == 'S') o.name = optarg;
         else if (option == 'c') o.certificate = optarg;
         else if (option == 'k') o.key = optarg;
+        else if (option == 'T') o.trusted = optarg;
         else if (option == 'n') o.nonce = 1;
         else if (option == 'm') o.must_staple = 1;
         else if (option == 'r') o.resume = 1;
@@ -93,6 +95,14 @@ static void ask_for_staples(WOLFSSL *ssl, const Options *o) {
 static void ask_for_name(WOLFSSL *ssl, const char *name) {
     check(wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, name, (unsigned short)strlen(name)), "UseSNI");
     check(wolfSSL_check_domain_name(ssl, name), "check_domain_name");
+}
+
+/* Beside the type, what names the CA, in hexadecimal. */
+static void name_authority(WOLFSSL *ssl, const char *trusted) {
+    unsigned char id[256];
+    unsigned int size = 0;
+    for (const char *at = trusted + 2; *at && size < sizeof id && sscanf(at, "%2hhx", &id[size]) == 1; at += 2) size++;
+    check(wolfSSL_UseTrustedCA(ssl, (unsigned char)(trusted[0] - '0'), id, size), "UseTrustedCA");
 }
 
 static size_t u24(const unsigned char *at) {
@@ -155,6 +165,7 @@ static WOLFSSL_SESSION *converse(WOLFSSL_CTX *ctx, const Options *o, WOLFSSL_SES
     WOLFSSL *ssl = wolfSSL_new(ctx);
     ask_for_staples(ssl, o);
     if (o->name) ask_for_name(ssl, o->name);
+    if (o->trusted) name_authority(ssl, o->trusted);
     if (from) wolfSSL_set_session(ssl, from); // refused where the server left nothing to go on from
     wolfSSL_set_msg_callback(ssl, observe);
     wolfSSL_set_fd(ssl, dial(o));

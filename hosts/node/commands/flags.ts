@@ -17,6 +17,7 @@ const optionOf = Object.freeze({
   verify: "rejectUnauthorized",
   alpn: "ALPNProtocols",
   groups: "groups",
+  profile: "profile",
 } as const satisfies Record<string, keyof ConnectOptions>);
 
 type OptionFlags = { [F in keyof typeof optionOf]?: ConnectOptions[(typeof optionOf)[F]] };
@@ -67,7 +68,9 @@ export const CRL_HELP =
   "CRLs, PEM or DER; may stand several times. Each certificate below the root then needs a list of its CA";
 export const CRL_POLICY_HELP = `certificates that need a list with --crl: ${listed(requirements)}, the default`;
 export const GROUPS_HELP =
-  "groups of the key exchange, best first, separated by commas; X25519,P-256,P-384 by default; there is X25519MLKEM768 too";
+  "groups of the key exchange, best first, separated by commas; X25519,P-256,P-384 by default; there are P-521, X448 and X25519MLKEM768 too";
+export const PROFILE_HELP =
+  "what a standard of charging electric vehicles asks of TLS: versions, suites, groups, staples, certificates";
 export const COMPAT_HELP =
   "wolfssl: what is not given is as with wolfSSL's example programs, with the files in certs/ of wolfSSL's folder";
 export const RESPONDER_HELP =
@@ -145,6 +148,7 @@ export function nodeFlags(command: Command): Command {
     .option("--responder <file>", RESPONDER_HELP, readFile)
     .option("--crl <file>", CRL_HELP, readMore)
     .option("--crl-policy <name>", CRL_POLICY_HELP, readPolicy)
+    .addOption(new Option("--profile <standard>", PROFILE_HELP).choices(["iso15118-2", "iso15118-20"]))
     .option("--pcapng <file>", "capture the connection, with its secrets, for Wireshark")
     .addOption(new Option("--compat <program>", COMPAT_HELP).choices(["wolfssl"]))
     .option(
@@ -180,7 +184,8 @@ function ocspOptions(flags: Flags): ConnectOptions["ocsp"] {
   const nonce = flags.nonceRequired ? true : flags.nonce && ("if-present" as const);
   const lookup = flags.ocspLookup || ocspUrl !== undefined;
   const ways = { nonce, lookup, overrideUrl: ocspUrl, responders: flags.responder };
-  if (stapling === undefined) return { ...ways, stapling: "off", policy: flags.policy };
+  if (stapling === undefined)
+    return { ...ways, stapling: flags.profile ? undefined : "off", policy: flags.policy };
   const required = stapling.kind === 3 ? "chain" : stapling.must ? "leaf" : "if-present";
   return { ...ways, stapling: staplings[stapling.kind], policy: flags.policy ?? required };
 }

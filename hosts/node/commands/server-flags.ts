@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type OcspRequirement, requirements } from "../../../src/pki/index.js";
-import type { ServerOptions } from "../index.js";
+import type { ProfileName, ServerOptions } from "../index.js";
 import {
   COMPAT_HELP,
   CRL_HELP,
@@ -8,6 +8,7 @@ import {
   GROUPS_HELP,
   KEYLOG_HELP,
   listed,
+  PROFILE_HELP,
   RESPONDER_HELP,
   readGroups,
   readMore,
@@ -36,6 +37,7 @@ export interface ServerFlags {
   nonceForward?: boolean;
   alpn?: string[];
   groups?: string[];
+  profile?: ProfileName;
   anyInterface?: boolean;
   trace?: boolean;
   keylog?: string;
@@ -94,6 +96,7 @@ export function serverFlags(run: (flags: ServerFlags) => Promise<void>): Command
     .option("-L, --alpn <names>", "application protocols to speak, separated by commas", readProtocols)
     .option("-b, --any-interface", "listen on every interface; on 127.0.0.1 alone by default")
     .option("--groups <names>", GROUPS_HELP, readGroups)
+    .addOption(new Option("--profile <standard>", PROFILE_HELP).choices(["iso15118-2", "iso15118-20"]))
     .option("--trace", "print each handshake message, staples decoded")
     .option("--keylog <file>", KEYLOG_HELP)
     .option("--pcapng <file>", "capture the connections, with their secrets, for Wireshark")
@@ -118,22 +121,25 @@ export function serverOptions(flags: ServerFlags): ServerOptions {
     key,
     nonceForward,
     ocspLookup,
+    profile,
     responder,
     stapleChain,
     tls,
   } = flags;
   if (cert === undefined || key === undefined)
     throw new UsageError("a server needs its certificate chain (-c) and its private key (-k)");
-  const requestCert = ca !== undefined && clientAuth;
-  if (crl && !requestCert)
+  const requestCert = profile ? undefined : ca !== undefined && clientAuth;
+  const asksNobody = requestCert === false;
+  if (crl && asksNobody)
     throw new UsageError("--crl is for clients' certificates, which are asked for with -A and without -d");
   const versions = { minVersion: tls, maxVersion: tls };
-  if (ocspLookup && !requestCert) throw new UsageError("-o: no client is asked for a certificate");
-  if (clientPolicy && !requestCert)
+  if (ocspLookup && asksNobody) throw new UsageError("-o: no client is asked for a certificate");
+  if (clientPolicy && asksNobody)
     throw new UsageError("--client-policy: no client is asked for a certificate without -A");
   const nonce = nonceForward && ("forward" as const);
   const stapling = clientPolicy && ("v1" as const);
   const ocsp = { stapling, policy: clientPolicy, nonce, lookup: ocspLookup, responders: responder };
   const judged = { ca, requestCert, crl, crlPolicy, ocsp };
-  return { cert, key, ...judged, stapleChain, ...versions, groups, ALPNProtocols: alpn };
+  const names = { profile, roots: profile && ca };
+  return { cert, key, ...judged, stapleChain, ...versions, ...names, groups, ALPNProtocols: alpn };
 }

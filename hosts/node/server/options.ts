@@ -10,6 +10,7 @@ import {
 import { faults } from "../../../src/wire/index.js";
 import { typeError, valueError } from "../common/errors.js";
 import type { Certificates } from "../common/pem.js";
+import { commonOf, contradiction, type Profile, type ProfileName, readProfile } from "../common/profiles.js";
 import {
   boolean,
   callback,
@@ -74,6 +75,11 @@ export interface ServerOptions
    * clients up to 5.5 refuse more. True by default.
    */
   readonly stapleChain?: boolean;
+  /**
+   * What a standard asks of TLS, for a charger: versions, suites, groups, signatures, staples, and whether vehicles show a
+   * certificate. What is given beside it must be within the standard.
+   */
+  readonly profile?: ProfileName;
   /** Seconds for which a session can be resumed, 7 days at most, 7,200 by default; 0: none can. */
   readonly sessionTimeout?: number;
   /**
@@ -98,7 +104,7 @@ export interface ServerOptions
 
 /** What a server and its connections work with. */
 export interface ServerSettings
-  extends Pick<ServerLayer, "SNICallback" | "stapleChain" | "stapler" | "ticketKeys"> {
+  extends Pick<ServerLayer, "SNICallback" | "profile" | "stapleChain" | "stapler" | "ticketKeys"> {
   /** Without what each connection adds. */
   readonly core: Omit<CoreOptions, "select" | "ticketKeys" | "exporting">;
   readonly connection: ConnectionSettings;
@@ -126,8 +132,18 @@ export interface ConnectionSettings extends Pick<ServerOptions, "onMessage" | "o
  * @throws TypeError or RangeError whose `code` begins with `ERR_TLSTAPLE_OPTION`
  */
 export function settleServer(options: ServerOptions): ServerSettings {
-  const { SNICallback, onCipher, onMessage, pauseOnConnect, stapleChain, stapler, ticketKeys, ...layer } =
-    readAll(schema, options, "", refuseUnsafe);
+  const {
+    SNICallback,
+    onCipher,
+    onMessage,
+    pauseOnConnect,
+    profile,
+    stapleChain,
+    stapler,
+    ticketKeys,
+    ...given
+  } = readAll(schema, options, "", refuseUnsafe);
+  const layer = profile ? profiled(profile, given, options) : given;
   const { handshakeTimeout = 10_000, ocsp = {} } = layer;
   const { allowHalfOpen = false, highWaterMark } = options;
   const roots = layer.requestCert ? (layer.ca ?? defaultRoots()) : [];
@@ -155,14 +171,33 @@ export function settleServer(options: ServerOptions): ServerSettings {
     pauseOnConnect: pauseOnConnect ?? false,
     forwardNonce: ocsp.nonce === "forward" && forwards(stapler),
     SNICallback,
+    profile,
     stapler,
     stapleChain,
     ticketKeys,
   };
 }
 
+/** What is given, with what a profile sets: it staples, and vehicles show a certificate or have none. */
+function profiled(profile: Profile, layer: CoreLayer, options: ServerOptions): CoreLayer {
+  const { ca, requestCert = profile.mutual } = layer;
+  if (requestCert !== profile.mutual)
+    throw contradiction(
+      profile,
+      "requestCert",
+      profile.mutual ? "vehicles must show a certificate" : "vehicles have no certificate in TLS",
+    );
+  if (profile.mutual && ca === undefined)
+    throw contradiction(profile, "ca", "give the root CAs of vehicles' certificates");
+  if (options.stapler === "off" && options.staples === undefined)
+    throw contradiction(profile, "stapler", "chargers staple");
+  if (options.stapleChain === false)
+    throw contradiction(profile, "stapleChain", "chargers staple for each certificate of their chain");
+  return { ...layer, ...commonOf(profile, layer), requestCert };
+}
+
 /** What is left once the server has taken what is its own. */
-type CoreLayer = Omit<ServerLayer, keyof typeof ownSchema>;
+type CoreLayer = Omit<ServerLayer, keyof typeof ownSchema> & Pick<CoreOptions, "suites" | "schemes">;
 
 function coreOptions(layer: CoreLayer, roots: readonly Root[]): ServerSettings["core"] {
   const { buffers, ocsp = {}, requestCert, sessionTimeout, ...common } = layer;
@@ -238,6 +273,7 @@ const ownSchema = {
   stapleChain: boolean,
   ticketKeys: readTicketKeys,
   pauseOnConnect: boolean,
+  profile: readProfile,
   onMessage: callback<NonNullable<ServerOptions["onMessage"]>>(),
   onCipher: callback<NonNullable<ServerOptions["onCipher"]>>(),
 };

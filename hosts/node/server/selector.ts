@@ -65,13 +65,14 @@ export class Selector {
   }
 
   private serve(context: SecureContext, hello: Hello): Answer | Promise<Answer> {
-    const credentials = context.choose(hello);
-    if (credentials === undefined) return faults.UNRECOGNIZED_NAME;
-    const { identity, staples, staplesUntil } = credentials;
-    const count = this.stapleCount(hello, credentials);
-    if (count === 0) return { identity };
-    if (staples) return { identity, staples: staples.slice(0, count), staplesUntil };
-    return this.staple(credentials, count, this.forwardNonce ? hello.nonce : undefined);
+    const choice = context.choose(hello);
+    if (choice === undefined) return faults.UNRECOGNIZED_NAME;
+    const { identity, staples, staplesUntil } = choice.credentials;
+    const shown: Selection = { identity, named: choice.named };
+    const count = this.stapleCount(hello, choice.credentials);
+    if (count === 0) return shown;
+    if (staples) return { ...shown, staples: staples.slice(0, count), staplesUntil };
+    return this.staple(shown, count, this.forwardNonce ? hello.nonce : undefined);
   }
 
   /**
@@ -85,16 +86,12 @@ export class Selector {
   }
 
   /** Waits for the stapler only when it must fetch; how long that may take is the stapler's business. */
-  private staple(
-    { identity }: Credentials,
-    count: number,
-    nonce: Uint8Array | undefined,
-  ): Answer | Promise<Answer> {
+  private staple(shown: Selection, count: number, nonce: Uint8Array | undefined): Answer | Promise<Answer> {
     const { stapler } = this;
-    if (stapler === undefined) return { identity };
-    const { certificates } = identity;
+    if (stapler === undefined) return shown;
+    const { certificates } = shown.identity;
     const selection = ({ staples, until }: Awaited<ReturnType<StapleSource["staples"]>>): Selection => ({
-      identity,
+      ...shown,
       staples,
       staplesUntil: until,
     });
@@ -103,7 +100,7 @@ export class Selector {
     if (ready) return selection(ready);
     return (fresh ?? stapler.staples(certificates, count)).then(selection, (cause) => {
       this.complain(certificates[0], cause);
-      return { identity };
+      return shown;
     });
   }
 

@@ -2,6 +2,7 @@ import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { type CrlList, readCrls } from "../common/crl.js";
 import { unsupportedMember } from "../common/errors.js";
+import { checkKey } from "../common/profiles.js";
 import type { StapleError } from "../ocsp/staple-error.js";
 import { Stapler, type StapleSource } from "../ocsp/stapler.js";
 import { crlsFrom } from "../socket/common-options.js";
@@ -63,6 +64,8 @@ export class Server extends NetServer {
   constructor(options: ServerOptions = {}, onSecureConnection?: OnSecureConnection) {
     const settings = settleServer(options);
     const context = new SecureContext(options);
+    const { profile } = settings;
+    if (profile) for (const { identity } of context.credentials) checkKey(profile, identity);
     // Our flights go out as wholes: to hold back the last bytes of one would only delay it
     const noDelay = options.noDelay ?? true;
     super({ ...options, noDelay, allowHalfOpen: true, pauseOnConnect: false });
@@ -72,7 +75,7 @@ export class Server extends NetServer {
     this.selector.stapleChain = settings.stapleChain ?? true;
     this.selector.forwardNonce = settings.forwardNonce;
     this.selector.onStapleError = this.onStapleError;
-    if (settings.stapler === undefined) this.fetchStaples();
+    if (settings.stapler === undefined) this.fetchStaples(options.roots);
     else if (settings.stapler !== "off") this.share(settings.stapler);
     this.on("newListener", refuseEvent);
     this.on("connection", (transport: Duplex) => this.accept(transport));
@@ -134,12 +137,12 @@ export class Server extends NetServer {
   }
 
   /** Staples with a Stapler of our own, which ends when the server closes; it may listen again. */
-  private fetchStaples(): void {
-    const stapler = new Stapler();
+  private fetchStaples(issuers: ServerOptions["roots"]): void {
+    const stapler = new Stapler({ issuers });
     this.selector.stapler = stapler.on("stapleError", this.onStapleError);
     this.once("close", () => {
       stapler.close();
-      this.fetchStaples();
+      this.fetchStaples(issuers);
     });
   }
 

@@ -1,8 +1,6 @@
 import { addAbortSignal } from "node:stream";
 import {
   type ApartRecord,
-  everything,
-  exporting,
   openedApart,
   type Session,
   type Staples,
@@ -12,6 +10,7 @@ import {
 } from "../../../src/client/index.js";
 import { acceptAnyName } from "../../../src/pki/index.js";
 import { faults } from "../../../src/wire/index.js";
+import { isCharger, type Profile } from "../common/profiles.js";
 import { OwnStapling } from "./client-staple.js";
 import type { ClientSocketEvents } from "./events.js";
 import { Hindsight } from "./hindsight.js";
@@ -45,13 +44,14 @@ class Client extends TlsClient {
  * all, could be sent).
  */
 export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
-  /** The name that was verified, and sent as SNI when it is a DNS name. */
+  /** The name that was verified, and sent as SNI when it is a DNS name; undefined where a profile has none. */
   readonly servername: string | undefined;
   protected override readonly ownCertificate: Uint8Array | undefined;
   private readonly verify: boolean;
   private readonly sessions: Sessions;
   private readonly own: OwnStapling | undefined;
   private readonly lookup: InquirySettings | undefined;
+  private readonly charging: Profile | undefined;
   private readonly checkServerIdentity: CheckServerIdentity | undefined;
   private readonly allowTruncation: boolean;
   /** The server is found good, by lookup too. */
@@ -67,7 +67,7 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
   constructor(options: ConnectOptions, anyName = false) {
     const settings = settle(options);
     const sessions = new Sessions(settings.saved, () => this.newSession());
-    const { clientStaple } = settings;
+    const { charging, clientStaple } = settings;
     const { clock, identity } = settings.core;
     const own =
       clientStaple &&
@@ -77,13 +77,14 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
         take: (staples) => this.staple(staples),
         tell: (error) => process.nextTick(() => this.emit("stapleError", error)),
       });
-    super(partsOf(options, settings, own, anyName ? undefined : sessions));
+    super(partsOf(options, settings, own, anyName || charging ? undefined : sessions));
     this.sessions = sessions;
     this.own = own;
-    this.servername = settings.core.serverName;
+    this.servername = charging ? undefined : settings.core.serverName;
     this.ownCertificate = settings.core.identity?.certificates[0];
     this.verify = settings.verify;
     this.lookup = settings.lookup;
+    this.charging = charging;
     this.checkServerIdentity = settings.checkServerIdentity;
     this.allowTruncation = settings.allowTruncation;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
@@ -138,6 +139,8 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
     const { offered } = this.sessions;
     if (this.core.resumed) this.remember(offered?.chain ?? [], offered?.verdicts ?? []);
     if (!this.verify) return undefined;
+    if (this.charging && !isCharger(this.charging, this.getPeerCertificate(true)!))
+      return Promise.resolve({ fault: faults.CERT_NAME_MISMATCH });
     const refusal = this.checkServerIdentity && this.check(this.checkServerIdentity);
     if (refusal) return Promise.resolve(refusal);
     return this.lookup && this.lookUp(this.lookup);
@@ -146,7 +149,7 @@ export class TLSSocket extends SecureSocket<Client, ClientSocketEvents> {
   /** Asks the application's own function, of a session that is resumed too. */
   private check(checkServerIdentity: CheckServerIdentity): Refusal | undefined {
     try {
-      const error: unknown = checkServerIdentity(this.servername!, this.getPeerCertificate(true)!);
+      const error: unknown = checkServerIdentity(this.servername ?? "", this.getPeerCertificate(true)!);
       if (error instanceof Error) return { fault: faults.CERT_NAME_MISMATCH, error };
       if (error) throw new TypeError("checkServerIdentity must return an Error or undefined");
       return undefined;
@@ -189,9 +192,6 @@ class Sessions {
   };
 }
 
-/** All that a client can do, and what keying material is exported from. */
-const features = exporting(everything);
-
 /** Without sessions any name will do. */
 function partsOf(
   options: ConnectOptions,
@@ -206,7 +206,8 @@ function partsOf(
     stream: { allowHalfOpen, highWaterMark },
     core: (reports) => {
       const resuming = { session: sessions?.offered?.session, onSession: sessions?.take };
-      const stapled = own ? stapling(features, own.ask) : features;
+      const { features } = settings.core;
+      const stapled = own ? stapling(features!, own.ask) : features;
       const client = new Client({ ...settings.core, ...reports, ...resuming, features: stapled });
       if (!sessions) client.acceptAnyName();
       return client;

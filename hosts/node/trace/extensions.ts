@@ -2,7 +2,7 @@
 
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import { Extensions } from "@peculiar/asn1-x509";
-import { extensionType as known, nameOf, statusType } from "../../../src/client/index.js";
+import { identifierType, extensionType as known, nameOf, statusType } from "../../../src/client/index.js";
 import { Reader } from "../../../src/wire/index.js";
 import { describeName } from "../common/describe.js";
 import {
@@ -43,13 +43,14 @@ const LONG: readonly number[] = [
   known.signature_algorithms,
   known.signature_algorithms_cert,
   known.certificate_authorities,
+  known.trusted_ca_keys,
 ];
 
 /** `place` is "answer" for those of a ServerHello or HelloRetryRequest. */
 export function describeExtensions(extensions: readonly Extension[], place: Place = "request"): Words {
   const words = (long: boolean) =>
     extensions
-      .filter(({ type }) => LONG.includes(type) === long)
+      .filter(({ type, data }) => (LONG.includes(type) && data.length > 0) === long)
       .map((extension) => describeExtension(extension, place))
       .filter((word) => word !== "");
   return { short: words(false), long: words(true) };
@@ -91,6 +92,7 @@ const forms: Readonly<Record<number, Describe>> = {
   [known.cookie]: (r, name) => `${name} of ${r.u16()} bytes`,
   [known.psk_key_exchange_modes]: listed((r) => readList8(r, readMode)),
   [known.certificate_authorities]: listed((r) => readAuthorities(r)),
+  [known.trusted_ca_keys]: listed((r) => readList16(r, readTrustedAuthority)),
   [known.signature_algorithms_cert]: listed((r) => readList16(r, readScheme)),
   [known.key_share]: listed((r) => readList16(r, readShare)),
   [foreign.early_data]: (r, name) => `${name} of up to ${r.u32()} bytes`,
@@ -138,6 +140,20 @@ function readMode(r: Reader): string {
 export function readAuthorities(r: Reader): string[] {
   return readList16(r, () => `[${describeName(readVector16(r))}]`);
 }
+
+/** TrustedAuthority, RFC 6066 section 6. */
+function readTrustedAuthority(r: Reader): string {
+  const type = r.u8();
+  const name = nameOf(identifierType, type);
+  if (type === identifierType.x509_name) return `[${describeName(readVector16(r))}]`;
+  if (name === undefined) throw new RangeError("its length is unknown");
+  if (type === identifierType.pre_agreed) return name;
+  const start = r.skip(SHA1);
+  return `${name} ${shortened(Buffer.from(r.bytes.subarray(start, r.at)).toString("hex"))}`;
+}
+
+/** Bytes of a hash in it. */
+const SHA1 = 20;
 
 // ---- Requests for staples
 

@@ -30,11 +30,7 @@ const without: Partial<Platform> = {
   provider: { ...provider, longShare: undefined },
 };
 const { timers } = new App();
-const {
-  features,
-  provider: extended,
-  readIdentity,
-} = platformWithP521({ ...platform(timers), ...without });
+const { features, provider: extended, readIdentity } = platformWithP521({ ...platform(timers), ...without });
 const with521: Partial<Platform> = { features, signer, provider: extended, readIdentity };
 
 const server = { chain: [pair.leaf.der], key, scheme: signatureScheme.ecdsa_secp521r1_sha512 };

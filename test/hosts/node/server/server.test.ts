@@ -330,10 +330,13 @@ test("of chains whose key fits, the first whose signatures the client takes; els
   const read = (file: "certificateFile" | "keyFile") => chains.map((each) => readFileSync(each[file]));
   const context = createSecureContext({ cert: read("certificateFile"), key: read("keyFile") });
   const chosen = (schemes: number[], certificateSchemes = schemes) => {
-    const hello = { schemes, certificateSchemes, resumes: () => false } as unknown as Parameters<
-      typeof context.choose
-    >[0];
-    return context.credentials.indexOf(context.choose(hello)!);
+    const hello = {
+      schemes,
+      certificateSchemes,
+      authorities: [],
+      resumes: () => false,
+    } as unknown as Parameters<typeof context.choose>[0];
+    return context.credentials.indexOf(context.choose(hello)!.credentials);
   };
   const [pss, pkcs1, ecdsa, ed25519] = [0x0804, 0x0401, 0x0403, 0x0807];
   t.is(chosen([pss, pkcs1, ecdsa]), 0);

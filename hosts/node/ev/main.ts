@@ -1,0 +1,47 @@
+/**
+ * `npm run ev`: an electric vehicle meets chargers on 127.0.0.1, by ISO 15118-2 and by ISO 15118-20. It must take the good ones
+ * and refuse the others. Exits with 0 only if it does.
+ */
+
+import { describeVerdict } from "../commands/report.js";
+import type { ProfileName } from "../index.js";
+import { Trace } from "../trace/trace.js";
+import { meet, type Scene, type Stage, stageOf } from "./scenes.js";
+
+/** Milliseconds for everything. */
+const PATIENCE = 60_000;
+
+const profiles: readonly ProfileName[] = ["iso15118-2", "iso15118-20"];
+
+/** One meeting, shown; whether it ended as it must. */
+async function show(stage: Stage, scene: Scene): Promise<boolean> {
+  console.log(`\n${stage.profile}: ${scene.what}`);
+  const trace = new Trace((line) => console.log(`  ${line}`));
+  const { got, socket, charger } = await meet(stage, scene, {
+    onMessage: (...message) => trace.record(...message),
+  });
+  for (const verdict of socket.ocsp) console.log(`  verdict: ${describeVerdict(verdict)}`);
+  console.log(`  the charger: ${charger}`);
+  const right = got === scene.expected;
+  console.log(`  expected ${scene.expected}, got ${got}: ${right ? "as it must be" : "WRONG"}`);
+  return right;
+}
+
+async function main(): Promise<void> {
+  const results: boolean[] = [];
+  for (const profile of profiles) {
+    const stage = await stageOf(profile);
+    for (const scene of stage.scenes) results.push(await show(stage, scene));
+    stage.close();
+  }
+  const right = results.filter((result) => result).length;
+  console.log(`\n${right} of ${results.length} meetings ended as they must.`);
+  process.exitCode = right === results.length ? 0 : 1;
+}
+
+setTimeout(() => {
+  console.error(`not done after ${PATIENCE / 1000} s: giving up`);
+  process.exit(1);
+}, PATIENCE).unref();
+
+await main();
