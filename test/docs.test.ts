@@ -59,7 +59,7 @@ test("they compile", (t) => {
   run("tar", "-xzf", archive, "--strip-components=1", "-C", packed);
   const examples = [
     ...examplesOf("README.md", /^## In Node/m),
-    ...["node", "stapler", "responder", "operations", "revocation"].flatMap((name) =>
+    ...["node", "stapler", "responder", "operations", "revocation", "ev-charging"].flatMap((name) =>
       examplesOf(`docs/${name}.md`),
     ),
   ];

@@ -227,8 +227,9 @@ const sdk = ["timer", "Resource", "net", "embedded:io/socket/tcp", "modules", "m
 const shared: Record<string, string> = { "tlstaple/core": "core", "embedded:io/socket/tcp/tls": "tls" };
 
 test("modules import only what the manifests map, and of others only what these have", (t) => {
-  const maps = [manifest, ...platforms, ...besides];
-  const mapped = new Set([...sdk, ...maps.flatMap((each) => Object.keys(each.modules))]);
+  const maps: Pick<Beside, "modules">[] = [manifest, ...platforms, ...besides];
+  maps.push(...besides.flatMap((each) => Object.values(each.platforms ?? {})));
+  const mapped = new Set([...sdk, ...maps.flatMap(({ modules: map = {} }) => Object.keys(map))]);
   let taken = 0;
   for (const file of readdirSync(modules).filter((name) => name.endsWith(".js")))
     for (const [, clause, from] of imports(read(`dist/moddable/${file}`))) {

@@ -87,9 +87,12 @@ test("handshake_failure: in TLS 1.2 a key's curve counts as offered only among t
   const port = await refusing(t, alert.handshake_failure);
   const narrow = { groups: ["X25519", "P-256"] } as const;
   const tls12 = await failure(port, { ...narrow, maxVersion: "TLSv1.2" });
-  t.regex(tls12.advice, /; X25519, P-256; certificates for keys of P-256, Ed25519, RSA\./);
+  t.regex(tls12.advice, /; X25519, P-256; certificates for keys of P-256, Ed25519, RSA, Ed448\./);
   const both = await failure(port, narrow);
-  t.regex(both.advice, /; X25519, P-256; certificates for keys of P-256, P-384, Ed25519, RSA\./);
+  t.regex(
+    both.advice,
+    /; X25519, P-256; certificates for keys of P-256, Ed25519, P-384, RSA, P-521, Ed448\./,
+  );
 });
 
 test("handshake_failure: what was offered, and what may be offered more", async (t) => {
@@ -98,7 +101,7 @@ test("handshake_failure: what was offered, and what may be offered more", async 
   t.is(all.alert.number, alert.handshake_failure);
   t.regex(
     all.advice,
-    /TLS 1\.2 and 1\.3; suites of ECDHE with AES-GCM.* \(no CBC.*\); X25519, P-256, P-384; certificates for keys of P-256, P-384, Ed25519, RSA\.$/,
+    /TLS 1\.2 and 1\.3; suites of ECDHE with AES-GCM.* \(no CBC.*\); X25519, P-256, P-384; certificates for keys of P-256, Ed25519, P-384, RSA, P-521, Ed448\.$/,
   );
   const p384 = await serveNode(t, { ecdhCurve: "P-384", minVersion: "TLSv1.3" });
   const narrow = await failure(p384, { groups: ["P-256"], minVersion: "TLSv1.3" });
