@@ -3,7 +3,15 @@
 import type { ClientOptions, Fault, Verdict } from "../../src/client/index.js";
 
 /** What the client in XS adds itself; functions, JSON leaves out. */
-type Added = "provider" | "trust" | "clock" | "identity" | "remembered" | "onMessage" | "onSecret";
+type Added =
+  | "provider"
+  | "trust"
+  | "clock"
+  | "identity"
+  | "remembered"
+  | "features"
+  | "onMessage"
+  | "onSecret";
 
 /** A connection to make. DER is in hex. */
 export interface ClientJob {

@@ -74,7 +74,11 @@ test("without rsa a server with an RSA key is refused, and none of its schemes i
   const script = { ...servers.rsa, version: version.tls13, scheme: 0x0804 };
   const { client, puppet } = meet(script, without("rsa"));
   t.is(named(client.fault), "CERT_KEY");
-  t.deepEqual(puppet.seen.hellos[0].schemes, [0x0403, 0x0807, 0x0503, 0x0603, 0x0808]);
+  const others = [0x0403, 0x0807, 0x0503, 0x0603, 0x0808];
+  t.deepEqual(
+    puppet.seen.hellos[0].schemes,
+    others.filter((id) => defaults.provider.schemes.includes(id)),
+  );
   t.is(named(meet(script, everything).client.fault), undefined);
 });
 

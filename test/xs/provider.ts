@@ -59,3 +59,8 @@ export function X25519Exchange({ privateKey }: { privateKey: KeyObject }): Excha
   const bytes = Buffer.from(d!, "base64url");
   return new globalThis.psa.Exchange(namedGroup.x25519, bytes, 0, bytes.length);
 }
+
+/** Neither Mbed TLS 2.28 nor the lean provider has the group. */
+export function X448Exchange(_: { privateKey: KeyObject }): Exchange {
+  throw new RangeError("tlstaple: no X448 in XS");
+}

@@ -76,7 +76,7 @@ async function addressOf(host: string): Promise<string> {
 
 /** What JSON can carry of the core's options is passed on as it is; the rest is given in another form, or made in XS. */
 function toJob({ core, roots, verify, clientStaple }: Settings, flags: XsFlags): Omit<ClientJob, "address"> {
-  const { provider, trust, clock, identity, remembered, ...options } = core;
+  const { provider, trust, clock, identity, remembered, features, ...options } = core;
   return {
     port: flags.port,
     options: { ...options, buffers },
