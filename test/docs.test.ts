@@ -1,7 +1,7 @@
-/** The examples of the documentation, as a user's strict TypeScript over the packed package. */
+/** The documentation: its tables, and its examples as a user's strict TypeScript over the packed package. */
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
@@ -73,4 +73,24 @@ test("they compile", (t) => {
   } catch (error) {
     t.fail((error as { stdout: string }).stdout);
   }
+});
+
+/** Cells of a line that is a table's, else none: what stands in backticks parts none. */
+const cellsOf = (line: string) =>
+  line.startsWith("|") ? line.replace(/`[^`]*`/g, "").split(/(?<!\\)\|/).length : 0;
+
+/** Lines of tables that have more cells, or less, than the one before them. */
+function crooked(text: string): string[] {
+  const lines = text.replace(/^```.*?^```$/gms, "").split("\n");
+  return lines.filter((line, i) => {
+    const [before, cells] = [lines[i - 1] ?? "", line].map(cellsOf);
+    return before > 0 && cells > 0 && before !== cells;
+  });
+}
+
+test("the rows of a table have the same cells", (t) => {
+  t.deepEqual(crooked("| a | b |\n|---|---|\n| `x|y` | c |\n| d |"), ["| d |"]);
+  const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  for (const page of ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...pages.map((name) => `docs/${name}`)])
+    t.deepEqual(crooked(readFileSync(join(root, page), "utf8")), [], page);
 });
