@@ -71,7 +71,7 @@ test("a text of a module is found in its twin by the map", (t) => {
       if (line === 0 || !there) continue;
       const { line: told } = originalPositionFor(map, { line, column: 0 });
       found++;
-      if (told! <= there && there - told! < 8) near++;
+      if (told! <= there && there - told! < 16) near++;
       else t.log(`${file}: ${text} is in line ${there}, not ${told}`);
     }
   }

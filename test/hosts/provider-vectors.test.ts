@@ -26,9 +26,11 @@ for (const { provider, exchangeOf } of subjects) {
 
   test(title("offers every group, scheme and AEAD"), (t) => {
     t.deepEqual(provider.groups, groups);
+    // PSA Crypto of Mbed TLS has no Ed448
+    const lacks: number[] = provider.name === "psa" ? [signatureScheme.ed448] : [];
     t.deepEqual(
       provider.schemes,
-      schemes.map(({ id }) => id),
+      schemes.map(({ id }) => id).filter((id) => !lacks.includes(id)),
     );
     t.deepEqual([...provider.aeads].sort(), ["aes-128-gcm", "aes-256-gcm", "chacha20-poly1305"]);
     t.true(Object.isFrozen(provider));
