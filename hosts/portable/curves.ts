@@ -8,13 +8,13 @@ import {
   longShare,
   type Provider,
   type PublicKey,
-  type Signature,
   type Signer,
   type Verification,
 } from "../../src/crypto/index.js";
 import { namedGroup, signatureScheme } from "../../src/wire/index.js";
-import { append } from "./ed25519.js";
+import { edwardsVerification } from "./edwards.js";
 import { ecGroup, type Group, PortableExchange, verifyEcdsa } from "./provider.js";
+import { KeptSignature, signerWith } from "./signer.js";
 
 /** RFC 7748 section 6.2. */
 const x448Group: Group = Object.freeze({
@@ -59,32 +59,8 @@ class P521Verification implements Verification {
   }
 }
 
-/** Ed448 hashes the message twice, RFC 8032 5.2.7, so the message is kept. */
-class Ed448Verification implements Verification {
-  private message: Uint8Array = new Uint8Array(0);
-
-  update(bytes: Uint8Array, start: number, end: number): void {
-    this.message = append(this.message, bytes, start, end);
-  }
-
-  end(): void {}
-
-  digest(out: Uint8Array, at: number): number {
-    const digest = sha512(this.message);
-    out.set(digest, at);
-    return digest.length;
-  }
-
-  settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
-    if (key.kind !== "ed448") return false;
-    const publicKey = key.bytes.subarray(key.start, key.end);
-    try {
-      return ed448.verify(signature.subarray(start, end), this.message, publicKey);
-    } catch {
-      return false;
-    }
-  }
-}
+const ed448Verify = (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) =>
+  ed448.verify(signature, message, publicKey);
 
 const ecdsa: readonly number[] = Object.freeze([
   signatureScheme.ecdsa_secp256r1_sha256,
@@ -109,7 +85,7 @@ export function moreCurves(provider: Provider): Provider {
         : provider.exchange(group);
     },
     verification(scheme): Verification {
-      if (scheme === signatureScheme.ed448) return new Ed448Verification();
+      if (scheme === signatureScheme.ed448) return edwardsVerification("ed448", ed448Verify);
       const inner = provider.verification(scheme);
       return ecdsa.includes(scheme) ? new P521Verification(inner) : inner;
     },
@@ -123,28 +99,11 @@ const schemeOf = Object.freeze({
 
 type MoreKind = keyof typeof schemeOf;
 
-class MoreSignature implements Signature {
-  private readonly kind: MoreKind;
-  private readonly privateKey: Uint8Array;
-  private message: Uint8Array = new Uint8Array(0);
-
-  constructor(kind: MoreKind, privateKey: Uint8Array) {
-    this.kind = kind;
-    this.privateKey = privateKey;
-  }
-
-  update(bytes: Uint8Array, start: number, end: number): void {
-    this.message = append(this.message, bytes, start, end);
-  }
-
-  sign(out: Uint8Array, at: number): number {
+class MoreSignature extends KeptSignature<MoreKind> {
+  protected raw(): Uint8Array {
+    if (this.kind === "ed448") return ed448.sign(this.message, this.privateKey);
     const options = { prehash: false, lowS: false, format: "der" } as const;
-    const signature =
-      this.kind === "ed448"
-        ? ed448.sign(this.message, this.privateKey)
-        : p521.sign(sha512(this.message), this.privateKey, options);
-    out.set(signature, at);
-    return signature.length;
+    return p521.sign(sha512(this.message), this.privateKey, options);
   }
 }
 
@@ -155,13 +114,6 @@ class MoreSignature implements Signature {
  */
 export function moreSigner(kind: MoreKind, privateKey: Uint8Array): Signer {
   const curve = kind === "p521" ? p521 : ed448;
-  if (!curve.utils.isValidSecretKey(privateKey)) throw new TypeError(`this is no private key for ${kind}`);
-  const scheme = schemeOf[kind];
-  return Object.freeze({
-    schemes: Object.freeze([scheme]),
-    begin(wanted: number): Signature {
-      if (wanted !== scheme) throw new Error(`this private key cannot sign with scheme ${wanted}`);
-      return new MoreSignature(kind, privateKey);
-    },
-  });
+  const valid = curve.utils.isValidSecretKey(privateKey);
+  return signerWith(kind, schemeOf[kind], valid, () => new MoreSignature(kind, privateKey));
 }

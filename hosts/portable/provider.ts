@@ -24,7 +24,7 @@ import {
   type Verification,
 } from "../../src/crypto/index.js";
 import { namedGroup, signatureScheme } from "../../src/wire/index.js";
-import { Ed25519Verification } from "./ed25519.js";
+import { ed25519Verification } from "./ed25519.js";
 import { parseRsaKey, verifyPkcs1, verifyPss } from "./rsa.js";
 
 export const hashes: Readonly<Record<HashAlgorithm, CHash>> = Object.freeze({ sha1, sha256, sha384, sha512 });
@@ -288,7 +288,7 @@ export function portable(options: PortableOptions = {}): Provider {
     verification(scheme) {
       const known = findScheme(scheme);
       if (known === undefined) throw new RangeError(`no such signature scheme: ${scheme}`);
-      return known.key === "ed25519" ? new Ed25519Verification() : new DigestVerification(known);
+      return known.key === "ed25519" ? ed25519Verification() : new DigestVerification(known);
     },
   });
 }

@@ -2,7 +2,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { p256, p384 } from "@noble/curves/nist.js";
 import { findScheme, type PrivateKeySpan, type Signature, type Signer } from "../../src/crypto/index.js";
 import { signatureScheme } from "../../src/wire/index.js";
-import { append } from "./ed25519.js";
+import { append } from "./edwards.js";
 import { hashes } from "./provider.js";
 
 type SignerKind = "p256" | "p384" | "ed25519";
@@ -14,12 +14,13 @@ const schemeOf = Object.freeze({
   ed25519: signatureScheme.ed25519,
 });
 
-class PortableSignature implements Signature {
-  private readonly kind: SignerKind;
-  private readonly privateKey: Uint8Array;
-  private message: Uint8Array = new Uint8Array(0);
+/** Of a message that is kept until it is whole. */
+export abstract class KeptSignature<K extends string> implements Signature {
+  protected readonly kind: K;
+  protected readonly privateKey: Uint8Array;
+  protected message: Uint8Array = new Uint8Array(0);
 
-  constructor(kind: SignerKind, privateKey: Uint8Array) {
+  constructor(kind: K, privateKey: Uint8Array) {
     this.kind = kind;
     this.privateKey = privateKey;
   }
@@ -34,7 +35,11 @@ class PortableSignature implements Signature {
     return signature.length;
   }
 
-  private raw(): Uint8Array {
+  protected abstract raw(): Uint8Array;
+}
+
+class PortableSignature extends KeptSignature<SignerKind> {
+  protected raw(): Uint8Array {
     if (this.kind === "ed25519") return ed25519.sign(this.message, this.privateKey);
     const curve = this.kind === "p256" ? p256 : p384;
     const digest = hashes[findScheme(schemeOf[this.kind])!.hash](this.message);
@@ -59,13 +64,18 @@ export function signerOf({ kind, bytes, start, end }: PrivateKeySpan): Signer {
  */
 export function signer(kind: SignerKind, privateKey: Uint8Array): Signer {
   const curve = kind === "p256" ? p256 : kind === "p384" ? p384 : ed25519;
-  if (!curve.utils.isValidSecretKey(privateKey)) throw new TypeError(`this is no private key for ${kind}`);
-  const scheme = schemeOf[kind];
+  const valid = curve.utils.isValidSecretKey(privateKey);
+  return signerWith(kind, schemeOf[kind], valid, () => new PortableSignature(kind, privateKey));
+}
+
+/** A signer for one scheme. Throws TypeError when its key is not `valid`. */
+export function signerWith(kind: string, scheme: number, valid: boolean, begin: () => Signature): Signer {
+  if (!valid) throw new TypeError(`this is no private key for ${kind}`);
   return Object.freeze({
     schemes: Object.freeze([scheme]),
     begin(wanted: number): Signature {
       if (wanted !== scheme) throw new Error(`this private key cannot sign with scheme ${wanted}`);
-      return new PortableSignature(kind, privateKey);
+      return begin();
     },
   });
 }
