@@ -184,7 +184,8 @@ export const readResponders: Read<readonly Responder[]> = (value, name) =>
     return read;
   });
 
-function attempt<T>(run: () => T): T | Fault {
+/** What `run` returns, or the fault that it throws. */
+export function attempt<T>(run: () => T): T | Fault {
   try {
     return run();
   } catch (thrown) {

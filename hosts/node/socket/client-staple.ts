@@ -6,7 +6,7 @@ import type { Identity } from "../../../src/crypto/index.js";
 import { everything, judge } from "../../../src/pki/index.js";
 import { type Fault, faults, isFault } from "../../../src/wire/index.js";
 import { tlsError, typeError, valueError } from "../common/errors.js";
-import type { Read } from "../common/read.js";
+import { attempt, type Read } from "../common/read.js";
 import { type Claim, claimsAbout, untimely } from "../ocsp/claims.js";
 import { StapleError, sourceFailed, whyOf } from "../ocsp/staple-error.js";
 import type { StapleSource } from "../ocsp/stapler.js";
@@ -79,15 +79,6 @@ function read(given: GivenStaples, chain: readonly Uint8Array[]): OwnStaples {
     if (isFault(fault)) throw valueError("clientStaple", `response ${i}: ${tlsError(fault).message}`);
     return fault;
   });
-}
-
-function attempt<T>(run: () => T): T | Fault {
-  try {
-    return run();
-  } catch (thrown) {
-    if (isFault(thrown)) return thrown;
-    throw thrown;
-  }
 }
 
 /** What is for the server to judge: what a response says, and who may say it. */
