@@ -6,8 +6,8 @@
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { AddressInfo, Server as NetServer } from "node:net";
 import { credential, type Edition, fixtureFile } from "../../../certs/fixtures.js";
+import { demonstrate, judged, portOf } from "../common/demonstration.js";
 import { connect, createServer, type ProtocolVersion, Stapler, type TLSSocket, TlsError } from "../index.js";
 import { createResponder, listen } from "../responder/index.js";
 import { Trace } from "../trace/trace.js";
@@ -33,14 +33,6 @@ const ISSUER = "intermediate1";
 const PATIENCE = 30_000;
 
 const versions: readonly ProtocolVersion[] = ["TLSv1.2", "TLSv1.3"];
-
-async function portOf(server: NetServer): Promise<number> {
-  if (!server.listening) {
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-  }
-  return (server.address() as AddressInfo).port;
-}
 
 /** The CA's responder, with a delegated signer and an index file of `openssl ca`. */
 async function startResponder(edition: Edition): Promise<{ url: string; close(): void }> {
@@ -116,14 +108,11 @@ async function show(
   );
   console.log(`\n${edition}, ${version}: ${each.what}`);
   const got = await meet(edition, await portOf(server), each.server);
-  console.log(
-    `  expected ${each.expected}, got ${got}: ${got === each.expected ? "as it must be" : "WRONG"}`,
-  );
   server.close();
-  return got === each.expected;
+  return judged(each.expected, got);
 }
 
-async function main(): Promise<void> {
+async function handshakes(): Promise<boolean[]> {
   const results: boolean[] = [];
   for (const edition of ["rsa", "p256"] as const) {
     const responder = await startResponder(edition);
@@ -134,14 +123,7 @@ async function main(): Promise<void> {
     stapler.close();
     responder.close();
   }
-  const right = results.filter((result) => result).length;
-  console.log(`\n${right} of ${results.length} handshakes ended as they must.`);
-  process.exitCode = right === results.length ? 0 : 1;
+  return results;
 }
 
-setTimeout(() => {
-  console.error(`not done after ${PATIENCE / 1000} s: giving up`);
-  process.exit(1);
-}, PATIENCE).unref();
-
-await main();
+await demonstrate("handshakes", PATIENCE, handshakes);

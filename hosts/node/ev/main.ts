@@ -4,6 +4,7 @@
  */
 
 import { describeVerdict } from "../commands/report.js";
+import { demonstrate, judged } from "../common/demonstration.js";
 import type { ProfileName } from "../index.js";
 import { Trace } from "../trace/trace.js";
 import { meet, type Scene, type Stage, stageOf } from "./scenes.js";
@@ -22,26 +23,17 @@ async function show(stage: Stage, scene: Scene): Promise<boolean> {
   });
   for (const verdict of socket.ocsp) console.log(`  verdict: ${describeVerdict(verdict)}`);
   console.log(`  the charger: ${charger}`);
-  const right = got === scene.expected;
-  console.log(`  expected ${scene.expected}, got ${got}: ${right ? "as it must be" : "WRONG"}`);
-  return right;
+  return judged(scene.expected, got);
 }
 
-async function main(): Promise<void> {
+async function meetings(): Promise<boolean[]> {
   const results: boolean[] = [];
   for (const profile of profiles) {
     const stage = await stageOf(profile);
     for (const scene of stage.scenes) results.push(await show(stage, scene));
     stage.close();
   }
-  const right = results.filter((result) => result).length;
-  console.log(`\n${right} of ${results.length} meetings ended as they must.`);
-  process.exitCode = right === results.length ? 0 : 1;
+  return results;
 }
 
-setTimeout(() => {
-  console.error(`not done after ${PATIENCE / 1000} s: giving up`);
-  process.exit(1);
-}, PATIENCE).unref();
-
-await main();
+await demonstrate("meetings", PATIENCE, meetings);

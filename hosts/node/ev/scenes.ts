@@ -1,10 +1,10 @@
 /** A vehicle and a charger on loopback, by both standards: what must come of each meeting. */
 
 import { once } from "node:events";
-import type { AddressInfo, Server as NetServer } from "node:net";
 import type { Issued } from "../../../certs/certificate.js";
 import { pem } from "../../../certs/certificate.js";
 import type { KeyType } from "../../../certs/keys.js";
+import { portOf } from "../common/demonstration.js";
 import {
   type ConnectOptions,
   connect,
@@ -129,14 +129,6 @@ export async function stageOf(profile: ProfileName): Promise<Stage> {
 const vehicleOf = (root: string) => ({ name: "Vehicle 1", domain: "OEM", operator: "Vehicle", root });
 
 const rootPem = ({ root }: Branch) => pem(root.der);
-
-async function portOf(server: NetServer): Promise<number> {
-  if (!server.listening) {
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-  }
-  return (server.address() as AddressInfo).port;
-}
 
 /** One responder for all CAs, each of which signs for itself. */
 async function startResponder(branches: readonly Branch[], revoked: readonly Issued[]) {
