@@ -17,35 +17,10 @@ give_up() {
   exit 0
 }
 
-# quietly REASON COMMAND…: its output is shown when it fails, for that reason.
-quietly() {
-  reason=$1
-  shift
-  "$@" >$out/log 2>&1 && return
-  tail -n 20 $out/log
-  give_up "$reason"
-}
-
-require() {
-  for tool in "$@"; do
-    command -v "$tool" >/dev/null || give_up "there is no $tool"
-  done
-}
-
-# Makes fetched/, with lists and caches of its own, so that the machine's stay as they are.
-fetch() (
-  mkdir -p $out/fetched/lists/partial $out/fetched/cache/archives/partial && cd $out/fetched || exit
-  echo "deb-src $1 $release main" >sources.list
-  set -- -o Dir::Etc::SourceList="$PWD/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-    -o Dir::State::Lists="$PWD/lists" -o Dir::Cache="$PWD/cache" -o APT::Sandbox::User=root
-  apt-get "$@" update && apt-get "$@" source --download-only musl mbedtls
-)
+. hosts/xs/debian-source.sh
 
 fetch_sources() {
-  uri=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Identifier: Packages' |
-    awk '$3 == "main" && $2 !~ /-/ { print $1; exit }')
-  [ -n "$uri" ] || give_up "apt knows no place of packages"
-  quietly "the sources of musl and Mbed TLS can't be had" fetch "$uri"
+  fetch "the sources of musl and Mbed TLS" $release musl mbedtls
   for archive in $out/fetched/*.orig.tar.*[!c]; do tar -xf "$archive" -C $out; done
   rm -rf $out/fetched
 }
@@ -79,7 +54,7 @@ build_crypto() {
 }
 
 build_toolchain() {
-  stamp="$($gcc --version | head -n 1) $(sha512sum <hosts/xs/build-rv32.sh)"
+  stamp="$($gcc --version | head -n 1) $(cat hosts/xs/build-rv32.sh hosts/xs/debian-source.sh | sha512sum)"
   if [ "$(cat $out/stamp 2>/dev/null)" = "$stamp" ]; then return; fi
   rm -rf $out/fetched $out/musl* $out/mbedtls* $out/libc
   fetch_sources

@@ -17,36 +17,11 @@ give_up() {
   exit 0
 }
 
-# quietly REASON COMMAND…: its output is shown when it fails, for that reason.
-quietly() {
-  reason=$1
-  shift
-  "$@" >$out/log 2>&1 && return
-  tail -n 20 $out/log
-  give_up "$reason"
-}
+. hosts/xs/debian-source.sh
 
-require() {
-  for tool in "$@"; do
-    command -v "$tool" >/dev/null || give_up "there is no $tool"
-  done
-}
-
-# Makes fetched/, with lists and caches of its own, so that the machine's stay as they are. The archive alone: what Debian
-# adds to it is not needed here.
-fetch() (
-  mkdir -p $out/fetched/lists/partial $out/fetched/cache/archives/partial && cd $out/fetched || exit
-  echo "deb-src $1 $release main" >sources.list
-  set -- -o Dir::Etc::SourceList="$PWD/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-    -o Dir::State::Lists="$PWD/lists" -o Dir::Cache="$PWD/cache" -o APT::Sandbox::User=root
-  apt-get "$@" update && apt-get "$@" source --download-only --tar-only wolfssl
-)
-
+# The archive alone: what Debian adds to it is not needed here.
 fetch_source() {
-  uri=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Identifier: Packages' |
-    awk '$3 == "main" && $2 !~ /-/ { print $1; exit }')
-  [ -n "$uri" ] || give_up "apt knows no place of packages"
-  quietly "the source of wolfSSL can't be had" fetch "$uri"
+  fetch "the source of wolfSSL" $release --tar-only wolfssl
   mkdir $out/source
   tar -xf $out/fetched/wolfssl_*.orig.tar.*[!c] -C $out/source --strip-components=1
   rm -rf $out/fetched
@@ -83,7 +58,7 @@ mkdir -p $out
 require apt-get gcc nc openssl
 exec 8>$out/lock
 flock 8
-stamp="$(gcc --version | head -n 1) $(cat test/wolfssl/build.sh test/wolfssl/user_settings.h | sha512sum)"
+stamp="$(gcc --version | head -n 1) $(cat test/wolfssl/build.sh test/wolfssl/user_settings.h hosts/xs/debian-source.sh | sha512sum)"
 if [ "$(cat $out/stamp 2>/dev/null)" = "$stamp" ]; then exit 0; fi
 rm -rf $out/fetched $out/source $out/crypto $out/examples* $out/why $out/stamp
 fetch_source
