@@ -1,16 +1,14 @@
 // Puts the one expression of a function where the function is called, if that takes less of flash than the function and
 // its calls do: functions of the top level, and methods and getters whose name nothing else has.
-import { allBindings } from "./rollup.scope.js";
-import { edited, visit, visitPath, within, withUniqueNames } from "./rollup.syntax.js";
+import { allBindings, withUniqueNames } from "./rollup.scope.js";
+import { edited, visit, visitPath, within } from "./rollup.syntax.js";
 
 /**
  * The code of each module, `{ code, light, chosen }`; `isOurs` tells the members that nobody else knows. What it takes of a
  * module that an application may choose does not count.
  */
 export function brief(modules, isOurs, parse) {
-  const codes = modules.map(({ code, light }) =>
-    light ? code : withUniqueNames(code, allBindings(parse(code))),
-  );
+  const codes = modules.map(({ code, light }) => (light ? code : withUniqueNames(code, parse)));
   for (;;) {
     const trees = codes.map((code) => parse(code));
     const edits = choose(candidates(modules, trees, codes, isOurs));

@@ -1,7 +1,7 @@
 // Puts a function that is called in one place there: as statements, so that nothing is made anew each time. Each function
 // takes some 70 bytes of flash beyond its code, and some slots of the stack while it runs.
-import { allBindings } from "./rollup.scope.js";
-import { edited, slice, visit, visitPath, within, withUniqueNames } from "./rollup.syntax.js";
+import { allBindings, withUniqueNames } from "./rollup.scope.js";
+import { edited, slice, visit, visitPath, within } from "./rollup.syntax.js";
 
 /** The code of each module, `{ code, light }`; `isOurs` tells the members that nobody else knows. */
 export function inlined(modules, isOurs, parse) {
@@ -10,7 +10,7 @@ export function inlined(modules, isOurs, parse) {
   let labels = 0;
   return modules.map(({ code: given, light }) => {
     if (light) return given;
-    for (let code = withUniqueNames(given, allBindings(parse(given))); ; ) {
+    for (let code = withUniqueNames(given, parse); ; ) {
       const next = pass(code, parse(code), once, () => `$l${labels++}`);
       if (next === code) return code;
       code = next;

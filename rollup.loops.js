@@ -2,12 +2,11 @@
 // round, for closures of which there is none here, and puts away what a loop declares when it ends. The next loop of the
 // same block takes the same variable.
 import { allBindings } from "./rollup.scope.js";
-import { edited, visit, visitPath, withUniqueNames } from "./rollup.syntax.js";
+import { edited, visit, visitPath } from "./rollup.syntax.js";
 
-/** The code so, with every local name another. */
+/** The code so, of which every local name is another. */
 export function withoutLoopVariables(code, parse) {
-  const unique = withUniqueNames(code, allBindings(parse(code)));
-  const ast = parse(unique);
+  const ast = parse(code);
   const bindings = new Map(allBindings(ast).map((each) => [each.declaration, each]));
   const free = new Map();
   const edits = [];
@@ -18,9 +17,9 @@ export function withoutLoopVariables(code, parse) {
     const { declarations } = node.init;
     const taken = before.slice(0, declarations.length);
     free.set(block, [...before, ...declarations.slice(taken.length).map(({ id }) => id.name)]);
-    edits.push(...moved(node, taken, unique, bindings));
+    edits.push(...moved(node, taken, code, bindings));
   });
-  return edited(unique, edits);
+  return edited(code, edits);
 }
 
 /** Whether it is a loop of a block, whose variables are its own. */

@@ -16,12 +16,10 @@ const engine = new Set([...known, ...globals]);
  * are an application's choice get what is left, so that the others are the same without them.
  */
 export function choose(modules, parse) {
-  const others = namesOf(modules.filter(({ chosen }) => chosen).map(({ code }) => parse(code)));
-  const names = chooseFirst(
-    modules.filter(({ chosen }) => !chosen),
-    others,
-    parse,
-  );
+  const parsed = modules.map((each) => ({ ...each, ast: parse(each.code) }));
+  const others = namesOf(parsed.filter(({ chosen }) => chosen));
+  const first = parsed.filter(({ chosen }) => !chosen);
+  const names = chooseFirst(first, others);
   if (others.members.size > 0) chooseMore(names, others.members);
   return names;
 }
@@ -37,13 +35,13 @@ function chooseMore(names, members) {
   for (const [i, name] of [...members].filter(isNew).entries()) names.set(name, free[i] ?? `_${i}`);
 }
 
-function chooseFirst(modules, others, parse) {
-  const found = namesOf(modules.map(({ code }) => parse(code)));
-  const device = namesOf(modules.filter(({ light }) => !light).map(({ code }) => parse(code)));
+function chooseFirst(modules, others) {
+  const found = namesOf(modules);
+  const device = namesOf(modules.filter(({ light }) => !light));
   const kept = crossing();
   const own = deviceNames();
   // Those of the first module come before those that an application may do without
-  const first = namesOf(modules.slice(0, 1).map(({ code }) => parse(code))).members;
+  const first = namesOf(modules.slice(0, 1)).members;
   const order = (a, b) => Number(first.has(b)) - Number(first.has(a)) || (a < b ? -1 : 1);
   const old = [...found.members]
     .filter((name) => own.has(name) && !kept.has(name) && !engine.has(name) && !isShort(name))
@@ -60,7 +58,7 @@ function chooseFirst(modules, others, parse) {
   const shared = [...new Set([...engine, ...had, ...letters])].filter(
     (name) => !absent.has(name) && !isCalled(name) && !isHelper(name),
   );
-  const helpers = modules.map(({ code }) => [...namesOf([parse(code)]).members].filter(isHelper));
+  const helpers = modules.map((each) => [...namesOf([each]).members].filter(isHelper));
   for (const [name, by] of apart(helpers, shared)) names.set(name, by);
   return names;
 }
@@ -99,18 +97,18 @@ function keyOf(node) {
 export const isHelper = (name) => /^\$\$?\w/.test(name);
 
 /** Members by name; those that are asked for where they may be absent; that are set; and those that may be inherited. */
-function namesOf(trees) {
+function namesOf(modules) {
   const members = new Set();
   const asked = new Set();
   const set = new Set();
   const inherited = new Set();
   const parents = new Set();
-  for (const ast of trees)
+  for (const { ast } of modules)
     visit(ast, ({ superClass }) => {
       const name = superClass?.name ?? superClass?.property?.name;
       if (name) parents.add(name);
     });
-  for (const ast of trees)
+  for (const { ast } of modules)
     visit(ast, (node, parent) => {
       const key = keyOf(node);
       if (key) members.add(key.name);

@@ -1,6 +1,6 @@
 // Who means what: the names that a module declares at its top, and every place that refers to one of them.
 
-import { within } from "./rollup.syntax.js";
+import { edited, within } from "./rollup.syntax.js";
 
 /**
  * The bindings of a module's top level, by name: `{ name, declaration, references, assigned }`. A reference is
@@ -18,6 +18,19 @@ export function allBindings(ast) {
   const found = [...top.names.values()].map((each) => Object.assign(each, { top: true }));
   walk(ast, top, [], found);
   return found;
+}
+
+/** Every local name is another, so that code can be moved without a thought of what else is named so. */
+export function withUniqueNames(code, parse) {
+  const edits = [];
+  for (const [i, { name, top, names }] of allBindings(parse(code)).entries())
+    for (const { node, path } of top ? [] : names) {
+      const parent =
+        path.at(-1).type === "AssignmentPattern" && path.at(-1).left === node ? path.at(-2) : path.at(-1);
+      const shorthand = parent.type === "Property" && parent.shorthand ? `${name}: ` : "";
+      edits.push({ start: node.start, end: node.end, by: `${shorthand}${name}$${i}` });
+    }
+  return edited(code, edits);
 }
 
 const isFunction = (node) =>

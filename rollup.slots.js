@@ -1,12 +1,11 @@
 // One variable after the other in the same place: `const b = f(a)` becomes `a = f(a)` where nobody needs `a` any more. XS takes
 // three bytes of code for every variable that a function declares, and a slot of its stack.
 import { allBindings } from "./rollup.scope.js";
-import { edited, visitPath, withUniqueNames } from "./rollup.syntax.js";
+import { edited, visitPath } from "./rollup.syntax.js";
 
-/** The code so, with every local name another. */
+/** The code so, of which every local name is another. */
 export function withFewerVariables(code, parse) {
-  const unique = withUniqueNames(code, allBindings(parse(code)));
-  const ast = parse(unique);
+  const ast = parse(code);
   const bindings = new Map(allBindings(ast).map((each) => [each.name, each]));
   const places = new Map();
   const edits = new Map();
@@ -22,7 +21,7 @@ export function withFewerVariables(code, parse) {
       } else others.push(life);
     }
   });
-  return edited(unique, [...edits.values()]);
+  return edited(code, [...edits.values()]);
 }
 
 const isFunction = ({ type }) => /Function/.test(type);

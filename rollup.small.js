@@ -11,6 +11,7 @@ import { withoutLoopVariables } from "./rollup.loops.js";
 import { choose, isOurs, renamed } from "./rollup.members.js";
 import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
+import { withUniqueNames } from "./rollup.scope.js";
 import { withFewerVariables } from "./rollup.slots.js";
 
 /**
@@ -38,7 +39,7 @@ export const small = (debug, extra = []) => ({
     const short = await Promise.all(moved.map(compressed));
     for (const [i, chunk] of chunks.entries()) {
       const code = step(arrows, short[i]);
-      chunk.code = plain[i].light ? code : withFewerVariables(withoutLoopVariables(code, parse), parse);
+      chunk.code = plain[i].light ? code : sharing(code, parse);
     }
     const publicNames = ({ facadeModuleId }) => this.getModuleInfo(facadeModuleId).exports;
     const asModule = (chunk) => ({
@@ -77,6 +78,11 @@ async function compressed(source) {
   const dearer = { booleans: false, conditionals: false, sequences: false, join_vars: false };
   const compress = { ecma: 2020, inline: 0, reduce_funcs: false, pure_getters: true, passes: 2, ...dearer };
   return (await minify(source, { ...common, compress, mangle: false })).code;
+}
+
+/** With the fewest variables, which have names of their own from here on. */
+function sharing(code, parse) {
+  return withFewerVariables(withoutLoopVariables(withUniqueNames(code, parse), parse), parse);
 }
 
 /** Names for variables that the engine has; errors and sockets keep their own. */

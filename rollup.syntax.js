@@ -29,16 +29,3 @@ export function slice(code, edits, start, end) {
   const moved = inside.map((edit) => ({ ...edit, start: edit.start - start, end: edit.end - start }));
   return edited(code.slice(start, end), moved);
 }
-
-/** Every local name is another, so that code can be moved without a thought of what else is named so; `bindings` are all of them. */
-export function withUniqueNames(code, bindings) {
-  const edits = [];
-  for (const [i, { name, top, names }] of bindings.entries())
-    for (const { node, path } of top ? [] : names) {
-      const parent =
-        path.at(-1).type === "AssignmentPattern" && path.at(-1).left === node ? path.at(-2) : path.at(-1);
-      const shorthand = parent.type === "Property" && parent.shorthand ? `${name}: ` : "";
-      edits.push({ start: node.start, end: node.end, by: `${shorthand}${name}$${i}` });
-    }
-  return edited(code, edits);
-}

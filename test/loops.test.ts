@@ -3,9 +3,11 @@ import { parseAst } from "rollup/parseAst";
 
 /** The build step that puts a loop's variable ahead of the loop. */
 
-const { withoutLoopVariables } = await import(new URL("../../rollup.loops.js", import.meta.url).href);
+const load = (name: string) => import(new URL(`../../rollup.${name}.js`, import.meta.url).href);
+const { withUniqueNames } = await load("scope");
+const { withoutLoopVariables } = await load("loops");
 
-const step = (code: string): string => withoutLoopVariables(code, parseAst);
+const step = (code: string): string => withoutLoopVariables(withUniqueNames(code, parseAst), parseAst);
 
 // biome-ignore lint/suspicious/noExplicitAny: it is whatever the test has written
 const run = (code: string): Promise<any> => import(`data:text/javascript,${encodeURIComponent(code)}`);

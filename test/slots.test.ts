@@ -3,9 +3,11 @@ import { parseAst } from "rollup/parseAst";
 
 /** The build step by which one variable comes after the other in the same place. */
 
-const { withFewerVariables } = await import(new URL("../../rollup.slots.js", import.meta.url).href);
+const load = (name: string) => import(new URL(`../../rollup.${name}.js`, import.meta.url).href);
+const { withUniqueNames } = await load("scope");
+const { withFewerVariables } = await load("slots");
 
-const step = (code: string): string => withFewerVariables(code, parseAst);
+const step = (code: string): string => withFewerVariables(withUniqueNames(code, parseAst), parseAst);
 
 // biome-ignore lint/suspicious/noExplicitAny: it is whatever the test has written
 const run = (code: string): Promise<any> => import(`data:text/javascript,${encodeURIComponent(code)}`);
