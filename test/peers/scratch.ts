@@ -6,6 +6,13 @@ import { join } from "node:path";
 export class Scratch {
   readonly directory = mkdtempSync(join(tmpdir(), "tlstaple-"));
 
+  private files = 0;
+
+  /** A file of a name of its own. */
+  add(content: string | Uint8Array): string {
+    return this.write(`${this.files++}`, content);
+  }
+
   write(name: string, content: string | Uint8Array): string {
     const file = join(this.directory, name);
     writeFileSync(file, content);

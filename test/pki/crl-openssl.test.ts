@@ -1,8 +1,5 @@
 /** CRLs that OpenSSL makes before our verifier, and both, with node:tls, before the same lists. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import test from "ava";
 import { type Issued, issue, pem } from "../../certs/certificate.js";
 import {
@@ -21,20 +18,15 @@ import {
 import { flipLastBit, integer, utcTime } from "../../certs/der.js";
 import { basicConstraints, keyUsage, subjectAltName, unknownExtension } from "../../certs/extensions.js";
 import { algorithms, newKey } from "../../certs/keys.js";
+import { Scratch } from "../peers/scratch.js";
 import { CrlJudge } from "./crl-judge.js";
 import { host } from "./kit.js";
 
 /** OpenSSL compares with the real time, so everything here happens now. */
 const now = Math.floor(Date.now() / 1000);
-const directory = mkdtempSync(join(tmpdir(), "crl-"));
-test.after.always(() => rmSync(directory, { recursive: true }));
-let files = 0;
-
-function file(contents: string | Buffer): string {
-  const path = join(directory, String(files++));
-  writeFileSync(path, contents);
-  return path;
-}
+const scratch = new Scratch();
+test.after.always(scratch.remove);
+const file = (contents: string | Buffer) => scratch.add(contents);
 
 const signing = keyUsage("keyCertSign", "cRLSign");
 const ca = (subject: string, issuer: Issued | undefined, usage = signing) =>

@@ -1,8 +1,6 @@
 /** OpenSSL's responses before our verifier, ours before OpenSSL's, and @peculiar/asn1-ocsp beside both. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { BasicOCSPResponse, OCSPResponse } from "@peculiar/asn1-ocsp";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import test from "ava";
@@ -27,19 +25,14 @@ import {
   type Single,
   singleResponse,
 } from "../../certs/response.js";
+import { Scratch } from "../peers/scratch.js";
 import { Judge } from "./ocsp-judge.js";
 
 /** OpenSSL compares a response with the real time, so everything here happens now. */
 const now = Math.floor(Date.now() / 1000);
-const directory = mkdtempSync(join(tmpdir(), "ocsp-"));
-test.after.always(() => rmSync(directory, { recursive: true }));
-let files = 0;
-
-function file(contents: string | Buffer): string {
-  const path = join(directory, String(files++));
-  writeFileSync(path, contents);
-  return path;
-}
+const scratch = new Scratch();
+test.after.always(scratch.remove);
+const file = (contents: string | Buffer) => scratch.add(contents);
 
 // OpenSSL answers
 

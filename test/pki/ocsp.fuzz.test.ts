@@ -1,7 +1,7 @@
 /** Whatever one change to a valid response makes of it, it is refused, with one of our faults. */
 import test from "ava";
 import { issue } from "../../certs/certificate.js";
-import { children, contents, explicit, integer, nil, octets, tag, tlv } from "../../certs/der.js";
+import { children, explicit, integer, octets } from "../../certs/der.js";
 import {
   basicConstraints,
   extendedKeyUsage,
@@ -21,6 +21,7 @@ import {
   type ResponseTemplate,
   singleResponse,
 } from "../../certs/response.js";
+import { additions, flips, splice, testChanges } from "./changed.js";
 import { Judge, type Measure } from "./ocsp-judge.js";
 
 /** A response, what judges it, and the policy that it meets. */
@@ -73,64 +74,16 @@ const subjects: Readonly<Record<string, Subject>> = {
   "of a delegate, RSA": subject("rsa2048", true),
 };
 
-/** The changed responses that pass for good: there must be none. Anything thrown but a fault fails the test. */
-function accepted({ der, judge, policy }: Subject, changes: (at: number) => Buffer[]): string[] {
-  const found: string[] = [];
-  for (let at = 0; at <= der.length; at++) {
-    for (const changed of changes(at)) {
-      if (changed.equals(der) || judge.verdict(changed, policy) !== "good") continue;
-      found.push(`at ${at}: ${changed.toString("hex")}`);
-    }
-  }
-  return found;
-}
-
 /** Tag and length of a certificate of 256 bytes or more. */
 const header = 4;
 
-const splice = (der: Buffer, at: number, remove: number, ...insert: number[]) =>
-  Buffer.concat([der.subarray(0, at), Buffer.from(insert), der.subarray(at + remove)]);
+// All 255 others where that is quick; else each bit, and a few values that mean something in DER
+const all = Array.from({ length: 256 }, (_, value) => value);
+const meaningful = [0x00, 0x01, 0x02, 0x05, 0x30, 0x7f, 0x80, 0x81, 0xff];
 
-for (const [title, subject] of Object.entries(subjects)) {
-  const { der, judge, policy } = subject;
-
-  test(`${title}: it is good as it is`, (t) => {
-    t.is(judge.verdict(der, policy), "good");
-  });
-
-  test(`${title}: no byte can be another`, (t) => {
-    // All 255 others where that is quick; else each bit, and a few values that mean something in DER
-    const values = der.length < 400 ? 256 : 0;
-    const some = [0x00, 0x01, 0x02, 0x05, 0x30, 0x7f, 0x80, 0x81, 0xff];
-    const changes = (at: number) => {
-      if (at === der.length) return [];
-      const others = values
-        ? Array.from({ length: values }, (_, value) => value)
-        : [...some, ...[0, 1, 2, 3, 4, 5, 6, 7].map((bit) => der[at] ^ (1 << bit))];
-      return others.map((value) => splice(der, at, 1, value));
-    };
-    t.deepEqual(accepted(subject, changes), []);
-  });
-
-  test(`${title}: no byte can be missing, or stand twice, or be added`, (t) => {
-    const changes = (at: number) => [
-      splice(der, at, 1),
-      ...[der[at] ?? 0, 0x00, 0x05, 0x30, 0x80, 0xff].map((value) => splice(der, at, 0, value)),
-    ];
-    t.deepEqual(accepted(subject, changes), []);
-  });
-
-  test(`${title}: it cannot end early`, (t) => {
-    t.deepEqual(
-      accepted(subject, (at) => [der.subarray(0, at)]),
-      [],
-    );
-  });
-
-  test(`${title}: no two bytes can change places`, (t) => {
-    const changes = (at: number) => (at + 1 < der.length ? [splice(der, at, 2, der[at + 1], der[at])] : []);
-    t.deepEqual(accepted(subject, changes), []);
-  });
+for (const [title, { der, judge, policy }] of Object.entries(subjects)) {
+  const subject = { der, verdict: (changed: Buffer) => judge.verdict(changed, policy) };
+  testChanges(title, subject, (byte) => (der.length < 400 ? all : [...meaningful, ...flips(byte)]));
 }
 
 test("of what came along unneeded, only the certificates' own bytes do not matter", (t) => {
@@ -161,15 +114,3 @@ test("nothing can be added to any part, however deep", (t) => {
   // must be refused for its form, not because its signature no longer fits.
   t.deepEqual([...verdicts].sort(), ["OCSP_MALFORMED", "OCSP_RESPONDER", "OCSP_SIGNATURE_ALGORITHM"]);
 });
-
-/** The TLV with a NULL behind the contents of each constructed part in turn. */
-function additions(der: Buffer): Buffer[] {
-  const within = contents(der);
-  const isResponse = der[0] === tag.octetString && within.length > 200;
-  if (!(der[0] & 0x20) && !isResponse) return [];
-  const parts = children(der);
-  const deeper = parts.flatMap((part, i) =>
-    additions(part).map((changed) => tlv(der[0], ...parts.slice(0, i), changed, ...parts.slice(i + 1))),
-  );
-  return [tlv(der[0], within, nil), ...deeper];
-}

@@ -8,27 +8,14 @@ import test from "ava";
 import type CertificateRevocationLists from "../../../hosts/moddable/crl.js";
 import type { SocketOptions, TLSSocket } from "../../../hosts/moddable/socket.js";
 import { version } from "../../../src/wire/registry.js";
+import { OPTIONAL } from "../../moddable/workplace.js";
 import { crlOf } from "../../peers/crls.js";
 import type { Script } from "../../peers/script.js";
 import { FakeTimers, Wire } from "./fake.js";
 import { revoked, root, server, staple } from "./peer.js";
 
 const modules = fileURLToPath(new URL("../../../../dist/moddable/", import.meta.url));
-const shipped = [
-  "core",
-  "tls",
-  "tls12",
-  "statusV2",
-  "clientCertificates",
-  "resumption",
-  "verifiedSignatures",
-  "nameConstraints",
-  "rsa",
-  "caIndex",
-  "pem",
-  "texts",
-  "crl",
-];
+const shipped = ["core", "tls", ...OPTIONAL, "crl"];
 const provider = pathToFileURL(fileURLToPath(new URL("../../../hosts/node/provider.js", import.meta.url)));
 
 /** What the SDK has, and the module that is another one on each platform. */

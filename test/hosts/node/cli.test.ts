@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { credential, type Edition, fixture, fixtureFile } from "../../../certs/fixtures.js";
-import { run } from "../../../hosts/node/commands/program.js";
 import { version } from "../../../src/wire/registry.js";
 import { ocspResponse } from "../../peers/openssl.js";
 import {
@@ -18,15 +17,10 @@ import {
 } from "../../peers/peers.js";
 import { withPeer } from "../../peers/with-peer.js";
 import { serveOurs } from "./ours.js";
+import { type Run, tlstaple } from "./printed.js";
 import { listen } from "./servers.js";
 
 const cli = fileURLToPath(new URL("../../../hosts/node/cli.js", import.meta.url));
-
-interface Run {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 
 /** Runs the built command to its end, which it must reach by itself. */
 function spawned(...args: string[]): Promise<Run> {
@@ -35,22 +29,6 @@ function spawned(...args: string[]): Promise<Run> {
       resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
     );
   });
-}
-
-/** Runs the command in this process, which is faster. */
-async function tlstaple(...args: string[]): Promise<Run> {
-  const out = new Printed();
-  const err = new Printed();
-  const code = await run(args, out, err);
-  return { code, stdout: out.text, stderr: err.text };
-}
-
-class Printed {
-  text = "";
-
-  write(text: string | Uint8Array): void {
-    this.text += Buffer.from(text);
-  }
 }
 
 const root = (edition: Edition) => credential(edition, "root").certificateFile;

@@ -5,27 +5,12 @@ import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { credential, fixtureFile } from "../../../../certs/fixtures.js";
-import { run } from "../../../../hosts/node/commands/program.js";
 import { TLSSocket } from "../../../../hosts/node/socket/socket.js";
 import { openssl } from "../../../peers/openssl.js";
 import { Scratch } from "../../../peers/scratch.js";
 import { serve } from "../ocsp/responders.js";
 import { serveOurs } from "../ours.js";
-
-class Printed {
-  text = "";
-
-  write(text: string | Uint8Array): void {
-    this.text += Buffer.from(text);
-  }
-}
-
-async function tlstaple(...args: string[]) {
-  const out = new Printed();
-  const err = new Printed();
-  const code = await run(args, out, err);
-  return { code, out: out.text, err: err.text };
-}
+import { tlstaple } from "../printed.js";
 
 /** Runs a server command that ends by itself; its port, and what comes of it. */
 async function serving(scratch: Scratch, ...args: string[]) {
@@ -76,11 +61,11 @@ const compat = ["--compat", "wolfssl"];
 
 test.serial("wolfSSL's files are there by default, any name will do, and that is said", async (t) => {
   const { client, server } = await met(await wolfsslFolder(t), ...compat);
-  t.is(client.code, 0, client.err);
-  t.regex(client.err, /^--compat wolfssl: the name in the server's certificate is not checked/);
-  t.is(server.code, 0, server.err);
+  t.is(client.code, 0, client.stderr);
+  t.regex(client.stderr, /^--compat wolfssl: the name in the server's certificate is not checked/);
+  t.is(server.code, 0, server.stderr);
   // Which -o does not ask about: it is trusted itself, and names no responder
-  t.regex(server.out, /client certificate 0: CN=nobody\n/);
+  t.regex(server.stdout, /client certificate 0: CN=nobody\n/);
 });
 
 test.serial("without --compat the name is checked, and in SubjectAltName alone", async (t) => {
@@ -92,7 +77,7 @@ test.serial("without --compat the name is checked, and in SubjectAltName alone",
   ] as const) {
     const { client, server } = await met(scratch, ...files, "-h", host);
     t.is(client.code, 1);
-    t.regex(client.err, fault);
+    t.regex(client.stderr, fault);
     t.is(server.code, 1);
   }
 });
@@ -100,11 +85,11 @@ test.serial("without --compat the name is checked, and in SubjectAltName alone",
 test.serial("-m checks the name after -h, in CN where there is no other", async (t) => {
   const scratch = await wolfsslFolder(t);
   const good = await met(scratch, ...compat, "-m", "-h", "localhost");
-  t.is(good.client.code, 0, good.client.err);
-  t.is(good.client.err, "");
+  t.is(good.client.code, 0, good.client.stderr);
+  t.is(good.client.stderr, "");
   const bad = await met(scratch, ...compat, "-m", "-h", "127.0.0.1");
   t.is(bad.client.code, 1);
-  t.regex(bad.client.err, /^CERT_IP_MISMATCH/);
+  t.regex(bad.client.stderr, /^CERT_IP_MISMATCH/);
   t.is(bad.server.code, 1);
 });
 
@@ -113,15 +98,15 @@ test.serial("a chain that does not end at the CA is refused as ever", async (t) 
   const other = credential("p256", "root").certificateFile;
   const { client, server } = await met(scratch, ...compat, "-A", other);
   t.is(client.code, 1);
-  t.regex(client.err, /^CERT_UNKNOWN_ISSUER/m);
+  t.regex(client.stderr, /^CERT_UNKNOWN_ISSUER/m);
   t.is(server.code, 1);
 });
 
 test.serial("-x shows no certificate", async (t) => {
   const { client, server } = await met(await wolfsslFolder(t), ...compat, "-x");
   t.is(server.code, 1);
-  t.regex(server.err, /^CERTIFICATE_REQUIRED/m);
-  t.regex(client.err, /^PEER_ALERT/m);
+  t.regex(server.stderr, /^CERTIFICATE_REQUIRED/m);
+  t.regex(client.stderr, /^PEER_ALERT/m);
 });
 
 test("wrong use", async (t) => {
@@ -136,17 +121,17 @@ test("wrong use", async (t) => {
       /^-o: no client is asked for a certificate\n$/,
     ],
   ] as const) {
-    const { code, err } = await tlstaple(...args);
+    const { code, stderr } = await tlstaple(...args);
     t.is(code, 2, args.join(" "));
-    t.regex(err, message);
+    t.regex(stderr, message);
   }
 });
 
 test("what wolfSSL's client tells of itself", async (t) => {
-  t.deepEqual(await tlstaple("client", "-V"), { code: 0, out: "3:4\n", err: "" });
-  t.regex((await tlstaple("client", "-#")).out, /^tlstaple\/\d+\.\d+\.\d+ node\/\d/);
+  t.deepEqual(await tlstaple("client", "-V"), { code: 0, stdout: "3:4\n", stderr: "" });
+  t.regex((await tlstaple("client", "-#")).stdout, /^tlstaple\/\d+\.\d+\.\d+ node\/\d/);
   for (const command of ["client", "server"])
-    t.is((await tlstaple(command, "-?")).out, (await tlstaple(command, "--help")).out);
+    t.is((await tlstaple(command, "-?")).stdout, (await tlstaple(command, "--help")).stdout);
 });
 
 test("a socket that takes any name keeps no session: who resumed it would take the name for verified", async (t) => {
@@ -190,11 +175,11 @@ test("-responder: the delegate of another CA is trusted at the client where it i
   const asked = ["client", "-p", `${port}`, ...server1, "-W", "1m"];
   const refused = await tlstaple(...asked);
   t.is(refused.code, 1);
-  t.regex(refused.err, /^OCSP_RESPONDER/);
+  t.regex(refused.stderr, /^OCSP_RESPONDER/);
   for (const flag of ["-responder", "--responder"]) {
-    const { code, out, err } = await tlstaple(...asked, flag, signer);
-    t.is(code, 0, err);
-    t.regex(out, /OCSP good/);
+    const { code, stdout, stderr } = await tlstaple(...asked, flag, signer);
+    t.is(code, 0, stderr);
+    t.regex(stdout, /OCSP good/);
   }
 });
 
@@ -210,7 +195,7 @@ test("-responder: at the server too, for its staples", async (t) => {
   const staples = async (...more: string[]) => {
     const { port, done } = await serving(scratch, ...own, ...more);
     await tlstaple("client", "-p", port, ...server1, "-W", "1", "-responder", signer);
-    return (await done).out;
+    return (await done).stdout;
   };
   t.regex(await staples(), /no staple: none is to be had/);
   t.regex(await staples("-responder", signer), /staple 0: good/);

@@ -1,43 +1,21 @@
 /** `--crl` of `tlstaple client` and `tlstaple server`, with OpenSSL at the other end. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { crlPem } from "../../../../certs/crl.js";
 import { credential } from "../../../../certs/fixtures.js";
-import { run } from "../../../../hosts/node/commands/program.js";
 import { version } from "../../../../src/wire/registry.js";
 import { crlOf, stale } from "../../../peers/crls.js";
 import { openssl } from "../../../peers/openssl.js";
 import { opensslServer, type ServerOptions } from "../../../peers/peers.js";
+import { Scratch } from "../../../peers/scratch.js";
 import { withPeer } from "../../../peers/with-peer.js";
+import { tlstaple } from "../printed.js";
 
-const folder = mkdtempSync(join(tmpdir(), "tlstaple-"));
-test.after.always(() => rmSync(folder, { recursive: true }));
-let files = 0;
-
-function file(contents: string | Uint8Array): string {
-  const path = join(folder, `${files++}`);
-  writeFileSync(path, contents);
-  return path;
-}
-
-class Printed {
-  text = "";
-
-  write(text: string | Uint8Array): void {
-    this.text += Buffer.from(text);
-  }
-}
-
-async function tlstaple(...args: string[]) {
-  const out = new Printed();
-  const err = new Printed();
-  const code = await run(args, out, err);
-  return { code, stdout: out.text, stderr: err.text };
-}
+const scratch = new Scratch();
+test.after.always(scratch.remove);
+const file = (contents: string | Uint8Array) => scratch.add(contents);
 
 const root = credential("p256", "root").certificateFile;
 const ofRoot = file(crlOf("p256", "root"));

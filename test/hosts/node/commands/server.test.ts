@@ -22,26 +22,11 @@ import {
 import { texts } from "../../../../src/wire/index.js";
 import { pem } from "../../../peers/pem.js";
 import { honest, type Link, makeLeaf, makePki, respond, type Statement, serve } from "../ocsp/responders.js";
+import { Printed } from "../printed.js";
 import { authorityOptions } from "../responder/fixtures.js";
 import { listen } from "../servers.js";
 
 const root = credential("p256", "root").certificateFile;
-
-class Printed {
-  text = "";
-
-  write(text: string | Uint8Array): void {
-    this.text += Buffer.from(text);
-  }
-
-  async matching(pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
-      const match = pattern.exec(this.text);
-      if (match) return match;
-      await sleep(5);
-    }
-  }
-}
 
 interface Running {
   readonly port: number;

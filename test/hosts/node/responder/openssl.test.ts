@@ -6,12 +6,12 @@ import { connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { credential, type Edition, fixtureFile } from "../../../../certs/fixtures.js";
-import { run } from "../../../../hosts/node/commands/program.js";
 import { describeResponse } from "../../../../hosts/node/common/describe.js";
 import { opensslResponder } from "../../../peers/peers.js";
 import { launch, type Peer, which } from "../../../peers/process.js";
 import { withPeer } from "../../../peers/with-peer.js";
 import { readMetrics } from "../common/exposition.js";
+import { tlstaple } from "../printed.js";
 import { listen } from "../servers.js";
 import { indexLine, temporaryFile } from "./fixtures.js";
 
@@ -252,18 +252,9 @@ test("it goes on when nobody reads what it prints", async (t) => {
   t.is(child.exitCode, null);
 });
 
-class Printed {
-  text = "";
-
-  write(text: string | Uint8Array): void {
-    this.text += Buffer.from(text);
-  }
-}
-
 async function refused(...args: string[]): Promise<{ code: number; text: string }> {
-  const [out, err] = [new Printed(), new Printed()];
-  const code = await run(args, out, err);
-  return { code, text: out.text + err.text };
+  const { code, stdout, stderr } = await tlstaple(...args);
+  return { code, text: stdout + stderr };
 }
 
 /** Flags with one of them changed, or left out. */
