@@ -3,6 +3,7 @@ import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { literals } from "./rollup.literals.js";
 import { quiet } from "./rollup.quiet.js";
+import { rows } from "./rollup.rows.js";
 import { small } from "./rollup.small.js";
 import { states } from "./rollup.states.js";
 import { edited, visit } from "./rollup.syntax.js";
@@ -31,7 +32,7 @@ const features = {
 };
 const entry = (name) => fileURLToPath(new URL(`build/hosts/moddable/${name}.js`, import.meta.url));
 /** What only the socket's module calls, when it is loaded: in no other module's way, flash has nothing of it. */
-const atLoad = ["client/features", "pki/tables"];
+const atLoad = ["client/features", "pki/tables", "record/table"];
 /** Of the host's sources what several of its modules need, and the socket's, which others build on. */
 const shared = ["attempt", "bytes"];
 const socket = ["tls", "socket", "options", "registered", "report"];
@@ -70,7 +71,7 @@ export function deviceModules(common) {
     output: [output("dist/moddable", [small("debug", extra)]), output("dist/moddable/debug", [])],
     preserveEntrySignatures: "allow-extension",
     external: (id) => common.external(id) && !id.startsWith("@noble/"),
-    plugins: [noble, lowerStaticFields, quiet, states, literals],
+    plugins: [noble, lowerStaticFields, quiet, states, literals, rows],
   };
 }
 

@@ -5,6 +5,9 @@ import { edited, visit } from "./rollup.syntax.js";
 
 const source = fileURLToPath(new URL("build/src/", import.meta.url));
 
+/** What stands for any of them. */
+const ANY = "ANY";
+
 let numbers;
 
 export const states = {
@@ -21,7 +24,8 @@ export const states = {
 /** The names of the types, each with its number. */
 function readNumbers() {
   const types = ["handshake", "client"].map((role) => read(`dist/types/src/${role}/states.d.ts`));
-  return new Map([...new Set(types.join().match(/(?<=")\w+(?=")/g))].map((name, i) => [name, i + 1]));
+  const names = new Set([ANY, ...types.join().match(/(?<=")\w+(?=")/g)]);
+  return new Map([...names].map((name, i) => [name, i + 1]));
 }
 
 const read = (name) => readFileSync(fileURLToPath(new URL(name, import.meta.url)), "utf8");

@@ -26,14 +26,14 @@ import {
 import { dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
 import { checkScheme, readSignature, settleVerification } from "../handshake/signature.js";
-import { ANY, CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { afterRequest, sendNoCertificate } from "./certificate.js";
 import { readSignatureAlgorithms, wantedStatus } from "./extensions.js";
-import type { Tls12 } from "./feature.js";
+import type { Called, Tls12 } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import { noteVersion } from "./hello.js";
 import type { ClientState } from "./states.js";
@@ -44,9 +44,8 @@ const offered = m.client_hello | m.server_hello12;
 const with12 = (s: ClientHandshake): boolean => s.speaks(version.tls12);
 
 /** TLS 1.2: a handshake with ECDHE, RFC 5246 7.3 and RFC 6066 section 8, full or, if resumption is there, from a ticket (RFC 5077 3.1). */
-export const tls12: Tls12 = Object.freeze({
-  name: "tls12" as const,
-  answer12: receiveServerHello12,
+export const tls12: Called<Tls12> = Object.freeze({
+  calls: Object.freeze({ answer12: receiveServerHello12 }),
   extensions: table<ExtensionRow<ClientHandshake>>([
     {
       type: extensionType.ec_point_formats,
@@ -73,10 +72,10 @@ export const tls12: Tls12 = Object.freeze({
       read: (_, r) => expect(r.u8() === 0, faults.RENEGOTIATION_INFO),
     },
   ]),
-  rowsHello: table<Row<ClientHandshake>>([
-    { state: ANY, on: on.hello_request, run: receiveEarlyHelloRequest, most: 0 },
+  rowsHello: rowsOf<ClientHandshake>([
+    { state: "ANY", on: on.hello_request, run: receiveEarlyHelloRequest, most: 0 },
   ]),
-  rows12: table<Row<ClientHandshake>>([
+  rows12: rowsOf<ClientHandshake>([
     {
       state: "WAIT_CERTIFICATE",
       on: on.certificate,
@@ -106,7 +105,7 @@ export const tls12: Tls12 = Object.freeze({
     { state: "WAIT_CHANGE_CIPHER_SPEC", on: CHANGE_CIPHER_SPEC, run: receiveServersChange },
     { state: "WAIT_FINISHED", on: on.finished, run: receiveFinished12, most: verifyDataSize },
     { state: "SEND_LAST_FINISHED", on: STEP, run: sendLastFinished, sends: true },
-    { state: ANY, on: on.hello_request, run: ignoreHelloRequest, most: 0 },
+    { state: "ANY", on: on.hello_request, run: ignoreHelloRequest, most: 0 },
   ]),
 });
 
@@ -129,7 +128,7 @@ function ignoreHelloRequest(s: ClientHandshake): ClientState {
 function receiveServerHello12(s: ClientHandshake, r: Reader, echoed: boolean): ClientState {
   if (r.left > 0) readExtensions(s, r, inMessage.server_hello12);
   if (!s.extendedMasterSecret && s.config.requireEms) throw faults.EMS_REQUIRED;
-  s.rows = s.config.features.rows12;
+  s.table = s.config.features.table12;
   if (echoed && s.sessionIdLength > 0) return resume(s);
   return "WAIT_CERTIFICATE";
 }

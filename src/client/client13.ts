@@ -25,11 +25,10 @@ import {
 } from "../handshake/handshake13.js";
 import { agree, dropKeyPair } from "../handshake/keyexchange.js";
 import { at } from "../handshake/memory.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
 import { MAX_PLAINTEXT } from "../record/protection.js";
+import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { afterRequest, sendNoCertificate } from "./certificate.js";
 import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
@@ -37,7 +36,7 @@ import type { ClientState } from "./states.js";
 const on = handshakeType;
 
 /** TLS 1.3 from the ServerHello on, RFC 8446 appendix A.1. */
-export const rows13 = table<Row<ClientHandshake>>([
+export const rows13 = rowsOf<ClientHandshake>([
   { state: "AGREE", on: STEP, run: deriveHandshakeKeys },
   { state: "WAIT_ENCRYPTED_EXTENSIONS", on: on.encrypted_extensions, run: receiveEncryptedExtensions },
   { state: "WAIT_CERTIFICATE_OR_REQUEST", on: on.certificate_request, run: receiveCertificateRequest },
@@ -95,7 +94,7 @@ function receiveEncryptedExtensions(s: ClientHandshake): ClientState {
 }
 
 /** CertificateRequest, RFC 8446 4.3.2: the context is empty during the handshake. */
-function receiveCertificateRequest(s: ClientHandshake): ClientState {
+export function receiveCertificateRequest(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
   readExtensions(s, r, inMessage.certificate_request);

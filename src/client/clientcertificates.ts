@@ -1,21 +1,19 @@
 import type { Signature } from "../crypto/provider.js";
 import { sendCertificates, sendCertificateVerify13, writeSignature } from "../handshake/identity.js";
-import { type Row, STEP } from "../record/engine.js";
+import { rowsOf, STEP } from "../record/row.js";
 import { handshakeType, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
-import type { Beginning } from "./feature.js";
+import type { Beginning, Called } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
 
 /** Shows a certificate of our own to a server that asks for one. */
-export const clientCertificates: Beginning = Object.freeze({
-  name: "clientCertificates" as const,
-  begin: beginSignatures,
-  rows13: table<Row<ClientHandshake>>([
+export const clientCertificates: Called<Beginning> = Object.freeze({
+  calls: Object.freeze({ begin: beginSignatures }),
+  rows13: rowsOf<ClientHandshake>([
     { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
     { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify13, sends: true },
   ]),
-  rows12: table<Row<ClientHandshake>>([
+  rows12: rowsOf<ClientHandshake>([
     { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
     { state: "SEND_CERTIFICATE_VERIFY", on: STEP, run: sendCertificateVerify12, sends: true },
   ]),
@@ -29,7 +27,7 @@ function beginSignatures(s: ClientHandshake): void {
 }
 
 /** Only who has an identity comes here: `afterRequest`. */
-function sendCertificate(s: ClientHandshake): ClientState {
+export function sendCertificate(s: ClientHandshake): ClientState {
   if (!sendCertificates(s, s.identity!.certificates)) return "SEND_CERTIFICATE";
   return s.version === version.tls13 ? "SEND_CERTIFICATE_VERIFY" : "SEND_KEY_EXCHANGE";
 }

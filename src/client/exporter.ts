@@ -1,28 +1,25 @@
 import { verifyDataSize } from "../crypto/keys12.js";
 import { keepExporterSecret12, keepExporterSecret13 } from "../handshake/exporter.js";
-import { type AnyRow, type Row, STEP } from "../record/engine.js";
+import { rowsOf, STEP } from "../record/row.js";
+import { before } from "../record/table.js";
 import { handshakeType } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { receiveFinished12 } from "./client12.js";
 import { deriveApplicationKeys } from "./client13.js";
 import type { Features } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
 
-const rows13: readonly Row<ClientHandshake>[] = Object.freeze([
-  { state: "DERIVE_APPLICATION_KEYS", on: STEP, run: deriveAll },
-]);
-const rows12: readonly Row<ClientHandshake>[] = Object.freeze([
+const rows13 = rowsOf<ClientHandshake>([{ state: "DERIVE_APPLICATION_KEYS", on: STEP, run: deriveAll }]);
+const rows12 = rowsOf<ClientHandshake>([
   { state: "WAIT_FINISHED", on: handshakeType.finished, run: keepAndFinish, most: verifyDataSize },
 ]);
 
 /** A client of these features that keeps, in either version, what keying material is exported from: rows before theirs. */
 export function exporting(features: Features): Features {
-  const before = (own: readonly AnyRow[], rows: readonly AnyRow[]) => table(own.concat(rows));
   return Object.freeze(
     Object.assign({}, features, {
-      rows13: before(rows13, features.rows13),
-      rows12: before(rows12, features.rows12),
+      table13: before(rows13, features.table13),
+      table12: before(rows12, features.table12),
     }),
   );
 }

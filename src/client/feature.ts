@@ -1,28 +1,32 @@
 import type { Provider } from "../crypto/provider.js";
 import type { ExtensionRow } from "../handshake/extensionrow.js";
 import type { PkiTables } from "../pki/certificate.js";
-import type { AnyRow } from "../record/engine.js";
+import type { Rows, Table } from "../record/row.js";
 import type { Reader } from "../wire/reader.js";
 import type { Session } from "./session.js";
 
-/** What a client can do without: rows for its tables, and what those do not reach. */
+/** What a client can do without: rows for its tables. */
 export interface Feature {
-  readonly name: "tls12" | "statusV2" | "clientCertificates" | "resumption";
   readonly extensions?: readonly ExtensionRow<never>[];
-  readonly rowsHello?: readonly AnyRow[];
-  readonly rows12?: readonly AnyRow[];
-  readonly rows13?: readonly AnyRow[];
+  readonly rowsHello?: Rows<never>;
+  readonly rows12?: Rows<never>;
+  readonly rows13?: Rows<never>;
+}
+
+/** A feature that those do not reach alone. What is called is apart from the rows, of which a device keeps the tables only. */
+export interface Called<Calls> extends Feature {
+  readonly calls: Calls;
 }
 
 /** Goes on from a ServerHello that chose TLS 1.2; `echoed`: it repeats our session id. */
 export type Answer12<S, State> = (s: S, r: Reader, echoed: boolean) => State;
 
-export interface Tls12 extends Feature {
+export interface Tls12 {
   readonly answer12: Answer12<never, string>;
 }
 
 /** A feature that begins with the connection. */
-export interface Beginning extends Feature {
+export interface Beginning {
   readonly begin: (s: never) => void;
 }
 
@@ -32,15 +36,15 @@ export interface Resumption extends Beginning {
   readonly decode: (provider: Provider, bytes: Uint8Array) => Session | undefined;
 }
 
-/** A client's features, put together: the tables that its connections work by. */
+/** A client's features, put together: the tables that its connections work by, and what they call. */
 export interface Features {
   readonly tls12: Tls12 | undefined;
-  readonly statusV2: Feature | undefined;
+  readonly statusV2: boolean;
   readonly clientCertificates: Beginning | undefined;
   readonly resumption: Resumption | undefined;
   readonly pki: PkiTables;
   readonly extensions: readonly ExtensionRow<never>[];
-  readonly rowsHello: readonly AnyRow[];
-  readonly rows12: readonly AnyRow[];
-  readonly rows13: readonly AnyRow[];
+  readonly tableHello: Table;
+  readonly table12: Table;
+  readonly table13: Table;
 }

@@ -6,8 +6,9 @@ import { Handshake } from "../handshake/handshake.js";
 import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import { type AnyRow, Engine } from "../record/engine.js";
+import { Engine } from "../record/engine.js";
 import { Inbox } from "../record/inbox.js";
+import type { Table } from "../record/row.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
@@ -52,7 +53,7 @@ export class ClientHandshake extends Handshake {
   readonly config: ClientConfig;
   readonly engine: Engine;
 
-  rows: readonly AnyRow[];
+  table: Table;
   state: ClientState = "START";
 
   retried = false;
@@ -72,7 +73,7 @@ export class ClientHandshake extends Handshake {
     super(config, extendedKeyUsage.serverAuth, storeOf(buffers, arena));
     const inbox = new Inbox(inputOf(buffers, arena), firstInput(buffers), mostInput(buffers));
     this.config = config;
-    this.rows = config.features.rowsHello;
+    this.table = config.features.tableHello;
     this.engine = new Engine(this, inbox, outboxOf(buffers, arena));
   }
 

@@ -5,18 +5,17 @@ import { readExtensions, saw, writeExtensions } from "../handshake/extensions.js
 import { sendCompatibilityChange } from "../handshake/handshake13.js";
 import { makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
 import type { Answer12 } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
 
 /** The client's part until the version is known. TLS 1.3 goes on with `rows13`, TLS 1.2, a feature, with its own. */
-export const rowsHello = table<Row<ClientHandshake>>([
+export const rowsHello = rowsOf<ClientHandshake>([
   { state: "START", on: STEP, run: start },
   { state: "SEND_CLIENT_HELLO", on: STEP, run: sendClientHello, sends: true },
   { state: "WAIT_SERVER_HELLO", on: handshakeType.server_hello, run: receiveServerHello },
@@ -186,6 +185,6 @@ function receiveServerHello13(s: ClientHandshake, r: Reader): ClientState {
   if (!saw(s, extensionType.key_share)) throw faults.MISSING_EXTENSION;
   s.transcript.dropCompanions();
   s.engine.warnings = false;
-  s.rows = s.config.features.rows13;
+  s.table = s.config.features.table13;
   return "AGREE";
 }

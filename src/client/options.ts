@@ -150,7 +150,7 @@ function checkFeatures({
   has(features.resumption, onSession === undefined, "onSession", "resumption");
 }
 
-function has(feature: object | undefined, unasked: boolean, option: string, what: string): void {
+function has(feature: unknown, unasked: boolean, option: string, what: string): void {
   if (!feature && !unasked) demand(false, `${option}: this was built without ${what}`);
 }
 

@@ -8,7 +8,7 @@ import type { Reader } from "../wire/reader.js";
 import { extensionType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { equalBytes, type Writer } from "../wire/writer.js";
-import type { Resumption } from "./feature.js";
+import type { Called, Resumption } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import { drawSessionId } from "./hello.js";
 import { demandedBy, suiteOf, TicketHolder } from "./resuming.js";
@@ -85,11 +85,8 @@ function includes(many: Uint8Array, bytes: Uint8Array, at: number): boolean {
 const m = inMessage;
 
 /** Sessions that are resumed, and the tickets of new ones. */
-export const resumption: Resumption = Object.freeze({
-  name: "resumption" as const,
-  begin,
-  encode: encodeSession,
-  decode: decodeSession,
+export const resumption: Called<Resumption> = Object.freeze({
+  calls: Object.freeze({ begin, encode: encodeSession, decode: decodeSession }),
   extensions: table<ExtensionRow<ClientHandshake>>([
     {
       type: extensionType.psk_key_exchange_modes,

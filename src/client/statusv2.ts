@@ -1,7 +1,7 @@
 import { measureCertificate, measureListLength, readOcspResponse } from "../handshake/certificates.js";
 import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
 import { isV2 } from "../pki/policy.js";
-import type { Row } from "../record/engine.js";
+import { rowsOf } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
@@ -13,7 +13,6 @@ import type { ClientState } from "./states.js";
 
 /** status_request_v2 of TLS 1.2, RFC 6961: a staple for the server's certificate, or a list of them for its chain. */
 export const statusV2: Feature = Object.freeze({
-  name: "statusV2" as const,
   extensions: table<ExtensionRow<ClientHandshake>>([
     {
       type: extensionType.status_request_v2,
@@ -23,7 +22,7 @@ export const statusV2: Feature = Object.freeze({
       read: (s) => announceStatus(s, extensionType.status_request_v2),
     },
   ]),
-  rows12: table<Row<ClientHandshake>>([
+  rows12: rowsOf<ClientHandshake>([
     {
       state: "WAIT_STATUS_LIST",
       on: handshakeType.certificate_status,

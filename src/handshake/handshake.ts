@@ -23,7 +23,7 @@ export type Staples = readonly (Uint8Array | undefined)[];
 export abstract class Handshake implements Machine {
   abstract readonly config: Config;
   abstract readonly engine: Engine;
-  abstract readonly rows: Machine["rows"];
+  abstract readonly table: Machine["table"];
   abstract state: string;
   abstract readonly own: Side;
   abstract readonly peer: Side;

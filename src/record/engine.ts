@@ -5,6 +5,17 @@ import { Writer } from "../wire/writer.js";
 import { type Inbox, MESSAGE_HEADER } from "./inbox.js";
 import type { Outbox } from "./outbox.js";
 import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./protection.js";
+import {
+  CHANGE_CIPHER_SPEC,
+  COLUMNS,
+  IN_PARTS,
+  MOST,
+  NUMBER,
+  SENDS,
+  STEP,
+  type Table,
+  WAITS,
+} from "./row.js";
 
 /** What a connection waits for, as bits of `wants`. */
 export const wants = Object.freeze({
@@ -22,53 +33,13 @@ export const wants = Object.freeze({
   CLOSED: 32,
 });
 
-/** In a row's `on`: work that awaits no message. At most one such row runs in a `work()`. */
-export const STEP = -1;
-/** In a row's `on`: a ChangeCipherSpec record, which is no handshake message. */
-export const CHANGE_CIPHER_SPEC = 0x100 | contentType.change_cipher_spec;
-
-/** In a row's `state`: in any of them. Such a message is no part of the handshake, nor of its transcript. */
-export const ANY = "";
-
 /** In `Opened.type`: a record that means nothing; its content is not looked at. */
 export const SKIPPED = 0;
-
-/**
- * One line of a state machine: in `state`, on that message (HandshakeType) or STEP, `run`, whose answer is
- * the next state. What no row allows is `unexpected_message`.
- */
-export interface Row<S extends { state: string }> extends Condition {
-  readonly state: S["state"] | typeof ANY;
-  /** Reads the message's body from `engine.reader`, to its end. */
-  readonly run: (machine: S) => S["state"];
-}
-
-/** What the engine knows of a row, whoever's it is. */
-interface Condition {
-  readonly on: number;
-  /** Bytes that the message's body may have: a longer one is refused by its header, as waiting for it helps nobody. */
-  readonly most?: number;
-  /**
-   * For a message that is consumed part by part, so that the buffer holds the largest part and not the whole:
-   * the length of the part that begins at `reader`, or 0 while that can't be told yet.
-   */
-  readonly measure?: (reader: Reader) => number;
-  /** The step writes a message, so it waits until there is room for one. */
-  readonly sends?: boolean;
-  /** There is nothing to do, nor may anything be read, until the connection's owner changes the state. */
-  readonly waits?: boolean;
-}
-
-/** Any machine's row. */
-export interface AnyRow extends Condition {
-  readonly state: string;
-  readonly run: (machine: never) => string;
-}
 
 /** What the engine drives: the negotiation's state and its table, whose rows are for it. */
 export interface Machine {
   /** The table that is in force. */
-  readonly rows: readonly AnyRow[];
+  readonly table: Table;
   /** The name of the state that is in force. */
   state: string;
   /** Every handshake message's bytes, after they were handled or written. */
@@ -80,6 +51,9 @@ export interface Machine {
   /** The connection is over: forget all secrets. */
   wipe(): void;
 }
+
+/** In the place of a row that is not there. */
+const NONE = -1;
 
 /** Empty records, warnings and messages without effect that are tolerated in a row. */
 const MAX_IDLE = 32;
@@ -120,8 +94,8 @@ export class Engine {
   /** The HandshakeType of the message that is being sent, and of the one that is being received. */
   private sending = 0;
   private type = 0;
-  /** The row for that one. */
-  private handler: AnyRow | undefined;
+  /** The row for that one, as `row` tells it. */
+  private handler = NONE;
   private consumed = 0;
   /** Bytes of the message in progress, handled part by part, that are still to come. */
   left = 0;
@@ -129,9 +103,9 @@ export class Engine {
   /** `work()` found nothing to do, and no bytes have moved since. */
   private stalled = false;
   /** The last answer of `step`, and what it was the answer for. */
-  private stepRow: AnyRow | undefined;
+  private stepRow = NONE;
   private stepState = "";
-  private stepRows: readonly AnyRow[] | undefined;
+  private stepTable: Table | undefined;
 
   fault: Fault | undefined;
   /** With PEER_ALERT the alert's number, with BUFFER_TOO_SMALL and STORE_TOO_SMALL the size needed, else 0. */
@@ -235,7 +209,7 @@ export class Engine {
   /** Bytes of application data that may be written at once. */
   get plainRoom(): number {
     const open = this.established && !this.closing && this.fault === undefined;
-    return open && this.step === undefined ? this.outbox.room : 0;
+    return open && this.step === NONE ? this.outbox.room : 0;
   }
 
   /** Seals `n` bytes of application data that lie at `outbox.contentStart`; more than may be written, or none, it does not. */
@@ -318,21 +292,40 @@ export class Engine {
 
   // ---- The machine
 
-  /** The row for what happens in the present state, or undefined. */
-  private row(on: number): AnyRow | undefined {
-    const { rows, state } = this.machine;
-    for (let i = 0, n = rows.length; i < n; i++)
-      if (rows[i].on === on && (rows[i].state === state || rows[i].state === ANY)) return rows[i];
-    return undefined;
+  /** Where in the table the row for what happens in the present state begins, or NONE. */
+  private row(on: number): number {
+    const { table, state } = this.machine;
+    const { rows } = table;
+    for (let i = 0, n = rows.length; i < n; i += COLUMNS)
+      if (rows[i + 1] === on && (rows[i] === state || rows[i] === "ANY")) return i;
+    return NONE;
+  }
+
+  /** The conditions of a row, as bits. */
+  private conditions(row: number): number {
+    return this.machine.table.rows[row + 2] as number;
+  }
+
+  private run(row: number): string {
+    const { machine } = this;
+    const { rows, parts } = machine.table;
+    const number = rows[row + 3] as number;
+    return parts[number >> NUMBER].run(number & 0xff, machine as never);
+  }
+
+  private measure(row: number, reader: Reader): number {
+    const { rows, parts } = this.machine.table;
+    const number = rows[row + 3] as number;
+    return parts[number >> NUMBER].measure(number & 0xff, reader);
   }
 
   /** What the present state does by itself, if anything: kept, as every record asks for it several times. */
-  private get step(): AnyRow | undefined {
-    const { rows, state } = this.machine;
-    if (this.stepState !== state || this.stepRows !== rows) {
+  private get step(): number {
+    const { table, state } = this.machine;
+    if (this.stepState !== state || this.stepTable !== table) {
       this.stepRow = this.row(STEP);
       this.stepState = state;
-      this.stepRows = rows;
+      this.stepTable = table;
     }
     return this.stepRow;
   }
@@ -340,9 +333,10 @@ export class Engine {
   private turn(): void {
     do {
       const { step } = this;
-      if (step) {
-        this.stalled = step.waits === true || (step.sends === true && !this.canSend());
-        if (!this.stalled) this.machine.state = step.run(this.machine as never);
+      if (step !== NONE) {
+        const conditions = this.conditions(step);
+        this.stalled = (conditions & WAITS) !== 0 || ((conditions & SENDS) !== 0 && !this.canSend());
+        if (!this.stalled) this.machine.state = this.run(step);
         return;
       }
     } while (this.advanceInput());
@@ -381,10 +375,12 @@ export class Engine {
     this.type = reader.u8();
     const length = reader.u24();
     const row = this.row(this.type);
-    if (row === undefined) throw faults.UNEXPECTED_MESSAGE;
+    if (row === NONE) throw faults.UNEXPECTED_MESSAGE;
     this.handler = row;
-    if (row.most !== undefined && length > row.most) throw faults.DECODE_ERROR;
-    if (row.measure) return this.beginParts(length);
+    const conditions = this.conditions(row);
+    const most = conditions >> MOST;
+    if (most !== 0 && length >= most) throw faults.DECODE_ERROR;
+    if ((conditions & IN_PARTS) !== 0) return this.beginParts(length);
     inbox.admit(MESSAGE_HEADER + length);
     return inbox.messageLeft < MESSAGE_HEADER + length ? 0 : MESSAGE_HEADER + length;
   }
@@ -402,10 +398,10 @@ export class Engine {
   private nextPart(): number {
     const { inbox } = this;
     const row = this.row(this.type);
-    if (row?.measure === undefined) throw faults.DECODE_ERROR;
+    if (row === NONE || (this.conditions(row) & IN_PARTS) === 0) throw faults.DECODE_ERROR;
     this.handler = row;
     const have = Math.min(inbox.messageLeft, this.left);
-    const n = row.measure(this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have));
+    const n = this.measure(row, this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have));
     if (n > this.left || (n === 0 && have === this.left)) throw faults.DECODE_ERROR;
     inbox.admit(n);
     return have < n ? 0 : n;
@@ -419,11 +415,11 @@ export class Engine {
     reader.over(inbox.bytes, this.left > 0 ? start : start + MESSAGE_HEADER, start + n);
     if (this.left > 0) this.left -= n;
     machine.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
-    const row = this.handler!;
-    const next = row.run(machine as never);
+    const { handler } = this;
+    const isPart = machine.table.rows[handler] !== "ANY";
+    const next = this.run(handler);
     reader.finish();
-    // ANY, as a literal: it takes less stack
-    if (row.state !== "") machine.transcribe(inbox.bytes, start, start + n);
+    if (isPart) machine.transcribe(inbox.bytes, start, start + n);
     machine.state = next;
   }
 
@@ -480,11 +476,10 @@ export class Engine {
 
   private receiveChangeCipherSpec(start: number, end: number): void {
     const row = this.row(CHANGE_CIPHER_SPEC);
-    if (row === undefined || end - start !== 1 || this.inbox.bytes[start] !== 1)
-      throw faults.UNEXPECTED_MESSAGE;
+    if (row === NONE || end - start !== 1 || this.inbox.bytes[start] !== 1) throw faults.UNEXPECTED_MESSAGE;
     this.countIdle();
     this.machine.trace(false, contentType.change_cipher_spec << 8, this.inbox.bytes, start, end);
-    this.machine.state = row.run(this.machine as never);
+    this.machine.state = this.run(row);
   }
 
   /** Alert, RFC 8446 section 6: all but closure are fatal in TLS 1.3, whatever their level says. None is empty (5.4). */

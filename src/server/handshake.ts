@@ -5,7 +5,7 @@ import { Handshake } from "../handshake/handshake.js";
 import { at } from "../handshake/memory.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import type { AnyRow } from "../record/engine.js";
+import type { Table } from "../record/row.js";
 import { type Fault, faults } from "../wire/fault.js";
 import { extensionType } from "../wire/registry.js";
 import type { ServerConfig } from "./config.js";
@@ -20,7 +20,7 @@ import type { Ticket } from "./ticket.js";
 
 /** What a server begins with: its first table, and that of its extensions. */
 export interface Tables {
-  readonly rows: readonly AnyRow[];
+  readonly table: Table;
   readonly extensions: readonly ExtensionRow<never>[];
 }
 
@@ -31,7 +31,7 @@ export class ServerHandshake extends Handshake {
   private readonly store: ServerStore;
   readonly extensions: readonly ExtensionRow<never>[];
 
-  rows: readonly AnyRow[];
+  table: Table;
   state: ServerState = "WAIT_CLIENT_HELLO";
 
   offer = new Offer();
@@ -63,14 +63,14 @@ export class ServerHandshake extends Handshake {
   /** TLS 1.2: for each of our schemes that fits the client's key its CertificateVerify in the making. */
   verifications: (Verification | undefined)[] = [];
 
-  constructor(config: ServerConfig, lender: Lender, { rows, extensions }: Tables) {
+  constructor(config: ServerConfig, lender: Lender, { table, extensions }: Tables) {
     const store = new ServerStore(lender, config.buffers.store);
     super(config, extendedKeyUsage.clientAuth, store);
     this.store = store;
     this.config = config;
-    this.rows = rows;
+    this.table = table;
     this.extensions = extensions;
-    this.engine = new ServerEngine(this, config.buffers, lender, () => this.rows === rows);
+    this.engine = new ServerEngine(this, config.buffers, lender, () => this.table === table);
   }
 
   get own() {

@@ -4,11 +4,10 @@ import { inMessage } from "../handshake/extensionrow.js";
 import { readExtensions } from "../handshake/extensions.js";
 import { ignoreCompatibilityChange } from "../handshake/handshake13.js";
 import { at, RANDOM } from "../handshake/memory.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
 import { faults, isFault } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { copyBytes } from "../wire/writer.js";
 import { readList16 } from "./extensiondata.js";
 import { listExtensions } from "./extensions.js";
@@ -26,14 +25,14 @@ import {
   wantedStapling,
 } from "./negotiate.js";
 import { Offer } from "./offer.js";
-import { beginVerifications, resume12, rows12, takeTicket12 } from "./server12.js";
-import { negotiate13, rows13, sendHelloRetryRequest } from "./server13.js";
+import { beginVerifications, resume12, table12, takeTicket12 } from "./server12.js";
+import { negotiate13, sendHelloRetryRequest, table13 } from "./server13.js";
 import { announcement } from "./staples.js";
 import type { ServerState } from "./states.js";
 import { dropTicket, isOf } from "./tickets.js";
 
-/** The server's part until its first answer. TLS 1.3 goes on with `rows13`, TLS 1.2 with `rows12`. */
-export const rowsHello = table<Row<ServerHandshake>>([
+/** The server's part until its first answer. TLS 1.3 goes on with `table13`, TLS 1.2 with `table12`. */
+export const rowsHello = rowsOf<ServerHandshake>([
   { state: "WAIT_CLIENT_HELLO", on: handshakeType.client_hello, run: receiveClientHello },
   { state: "SEND_HELLO_RETRY_REQUEST", on: STEP, run: sendHelloRetryRequest, sends: true },
   { state: "WAIT_SECOND_CLIENT_HELLO", on: handshakeType.client_hello, run: receiveSecondClientHello },
@@ -175,12 +174,12 @@ function answer(s: ServerHandshake): ServerState {
 
 function answer13(s: ServerHandshake): ServerState {
   if (!s.resumed) chooseScheme(s);
-  s.rows = rows13;
+  s.table = table13;
   return "EXCHANGE";
 }
 
 function answer12(s: ServerHandshake): ServerState {
-  s.rows = rows12;
+  s.table = table12;
   if (s.ticket) takeTicket12(s, s.ticket);
   else {
     chooseScheme(s);

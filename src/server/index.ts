@@ -8,6 +8,7 @@ import { Endpoint } from "../handshake/endpoint.js";
 import { exportKeyingMaterial } from "../handshake/exporter.js";
 import { type ApartRecord, openedApart, sealedApart } from "../record/apart.js";
 import type { Port } from "../record/ports.js";
+import { tableOf } from "../record/table.js";
 import type { Fault } from "../wire/fault.js";
 import { configure } from "./config.js";
 import { extensions } from "./extensions.js";
@@ -29,7 +30,7 @@ export { configure } from "./config.js";
 export { type Lender, Pool } from "./lender.js";
 export type * from "./options.js";
 
-const tables: Tables = Object.freeze({ rows: rowsHello, extensions });
+const tables: Tables = Object.freeze({ table: tableOf(rowsHello), extensions });
 
 /** One connection's server. */
 export class TlsServer extends Endpoint<ServerHandshake> {

@@ -24,10 +24,10 @@ import { sendCertificates, writeSignature } from "../handshake/identity.js";
 import { keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
 import { checkScheme, readSignature, settleVerification } from "../handshake/signature.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
+import { tableOf } from "../record/table.js";
 import { faults } from "../wire/fault.js";
 import { alert, extensionType, handshakeType, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { admitted } from "./admission.js";
 import { writeAuthorities } from "./extensiondata.js";
 import { hasExtensions } from "./extensions.js";
@@ -41,7 +41,7 @@ import { openTicket, sealTicket, ticketLife } from "./tickets.js";
 const on = handshakeType;
 
 /** TLS 1.2 from the ServerHello on: RFC 5246 7.3 with ECDHE, RFC 6066 section 8, and RFC 5077 3.1 for a ticket. */
-export const rows12 = table<Row<ServerHandshake>>([
+export const rows12 = rowsOf<ServerHandshake>([
   { state: "SEND_SERVER_HELLO", on: STEP, run: sendServerHello, sends: true },
   { state: "SEND_CERTIFICATE", on: STEP, run: sendCertificate, sends: true },
   { state: "SEND_CERTIFICATE_STATUS", on: STEP, run: sendCertificateStatus, sends: true },
@@ -65,6 +65,7 @@ export const rows12 = table<Row<ServerHandshake>>([
   { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
   { state: "CONNECTED", on: on.client_hello, run: refuseRenegotiation },
 ]);
+export const table12 = tableOf(rows12);
 
 // The hello, RFC 5246 7.4.1.3
 

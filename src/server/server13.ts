@@ -27,10 +27,10 @@ import {
 import { sendCertificates, sendCertificateVerify13 } from "../handshake/identity.js";
 import { agree, dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
-import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../record/engine.js";
+import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
+import { tableOf } from "../record/table.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { Writer } from "../wire/writer.js";
 import { admitted } from "./admission.js";
 import { PlaintextSkipper, ProtectedSkipper } from "./earlydata.js";
@@ -43,7 +43,7 @@ import { sealTicket, ticketLife } from "./tickets.js";
 const on = handshakeType;
 
 /** TLS 1.3 from the key exchange on, RFC 8446 appendix A.2. */
-export const rows13 = table<Row<ServerHandshake>>([
+export const rows13 = rowsOf<ServerHandshake>([
   { state: "EXCHANGE", on: STEP, run: exchange },
   { state: "AGREE", on: STEP, run: deriveHandshakeSecret },
   { state: "SEND_SERVER_HELLO", on: STEP, run: sendServerHello, sends: true },
@@ -75,6 +75,7 @@ export const rows13 = table<Row<ServerHandshake>>([
   { state: "WAIT_CERTIFICATE_VERIFY", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
   { state: "WAIT_FINISHED", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
 ]);
+export const table13 = tableOf(rows13);
 
 // The hellos, RFC 8446 4.1
 

@@ -7,7 +7,7 @@ import { cipherSuite, version } from "../../src/wire/registry.js";
 
 /** Sessions as bytes. */
 
-const { encode, decode } = resumption;
+const { encode, decode } = resumption.calls;
 
 const base: Session = {
   version: version.tls13,

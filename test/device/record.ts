@@ -163,7 +163,7 @@ function attempt(device: DeviceCase): Recorded | undefined {
   const handshakeLength = handshake.reduce((sum, { length }) => sum + length, 0);
   const program = device.socket ? "socket-program" : "program";
   const kept = before && {
-    session: session ? toHex(resumption.encode(provider, session)) : "",
+    session: session ? toHex(resumption.calls.encode(provider, session)) : "",
     signatures: device.kept === "signatures" ? toHex(before.signatures) : "",
   };
   return {

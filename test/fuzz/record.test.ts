@@ -1,5 +1,5 @@
 import test from "ava";
-import { CHANGE_CIPHER_SPEC, type Row } from "../../src/record/engine.js";
+import { CHANGE_CIPHER_SPEC, type Row } from "../../src/record/row.js";
 import { faults, isFault } from "../../src/wire/fault.js";
 import { Reader } from "../../src/wire/reader.js";
 import { named } from "../faults.js";

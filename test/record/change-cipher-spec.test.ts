@@ -1,5 +1,5 @@
 import test from "ava";
-import { CHANGE_CIPHER_SPEC } from "../../src/record/engine.js";
+import { CHANGE_CIPHER_SPEC } from "../../src/record/row.js";
 import { faults } from "../../src/wire/fault.js";
 import { feed, Toy, takes } from "./toy.js";
 

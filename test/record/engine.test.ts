@@ -1,6 +1,7 @@
 import test from "ava";
-import { CHANGE_CIPHER_SPEC, type Row, STEP, wants } from "../../src/record/engine.js";
+import { wants } from "../../src/record/engine.js";
 import type { Port } from "../../src/record/ports.js";
+import { CHANGE_CIPHER_SPEC, type Row, STEP } from "../../src/record/row.js";
 import { faults } from "../../src/wire/fault.js";
 import type { Reader } from "../../src/wire/reader.js";
 import { alert, contentType, handshakeType } from "../../src/wire/registry.js";

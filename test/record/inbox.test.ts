@@ -1,8 +1,8 @@
 import test from "ava";
 import fc from "fast-check";
-import { CHANGE_CIPHER_SPEC } from "../../src/record/engine.js";
 import { Inbox } from "../../src/record/inbox.js";
 import { MAX_CIPHERTEXT } from "../../src/record/protection.js";
+import { CHANGE_CIPHER_SPEC } from "../../src/record/row.js";
 import { faults } from "../../src/wire/fault.js";
 import { contentType } from "../../src/wire/registry.js";
 import { fault, named } from "../faults.js";

@@ -1,7 +1,8 @@
 import test from "ava";
 import type { Aead } from "../../src/crypto/provider.js";
-import { CHANGE_CIPHER_SPEC, STEP, wants } from "../../src/record/engine.js";
+import { wants } from "../../src/record/engine.js";
 import { Protection13, plaintext, TAG } from "../../src/record/protection.js";
+import { CHANGE_CIPHER_SPEC, STEP } from "../../src/record/row.js";
 import { faults } from "../../src/wire/fault.js";
 import { alert, contentType } from "../../src/wire/registry.js";
 import { fault } from "../faults.js";

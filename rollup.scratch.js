@@ -1,0 +1,2 @@
+import all from "./rollup.config.js";
+export default [all[3]];

@@ -1,0 +1,71 @@
+import type { Reader } from "../wire/reader.js";
+import { contentType } from "../wire/registry.js";
+
+/** In a row's `on`: work that awaits no message. At most one such row runs in a `work()`. */
+export const STEP = -1;
+/** In a row's `on`: a ChangeCipherSpec record, which is no handshake message. */
+export const CHANGE_CIPHER_SPEC = 0x100 | contentType.change_cipher_spec;
+
+/**
+ * One line of a state machine: in `state`, on that message (HandshakeType) or STEP, `run`, whose answer is
+ * the next state. What no row allows is `unexpected_message`.
+ */
+export interface Row<S extends { state: string }> {
+  /** In ANY of them a message comes that is no part of the handshake, nor of its transcript. */
+  readonly state: S["state"] | "ANY";
+  readonly on: number;
+  /** Reads the message's body from `engine.reader`, to its end. */
+  readonly run: (machine: S) => S["state"];
+  /** Bytes that the message's body may have: a longer one is refused by its header, as waiting for it helps nobody. */
+  readonly most?: number;
+  /**
+   * For a message that is consumed part by part, so that the buffer holds the largest part and not the whole:
+   * the length of the part that begins at `reader`, or 0 while that can't be told yet.
+   */
+  readonly measure?: (reader: Reader) => number;
+  /** The step writes a message, so it waits until there is room for one. */
+  readonly sends?: boolean;
+  /** There is nothing to do, nor may anything be read, until the connection's owner changes the state. */
+  readonly waits?: boolean;
+}
+
+/**
+ * Some of a machine's rows: what they are for, and what runs them by their numbers. For devices the build makes a text of
+ * the one and a function of the other (rollup.rows.js): a row takes 80 bytes of flash there, and its function 48 more.
+ */
+export interface Rows<S> {
+  /** For each row its state, `on` and its conditions, as `bitsOf` tells them. */
+  readonly columns: string | readonly (string | number)[];
+  run(row: number, machine: S): string;
+  measure(row: number, reader: Reader): number;
+}
+
+export function rowsOf<S extends { state: string }>(rows: readonly Row<S>[]): Rows<S> {
+  return Object.freeze({
+    columns: rows.flatMap((row) => [row.state, row.on, bitsOf(row)]),
+    run: (row: number, machine: S) => rows[row].run(machine),
+    measure: (row: number, reader: Reader) => rows[row].measure?.(reader) ?? 0,
+  });
+}
+
+/** Bits of a row's conditions; above them is `most` + 1, or 0. */
+export const SENDS = 1;
+export const WAITS = 2;
+export const IN_PARTS = 4;
+export const MOST = 3;
+
+function bitsOf<S extends { state: string }>({ most, sends, waits, measure }: Row<S>): number {
+  const flags = (sends ? SENDS : 0) | (waits ? WAITS : 0) | (measure ? IN_PARTS : 0);
+  return flags | ((most === undefined ? 0 : most + 1) << MOST);
+}
+
+/** A machine's table, as the engine looks for a row in it: see `tableOf`. */
+export interface Table {
+  /** COLUMNS for each row: those of its part, and which of the parts that is, above its number there. */
+  readonly rows: ArrayLike<string | number>;
+  readonly parts: readonly Rows<never>[];
+}
+
+export const COLUMNS = 4;
+/** Bits of a row's number. */
+export const NUMBER = 8;
