@@ -12,7 +12,7 @@ import {
   type Verification,
 } from "../../src/crypto/index.js";
 import { namedGroup, signatureScheme } from "../../src/wire/index.js";
-import { edwardsVerification } from "./edwards.js";
+import { EdwardsVerification } from "./edwards.js";
 import { ecGroup, type Group, PortableExchange, verifyEcdsa } from "./provider.js";
 import { KeptSignature, signerWith } from "./signer.js";
 
@@ -85,7 +85,7 @@ export function moreCurves(provider: Provider): Provider {
         : provider.exchange(group);
     },
     verification(scheme): Verification {
-      if (scheme === signatureScheme.ed448) return edwardsVerification("ed448", ed448Verify);
+      if (scheme === signatureScheme.ed448) return new EdwardsVerification("ed448", ed448Verify);
       const inner = provider.verification(scheme);
       return ecdsa.includes(scheme) ? new P521Verification(inner) : inner;
     },
