@@ -32,7 +32,7 @@ const features = {
 };
 const entry = (name) => fileURLToPath(new URL(`build/hosts/moddable/${name}.js`, import.meta.url));
 /** What only the socket's module calls, when it is loaded: in no other module's way, flash has nothing of it. */
-const atLoad = ["client/features", "pki/tables", "record/table"];
+const atLoad = ["client/features", "pki/tables", "wire/join", "handshake/extensiontable"];
 /** Of the host's sources what several of its modules need, and the socket's, which others build on. */
 const shared = ["attempt", "bytes"];
 const socket = ["tls", "socket", "options", "registered", "report"];

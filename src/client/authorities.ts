@@ -4,8 +4,8 @@ import {
   writeTrustedCaKeys,
 } from "../handshake/authorities.js";
 import { readAuthorities } from "../handshake/certificates.js";
-import { type ExtensionRow, extensionTable, inMessage } from "../handshake/extensionrow.js";
-import { nothing } from "../handshake/extensions.js";
+import { COLUMNS, extensionRows, inMessage } from "../handshake/extensionrow.js";
+import { before } from "../wire/join.js";
 import { extensionType, version } from "../wire/registry.js";
 import type { Features } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
@@ -23,14 +23,13 @@ export function announcing(
   features: Features,
   { trustedCaKeys, certificateAuthorities }: Announcement,
 ): Features {
-  const own: readonly ExtensionRow<ClientHandshake>[] = [
+  const own = extensionRows<ClientHandshake>([
     {
       type: extensionType.trusted_ca_keys,
       where: inMessage.client_hello | inMessage.server_hello12,
       sends: (s) => trustedCaKeys.length > 0 && s.speaks(version.tls12),
       write: (_, w) => writeTrustedCaKeys(w, trustedCaKeys),
       // Empty: it says no more than that the chain was chosen so
-      read: nothing,
     },
     {
       type: extensionType.certificate_authorities,
@@ -40,8 +39,8 @@ export function announcing(
       write: (_, w) => writeCertificateAuthorities(w, certificateAuthorities),
       read: (_, r) => readAuthorities(r, 3),
     },
-  ];
-  const all: readonly ExtensionRow<never>[] = own;
-  const others = features.extensions.filter(({ type }) => type !== extensionType.certificate_authorities);
-  return Object.freeze(Object.assign({}, features, { extensions: extensionTable(all.concat(others)) }));
+  ]);
+  return Object.freeze(
+    Object.assign({}, features, { extensions: before(COLUMNS, own, features.extensions) }),
+  );
 }

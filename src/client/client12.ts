@@ -8,8 +8,8 @@ import {
   readListLength,
   readOcspResponse,
 } from "../handshake/certificates.js";
-import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
-import { expect, nothing, readExtensions } from "../handshake/extensions.js";
+import { extensionRows, inMessage } from "../handshake/extensionrow.js";
+import { expect, readExtensions } from "../handshake/extensions.js";
 import {
   changeAndFinish,
   deriveMasterSecret,
@@ -30,7 +30,6 @@ import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { afterRequest, sendNoCertificate } from "./certificate.js";
 import { readSignatureAlgorithms, wantedStatus } from "./extensions.js";
 import type { Called, Tls12 } from "./feature.js";
@@ -46,7 +45,7 @@ const with12 = (s: ClientHandshake): boolean => s.speaks(version.tls12);
 /** TLS 1.2: a handshake with ECDHE, RFC 5246 7.3 and RFC 6066 section 8, full or, if resumption is there, from a ticket (RFC 5077 3.1). */
 export const tls12: Called<Tls12> = Object.freeze({
   calls: Object.freeze({ answer12: receiveServerHello12 }),
-  extensions: table<ExtensionRow<ClientHandshake>>([
+  extensions: extensionRows<ClientHandshake>([
     {
       type: extensionType.ec_point_formats,
       where: offered,
@@ -58,7 +57,6 @@ export const tls12: Called<Tls12> = Object.freeze({
       type: extensionType.extended_master_secret,
       where: offered,
       sends: with12,
-      write: nothing,
       read: (s) => {
         s.extendedMasterSecret = true;
       },

@@ -1,7 +1,7 @@
 import { saw } from "../handshake/extensions.js";
 import type { Staples } from "../handshake/handshake.js";
-import { rowsOf, STEP } from "../record/row.js";
-import { before } from "../record/table.js";
+import { COLUMNS, rowsOf, STEP } from "../record/row.js";
+import { before } from "../wire/join.js";
 import { extensionType, handshakeType } from "../wire/registry.js";
 import { receiveCertificateRequest } from "./client13.js";
 import { sendCertificate } from "./clientcertificates.js";
@@ -26,7 +26,7 @@ export function stapling(features: Features, ask: AskStaples): Features {
     { state: "SEND_CERTIFICATE", on: STEP, run: sendOrAwait, sends: true },
     { state: "AWAIT_STAPLES", on: STEP, run: (s) => s.state, waits: true },
   ]);
-  return Object.freeze(Object.assign({}, features, { table13: before(own, features.table13) }));
+  return Object.freeze(Object.assign({}, features, { table13: before(COLUMNS, own, features.table13) }));
 }
 
 /** In the place of staples that will come. */

@@ -1,7 +1,7 @@
 import { verifyDataSize } from "../crypto/keys12.js";
 import { keepExporterSecret12, keepExporterSecret13 } from "../handshake/exporter.js";
-import { rowsOf, STEP } from "../record/row.js";
-import { before } from "../record/table.js";
+import { COLUMNS, rowsOf, STEP } from "../record/row.js";
+import { before } from "../wire/join.js";
 import { handshakeType } from "../wire/registry.js";
 import { receiveFinished12 } from "./client12.js";
 import { deriveApplicationKeys } from "./client13.js";
@@ -18,8 +18,8 @@ const rows12 = rowsOf<ClientHandshake>([
 export function exporting(features: Features): Features {
   return Object.freeze(
     Object.assign({}, features, {
-      table13: before(rows13, features.table13),
-      table12: before(rows12, features.table12),
+      table13: before(COLUMNS, rows13, features.table13),
+      table12: before(COLUMNS, rows12, features.table12),
     }),
   );
 }

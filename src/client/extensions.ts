@@ -1,10 +1,9 @@
 import { readAuthorities, readCertificateStatus } from "../handshake/certificates.js";
-import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
+import { extensionRows, inMessage } from "../handshake/extensionrow.js";
 import {
   always,
   expect,
   nonEmpty,
-  nothing,
   writeList16,
   writeProtocols,
   writeShare,
@@ -14,7 +13,6 @@ import { isV2 } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, extensionType as type, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { copyBytes, type Writer } from "../wire/writer.js";
 import type { ClientHandshake } from "./handshake.js";
 import { fragmentCode } from "./options.js";
@@ -28,13 +26,12 @@ const offered = m.client_hello | m.server_hello12 | m.encrypted_extensions;
  * The table of extensions, in the order of the ClientHello. An answer that no row allows, that was not asked
  * for or that stands twice is refused by `readExtensions`, not by the rows.
  */
-export const extensions = table<ExtensionRow<ClientHandshake>>([
+export const extensions = extensionRows<ClientHandshake>([
   {
     type: type.server_name,
     where: offered,
     sends: (s) => s.config.sni !== undefined,
     write: writeServerName,
-    read: nothing,
   },
   {
     type: type.max_fragment_length,
@@ -103,7 +100,6 @@ export const extensions = table<ExtensionRow<ClientHandshake>>([
     type: type.certificate_authorities,
     where: m.certificate_request,
     sends: always,
-    write: nothing,
     read: (_, r) => readAuthorities(r, 3),
   },
 ]);

@@ -1,16 +1,16 @@
 import type { Provider } from "../crypto/provider.js";
-import type { ExtensionRow } from "../handshake/extensionrow.js";
+import type { ExtensionRows, ExtensionTable } from "../handshake/extensionrow.js";
 import type { PkiTables } from "../pki/certificate.js";
-import type { Rows, Table } from "../record/row.js";
+import type { MachineRows, MachineTable } from "../record/row.js";
 import type { Reader } from "../wire/reader.js";
 import type { Session } from "./session.js";
 
 /** What a client can do without: rows for its tables. */
 export interface Feature {
-  readonly extensions?: readonly ExtensionRow<never>[];
-  readonly rowsHello?: Rows<never>;
-  readonly rows12?: Rows<never>;
-  readonly rows13?: Rows<never>;
+  readonly extensions?: ExtensionRows<never>;
+  readonly rowsHello?: MachineRows<never>;
+  readonly rows12?: MachineRows<never>;
+  readonly rows13?: MachineRows<never>;
 }
 
 /** A feature that those do not reach alone. What is called is apart from the rows, of which a device keeps the tables only. */
@@ -43,8 +43,8 @@ export interface Features {
   readonly clientCertificates: Beginning | undefined;
   readonly resumption: Resumption | undefined;
   readonly pki: PkiTables;
-  readonly extensions: readonly ExtensionRow<never>[];
-  readonly tableHello: Table;
-  readonly table12: Table;
-  readonly table13: Table;
+  readonly extensions: ExtensionTable;
+  readonly tableHello: MachineTable;
+  readonly table12: MachineTable;
+  readonly table13: MachineTable;
 }

@@ -1,8 +1,8 @@
-import type { ExtensionRow } from "../handshake/extensionrow.js";
-import { extensionTable } from "../handshake/extensionrow.js";
+import { extensionTable } from "../handshake/extensiontable.js";
 import type { PkiFeature } from "../pki/certificate.js";
 import { pkiTables } from "../pki/tables.js";
-import { tableOf } from "../record/table.js";
+import { COLUMNS } from "../record/row.js";
+import { tableOf } from "../wire/join.js";
 import { rows13 } from "./client13.js";
 import { extensions } from "./extensions.js";
 import type { Beginning, Called, Feature, Features, Resumption, Tls12 } from "./feature.js";
@@ -24,16 +24,15 @@ export function features(given: Parts): Features {
   // pre_shared_key is the last extension (RFC 8446 4.2.11)
   const parts: (Feature | undefined)[] = [tls12, statusV2, clientCertificates, resumption];
   const rows = (name: "rowsHello" | "rows12" | "rows13") => parts.flatMap((part) => part?.[name] ?? []);
-  const own: readonly ExtensionRow<never>[] = extensions;
   return Object.freeze({
     tls12: tls12?.calls,
     statusV2: statusV2 !== undefined,
     clientCertificates: clientCertificates?.calls,
     resumption: resumption?.calls,
     pki: pkiTables([nameConstraints, rsa].filter((each) => each !== undefined)),
-    extensions: extensionTable(own.concat(parts.flatMap((part) => part?.extensions ?? []))),
-    tableHello: tableOf(rowsHello, ...rows("rowsHello")),
-    table12: tableOf(...rows("rows12")),
-    table13: tableOf(rows13, ...rows("rows13")),
+    extensions: extensionTable(extensions, ...parts.flatMap((part) => part?.extensions ?? [])),
+    tableHello: tableOf(COLUMNS, [rowsHello, ...rows("rowsHello")]),
+    table12: tableOf(COLUMNS, rows("rows12")),
+    table13: tableOf(COLUMNS, [rows13, ...rows("rows13")]),
   });
 }

@@ -1,14 +1,14 @@
 import type { KeySchedule13 } from "../crypto/keys13.js";
 import { findScheme } from "../crypto/suites.js";
 import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
-import type { ExtensionRow } from "../handshake/extensionrow.js";
+import type { ExtensionTable } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
 import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
 import { Engine } from "../record/engine.js";
 import { Inbox } from "../record/inbox.js";
-import type { Table } from "../record/row.js";
+import type { MachineTable } from "../record/row.js";
 import type { Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
@@ -53,7 +53,7 @@ export class ClientHandshake extends Handshake {
   readonly config: ClientConfig;
   readonly engine: Engine;
 
-  table: Table;
+  table: MachineTable;
   state: ClientState = "START";
 
   retried = false;
@@ -85,7 +85,7 @@ export class ClientHandshake extends Handshake {
     return serverSide;
   }
 
-  get extensions(): readonly ExtensionRow<never>[] {
+  get extensions(): ExtensionTable {
     return this.config.features.extensions;
   }
 

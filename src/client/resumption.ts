@@ -1,12 +1,10 @@
 import { sha256 } from "../crypto/digest.js";
 import { hashSize } from "../crypto/suites.js";
-import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
-import { nothing } from "../handshake/extensions.js";
+import { extensionRows, inMessage } from "../handshake/extensionrow.js";
 import { requires, type Stapling, satisfies } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import { equalBytes, type Writer } from "../wire/writer.js";
 import type { Called, Resumption } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
@@ -23,7 +21,7 @@ function begin(s: ClientHandshake): void {
   const { session, onSession } = s.config;
   if (onSession === undefined && session === undefined) return;
   const offer = session !== undefined && fits(s, session) ? session : undefined;
-  s.resuming = new TicketHolder(offer, onSession ?? nothing);
+  s.resuming = new TicketHolder(offer, onSession ?? (() => {}));
   if (offer?.version === version.tls12) drawSessionId(s);
 }
 
@@ -61,7 +59,7 @@ function covers({ demanded, version: spoken }: Session, now: Demanded): boolean 
   return asked && ends && demanded.skew <= now.skew && includesAll(now.responders, demanded.responders);
 }
 
-/** How much was asked for: nothing, the server's staple, more of them. In TLS 1.3 there is but one way. */
+/** How much was asked for: the server's staple, more of them. In TLS 1.3 there is but one way. */
 function askedOf(stapling: Stapling, spoken: number): number {
   if (stapling === "off") return 0;
   return stapling === "v2-multi" && spoken === version.tls12 ? 2 : 1;
@@ -87,13 +85,12 @@ const m = inMessage;
 /** Sessions that are resumed, and the tickets of new ones. */
 export const resumption: Called<Resumption> = Object.freeze({
   calls: Object.freeze({ begin, encode: encodeSession, decode: decodeSession }),
-  extensions: table<ExtensionRow<ClientHandshake>>([
+  extensions: extensionRows<ClientHandshake>([
     {
       type: extensionType.psk_key_exchange_modes,
       where: m.client_hello,
       sends: (s) => s.resuming !== undefined && s.speaks(version.tls13),
       write: writeModes,
-      read: nothing,
     },
     // Tickets come last, when it shows whether there is room for one
     {

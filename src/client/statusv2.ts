@@ -1,10 +1,9 @@
 import { measureCertificate, measureListLength, readOcspResponse } from "../handshake/certificates.js";
-import { type ExtensionRow, inMessage } from "../handshake/extensionrow.js";
+import { extensionRows, inMessage } from "../handshake/extensionrow.js";
 import { isV2 } from "../pki/policy.js";
 import { rowsOf } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
-import { table } from "../wire/table.js";
 import type { Writer } from "../wire/writer.js";
 import { announceStatus, wantedStatus, writeOcspStatusRequest } from "./extensions.js";
 import type { Feature } from "./feature.js";
@@ -13,7 +12,7 @@ import type { ClientState } from "./states.js";
 
 /** status_request_v2 of TLS 1.2, RFC 6961: a staple for the server's certificate, or a list of them for its chain. */
 export const statusV2: Feature = Object.freeze({
-  extensions: table<ExtensionRow<ClientHandshake>>([
+  extensions: extensionRows<ClientHandshake>([
     {
       type: extensionType.status_request_v2,
       where: inMessage.client_hello | inMessage.server_hello12,

@@ -1,5 +1,5 @@
 import type { Reader } from "../wire/reader.js";
-import { table } from "../wire/table.js";
+import type { Rows, Table } from "../wire/rows.js";
 import type { Writer } from "../wire/writer.js";
 
 /** The messages that carry extensions (RFC 8446 4.2), as bits; each goes in one direction only. */
@@ -22,17 +22,28 @@ export interface ExtensionRow<S> {
   readonly where: number;
   /** Whether our message has it. */
   readonly sends: (s: S, where: number) => boolean;
-  /** Writes our extension_data. */
-  readonly write: (s: S, w: Writer, where: number) => void;
-  /** Reads the peer's extension_data, to its end. */
-  readonly read: (s: S, r: Reader, where: number) => void;
+  /** Writes our extension_data, unless it is empty. */
+  readonly write?: (s: S, w: Writer, where: number) => void;
+  /** Reads the peer's extension_data, to its end, unless it is empty. */
+  readonly read?: (s: S, r: Reader, where: number) => void;
 }
 
-/** Rows are told apart by the bits of a number; the sign is left out. */
-const MAX_ROWS = 31;
-
-/** A table of extensions. It is made when the program is built, or begins, so that one that is too long is found then. */
-export function extensionTable<S>(rows: readonly ExtensionRow<S>[]): readonly ExtensionRow<S>[] {
-  if (rows.length > MAX_ROWS) throw new RangeError(`more than ${MAX_ROWS} extensions`);
-  return table(rows);
+/** Some rows, in columns: for each its type, and where it may stand. */
+export interface ExtensionRows<S> extends Rows<number> {
+  sends(row: number, s: S, where: number): boolean;
+  write(row: number, s: S, w: Writer, where: number): void;
+  read(row: number, s: S, r: Reader, where: number): void;
 }
+
+export const COLUMNS = 2;
+
+export function extensionRows<S>(rows: readonly ExtensionRow<S>[]): ExtensionRows<S> {
+  return Object.freeze({
+    columns: rows.flatMap(({ type, where }) => [type, where]),
+    sends: (row: number, s: S, where: number) => rows[row].sends(s, where),
+    write: (row: number, s: S, w: Writer, where: number) => rows[row].write?.(s, w, where),
+    read: (row: number, s: S, r: Reader, where: number) => rows[row].read?.(s, r, where),
+  });
+}
+
+export type ExtensionTable = Table<number, ExtensionRows<never>>;

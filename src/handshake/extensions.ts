@@ -1,12 +1,16 @@
 import { type Fault, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
+import { NUMBER } from "../wire/rows.js";
 import type { Writer } from "../wire/writer.js";
-import { inMessage } from "./extensionrow.js";
+import { COLUMNS, type ExtensionRows, inMessage } from "./extensionrow.js";
 import type { Handshake } from "./handshake.js";
 
 /** These ask: what we don't know in them is ignored. In the others only that may stand which we have offered. */
 const requests = inMessage.client_hello | inMessage.certificate_request | inMessage.new_session_ticket;
+
+/** Numbers for each row of a table. */
+const WIDTH = COLUMNS + 1;
 
 export function expect(holds: boolean, fault: Fault): void {
   if (!holds) throw fault;
@@ -14,19 +18,29 @@ export function expect(holds: boolean, fault: Fault): void {
 
 /** Writes a message's extensions and notes which. */
 export function writeExtensions(s: Handshake, w: Writer, where: number): void {
-  const rows = s.extensions;
+  const { rows } = s.extensions;
   const all = w.begin16();
   s.offered = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i];
-    if ((row.where & where) === 0 || !row.sends(s as never, where)) continue;
-    s.offered |= 1 << i;
-    w.u16(row.type);
+  for (let i = 0, bit = 1; i < rows.length; i += WIDTH, bit <<= 1) {
+    if (!sends(s, i, where)) continue;
+    s.offered |= bit;
+    w.u16(rows[i]);
     const data = w.begin16();
-    row.write(s as never, w, where);
+    partOf(s, i).write(rows[i + COLUMNS] & 0xff, s as never, w, where);
     w.finish16(data);
   }
   w.finish16(all);
+}
+
+/** Whether our message has anything in its block, which may be absent in TLS 1.2 (RFC 5246 7.4.1.3). */
+export function hasExtensions(s: Handshake, where: number): boolean {
+  for (let i = 0; i < s.extensions.rows.length; i += WIDTH) if (sends(s, i, where)) return true;
+  return false;
+}
+
+function sends(s: Handshake, i: number, where: number): boolean {
+  const { rows } = s.extensions;
+  return (rows[i + 1] & where) !== 0 && partOf(s, i).sends(rows[i + COLUMNS] & 0xff, s as never, where);
 }
 
 /** Reads a message's extensions, RFC 8446 4.2. What was found is in `s.seen`: see `saw`. */
@@ -45,17 +59,22 @@ export function readExtensions(s: Handshake, r: Reader, where: number): void {
 }
 
 function readKnown(s: Handshake, r: Reader, i: number, where: number): void {
-  const row = s.extensions[i];
-  const bit = 1 << i;
+  const { rows } = s.extensions;
+  const bit = 1 << (i / WIDTH);
   const answers = (where & requests) === 0;
-  if ((row.where & where) === 0)
+  if ((rows[i + 1] & where) === 0)
     throw answers && (s.offered & bit) === 0 ? faults.UNSUPPORTED_EXTENSION : faults.EXTENSION_NOT_ALLOWED;
   // The cookie alone comes unasked (RFC 8446 4.2.2)
-  const asked = (s.offered & bit) !== 0 || row.type === extensionType.cookie;
+  const asked = (s.offered & bit) !== 0 || rows[i] === extensionType.cookie;
   if (answers && !asked) throw faults.UNSUPPORTED_EXTENSION;
   if ((s.seen & bit) !== 0) throw faults.DUPLICATE_EXTENSION;
   s.seen |= bit;
-  row.read(s as never, r, where);
+  partOf(s, i).read(rows[i + COLUMNS] & 0xff, s as never, r, where);
+}
+
+/** Whose the row is that begins at `i`. */
+function partOf({ extensions }: Handshake, i: number): ExtensionRows<never> {
+  return extensions.parts[extensions.rows[i + COLUMNS] >> NUMBER];
 }
 
 /** Extensions that one of an unknown type is compared with, at most. */
@@ -80,18 +99,19 @@ function refuseDuplicate({ bytes, at }: Reader, start: number): void {
 
 /** Whether the message that was read last had this extension. */
 export function saw(s: Handshake, extension: number): boolean {
-  return (s.seen & (1 << indexOf(s, extension))) !== 0;
+  const i = indexOf(s, extension);
+  return i >= 0 && (s.seen & (1 << (i / WIDTH))) !== 0;
 }
 
+/** Where in the table the row of an extension begins; −1 where there is none. */
 function indexOf(s: Handshake, extension: number): number {
-  const rows = s.extensions;
-  for (let i = 0; i < rows.length; i++) if (rows[i].type === extension) return i;
+  const { rows } = s.extensions;
+  for (let i = 0, n = rows.length; i < n; i += WIDTH) if (rows[i] === extension) return i;
   return -1;
 }
 
 // extension_data that both roles write or read alike
 
-export const nothing = (): void => {};
 export const always = (): boolean => true;
 
 /** For a vector that was entered, and may not be empty: hands on its outer end, for `leave`. */

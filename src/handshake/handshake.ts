@@ -8,7 +8,7 @@ import { type Verdict, Verifier, type VerifierOptions } from "../pki/verifier.js
 import type { Engine, Machine } from "../record/engine.js";
 import type { Protection } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
-import type { ExtensionRow } from "./extensionrow.js";
+import type { ExtensionTable } from "./extensionrow.js";
 import { at, RANDOM } from "./memory.js";
 import type { Config } from "./options.js";
 import type { Side } from "./sides.js";
@@ -28,7 +28,7 @@ export abstract class Handshake implements Machine {
   abstract readonly own: Side;
   abstract readonly peer: Side;
   /** The table of extensions that is in force; for reading and writing it a row is told whose it is. */
-  abstract readonly extensions: readonly ExtensionRow<never>[];
+  abstract readonly extensions: ExtensionTable;
   /** Our certificates and key, where we have some. */
   abstract readonly identity: Identity | undefined;
 

@@ -1,21 +1,12 @@
 import { alertOf, type Fault, faults, isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { alert, contentType } from "../wire/registry.js";
+import { NUMBER } from "../wire/rows.js";
 import { Writer } from "../wire/writer.js";
 import { type Inbox, MESSAGE_HEADER } from "./inbox.js";
 import type { Outbox } from "./outbox.js";
 import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./protection.js";
-import {
-  CHANGE_CIPHER_SPEC,
-  COLUMNS,
-  IN_PARTS,
-  MOST,
-  NUMBER,
-  SENDS,
-  STEP,
-  type Table,
-  WAITS,
-} from "./row.js";
+import { CHANGE_CIPHER_SPEC, COLUMNS, IN_PARTS, type MachineTable, MOST, SENDS, STEP, WAITS } from "./row.js";
 
 /** What a connection waits for, as bits of `wants`. */
 export const wants = Object.freeze({
@@ -39,7 +30,7 @@ export const SKIPPED = 0;
 /** What the engine drives: the negotiation's state and its table, whose rows are for it. */
 export interface Machine {
   /** The table that is in force. */
-  readonly table: Table;
+  readonly table: MachineTable;
   /** The name of the state that is in force. */
   state: string;
   /** Every handshake message's bytes, after they were handled or written. */
@@ -105,7 +96,7 @@ export class Engine {
   /** The last answer of `step`, and what it was the answer for. */
   private stepRow = NONE;
   private stepState = "";
-  private stepTable: Table | undefined;
+  private stepTable: MachineTable | undefined;
 
   fault: Fault | undefined;
   /** With PEER_ALERT the alert's number, with BUFFER_TOO_SMALL and STORE_TOO_SMALL the size needed, else 0. */
@@ -296,7 +287,7 @@ export class Engine {
   private row(on: number): number {
     const { table, state } = this.machine;
     const { rows } = table;
-    for (let i = 0, n = rows.length; i < n; i += COLUMNS)
+    for (let i = 0, n = rows.length; i < n; i += COLUMNS + 1)
       if (rows[i + 1] === on && (rows[i] === state || rows[i] === "ANY")) return i;
     return NONE;
   }

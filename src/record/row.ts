@@ -1,8 +1,9 @@
 import type { Reader } from "../wire/reader.js";
 import { contentType } from "../wire/registry.js";
+import type { Rows, Table } from "../wire/rows.js";
 
 /** In a row's `on`: work that awaits no message. At most one such row runs in a `work()`. */
-export const STEP = -1;
+export const STEP = 0x1ff;
 /** In a row's `on`: a ChangeCipherSpec record, which is no handshake message. */
 export const CHANGE_CIPHER_SPEC = 0x100 | contentType.change_cipher_spec;
 
@@ -29,18 +30,15 @@ export interface Row<S extends { state: string }> {
   readonly waits?: boolean;
 }
 
-/**
- * Some of a machine's rows: what they are for, and what runs them by their numbers. For devices the build makes a text of
- * the one and a function of the other (rollup.rows.js): a row takes 80 bytes of flash there, and its function 48 more.
- */
-export interface Rows<S> {
-  /** For each row its state, `on` and its conditions, as `bitsOf` tells them. */
-  readonly columns: string | readonly (string | number)[];
+/** Some of a machine's rows, in columns: for each its state, `on` and its conditions, as `bitsOf` tells them. */
+export interface MachineRows<S> extends Rows<string | number> {
   run(row: number, machine: S): string;
   measure(row: number, reader: Reader): number;
 }
 
-export function rowsOf<S extends { state: string }>(rows: readonly Row<S>[]): Rows<S> {
+export const COLUMNS = 3;
+
+export function rowsOf<S extends { state: string }>(rows: readonly Row<S>[]): MachineRows<S> {
   return Object.freeze({
     columns: rows.flatMap((row) => [row.state, row.on, bitsOf(row)]),
     run: (row: number, machine: S) => rows[row].run(machine),
@@ -59,13 +57,5 @@ function bitsOf<S extends { state: string }>({ most, sends, waits, measure }: Ro
   return flags | ((most === undefined ? 0 : most + 1) << MOST);
 }
 
-/** A machine's table, as the engine looks for a row in it: see `tableOf`. */
-export interface Table {
-  /** COLUMNS for each row: those of its part, and which of the parts that is, above its number there. */
-  readonly rows: ArrayLike<string | number>;
-  readonly parts: readonly Rows<never>[];
-}
-
-export const COLUMNS = 4;
-/** Bits of a row's number. */
-export const NUMBER = 8;
+/** A machine's table, in which the engine looks for a row. */
+export type MachineTable = Table<string | number, MachineRows<never>>;

@@ -1,5 +1,5 @@
-import { extensionTable, inMessage } from "../handshake/extensionrow.js";
-import { always, expect, nothing, writeList16, writeProtocols } from "../handshake/extensions.js";
+import { extensionRows, inMessage } from "../handshake/extensionrow.js";
+import { always, expect, writeList16, writeProtocols } from "../handshake/extensions.js";
 import { readPointFormats, writePointFormats } from "../handshake/handshake12.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -36,14 +36,13 @@ const hellos = m.client_hello | m.server_hello12 | m.encrypted_extensions;
  * The table of extensions, in the order in which they are answered. What no row has is ignored (RFC 8446 4.1.2);
  * what stands twice, or behind pre_shared_key, is refused by `listExtensions`.
  */
-export const extensions = extensionTable<ServerHandshake>([
+export const extensions = extensionRows<ServerHandshake>([
   {
     type: type.server_name,
     read: readServerName,
     where: hellos,
     // RFC 6066 section 3: not when a session is resumed
     sends: (s) => s.offer.serverName !== undefined && !s.resumed,
-    write: nothing,
   },
   {
     type: type.max_fragment_length,
@@ -58,21 +57,18 @@ export const extensions = extensionTable<ServerHandshake>([
     where: m.client_hello | m.server_hello12,
     // RFC 6066 section 6: when it guided the choice
     sends: (s) => s.selection?.named === true && !s.resumed,
-    write: nothing,
   },
   {
     type: type.status_request,
     read: readStatusRequest,
     where: m.client_hello | m.server_hello12 | m.certificate_request | m.peer_certificate,
     sends: (s, where) => (where === m.server_hello12 ? s.announced : s.config.ocsp.stapling) === "v1",
-    write: nothing,
   },
   {
     type: type.supported_groups,
     read: readSupportedGroups,
     where: m.client_hello,
     sends: never,
-    write: nothing,
   },
   {
     type: type.ec_point_formats,
@@ -93,7 +89,6 @@ export const extensions = extensionTable<ServerHandshake>([
     read: readCertificateSchemes,
     where: m.client_hello,
     sends: never,
-    write: nothing,
   },
   {
     type: type.application_layer_protocol_negotiation,
@@ -107,14 +102,11 @@ export const extensions = extensionTable<ServerHandshake>([
     read: readStatusRequestV2,
     where: m.client_hello | m.server_hello12,
     sends: (s) => s.announced === "v2" || s.announced === "v2-multi",
-    write: nothing,
   },
   {
     type: type.extended_master_secret,
-    read: nothing,
     where: m.client_hello | m.server_hello12,
     sends: (s) => s.offer.has(type.extended_master_secret),
-    write: nothing,
   },
   {
     type: type.record_size_limit,
@@ -128,7 +120,6 @@ export const extensions = extensionTable<ServerHandshake>([
     read: readSessionTicket,
     where: m.client_hello | m.server_hello12,
     sends: (s) => s.ticketAnnounced,
-    write: nothing,
   },
   {
     type: type.supported_versions,
@@ -149,15 +140,12 @@ export const extensions = extensionTable<ServerHandshake>([
     read: readPskModes,
     where: m.client_hello,
     sends: never,
-    write: nothing,
   },
   {
     // Never granted, as no ticket of ours allows it: see `Skipper`
     type: type.early_data,
-    read: nothing,
     where: m.client_hello,
     sends: never,
-    write: nothing,
   },
   {
     type: type.certificate_authorities,
@@ -198,9 +186,4 @@ export function listExtensions(s: ServerHandshake, r: Reader): void {
     found.add(extension);
   }
   r.over(r.bytes, at, end);
-}
-
-/** Whether there is anything to answer: in TLS 1.2 the block may be absent altogether (RFC 5246 7.4.1.3). */
-export function hasExtensions(s: ServerHandshake, where: number): boolean {
-  return extensions.some((row) => (row.where & where) !== 0 && row.sends(s, where));
 }

@@ -1,11 +1,11 @@
 import type { Identity, Verification } from "../crypto/provider.js";
 import { PskSchedule13 } from "../crypto/psk13.js";
-import type { ExtensionRow } from "../handshake/extensionrow.js";
+import type { ExtensionTable } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
 import { at } from "../handshake/memory.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
-import type { Table } from "../record/row.js";
+import type { MachineTable } from "../record/row.js";
 import { type Fault, faults } from "../wire/fault.js";
 import { extensionType } from "../wire/registry.js";
 import type { ServerConfig } from "./config.js";
@@ -20,8 +20,8 @@ import type { Ticket } from "./ticket.js";
 
 /** What a server begins with: its first table, and that of its extensions. */
 export interface Tables {
-  readonly table: Table;
-  readonly extensions: readonly ExtensionRow<never>[];
+  readonly table: MachineTable;
+  readonly extensions: ExtensionTable;
 }
 
 /** Everything that one handshake negotiates, and the table that is in force. */
@@ -29,9 +29,9 @@ export class ServerHandshake extends Handshake {
   readonly config: ServerConfig;
   readonly engine: ServerEngine;
   private readonly store: ServerStore;
-  readonly extensions: readonly ExtensionRow<never>[];
+  readonly extensions: ExtensionTable;
 
-  table: Table;
+  table: MachineTable;
   state: ServerState = "WAIT_CLIENT_HELLO";
 
   offer = new Offer();

@@ -6,10 +6,12 @@
 
 import { Endpoint } from "../handshake/endpoint.js";
 import { exportKeyingMaterial } from "../handshake/exporter.js";
+import { extensionTable } from "../handshake/extensiontable.js";
 import { type ApartRecord, openedApart, sealedApart } from "../record/apart.js";
 import type { Port } from "../record/ports.js";
-import { tableOf } from "../record/table.js";
+import { COLUMNS } from "../record/row.js";
 import type { Fault } from "../wire/fault.js";
+import { tableOf } from "../wire/join.js";
 import { configure } from "./config.js";
 import { extensions } from "./extensions.js";
 import { ServerHandshake, type Tables } from "./handshake.js";
@@ -30,7 +32,10 @@ export { configure } from "./config.js";
 export { type Lender, Pool } from "./lender.js";
 export type * from "./options.js";
 
-const tables: Tables = Object.freeze({ table: tableOf(rowsHello), extensions });
+const tables: Tables = Object.freeze({
+  table: tableOf(COLUMNS, [rowsHello]),
+  extensions: extensionTable(extensions),
+});
 
 /** One connection's server. */
 export class TlsServer extends Endpoint<ServerHandshake> {

@@ -9,7 +9,7 @@ import {
 } from "../handshake/certificates.js";
 import { keepExporterSecret12 } from "../handshake/exporter.js";
 import { inMessage } from "../handshake/extensionrow.js";
-import { writeExtensions, writeList16 } from "../handshake/extensions.js";
+import { hasExtensions, writeExtensions, writeList16 } from "../handshake/extensions.js";
 import {
   changeAndFinish,
   connect12,
@@ -24,13 +24,12 @@ import { sendCertificates, writeSignature } from "../handshake/identity.js";
 import { keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
 import { checkScheme, readSignature, settleVerification } from "../handshake/signature.js";
-import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
-import { tableOf } from "../record/table.js";
+import { CHANGE_CIPHER_SPEC, COLUMNS, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
+import { tableOf } from "../wire/join.js";
 import { alert, extensionType, handshakeType, version } from "../wire/registry.js";
 import { admitted } from "./admission.js";
 import { writeAuthorities } from "./extensiondata.js";
-import { hasExtensions } from "./extensions.js";
 import type { ServerHandshake } from "./handshake.js";
 import { commonSuites } from "./negotiate.js";
 import { statusMessage } from "./staples.js";
@@ -65,7 +64,7 @@ export const rows12 = rowsOf<ServerHandshake>([
   { state: "SEND_FINISHED", on: STEP, run: sendFinished, sends: true },
   { state: "CONNECTED", on: on.client_hello, run: refuseRenegotiation },
 ]);
-export const table12 = tableOf(rows12);
+export const table12 = tableOf(COLUMNS, [rows12]);
 
 // The hello, RFC 5246 7.4.1.3
 

@@ -27,9 +27,9 @@ import {
 import { sendCertificates, sendCertificateVerify13 } from "../handshake/identity.js";
 import { agree, dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
-import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
-import { tableOf } from "../record/table.js";
+import { CHANGE_CIPHER_SPEC, COLUMNS, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
+import { tableOf } from "../wire/join.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { Writer } from "../wire/writer.js";
 import { admitted } from "./admission.js";
@@ -75,7 +75,7 @@ export const rows13 = rowsOf<ServerHandshake>([
   { state: "WAIT_CERTIFICATE_VERIFY", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
   { state: "WAIT_FINISHED", on: CHANGE_CIPHER_SPEC, run: ignoreCompatibilityChange },
 ]);
-export const table13 = tableOf(rows13);
+export const table13 = tableOf(COLUMNS, [rows13]);
 
 // The hellos, RFC 8446 4.1
 

@@ -2,8 +2,8 @@ import { Engine, type Machine, wants } from "../../src/record/engine.js";
 import { Inbox } from "../../src/record/inbox.js";
 import { Outbox } from "../../src/record/outbox.js";
 import { CipherIn, CipherOut, PlainIn, PlainOut, type Port } from "../../src/record/ports.js";
-import { type Row, rowsOf, type Table } from "../../src/record/row.js";
-import { tableOf } from "../../src/record/table.js";
+import { COLUMNS, type MachineTable, type Row, rowsOf } from "../../src/record/row.js";
+import { tableOf } from "../../src/wire/join.js";
 
 /** An engine with its ports. */
 class PortEngine extends Engine {
@@ -15,7 +15,7 @@ class PortEngine extends Engine {
 
 /** A session that writes down what the engine does with it. */
 export class Toy implements Machine {
-  readonly table: Table;
+  readonly table: MachineTable;
   state: string;
   readonly engine: PortEngine;
   /** What rows ran over: the state, and the bytes handled. */
@@ -35,7 +35,7 @@ export class Toy implements Machine {
     state = rows[0]?.state ?? "START",
     most = input,
   ) {
-    this.table = tableOf(rowsOf(rows));
+    this.table = tableOf(COLUMNS, [rowsOf(rows)]);
     this.state = state;
     const arena = new Uint8Array(input + output);
     const outbox = new Outbox(arena, input, input + output);
