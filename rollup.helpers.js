@@ -220,8 +220,14 @@ function declared(binding, init, module, text, kind = "const") {
   const { name, key, member } = binding;
   const target = member ? `${OWN}.${key}` : name;
   const value = /^Class/.test(init.type) ? classText(init, text) : text(init);
-  const heir = inherits(init, module) && !init.superClass;
-  const prototype = heir ? [`Object.setPrototypeOf(${target}.prototype, ${OWN});`] : [];
+  const heir = inherits(init, module);
+  const prototype = heir
+    ? [
+        ...(init.superClass ? [] : [`Object.setPrototypeOf(${target}.prototype, ${OWN});`]),
+        // Nobody asks such an object for it, and it takes 16 bytes
+        `delete ${target}.prototype.constructor;`,
+      ]
+    : [];
   return [`${member ? "" : `${kind} `}${target} = ${value};`, ...prototype];
 }
 

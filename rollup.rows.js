@@ -45,7 +45,7 @@ function columns({ numbers, functions }, elements, code) {
   // One above, as a text for C ends with 0
   const text = String.fromCharCode(...all.flatMap(numbers).map((each) => each + 1));
   const made = Object.entries(functions).map(([name, args]) => oneOf(name, args, all, code));
-  return `Object.freeze({ ${[`columns: ${JSON.stringify(text)}`, ...made.filter(Boolean)].join(", ")} })`;
+  return `{ ${[`columns: ${JSON.stringify(text)}`, ...made.filter(Boolean)].join(", ")} }`;
 }
 
 function conditions(of) {

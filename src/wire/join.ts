@@ -1,4 +1,5 @@
 import { NUMBER, type Rows, type Table } from "./rows.js";
+import { table } from "./table.js";
 
 type Value = string | number;
 
@@ -8,32 +9,35 @@ type Value = string | number;
  */
 export function tableOf<V extends Value, P extends Rows<V>>(width: number, parts: readonly P[]): Table<V, P> {
   const rows = parts.flatMap((each, part) => rowsIn(each, width, part));
-  return Object.freeze({ rows: packed(rows) as ArrayLike<V>, parts: Object.freeze(parts) });
+  return Object.freeze({ rows: packed(rows) as ArrayLike<V>, parts: table(parts) });
 }
 
 /** The table with other rows before its own. */
 export function before<V extends Value, P extends Rows<V>>(
   width: number,
   own: P,
-  table: Table<V, P>,
+  { rows, parts }: Table<V, P>,
 ): Table<V, P> {
-  const moved = Array.from(table.rows, (value, i) =>
-    i % (width + 1) === width ? Number(value) + (1 << NUMBER) : value,
-  );
-  const rows = packed([...rowsIn(own, width, 0), ...moved]);
-  return Object.freeze({ rows: rows as ArrayLike<V>, parts: Object.freeze([own, ...table.parts]) });
+  const isPart = (i: number) => i % (width + 1) === width;
+  const moved = Array.from(rows, (value, i) => (isPart(i) ? Number(value) + (1 << NUMBER) : value));
+  const all = packed([...rowsIn(own, width, 0), ...moved]);
+  return Object.freeze({ rows: all as ArrayLike<V>, parts: table([own, ...parts]) });
 }
 
-function rowsIn({ columns }: Rows<Value>, width: number, part: number): Value[] {
-  const values = typeof columns === "string" ? unpacked(columns) : columns;
+function rowsIn(each: Rows<Value>, width: number, part: number): Value[] {
+  const values = typeof each.columns === "string" ? taken(each as { columns?: string }) : each.columns;
   const rows: Value[] = [];
   for (let i = 0; i < values.length; i += width)
     rows.push(...values.slice(i, i + width), (part << NUMBER) | (i / width));
   return rows;
 }
 
-/** A device's columns, as rollup.rows.js writes them. */
-const unpacked = (text: string): number[] => Array.from(text, (each) => each.charCodeAt(0) - 1);
+/** A device's columns, as rollup.rows.js writes them; the text would stay in flash. */
+function taken(each: { columns?: string }): number[] {
+  const values = Array.from(each.columns ?? "", (char) => char.charCodeAt(0) - 1);
+  delete each.columns;
+  return values;
+}
 
 /** A device's states have numbers, and a table of numbers takes an eighth of flash. */
 function packed(values: readonly Value[]): ArrayLike<Value> {
