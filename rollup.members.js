@@ -137,23 +137,26 @@ const isShort = (name) => letters.includes(name) || isHelper(name);
 
 /** What others than our own modules know by its name. */
 const crossing = once(() => {
-  const types = declared(read("dist/types", /^(src|hosts\/moddable)\/.*\.d\.ts$/));
+  // A session of the core's is handed to nobody but as bytes
+  const types = declared(read("dist/types", /^(src(?!\/client\/session)|hosts\/moddable)\/.*\.d\.ts$/));
   const mapped = read("hosts/moddable", /^modules\.d\.ts$/).replace(/^ *export const .*/gm, "");
   const jobs = read("dist/types/hosts/xs", /^job\.d\.ts$/) + read("test", /^(device|xs)\/(.*job|flash)\.ts$/);
-  const host = read("hosts", /^xs\/host\.d\.ts$/) + read("hosts", /\.mjs$/);
+  const host = read("hosts", /^xs\/host\.d\.ts$/);
+  const scripts = read("hosts", /\.mjs$/);
   const sdk = read("node_modules/@moddable/typings", /^(timer|Resource)\.d\.ts$/);
   const noble = read("node_modules/@noble", /\.js$/);
   const sources = read("build/src", /\.js$/) + read("build/hosts/moddable", /\.js$/);
   const quoted = (types + sources + noble + read("hosts", /\.[ch]$/)).match(strings);
   const known = words(noble);
   const portable = [...words(read("build/hosts/portable", /\.js$/))].filter((name) => known.has(name));
-  return new Set([
+  const found = new Set([
     ...called,
-    ...[...[types, mapped, jobs].join("\n").matchAll(named)].map(([, name]) => name),
-    ...words([host, sdk, ...quoted].join(" ")),
-    ...builtIn(),
+    ...[...members([types, mapped, jobs, host].join("\n")).matchAll(named)].map(([, name]) => name),
+    ...words([scripts, sdk, ...quoted].join(" ")),
     ...portable,
   ]);
+  for (const name of coincidences) found.delete(name);
+  return new Set([...found, ...builtIn()]);
 });
 
 /** Types of what an application, the SDK or a provider gives and gets. */
@@ -224,7 +227,16 @@ function builtIn() {
 }
 
 const hidden = /\b(?:private|protected) (?:(?:readonly|get|set|static|abstract) )*(\w+)[^;]*;/g;
-/** What a declaration names: a member or parameter, but no type. */
+/** Declarations without the parameters of functions. */
+function members(types) {
+  const shorter = types.replace(/\([^()]*\)/g, "");
+  return shorter === types ? types : members(shorter);
+}
+
+/** Members of ours that nobody asks for by such a text, a label of a key schedule, nor noble, which has the same names. */
+const coincidences = "derived exporter expected finish finished forget integer oid signer".split(" ");
+
+/** What a declaration names: a member, but no type. */
 const named = /([\w$]+)\??\s*[:(<]/g;
 const strings = /(["'`])\w+\1/g;
 

@@ -3,6 +3,7 @@ import { basename, dirname, relative } from "node:path";
 import { minify } from "terser";
 import { arrows } from "./rollup.arrows.js";
 import { brief } from "./rollup.brief.js";
+import { withShortExports } from "./rollup.exports.js";
 import { withoutFields } from "./rollup.fields.js";
 import { helpers } from "./rollup.helpers.js";
 import { inlined } from "./rollup.inline.js";
@@ -53,10 +54,15 @@ export const small = (debug, extra = []) => ({
       codes.map((code, i) => ({ ...plain[i], code })),
       parse,
     );
+    const made = await Promise.all(codes.map((code) => mangled(renamed(code, names, parse))));
+    const final = withShortExports(
+      made.map((code, i) => ({ code, name: chunks[i].name })),
+      parse,
+    );
     for (const [i, chunk] of chunks.entries()) {
       const { fileName } = chunk;
       const whole = debug && `${relative(dirname(fileName), debug)}/${fileName}`;
-      const { code, map } = mapped(await mangled(renamed(codes[i], names, parse)), fileName, whole);
+      const { code, map } = mapped(final[i], fileName, whole);
       chunk.code = whole ? `${code}\n//# sourceMappingURL=${basename(fileName)}.map\n` : code;
       if (whole) this.emitFile({ type: "asset", fileName: `${fileName}.map`, source: map });
     }

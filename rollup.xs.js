@@ -2,6 +2,7 @@
 import { lowerStaticFields, noble } from "./rollup.device.js";
 import { literals } from "./rollup.literals.js";
 import { quiet } from "./rollup.quiet.js";
+import { rows } from "./rollup.rows.js";
 import { NOBLE, small } from "./rollup.small.js";
 import { states } from "./rollup.states.js";
 
@@ -27,6 +28,7 @@ export function xsProgram(input, bundle) {
       ...(name.startsWith("client-") ? [] : [quiet]),
       states,
       literals,
+      rows,
       small(),
     ],
   };

@@ -23,16 +23,19 @@ export function features(given: Parts): Features {
   const { tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa } = given;
   // pre_shared_key is the last extension (RFC 8446 4.2.11)
   const parts: (Feature | undefined)[] = [tls12, statusV2, clientCertificates, resumption];
-  const rows = (name: "rowsHello" | "rows12" | "rows13") => parts.flatMap((part) => part?.[name] ?? []);
+  const all = <T>(of: (part: Feature) => T | undefined) => parts.flatMap((part) => (part && of(part)) ?? []);
   return Object.freeze({
     tls12: tls12?.calls,
     statusV2: statusV2 !== undefined,
     clientCertificates: clientCertificates?.calls,
     resumption: resumption?.calls,
     pki: pkiTables([nameConstraints, rsa].filter((each) => each !== undefined)),
-    extensions: extensionTable(extensions, ...parts.flatMap((part) => part?.extensions ?? [])),
-    tableHello: tableOf(COLUMNS, [rowsHello, ...rows("rowsHello")]),
-    table12: tableOf(COLUMNS, rows("rows12")),
-    table13: tableOf(COLUMNS, [rows13, ...rows("rows13")]),
+    extensions: extensionTable(extensions, ...all(({ extensions }) => extensions)),
+    tableHello: tableOf(COLUMNS, [rowsHello, ...all(({ rowsHello }) => rowsHello)]),
+    table12: tableOf(
+      COLUMNS,
+      all(({ rows12 }) => rows12),
+    ),
+    table13: tableOf(COLUMNS, [rows13, ...all(({ rows13 }) => rows13)]),
   });
 }
