@@ -122,6 +122,8 @@ function siteOf(call, path) {
   const parent = path.at(-1);
   const statement = path.at(-2);
   if (parent.type === "ExpressionStatement") return { site: parent, kind: "dropped" };
+  if (parent.type === "ArrowFunctionExpression" && parent.body === call)
+    return { site: call, kind: "returned" };
   if (parent.type === "ReturnStatement") return { site: parent, kind: "returned" };
   if (parent.type === "ConditionalExpression" && parent.test !== call && statement.type === "ReturnStatement")
     return { site: statement, kind: "chosen" };

@@ -9,7 +9,7 @@ import {
   readOcspResponse,
 } from "../handshake/certificates.js";
 import { extensionRows, inMessage } from "../handshake/extensionrow.js";
-import { expect, readExtensions } from "../handshake/extensions.js";
+import { readExtensions } from "../handshake/extensions.js";
 import {
   changeAndFinish,
   deriveMasterSecret,
@@ -27,7 +27,7 @@ import { dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchang
 import { at, RANDOM } from "../handshake/memory.js";
 import { checkScheme, readSignature, settleVerification } from "../handshake/signature.js";
 import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
-import { faults } from "../wire/fault.js";
+import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
 import { afterRequest, sendNoCertificate } from "./certificate.js";

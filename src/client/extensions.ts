@@ -1,16 +1,9 @@
 import { readAuthorities, readCertificateStatus } from "../handshake/certificates.js";
 import { extensionRows, inMessage } from "../handshake/extensionrow.js";
-import {
-  always,
-  expect,
-  nonEmpty,
-  writeList16,
-  writeProtocols,
-  writeShare,
-} from "../handshake/extensions.js";
+import { always, nonEmpty, writeList16, writeProtocols, writeShare } from "../handshake/extensions.js";
 import { dropKeyPair, keepPeerShare } from "../handshake/keyexchange.js";
 import { isV2 } from "../pki/policy.js";
-import { faults } from "../wire/fault.js";
+import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, extensionType as type, version } from "../wire/registry.js";
 import { copyBytes, type Writer } from "../wire/writer.js";

@@ -1,4 +1,4 @@
-import { type Fault, faults } from "../wire/fault.js";
+import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
 import { NUMBER } from "../wire/rows.js";
@@ -11,10 +11,6 @@ const requests = inMessage.client_hello | inMessage.certificate_request | inMess
 
 /** Numbers for each row of a table. */
 const WIDTH = COLUMNS + 1;
-
-export function expect(holds: boolean, fault: Fault): void {
-  if (!holds) throw fault;
-}
 
 /** Writes a message's extensions and notes which. */
 export function writeExtensions(s: Handshake, w: Writer, where: number): void {

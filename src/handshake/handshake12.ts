@@ -1,11 +1,10 @@
 import { KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
 import type { KeyKind } from "../crypto/provider.js";
 import { AAD, Protection12 } from "../record/protection12.js";
-import { faults } from "../wire/fault.js";
+import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { namedGroup, handshakeType as on } from "../wire/registry.js";
 import { equalSecret, secretBytes, type Writer } from "../wire/writer.js";
-import { expect } from "./extensions.js";
 import type { Handshake } from "./handshake.js";
 import { agree, dropKeyPair } from "./keyexchange.js";
 import { at } from "./memory.js";

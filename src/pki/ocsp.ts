@@ -1,6 +1,6 @@
 import type { HashAlgorithm, PublicKey, Verification } from "../crypto/provider.js";
 import { findScheme, fitsKey, hashSize } from "../crypto/suites.js";
-import { type Fault, faults, isFault } from "../wire/fault.js";
+import { expect, type Fault, faults, isFault } from "../wire/fault.js";
 import { table } from "../wire/table.js";
 import { equalBytes } from "../wire/writer.js";
 import { readSignatureAlgorithm } from "./algorithm.js";
@@ -176,10 +176,10 @@ export class StapleVerifier {
   private examine(staple: Staple, subject: Certificate, issuer: Authority, now: number): void {
     staple.copy(silence);
     this.readResponse(staple, subject, issuer);
-    demand(staple.severity >= 0, faults.OCSP_WRONG_CERT);
+    expect(staple.severity >= 0, faults.OCSP_WRONG_CERT);
     this.checkNonce();
     checkTimes(staple, this.options.ocsp, now);
-    demand(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
+    expect(this.verification !== undefined, faults.OCSP_SIGNATURE_ALGORITHM);
     this.findSigner(issuer, now);
   }
 
@@ -203,10 +203,10 @@ export class StapleVerifier {
     const der = this.der.over(this.store.bytes, staple.start, staple.end);
     der.fault = faults.OCSP_MALFORMED;
     const response = der.enter(tag.SEQUENCE);
-    demand(der.small(tag.ENUMERATED) === 0, faults.OCSP_NOT_SUCCESSFUL);
+    expect(der.small(tag.ENUMERATED) === 0, faults.OCSP_NOT_SUCCESSFUL);
     const explicit = der.enter(tag.CONSTRUCTED);
     const bytes = der.enter(tag.SEQUENCE);
-    demand(der.is(der.oid(), idPkixOcspBasic), faults.OCSP_UNKNOWN_TYPE);
+    expect(der.is(der.oid(), idPkixOcspBasic), faults.OCSP_UNKNOWN_TYPE);
     const octets = der.enter(tag.OCTET_STRING);
     this.readBasic(staple, subject, issuer);
     der.leave(octets);
@@ -246,12 +246,12 @@ export class StapleVerifier {
     const outer = der.enter(tag.SEQUENCE);
     // Version 1 is the default, which DER does not write. Chromium and mozilla::pkix let it pass for the sake of
     // responders that do, and so it passes here: it is signed and can mean only one thing
-    if (der.peek() === tag.CONSTRUCTED) demand(der.explicit(tag.CONSTRUCTED) === 0, faults.OCSP_UNKNOWN_TYPE);
+    if (der.peek() === tag.CONSTRUCTED) expect(der.explicit(tag.CONSTRUCTED) === 0, faults.OCSP_UNKNOWN_TYPE);
     this.readResponderId(staple);
     staple.producedAt = this.readTime();
     const responses = der.enter(tag.SEQUENCE);
     for (let count = 0; der.more; count++) {
-      demand(count < maxResponses, faults.OCSP_MALFORMED);
+      expect(count < maxResponses, faults.OCSP_MALFORMED);
       this.readSingle(staple, subject, issuer);
     }
     der.leave(responses);
@@ -344,7 +344,7 @@ export class StapleVerifier {
     const outer = this.der.enter(tag.CONSTRUCTED + 1);
     const unknownCritical = readExtensions(this.der, rows, this);
     this.der.leave(outer);
-    demand(!unknownCritical, faults.OCSP_CRITICAL_EXTENSION);
+    expect(!unknownCritical, faults.OCSP_CRITICAL_EXTENSION);
   }
 
   // Whether it counts now
@@ -353,7 +353,7 @@ export class StapleVerifier {
   private checkNonce(): void {
     const { nonce, store, nonceStart, nonceEnd } = this;
     if (!nonce || (nonceEnd === 0 && !requiresNonce(this.options.ocsp))) return;
-    demand(equalBytes(nonce, 0, nonce.length, store.bytes, nonceStart, nonceEnd), faults.OCSP_NONCE);
+    expect(equalBytes(nonce, 0, nonce.length, store.bytes, nonceStart, nonceEnd), faults.OCSP_NONCE);
   }
 
   // Who signed it, RFC 6960 4.2.2.2
@@ -464,13 +464,13 @@ function verdict({ status }: Staple): boolean {
 function checkTimes(staple: Staple, { skew, maxAge, allowMissingNextUpdate }: OcspPolicy, now: number): void {
   const { thisUpdate, nextUpdate, producedAt } = staple;
   const open = Number.isNaN(nextUpdate);
-  demand(thisUpdate <= now + skew && producedAt <= now + skew, faults.OCSP_NOT_YET_VALID);
+  expect(thisUpdate <= now + skew && producedAt <= now + skew, faults.OCSP_NOT_YET_VALID);
   // 2.5: what thisUpdate dates "was known" when it was signed; the skew is for responders that round
-  demand(thisUpdate <= producedAt + skew, faults.OCSP_TIME);
-  demand(!open || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
-  demand(open || thisUpdate <= nextUpdate, faults.OCSP_TIME);
-  demand(open || now <= nextUpdate + skew, faults.OCSP_EXPIRED);
-  demand(maxAge === undefined || now <= thisUpdate + maxAge + skew, faults.OCSP_EXPIRED);
+  expect(thisUpdate <= producedAt + skew, faults.OCSP_TIME);
+  expect(!open || allowMissingNextUpdate, faults.OCSP_NO_NEXT_UPDATE);
+  expect(open || thisUpdate <= nextUpdate, faults.OCSP_TIME);
+  expect(open || now <= nextUpdate + skew, faults.OCSP_EXPIRED);
+  expect(maxAge === undefined || now <= thisUpdate + maxAge + skew, faults.OCSP_EXPIRED);
 }
 
 /** 1.3.6.1.5.5.7.48.1.1 */
@@ -504,8 +504,4 @@ function readHashAlgorithm(der: Der): "sha1" | "sha256" | undefined {
   der.optionalNull();
   der.leave(outer);
   return hash;
-}
-
-function demand(holds: boolean, otherwise: Fault): void {
-  if (!holds) throw otherwise;
 }

@@ -5,8 +5,8 @@ import {
 } from "../handshake/authorities.js";
 import { readCertificateStatus } from "../handshake/certificates.js";
 import { inMessage } from "../handshake/extensionrow.js";
-import { expect, nonEmpty, writeShare } from "../handshake/extensions.js";
-import { faults } from "../wire/fault.js";
+import { nonEmpty, writeShare } from "../handshake/extensions.js";
+import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";

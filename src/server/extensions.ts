@@ -1,7 +1,7 @@
 import { extensionRows, inMessage } from "../handshake/extensionrow.js";
-import { always, expect, writeList16, writeProtocols } from "../handshake/extensions.js";
+import { always, writeList16, writeProtocols } from "../handshake/extensions.js";
 import { readPointFormats, writePointFormats } from "../handshake/handshake12.js";
-import { faults } from "../wire/fault.js";
+import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType as type, version } from "../wire/registry.js";
 import {

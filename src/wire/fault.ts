@@ -169,6 +169,11 @@ export function ofFault(words: string, fault: Fault): string {
   return nth(words, (fault & 0xff) - 1);
 }
 
+/** Throws the fault unless something holds. */
+export function expect(holds: boolean, fault: Fault): void {
+  if (!holds) throw fault;
+}
+
 /** Whether something caught is one of our faults: nothing else may pass for one. */
 export function isFault(thrown: unknown): thrown is Fault {
   if (typeof thrown !== "number") return false;
