@@ -7,6 +7,7 @@ import { rows } from "./rollup.rows.js";
 import { small } from "./rollup.small.js";
 import { states } from "./rollup.states.js";
 import { edited, visit } from "./rollup.syntax.js";
+import { texts } from "./rollup.texts.js";
 
 /** Where the core is, once compiled. */
 export const source = fileURLToPath(new URL("build/src/", import.meta.url));
@@ -71,7 +72,7 @@ export function deviceModules(common) {
     output: [output("dist/moddable", [small("debug", extra)]), output("dist/moddable/debug", [])],
     preserveEntrySignatures: "allow-extension",
     external: (id) => common.external(id) && !id.startsWith("@noble/"),
-    plugins: [noble, lowerStaticFields, quiet, states, literals, rows],
+    plugins: [noble, lowerStaticFields, quiet, states, literals, rows, texts],
   };
 }
 

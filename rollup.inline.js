@@ -99,7 +99,7 @@ function plan(candidate, bindings, code) {
   if (call.arguments.length !== fn.params.length || !fn.params.every(({ type }) => type === "Identifier"))
     return [];
   if (call.arguments.some(({ type }) => type === "SpreadElement") || knowsItsCall(fn.body)) return [];
-  const site = siteOf(call, path);
+  const site = siteOf(call, path, code);
   if (site?.kind === "kept" && fn.body.body && !ends(fn.body)) return [];
   const given = fn.params.map((param, i) => parameter(param, call.arguments[i], bindings, code));
   const value = soleValue(fn.body);
@@ -118,12 +118,15 @@ function knowsItsCall(body) {
 }
 
 /** The statement that a call is all of, and what becomes of its value: `returned`, dropped or kept under a name. */
-function siteOf(call, path) {
+function siteOf(call, path, code) {
   const parent = path.at(-1);
   const statement = path.at(-2);
   if (parent.type === "ExpressionStatement") return { site: parent, kind: "dropped" };
   if (parent.type === "ArrowFunctionExpression" && parent.body === call)
-    return { site: call, kind: "returned" };
+    return {
+      site: { start: code.indexOf("=>", parent.params.at(-1)?.end ?? parent.start) + 2, end: parent.end },
+      kind: "returned",
+    };
   if (parent.type === "ReturnStatement") return { site: parent, kind: "returned" };
   if (parent.type === "ConditionalExpression" && parent.test !== call && statement.type === "ReturnStatement")
     return { site: statement, kind: "chosen" };

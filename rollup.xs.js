@@ -5,6 +5,7 @@ import { quiet } from "./rollup.quiet.js";
 import { rows } from "./rollup.rows.js";
 import { NOBLE, small } from "./rollup.small.js";
 import { states } from "./rollup.states.js";
+import { texts } from "./rollup.texts.js";
 
 /**
  * A program, from what tsc made of it, and made as a device's modules are: so the suites run what ships. A client that
@@ -29,6 +30,7 @@ export function xsProgram(input, bundle) {
       states,
       literals,
       rows,
+      texts,
       small(),
     ],
   };

@@ -23,19 +23,26 @@ export function features(given: Parts): Features {
   const { tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa } = given;
   // pre_shared_key is the last extension (RFC 8446 4.2.11)
   const parts: (Feature | undefined)[] = [tls12, statusV2, clientCertificates, resumption];
-  const all = <T>(of: (part: Feature) => T | undefined) => parts.flatMap((part) => (part && of(part)) ?? []);
+  const all = <T>(of: (part: Feature) => T | undefined, base?: T): T[] =>
+    [base].concat(parts.map((part) => part && of(part))).filter((each) => each !== undefined);
   return Object.freeze({
     tls12: tls12?.calls,
     statusV2: statusV2 !== undefined,
     clientCertificates: clientCertificates?.calls,
     resumption: resumption?.calls,
     pki: pkiTables([nameConstraints, rsa].filter((each) => each !== undefined)),
-    extensions: extensionTable(extensions, ...all(({ extensions }) => extensions)),
-    tableHello: tableOf(COLUMNS, [rowsHello, ...all(({ rowsHello }) => rowsHello)]),
+    extensions: extensionTable(all((part) => part.extensions, extensions)),
+    tableHello: tableOf(
+      COLUMNS,
+      all((part) => part.rowsHello, rowsHello),
+    ),
     table12: tableOf(
       COLUMNS,
-      all(({ rows12 }) => rows12),
+      all((part) => part.rows12),
     ),
-    table13: tableOf(COLUMNS, [rows13, ...all(({ rows13 }) => rows13)]),
+    table13: tableOf(
+      COLUMNS,
+      all((part) => part.rows13, rows13),
+    ),
   });
 }

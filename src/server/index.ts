@@ -34,7 +34,7 @@ export type * from "./options.js";
 
 const tables: Tables = Object.freeze({
   table: tableOf(COLUMNS, [rowsHello]),
-  extensions: extensionTable(extensions),
+  extensions: extensionTable([extensions]),
 });
 
 /** One connection's server. */

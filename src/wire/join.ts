@@ -20,16 +20,16 @@ export function before<V extends Value, P extends Rows<V>>(
 ): Table<V, P> {
   const isPart = (i: number) => i % (width + 1) === width;
   const moved = Array.from(rows, (value, i) => (isPart(i) ? Number(value) + (1 << NUMBER) : value));
-  const all = packed([...rowsIn(own, width, 0), ...moved]);
-  return Object.freeze({ rows: all as ArrayLike<V>, parts: table([own, ...parts]) });
+  const all = packed(rowsIn(own, width, 0).concat(moved));
+  return Object.freeze({ rows: all as ArrayLike<V>, parts: table([own].concat(parts)) });
 }
 
 function rowsIn(each: Rows<Value>, width: number, part: number): Value[] {
   const values = typeof each.columns === "string" ? taken(each as { columns?: string }) : each.columns;
-  const rows: Value[] = [];
+  const rows: (Value | readonly Value[])[] = [];
   for (let i = 0; i < values.length; i += width)
-    rows.push(...values.slice(i, i + width), (part << NUMBER) | (i / width));
-  return rows;
+    rows.push(values.slice(i, i + width), (part << NUMBER) | (i / width));
+  return rows.flat();
 }
 
 /** A device's columns, as rollup.rows.js writes them; the text would stay in flash. */
