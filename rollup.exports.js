@@ -3,7 +3,7 @@ import { known } from "./rollup.names.js";
 import { edited } from "./rollup.syntax.js";
 
 /** Modules that an application imports itself, or has one of its own in the place of. */
-const isShown = (name) => /^(config|crl|p521|certificateManager|securesocket|provider-.*)$/.test(name);
+export const isShown = (name) => /^(config|crl|p521|certificateManager|securesocket|provider-.*)$/.test(name);
 
 /** What imports say of ours, before or after each other's files have names of modules. */
 const isOurs = (from) => /^\.\/\w+\.js$|^tlstaple\/(?!config$|provider$|psa$)/.test(from);

@@ -11,9 +11,9 @@ const HOME = "$D";
 const CORE = "$C";
 
 /**
- * The code of each module, of those that it is given as `{ code, core, exported, light }`. `core` is the path of the
- * first one for the others, whose helpers inherit from its own; `exported` are the names that somebody else knows. A
- * light module has no helpers, but those of the first.
+ * The code of each module, of those that it is given as `{ code, core, exported, inner, light }`. `core` is the path of the
+ * first one for the others, whose helpers inherit from its own; `exported` are the names that somebody else knows, other
+ * modules alone of an inner one. A light module has no helpers, but those of the first.
  */
 export function helpers(modules, parse) {
   const trees = modules.map(({ code }) => parse(code));
@@ -42,7 +42,7 @@ function understand(module) {
   }
   const passing = onlyAtLoad(known);
   for (const binding of bindings.values()) describe(binding, known, passing);
-  for (const name of module.exported) show(bindings.get(known.exports.get(name)), bindings);
+  for (const name of module.exported) show(bindings.get(known.exports.get(name)), bindings, module.inner);
   for (const [name, imported] of known.imported)
     Object.assign(bindings.get(name), { key: `$$${imported}`, member: true });
   return known;
@@ -86,10 +86,12 @@ function describe(binding, module, passing) {
 
 /**
  * What others get. A class of theirs, and those above it, inherit no helpers: who sets a member of such an object, or asks
- * for one, must not meet them.
+ * for one, must not meet them. An inner module's are for other modules of ours alone.
  */
-function show(binding, bindings) {
-  binding.loose = binding.shown = true;
+function show(binding, bindings, inner) {
+  binding.loose = true;
+  if (inner && binding.kind === "class") return;
+  binding.shown = true;
   const above = binding.kind === "class" && bindings.get(binding.node.superClass?.name);
   if (above) show(above, bindings);
 }

@@ -3,7 +3,7 @@ import { basename, dirname, relative } from "node:path";
 import { minify } from "terser";
 import { arrows } from "./rollup.arrows.js";
 import { brief } from "./rollup.brief.js";
-import { withShortExports } from "./rollup.exports.js";
+import { isShown, withShortExports } from "./rollup.exports.js";
 import { withoutFields } from "./rollup.fields.js";
 import { helpers } from "./rollup.helpers.js";
 import { inlined } from "./rollup.inline.js";
@@ -47,6 +47,7 @@ export const small = (debug, extra = []) => ({
       code: chunk.code,
       core: "./core.js",
       exported: new Set(chunk.name === "core" ? publicNames(chunk) : chunk.exports),
+      inner: !/^(core|tls)$/.test(chunk.name) && !isShown(chunk.name),
       light: isLight(chunk),
     });
     const codes = helpers(chunks.map(asModule), parse);
