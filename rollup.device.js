@@ -1,6 +1,7 @@
 // The modules of the Moddable SDK, in dist/moddable: hosts/moddable/manifest.json maps them.
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { expectations } from "./rollup.expect.js";
 import { literals } from "./rollup.literals.js";
 import { quiet } from "./rollup.quiet.js";
 import { rows } from "./rollup.rows.js";
@@ -72,7 +73,7 @@ export function deviceModules(common) {
     output: [output("dist/moddable", [small("debug", extra)]), output("dist/moddable/debug", [])],
     preserveEntrySignatures: "allow-extension",
     external: (id) => common.external(id) && !id.startsWith("@noble/"),
-    plugins: [noble, lowerStaticFields, quiet, states, literals, rows, texts],
+    plugins: [noble, lowerStaticFields, quiet, states, literals, expectations, rows, texts],
   };
 }
 

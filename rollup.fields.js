@@ -13,26 +13,34 @@ export function withoutFields(code, parse) {
   for (const statement of ast.body)
     for (const node of [statement, ...(statement.declarations?.map(({ init }) => init) ?? [])])
       if (/^Class/.test(node?.type) && (!node.superClass || known.has(node.superClass.name)))
-        edits.push(...moved(node, code));
+        edits.push(...moved(node, code, known));
   return edited(code, edits);
 }
 
-function moved({ superClass, body }, code) {
+function moved({ superClass, body }, code, known) {
   const fields = body.body.filter(
     (node) =>
       node.type === "PropertyDefinition" && !node.static && node.key.type === "Identifier" && !node.computed,
   );
   const made = body.body.find(({ kind }) => kind === "constructor");
   const at = superClass ? behindSuper(made) : made?.value.body.start + 1;
-  if (fields.length === 0 || (superClass && at === undefined)) return [];
+  const begins = !superClass || (!made && takesNothing(known.get(superClass.name)));
+  if (fields.length === 0 || (at === undefined && !begins)) return [];
   const set = new Set(made?.value.body.body.flatMap(assignedBy));
   const text = assignments(
     fields.filter(({ key, value }) => value || !set.has(key.name)),
     code,
   );
   const place = made ? at : body.start + 1;
-  const by = made ? text : `constructor() {${text}}`;
+  const by = made ? text : `constructor() {${superClass ? "super();" : ""}${text}}`;
   return [...fields.map(({ start, end }) => ({ start, end, by: "" })), { start: place, end: place, by }];
+}
+
+/** Whether a class extends none, and its constructor has no parameters. */
+function takesNothing({ declaration }) {
+  const { superClass, body } = declaration.init ?? declaration;
+  const made = body?.body.find(({ kind }) => kind === "constructor");
+  return body !== undefined && !superClass && (made?.value.params ?? []).length === 0;
 }
 
 /** Where an object is there, in the constructor of a class that extends another. */
@@ -48,10 +56,17 @@ function assignedBy({ type, expression }) {
   return names;
 }
 
-/** Those that begin with nothing first, in one assignment. */
+/** Those that begin with the same literal, or with nothing, in one assignment, as each more of these takes less; then the others. */
 function assignments(fields, code) {
-  const empty = fields.filter(({ value }) => !value).map(({ key }) => `this.${key.name} = `);
-  const others = fields.filter(({ value }) => value);
-  const texts = others.map(({ key, value }) => `this.${key.name} = ${code.slice(value.start, value.end)};`);
-  return `${empty.length > 0 ? `${empty.join("")}void 0;` : ""}${texts.join("")}`;
+  const groups = new Map();
+  const others = [];
+  for (const { key, value } of fields) {
+    const text = value ? code.slice(value.start, value.end) : "void 0";
+    if (value && !isLiteral(value)) others.push(`this.${key.name} = ${text};`);
+    else groups.set(text, [...(groups.get(text) ?? []), `this.${key.name} = `]);
+  }
+  return [...[...groups].map(([text, targets]) => `${targets.join("")}${text};`), ...others].join("");
 }
+
+const isLiteral = ({ type, argument }) =>
+  type === "Literal" || (type === "UnaryExpression" && argument.type === "Literal");

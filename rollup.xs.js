@@ -1,5 +1,6 @@
 // Programs for the XS host, in build/xs: each one file, and another with noble if it is in it.
 import { lowerStaticFields, noble } from "./rollup.device.js";
+import { expectations } from "./rollup.expect.js";
 import { literals } from "./rollup.literals.js";
 import { quiet } from "./rollup.quiet.js";
 import { rows } from "./rollup.rows.js";
@@ -29,6 +30,7 @@ export function xsProgram(input, bundle) {
       ...(name.startsWith("client-") ? [] : [quiet]),
       states,
       literals,
+      expectations,
       rows,
       texts,
       small(),
