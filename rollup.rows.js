@@ -1,23 +1,27 @@
-// Rows of tables, `rowsOf([…])` and `extensionRows([…])`, for devices: what they are for becomes a text, and the functions of
-// each column one function, which takes a row's number. A row takes 80 bytes of flash, and a function 48 beyond its code, while a case takes 10.
-// What is called in one place is put there afterwards (rollup.inline.js).
+// Rows of tables, `rowsOf([…])` and `extensionRows([…])`, for devices: what they are for becomes a text, and their functions
+// one, which takes a number. A row takes 80 bytes of flash, and a function 48 beyond its code, while a case takes 10. What is
+// called in one place is put there afterwards (rollup.inline.js).
 import { edited, visit } from "./rollup.syntax.js";
 
 /** Bits as in src/record/row.ts. */
 const bits = { sends: 1, waits: 2, measure: 4 };
 const MOST = 3;
 
-/** By the function that makes them: a row's numbers, and its functions with the names that their arguments have there. */
+/** By the function that makes them: a row's numbers, and its functions with what each is given, of what all of them are. */
 const kinds = {
   rowsOf: {
     numbers: (of) => [number(of("state")), number(of("on")), conditions(of)],
-    functions: { run: ["s"], measure: ["r"] },
+    given: "subject",
+    functions: { run: ["subject"], measure: ["subject"] },
   },
   extensionRows: {
     numbers: (of) => [number(of("type")), number(of("where"))],
-    functions: { sends: ["s", "where"], write: ["s", "w", "where"], read: ["s", "r", "where"] },
+    given: "s, data, where",
+    functions: { sends: ["s", "where"], write: ["s", "data", "where"], read: ["s", "data", "where"] },
   },
 };
+/** What is on top of a row's number for its second function, as in src/wire/rows.ts, and for each further one. */
+const SECOND = 0x40;
 
 /** To be run when constants are numbers already. */
 export const rows = {
@@ -36,7 +40,7 @@ export function inColumns(code, parse) {
   return edited(code, edits);
 }
 
-function columns({ numbers, functions }, elements, code) {
+function columns({ numbers, given, functions }, elements, code) {
   const all = elements.map(
     ({ properties }) =>
       (name) =>
@@ -44,8 +48,7 @@ function columns({ numbers, functions }, elements, code) {
   );
   // One above, as a text for C ends with 0
   const text = String.fromCharCode(...all.flatMap(numbers).map((each) => each + 1));
-  const made = Object.entries(functions).map(([name, args]) => oneOf(name, args, all, code));
-  return `{ ${[`columns: ${JSON.stringify(text)}`, ...made.filter(Boolean)].join(", ")} }`;
+  return `{ columns: ${JSON.stringify(text)}, call: (number, ${given}) => { switch (number) { ${cases(all, functions, code)} } } }`;
 }
 
 function conditions(of) {
@@ -61,26 +64,30 @@ function number({ type, operator, left, right, value }) {
   return value;
 }
 
-/** All functions of a column as one; none where there is none. */
-function oneOf(name, args, all, code) {
-  const cases = new Map();
-  for (const [i, of] of all.entries()) {
-    const value = of(name);
-    if (value === undefined) continue;
-    const text = body(value, args, code);
-    cases.set(text, [...(cases.get(text) ?? []), i]);
-  }
-  if (cases.size === 0) return undefined;
-  const list = [...cases].map(([text, numbers]) => `${numbers.map((i) => `case ${i}:`).join(" ")} ${text}`);
-  return `${name}: (row, ${args.join(", ")}) => { switch (row) { ${list.join(" ")} } }`;
+/** A case for each function, or one for all that are the same. */
+function cases(all, functions, code) {
+  const found = new Map();
+  for (const [k, [name, args]] of Object.entries(functions).entries())
+    for (const [row, of] of all.entries()) {
+      if (of(name) === undefined) continue;
+      const text = body(of(name), args, code);
+      found.set(text, [...(found.get(text) ?? []), row + k * SECOND]);
+    }
+  return [...found]
+    .map(([text, numbers]) => `${numbers.map((n) => `case ${n}:`).join(" ")} ${text}`)
+    .join(" ");
 }
 
-/** What a function does: it has a name, or is there with arguments of these names, or of none that it uses. */
+/** What a function does: it has a name, or its arguments have any, which are the given ones here. */
 function body(value, args, code) {
   if (value.type === "Identifier") return `return ${value.name}(${args.join(", ")});`;
-  const known = ({ name }, i) => name === args[i] || name.startsWith("_");
-  if (value.type !== "ArrowFunctionExpression" || !value.params.every(known))
-    throw new Error(`a row's function is a name, or (${args.join(", ")}) => …`);
+  if (value.type !== "ArrowFunctionExpression")
+    throw new Error("a row's function has a name, or is an arrow");
+  const names = value.params
+    .map(({ name }, i) => (name === args[i] ? "" : `const ${name} = ${args[i]};`))
+    .join(" ");
   const text = code.slice(value.body.start, value.body.end);
-  return value.body.type === "BlockStatement" ? `${text} return;` : `return ${text};`;
+  return value.body.type === "BlockStatement"
+    ? `{ ${names} ${text} return; }`
+    : `{ ${names} return ${text}; }`;
 }

@@ -1,5 +1,5 @@
 import type { Reader } from "../wire/reader.js";
-import type { Rows, Table } from "../wire/rows.js";
+import { ROW, type Rows, SECOND, type Table, THIRD } from "../wire/rows.js";
 import type { Writer } from "../wire/writer.js";
 
 /** The messages that carry extensions (RFC 8446 4.2), as bits; each goes in one direction only. */
@@ -28,21 +28,24 @@ export interface ExtensionRow<S> {
   readonly read?: (s: S, r: Reader, where: number) => void;
 }
 
-/** Some rows, in columns: for each its type, and where it may stand. */
-export interface ExtensionRows<S> extends Rows<number> {
-  sends(row: number, s: S, where: number): boolean;
-  write(row: number, s: S, w: Writer, where: number): void;
-  read(row: number, s: S, r: Reader, where: number): void;
-}
+/**
+ * Some rows, in columns: for each its type, and where it may stand. By its number it is told whether our message has the
+ * extension, with WRITE and READ its data are written and read.
+ */
+export type ExtensionRows<S> = Rows<number, [s: S, data: Writer | Reader | undefined, where: number]>;
 
 export const COLUMNS = 2;
+export const WRITE = SECOND;
+export const READ = THIRD;
 
 export function extensionRows<S>(rows: readonly ExtensionRow<S>[]): ExtensionRows<S> {
   return Object.freeze({
     columns: rows.flatMap(({ type, where }) => [type, where]),
-    sends: (row: number, s: S, where: number) => rows[row].sends(s, where),
-    write: (row: number, s: S, w: Writer, where: number) => rows[row].write?.(s, w, where),
-    read: (row: number, s: S, r: Reader, where: number) => rows[row].read?.(s, r, where),
+    call(number: number, s: S, data: Writer | Reader | undefined, where: number) {
+      const { sends, write, read } = rows[number & ROW];
+      if (number < WRITE) return sends(s, where);
+      return number < READ ? write?.(s, data as Writer, where) : read?.(s, data as Reader, where);
+    },
   });
 }
 

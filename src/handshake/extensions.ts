@@ -1,9 +1,9 @@
 import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
-import { NUMBER } from "../wire/rows.js";
+import { PART, ROW } from "../wire/rows.js";
 import type { Writer } from "../wire/writer.js";
-import { COLUMNS, type ExtensionRows, inMessage } from "./extensionrow.js";
+import { COLUMNS, inMessage, READ, WRITE } from "./extensionrow.js";
 import type { Handshake } from "./handshake.js";
 
 /** These ask: what we don't know in them is ignored. In the others only that may stand which we have offered. */
@@ -22,7 +22,7 @@ export function writeExtensions(s: Handshake, w: Writer, where: number): void {
     s.offered |= bit;
     w.u16(rows[i]);
     const data = w.begin16();
-    partOf(s, i).write(rows[i + COLUMNS] & 0xff, s as never, w, where);
+    call(s, i, WRITE, w, where);
     w.finish16(data);
   }
   w.finish16(all);
@@ -36,7 +36,7 @@ export function hasExtensions(s: Handshake, where: number): boolean {
 
 function sends(s: Handshake, i: number, where: number): boolean {
   const { rows } = s.extensions;
-  return (rows[i + 1] & where) !== 0 && partOf(s, i).sends(rows[i + COLUMNS] & 0xff, s as never, where);
+  return (rows[i + 1] & where) !== 0 && call(s, i, 0, undefined, where) === true;
 }
 
 /** Reads a message's extensions, RFC 8446 4.2. What was found is in `s.seen`: see `saw`. */
@@ -65,12 +65,20 @@ function readKnown(s: Handshake, r: Reader, i: number, where: number): void {
   if (answers && !asked) throw faults.UNSUPPORTED_EXTENSION;
   if ((s.seen & bit) !== 0) throw faults.DUPLICATE_EXTENSION;
   s.seen |= bit;
-  partOf(s, i).read(rows[i + COLUMNS] & 0xff, s as never, r, where);
+  call(s, i, READ, r, where);
 }
 
-/** Whose the row is that begins at `i`. */
-function partOf({ extensions }: Handshake, i: number): ExtensionRows<never> {
-  return extensions.parts[extensions.rows[i + COLUMNS] >> NUMBER];
+/** Does what the row says that begins at `i`. */
+function call(
+  s: Handshake,
+  i: number,
+  what: number,
+  data: Writer | Reader | undefined,
+  where: number,
+): unknown {
+  const { rows, parts } = s.extensions;
+  const number = rows[i + COLUMNS];
+  return parts[number >> PART].call((number & ROW) | what, s as never, data as never, where as never);
 }
 
 /** Extensions that one of an unknown type is compared with, at most. */

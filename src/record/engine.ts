@@ -1,12 +1,22 @@
 import { alertOf, type Fault, faults, isFault } from "../wire/fault.js";
 import { Reader } from "../wire/reader.js";
 import { alert, contentType } from "../wire/registry.js";
-import { NUMBER } from "../wire/rows.js";
+import { PART, ROW } from "../wire/rows.js";
 import { Writer } from "../wire/writer.js";
 import { type Inbox, MESSAGE_HEADER } from "./inbox.js";
 import type { Outbox } from "./outbox.js";
 import { MAX_PLAINTEXT, type Opened, type Protection, plaintext, TAG } from "./protection.js";
-import { CHANGE_CIPHER_SPEC, COLUMNS, IN_PARTS, type MachineTable, MOST, SENDS, STEP, WAITS } from "./row.js";
+import {
+  CHANGE_CIPHER_SPEC,
+  COLUMNS,
+  IN_PARTS,
+  type MachineTable,
+  MEASURE,
+  MOST,
+  SENDS,
+  STEP,
+  WAITS,
+} from "./row.js";
 
 /** What a connection waits for, as bits of `wants`. */
 export const wants = Object.freeze({
@@ -298,16 +308,13 @@ export class Engine {
   }
 
   private run(row: number): string {
-    const { machine } = this;
-    const { rows, parts } = machine.table;
-    const number = rows[row + 3] as number;
-    return parts[number >> NUMBER].run(number & 0xff, machine as never);
+    return this.call(row, 0, this.machine) as string;
   }
 
-  private measure(row: number, reader: Reader): number {
+  private call(row: number, what: number, subject: Machine | Reader): unknown {
     const { rows, parts } = this.machine.table;
-    const number = rows[row + 3] as number;
-    return parts[number >> NUMBER].measure(number & 0xff, reader);
+    const number = rows[row + COLUMNS] as number;
+    return parts[number >> PART].call((number & ROW) | what, subject as never);
   }
 
   /** What the present state does by itself, if anything: kept, as every record asks for it several times. */
@@ -392,7 +399,8 @@ export class Engine {
     if (row === NONE || (this.conditions(row) & IN_PARTS) === 0) throw faults.DECODE_ERROR;
     this.handler = row;
     const have = Math.min(inbox.messageLeft, this.left);
-    const n = this.measure(row, this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have));
+    const part = this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have);
+    const n = this.call(row, MEASURE, part) as number;
     if (n > this.left || (n === 0 && have === this.left)) throw faults.DECODE_ERROR;
     inbox.admit(n);
     return have < n ? 0 : n;

@@ -1,6 +1,6 @@
 import type { Reader } from "../wire/reader.js";
 import { contentType } from "../wire/registry.js";
-import type { Rows, Table } from "../wire/rows.js";
+import { ROW, type Rows, SECOND, type Table } from "../wire/rows.js";
 
 /** In a row's `on`: work that awaits no message. At most one such row runs in a `work()`. */
 export const STEP = 0x1ff;
@@ -30,19 +30,23 @@ export interface Row<S extends { state: string }> {
   readonly waits?: boolean;
 }
 
-/** Some of a machine's rows, in columns: for each its state, `on` and its conditions, as `bitsOf` tells them. */
-export interface MachineRows<S> extends Rows<string | number> {
-  run(row: number, machine: S): string;
-  measure(row: number, reader: Reader): number;
-}
+/**
+ * Some of a machine's rows, in columns: for each its state, `on` and its conditions, as `bitsOf` tells them. By its number a
+ * row runs, with MEASURE it measures.
+ */
+export type MachineRows<S> = Rows<string | number, [subject: S | Reader]>;
+
+export const MEASURE = SECOND;
 
 export const COLUMNS = 3;
 
 export function rowsOf<S extends { state: string }>(rows: readonly Row<S>[]): MachineRows<S> {
   return Object.freeze({
     columns: rows.flatMap((row) => [row.state, row.on, bitsOf(row)]),
-    run: (row: number, machine: S) => rows[row].run(machine),
-    measure: (row: number, reader: Reader) => rows[row].measure?.(reader) ?? 0,
+    call(number: number, subject: S | Reader) {
+      const { run, measure } = rows[number & ROW];
+      return number < MEASURE ? run(subject as S) : measure?.(subject as Reader);
+    },
   });
 }
 

@@ -1,4 +1,4 @@
-import { NUMBER, type Rows, type Table } from "./rows.js";
+import { PART, type Rows, type Table } from "./rows.js";
 import { table } from "./table.js";
 
 type Value = string | number;
@@ -19,7 +19,7 @@ export function before<V extends Value, P extends Rows<V>>(
   { rows, parts }: Table<V, P>,
 ): Table<V, P> {
   const isPart = (i: number) => i % (width + 1) === width;
-  const moved = Array.from(rows, (value, i) => (isPart(i) ? Number(value) + (1 << NUMBER) : value));
+  const moved = Array.from(rows, (value, i) => (isPart(i) ? Number(value) + (1 << PART) : value));
   const all = packed(rowsIn(own, width, 0).concat(moved));
   return Object.freeze({ rows: all as ArrayLike<V>, parts: table([own].concat(parts)) });
 }
@@ -28,7 +28,7 @@ function rowsIn(each: Rows<Value>, width: number, part: number): Value[] {
   const values = typeof each.columns === "string" ? taken(each as { columns?: string }) : each.columns;
   const rows: (Value | readonly Value[])[] = [];
   for (let i = 0; i < values.length; i += width)
-    rows.push(values.slice(i, i + width), (part << NUMBER) | (i / width));
+    rows.push(values.slice(i, i + width), (part << PART) | (i / width));
   return rows.flat();
 }
 

@@ -1,11 +1,15 @@
 /**
- * Some rows of a table: what they are for, in columns, and functions that take a row's number. For devices the build makes a
- * text of the one and one function of each column of the others (rollup.rows.js): a row takes 80 bytes of flash there, and
- * a function 48 beyond its code.
+ * Some rows of a table: what they are for, in columns, and one function for all that they do. For devices the build makes a
+ * text of the one and writes the other (rollup.rows.js): a row takes 80 bytes of flash there, and a function 48 beyond its code.
  */
-export interface Rows<Value extends string | number> {
+export interface Rows<Value extends string | number, Arguments extends unknown[] = never[]> {
   readonly columns: string | readonly Value[];
+  /** Does what the row says, by its number; with SECOND or THIRD on top, the other things that rows of its kind say. */
+  call(number: number, ...given: Arguments): unknown;
 }
+
+export const SECOND = 0x40;
+export const THIRD = 0x80;
 
 /** A table of several such parts: see `tableOf`. */
 export interface Table<Value extends string | number, Part extends Rows<Value>> {
@@ -14,5 +18,7 @@ export interface Table<Value extends string | number, Part extends Rows<Value>> 
   readonly parts: readonly Part[];
 }
 
-/** Bits of a row's number. */
-export const NUMBER = 8;
+/** Bits that the part is above. */
+export const PART = 8;
+/** Those of a row's number. */
+export const ROW = 0x3f;
