@@ -108,6 +108,9 @@ function plan(candidate, bindings, code) {
   return site ? [{ ...candidate, ...site, given }] : [];
 }
 
+/** Whether a function is made by another each time that it runs: its code goes into RAM with it. */
+const isMade = (path) => path.filter(({ type }) => /Function/.test(type)).length > 1;
+
 /** What of its own call only the function itself knows. */
 function knowsItsCall(body) {
   let knows = false;
@@ -122,7 +125,7 @@ function siteOf(call, path, code) {
   const parent = path.at(-1);
   const statement = path.at(-2);
   if (parent.type === "ExpressionStatement") return { site: parent, kind: "dropped" };
-  if (parent.type === "ArrowFunctionExpression" && parent.body === call)
+  if (parent.type === "ArrowFunctionExpression" && parent.body === call && !isMade(path))
     return {
       site: { start: code.indexOf("=>", parent.params.at(-1)?.end ?? parent.start) + 2, end: parent.end },
       kind: "returned",

@@ -10,7 +10,7 @@ const MOST = 3;
 /** By the function that makes them: a row's numbers, and its functions with what each is given, of what all of them are. */
 const kinds = {
   rowsOf: {
-    numbers: (of) => [number(of("state")), number(of("on")), conditions(of)],
+    numbers: (of) => [number(of("on")), number(of("state")), conditions(of)],
     given: "subject",
     functions: { run: ["subject"], measure: ["subject"] },
   },
@@ -48,7 +48,8 @@ function columns({ numbers, given, functions }, elements, code) {
   );
   // One above, as a text for C ends with 0
   const text = String.fromCharCode(...all.flatMap(numbers).map((each) => each + 1));
-  return `{ columns: ${JSON.stringify(text)}, call: (number, ${given}) => { switch (number) { ${cases(all, functions, code)} } } }`;
+  const { found, steps } = cases(all, functions, code);
+  return `{ columns: ${JSON.stringify(text)}, call: (number, ${given}) => { ${dispatch(found, steps)} } }`;
 }
 
 function conditions(of) {
@@ -64,7 +65,7 @@ function number({ type, operator, left, right, value }) {
   return value;
 }
 
-/** A case for each function, or one for all that are the same. */
+/** What is done by which numbers, those that do the same together; and where each row's next function begins. */
 function cases(all, functions, code) {
   const found = new Map();
   for (const [k, [name, args]] of Object.entries(functions).entries())
@@ -73,9 +74,35 @@ function cases(all, functions, code) {
       const text = body(of(name), args, code);
       found.set(text, [...(found.get(text) ?? []), row + k * SECOND]);
     }
-  return [...found]
-    .map(([text, numbers]) => `${numbers.map((n) => `case ${n}:`).join(" ")} ${text}`)
-    .join(" ");
+  const steps = Object.keys(functions).map((_, k) => k * SECOND);
+  return { found: [...found].map(([text, numbers]) => ({ text, numbers })), steps: steps.slice(1) };
+}
+
+/** Cases that one `switch` looks through. */
+const FEW = 99;
+
+/** The function's body: a device compares with one case after another, so that many are told apart before. */
+function dispatch(found, steps) {
+  const limit = steps.find((each) => splits(found, each)) ?? (found.length > FEW ? middle(found) : undefined);
+  if (limit === undefined)
+    return `switch (number) { ${found.map(({ text, numbers }) => `${numbers.map((n) => `case ${n}:`).join(" ")} ${text}`).join(" ")} }`;
+  const [low, high] = [true, false].map((side) => found.filter(({ numbers }) => numbers[0] < limit === side));
+  return `if (number < ${limit}) { ${dispatch(low, steps)} } else { ${dispatch(high, steps)} }`;
+}
+
+/** Whether some cases are on each side, and none on both. */
+function splits(found, limit) {
+  const below = found.filter(({ numbers }) => numbers[0] < limit);
+  const whole = below.every(({ numbers }) => numbers.at(-1) < limit);
+  return whole && below.length > 0 && below.length < found.length;
+}
+
+/** The number that is nearest to the middle and splits them. */
+function middle(found) {
+  const numbers = found.map((each) => each.numbers[0]).sort((a, b) => a - b);
+  const nearest = (a, b) =>
+    Math.abs(numbers.indexOf(a) - numbers.length / 2) - Math.abs(numbers.indexOf(b) - numbers.length / 2);
+  return [...numbers].sort(nearest).find((each) => splits(found, each));
 }
 
 /** What a function does: it has a name, or its arguments have any, which are the given ones here. */

@@ -1,12 +1,12 @@
-// Packs lists of words (src/wire/list.ts) for devices: hosts/moddable/list.ts takes that one's place and unpacks them. The
+// Packs lists of words (src/wire/list.ts) for devices: hosts/moddable/nth.ts takes the place of what reads them. The
 // pairs of bytes that come most often become bytes above 127, again and again (P. Gage, "A New Algorithm for Data
 // Compression", 1994); no pair reaches from one word into the next.
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { edited, visit } from "./rollup.syntax.js";
 
 const path = (name) => fileURLToPath(new URL(`build/${name}.js`, import.meta.url));
-const plain = path("src/wire/list");
-const unpacking = path("hosts/moddable/list");
+const plain = path("src/wire/nth");
+const unpacking = path("hosts/moddable/nth");
 
 /** The lists that every device has: what else is packed finds these pairs. */
 const learned = { fault: "commonNames", texts: "textList", alerts: "alertNames", wolfssl: "wolfsslList" };
@@ -26,7 +26,7 @@ export const texts = {
     pairs ??= pairsOf(await Promise.all(Object.entries(learned).map(listOf)));
   },
   async resolveId(source, importer) {
-    if (!source.endsWith("/list.js") || importer === unpacking) return null;
+    if (!source.endsWith("/nth.js")) return null;
     const found = await this.resolve(source, importer, { skipSelf: true });
     return found?.id === plain ? unpacking : null;
   },

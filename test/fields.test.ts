@@ -16,6 +16,12 @@ test("fields begin in the constructor, those without a value together, and none 
     ),
   );
   t.is(
+    words(moved("class C { a = 0; b = f(); c = true; d = -1; e = 0; g = true; }")),
+    words(
+      "class C { constructor() { this.a = this.e = 0; this.c = this.g = true; this.d = -1; this.b = f(); } }",
+    ),
+  );
+  t.is(
     words(moved("const C = class { a = 1; };")),
     words("const C = class { constructor() { this.a = 1; } };"),
   );
@@ -30,8 +36,12 @@ test("in a class that extends another they begin once there is an object", (t) =
     words(moved("class C {} class D extends C { a = 1; constructor(x) { g(x); super(x); h(); } }")),
     words("class C {} class D extends C { constructor(x) { g(x); super(x); this.a = 1; h(); } }"),
   );
+  t.is(
+    words(moved("class C {} class D extends C { a = 1; }")),
+    words("class C {} class D extends C { constructor() { super(); this.a = 1; } }"),
+  );
   for (const code of [
-    "class C {} class D extends C { a = 1; }",
+    "class C { constructor(x) {} } class D extends C { a = 1; }",
     "class F extends Error { name = 'F'; constructor(x) { super(x); } }",
     "class C {} class D extends C { a = 1; constructor(x) { if (x) super(x); } }",
   ])

@@ -32,7 +32,9 @@ export interface ExtensionRow<S> {
  * Some rows, in columns: for each its type, and where it may stand. By its number it is told whether our message has the
  * extension, with WRITE and READ its data are written and read.
  */
-export type ExtensionRows<S> = Rows<number, [s: S, data: Writer | Reader | undefined, where: number]>;
+export interface ExtensionRows<S> extends Rows<number> {
+  call(number: number, s: S, data: Writer | Reader | undefined, where: number): unknown;
+}
 
 export const COLUMNS = 2;
 export const WRITE = SECOND;

@@ -14,15 +14,18 @@ const WIDTH = COLUMNS + 1;
 
 /** Writes a message's extensions and notes which. */
 export function writeExtensions(s: Handshake, w: Writer, where: number): void {
-  const { rows } = s.extensions;
+  const { rows, parts } = s.extensions;
   const all = w.begin16();
   s.offered = 0;
   for (let i = 0, bit = 1; i < rows.length; i += WIDTH, bit <<= 1) {
-    if (!sends(s, i, where)) continue;
+    if ((rows[i + 1] & where) === 0) continue;
+    const part = parts[rows[i + COLUMNS] >> PART];
+    const row = rows[i + COLUMNS] & ROW;
+    if (part.call(row, s as never, undefined, where) !== true) continue;
     s.offered |= bit;
     w.u16(rows[i]);
     const data = w.begin16();
-    call(s, i, WRITE, w, where);
+    part.call(row | WRITE, s as never, w, where);
     w.finish16(data);
   }
   w.finish16(all);
@@ -30,13 +33,13 @@ export function writeExtensions(s: Handshake, w: Writer, where: number): void {
 
 /** Whether our message has anything in its block, which may be absent in TLS 1.2 (RFC 5246 7.4.1.3). */
 export function hasExtensions(s: Handshake, where: number): boolean {
-  for (let i = 0; i < s.extensions.rows.length; i += WIDTH) if (sends(s, i, where)) return true;
+  const { rows, parts } = s.extensions;
+  for (let i = 0; i < rows.length; i += WIDTH) {
+    const row = rows[i + COLUMNS];
+    const may = (rows[i + 1] & where) !== 0;
+    if (may && parts[row >> PART].call(row & ROW, s as never, undefined, where) === true) return true;
+  }
   return false;
-}
-
-function sends(s: Handshake, i: number, where: number): boolean {
-  const { rows } = s.extensions;
-  return (rows[i + 1] & where) !== 0 && call(s, i, 0, undefined, where) === true;
 }
 
 /** Reads a message's extensions, RFC 8446 4.2. What was found is in `s.seen`: see `saw`. */
@@ -55,7 +58,7 @@ export function readExtensions(s: Handshake, r: Reader, where: number): void {
 }
 
 function readKnown(s: Handshake, r: Reader, i: number, where: number): void {
-  const { rows } = s.extensions;
+  const { rows, parts } = s.extensions;
   const bit = 1 << (i / WIDTH);
   const answers = (where & requests) === 0;
   if ((rows[i + 1] & where) === 0)
@@ -65,20 +68,8 @@ function readKnown(s: Handshake, r: Reader, i: number, where: number): void {
   if (answers && !asked) throw faults.UNSUPPORTED_EXTENSION;
   if ((s.seen & bit) !== 0) throw faults.DUPLICATE_EXTENSION;
   s.seen |= bit;
-  call(s, i, READ, r, where);
-}
-
-/** Does what the row says that begins at `i`. */
-function call(
-  s: Handshake,
-  i: number,
-  what: number,
-  data: Writer | Reader | undefined,
-  where: number,
-): unknown {
-  const { rows, parts } = s.extensions;
-  const number = rows[i + COLUMNS];
-  return parts[number >> PART].call((number & ROW) | what, s as never, data as never, where as never);
+  const row = rows[i + COLUMNS];
+  parts[row >> PART].call((row & ROW) | READ, s as never, r, where);
 }
 
 /** Extensions that one of an unknown type is compared with, at most. */

@@ -298,7 +298,7 @@ export class Engine {
     const { table, state } = this.machine;
     const { rows } = table;
     for (let i = 0, n = rows.length; i < n; i += COLUMNS + 1)
-      if (rows[i + 1] === on && (rows[i] === state || rows[i] === "ANY")) return i;
+      if (rows[i] === on && (rows[i + 1] === state || rows[i + 1] === "ANY")) return i;
     return NONE;
   }
 
@@ -308,13 +308,10 @@ export class Engine {
   }
 
   private run(row: number): string {
-    return this.call(row, 0, this.machine) as string;
-  }
-
-  private call(row: number, what: number, subject: Machine | Reader): unknown {
-    const { rows, parts } = this.machine.table;
+    const { machine } = this;
+    const { rows, parts } = machine.table;
     const number = rows[row + COLUMNS] as number;
-    return parts[number >> PART].call((number & ROW) | what, subject as never);
+    return parts[number >> PART].call(number & ROW, machine as never) as string;
   }
 
   /** What the present state does by itself, if anything: kept, as every record asks for it several times. */
@@ -400,7 +397,9 @@ export class Engine {
     this.handler = row;
     const have = Math.min(inbox.messageLeft, this.left);
     const part = this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have);
-    const n = this.call(row, MEASURE, part) as number;
+    const { rows, parts } = this.machine.table;
+    const number = rows[row + COLUMNS] as number;
+    const n = parts[number >> PART].call((number & ROW) | MEASURE, part as never) as number;
     if (n > this.left || (n === 0 && have === this.left)) throw faults.DECODE_ERROR;
     inbox.admit(n);
     return have < n ? 0 : n;
@@ -415,7 +414,7 @@ export class Engine {
     if (this.left > 0) this.left -= n;
     machine.trace(false, (contentType.handshake << 8) | this.type, inbox.bytes, start, start + n);
     const { handler } = this;
-    const isPart = machine.table.rows[handler] !== "ANY";
+    const isPart = machine.table.rows[handler + 1] !== "ANY";
     const next = this.run(handler);
     reader.finish();
     if (isPart) machine.transcribe(inbox.bytes, start, start + n);

@@ -31,10 +31,12 @@ export interface Row<S extends { state: string }> {
 }
 
 /**
- * Some of a machine's rows, in columns: for each its state, `on` and its conditions, as `bitsOf` tells them. By its number a
+ * Some of a machine's rows, in columns: for each its `on`, its state and its conditions, as `bitsOf` tells them. By its number a
  * row runs, with MEASURE it measures.
  */
-export type MachineRows<S> = Rows<string | number, [subject: S | Reader]>;
+export interface MachineRows<S> extends Rows<string | number> {
+  call(number: number, subject: S | Reader): unknown;
+}
 
 export const MEASURE = SECOND;
 
@@ -42,7 +44,7 @@ export const COLUMNS = 3;
 
 export function rowsOf<S extends { state: string }>(rows: readonly Row<S>[]): MachineRows<S> {
   return Object.freeze({
-    columns: rows.flatMap((row) => [row.state, row.on, bitsOf(row)]),
+    columns: rows.flatMap((row) => [row.on, row.state, bitsOf(row)]),
     call(number: number, subject: S | Reader) {
       const { run, measure } = rows[number & ROW];
       return number < MEASURE ? run(subject as S) : measure?.(subject as Reader);

@@ -1,5 +1,6 @@
 import { unknownAlert } from "./error.js";
-import { list, nth } from "./list.js";
+import { list } from "./list.js";
+import { nth } from "./nth.js";
 import { alert } from "./registry.js";
 
 const LAST = alert.no_application_protocol;

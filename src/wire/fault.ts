@@ -3,7 +3,8 @@
  * tells the peer (RFC 8446 section 6), the lower one the fault's own number. A fault is thrown anywhere and caught once,
  * in the engine, which keeps the first one for good. Names are stable, numbers are not: they count the rows.
  */
-import { list, nth } from "./list.js";
+import { list } from "./list.js";
+import { nth } from "./nth.js";
 
 export const faults = Object.freeze({
   // Messages and records

@@ -5,11 +5,4 @@ export function list(words: readonly string[]): string {
   return words.map((word) => word + END).join("");
 }
 
-/** The nth word, from 0. */
-export function nth(words: string, n: number): string {
-  let at = 0;
-  for (; n > 0; n--) at = words.indexOf(END, at) + 1;
-  return words.slice(at, words.indexOf(END, at));
-}
-
-const END = "\n";
+export const END = "\n";

@@ -2,12 +2,11 @@
  * Some rows of a table: what they are for, in columns, and one function for all that they do. For devices the build makes a
  * text of the one and writes the other (rollup.rows.js): a row takes 80 bytes of flash there, and a function 48 beyond its code.
  */
-export interface Rows<Value extends string | number, Arguments extends unknown[] = never[]> {
+export interface Rows<Value extends string | number> {
   readonly columns: string | readonly Value[];
-  /** Does what the row says, by its number; with SECOND or THIRD on top, the other things that rows of its kind say. */
-  call(number: number, ...given: Arguments): unknown;
 }
 
+/** What is on top of a row's number for the second and the third thing that rows of its kind do. */
 export const SECOND = 0x40;
 export const THIRD = 0x80;
 

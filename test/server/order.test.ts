@@ -151,7 +151,7 @@ const CHANGE_CIPHER_SPEC = 0x114;
 /** What rows are for. */
 function stated({ columns }: MachineRows<ServerHandshake>): { state: string; on: number }[] {
   const all = [...columns];
-  return all.flatMap((state, i) => (i % 3 === 0 ? [{ state: String(state), on: Number(all[i + 1]) }] : []));
+  return all.flatMap((on, i) => (i % 3 === 0 ? [{ state: String(all[i + 1]), on: Number(on) }] : []));
 }
 
 test("every state in which the server waits for the client is tried, and takes what is told of it", (t) => {

@@ -1,9 +1,7 @@
 /**
- * In the place of src/wire/list.ts, on a device: a list's words are packed, as rollup.texts.js does it, into half of the
+ * In the place of src/wire/nth.ts, on a device: a list's words are packed, as rollup.texts.js does it, into half of the
  * flash. A byte below 128 is a character, any other one a pair of bytes.
  */
-
-export { list } from "../../src/wire/list.js";
 
 /** The pairs, one after another: the build writes them here. */
 declare const PAIRS: Uint8Array;
