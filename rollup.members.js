@@ -233,8 +233,11 @@ function members(types) {
   return shorter === types ? types : members(shorter);
 }
 
-/** Members of ours that nobody asks for by such a text, a label of a key schedule, nor noble, which has the same names. */
-const coincidences = "derived exporter expected finish finished forget integer oid signer".split(" ");
+/** Members of ours that nobody asks for by such a text, a label or a message, nor noble, which has the same names. */
+const coincidences =
+  "derived exporter expected finish finished forget integer oid onPath onSession pki remembered sni trustIndex".split(
+    " ",
+  );
 
 /** What a declaration names: a member, but no type. */
 const named = /([\w$]+)\??\s*[:(<]/g;

@@ -40,29 +40,49 @@ export interface CrlLists extends Revocation {
 }
 
 /** Options of the core's that `secure` lacks: from the platform, of another name, or of no use here. */
-const hidden = Object.freeze([
-  "provider",
-  "trust",
-  "trustIndex",
-  "alpn",
-  "identity",
-  "features",
-  "session",
-  "onSession",
-  "clockFloor",
-  "suites",
-  "schemes",
-  "remembered",
-  "onPath",
-  "onSecret",
-  "onMessage",
-] as const satisfies (keyof ClientOptions)[]);
+type Hidden =
+  | "provider"
+  | "trust"
+  | "trustIndex"
+  | "alpn"
+  | "identity"
+  | "features"
+  | "session"
+  | "onSession"
+  | "clockFloor"
+  | "suites"
+  | "schemes"
+  | "remembered"
+  | "onPath"
+  | "onSecret"
+  | "onMessage";
+
+/** As keys, which have other names in what ships (rollup.members.js). */
+const hidden: readonly string[] = Object.freeze(
+  Object.keys({
+    provider: 0,
+    trust: 0,
+    trustIndex: 0,
+    alpn: 0,
+    identity: 0,
+    features: 0,
+    session: 0,
+    onSession: 0,
+    clockFloor: 0,
+    suites: 0,
+    schemes: 0,
+    remembered: 0,
+    onPath: 0,
+    onSecret: 0,
+    onMessage: 0,
+  } satisfies Record<Hidden & keyof ClientOptions, 0>),
+);
 
 /** Options of the core's that have another form in `secure`. */
 type Read = "groups" | "minVersion" | "maxVersion" | "ocsp" | "crl";
 
 /** `secure` of the socket's options: the names of the Moddable SDK, and behind them our own. */
-export interface SecureOptions extends Partial<Omit<ClientOptions, (typeof hidden)[number] | Read>> {
+export interface SecureOptions extends Partial<Omit<ClientOptions, Hidden | Read>> {
   /** The name to verify and to send as SNI, or the IP address to verify; by default `host`. */
   readonly serverName?: string;
   /** The CAs to trust, instead of those among the application's resources. */
@@ -188,8 +208,7 @@ function readOptions(platform: Platform, options: SocketOptions, keeper: Keeper 
   const index = indexOf(platform, secure, keeper);
   const same: Record<string, unknown> = {};
   for (const name in secure) {
-    if ((hidden as readonly string[]).includes(name))
-      throw new TypeError(`secure.${name}: there is no such option`);
+    if (hidden.includes(name)) throw new TypeError(`secure.${name}: there is no such option`);
     if (!own.includes(name)) same[name] = secure[name as keyof SecureOptions];
   }
   return Object.assign(same, {

@@ -57,6 +57,8 @@ export interface ClientConfig extends Config, Own {
   readonly features: Features;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 4096, store: 8192 });
 const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store: 512 });
 
@@ -82,7 +84,7 @@ export function configure(options: ClientOptions, own: Features): ClientConfig {
   const config = fill<ClientConfig>(defaults, options);
   const { serverName, features = own } = config;
   const named = serverName !== undefined && parseIp(serverName) === undefined;
-  put(config, "sni", named ? sniOf(serverName) : undefined);
+  if (named) (config as Mutable<ClientConfig>).sni = sniOf(serverName);
   put(config, "ocsp", fill(defaultOcsp, options.ocsp, "ocsp."));
   put(config, "features", features);
   if (!features.tls12 && options.minVersion === undefined) put(config, "minVersion", version.tls13);
@@ -93,18 +95,20 @@ export function configure(options: ClientOptions, own: Features): ClientConfig {
   return config;
 }
 
-/** Options that only a handshake asks for, and that may hold much. */
-const ofHandshake = Object.freeze([
-  "trust",
-  "trustIndex",
-  "identity",
-  "ocsp",
-  "session",
-  "suites",
-  "groups",
-  "schemes",
-  "alpn",
-] as const satisfies (keyof ClientConfig)[]);
+/** Options that only a handshake asks for, and that may hold much. As keys, which a device's build may give other names. */
+const ofHandshake = Object.freeze(
+  Object.keys({
+    trust: 0,
+    trustIndex: 0,
+    identity: 0,
+    ocsp: 0,
+    session: 0,
+    suites: 0,
+    groups: 0,
+    schemes: 0,
+    alpn: 0,
+  } satisfies Partial<Record<keyof ClientConfig, 0>>),
+);
 
 /** The handshake is done: lets go of what only it asks for. */
 export function release(config: Partial<ClientConfig>): void {

@@ -123,7 +123,7 @@ export function settleCommon(config: Config, defaultBuffers: BufferSizes, pki: P
   const most = mostInput(buffers);
   const limit = most < MAX_RECORD ? most >> 1 : undefined;
   if (config.recordSizeLimit === undefined) put(config, "recordSizeLimit", limit);
-  put(config, "pki", pki);
+  (config as { pki: PkiTables }).pki = pki;
   put(config, "groups", groups);
   put(config, "schemes", usableSchemes(pki, schemes));
   put(config, "buffers", buffers);
