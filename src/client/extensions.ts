@@ -167,13 +167,10 @@ export function writeOcspStatusRequest(s: ClientHandshake, w: Writer): void {
 }
 
 /** Extensions ::= SEQUENCE OF one, id-pkix-ocsp-nonce, its value an OCTET STRING in the extension's (RFC 9654 2.1). */
-const nonceHeader = Object.freeze([
-  0x30, 0x31, 0x30, 0x2f, 0x06, 0x09, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02, 0x04, 0x22, 0x04,
-  0x20,
-]);
+const nonceHeader = "\x30\x31\x30\x2f\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x22\x04\x20";
 
 function writeNonce(w: Writer, nonce: Uint8Array): void {
-  for (let i = 0; i < nonceHeader.length; i++) w.u8(nonceHeader[i]);
+  w.ascii(nonceHeader);
   w.copy(nonce);
 }
 
