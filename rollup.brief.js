@@ -235,8 +235,8 @@ function namedIn(node, parent, given) {
   return given.find(({ name }) => name === node.name);
 }
 
-/** Bytes of byte code, about. */
-function sizeOf(node) {
+/** Bytes of byte code, about; of what is not known here, many. */
+export function sizeOf(node) {
   const { type } = node;
   const all = (nodes) => nodes.reduce((total, each) => total + sizeOf(each), 0);
   switch (type) {
@@ -263,6 +263,18 @@ function sizeOf(node) {
       return sizeOf(node.argument) + 2;
     case "ConditionalExpression":
       return all([node.test, node.consequent, node.alternate]) + 6;
+    case "BlockStatement":
+      return all(node.body);
+    case "ExpressionStatement":
+      return sizeOf(node.expression) + 1;
+    case "ReturnStatement":
+      return (node.argument ? sizeOf(node.argument) : 1) + 4;
+    case "ThrowStatement":
+      return sizeOf(node.argument) + 1;
+    case "IfStatement":
+      return all([node.test, node.consequent]) + 3 + (node.alternate ? sizeOf(node.alternate) + 3 : 0);
+    case "VariableDeclaration":
+      return node.declarations.reduce((total, { init }) => total + 6 + (init ? sizeOf(init) : 1), 0);
     default:
       return 40;
   }

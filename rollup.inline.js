@@ -1,5 +1,6 @@
-// Puts a function that is called in one place there: as statements, so that nothing is made anew each time. Each function
-// takes some 70 bytes of flash beyond its code, and some slots of the stack while it runs.
+// Puts a function that is called in one place there, or in a few if it is small: as statements, so that nothing is made anew
+// each time. Each function takes some 70 bytes of flash beyond its code, and some slots of the stack while it runs.
+import { sizeOf } from "./rollup.brief.js";
 import { allBindings, withUniqueNames } from "./rollup.scope.js";
 import { edited, slice, visit, visitPath, within } from "./rollup.syntax.js";
 
@@ -13,7 +14,8 @@ export function inlined(modules, isOurs, parse) {
     for (let code = withUniqueNames(given, parse); ; ) {
       const next = pass(code, parse(code), once, () => `$l${labels++}`);
       if (next === code) return code;
-      code = next;
+      // What is in several places now has the same names there
+      code = withUniqueNames(next, parse);
     }
   });
 }
@@ -36,29 +38,39 @@ function countMembers(trees) {
 /** Inlines what contains no other place where something is inlined. */
 function pass(code, ast, once, label) {
   const bindings = allBindings(ast);
-  const found = [...functionsOf(bindings), ...methodsOf(ast, once)].flatMap((each) =>
-    plan(each, bindings, code),
-  );
-  const inner = found.filter(({ fn }) => !found.some((other) => within(other.call, fn)));
+  const found = [...functionsOf(bindings), ...methodsOf(ast, once)]
+    .map((each) => each.flatMap((place) => plan(place, bindings, code)))
+    .filter((places) => places.length > 0 && places.length === places[0].count);
+  const inner = found.filter(([{ fn }]) => !found.flat().some((other) => within(other.call, fn)));
   const edits = [];
-  for (const each of inner) {
-    if (edits.some((edit) => edit.start < each.site.end && each.site.start < edit.end)) continue;
-    edits.push({ start: each.site.start, end: each.site.end, by: put(each, code, label) });
-    edits.push({ start: each.whole.start, end: each.whole.end, by: each.instead });
+  const isFree = ({ site }) => !edits.some((edit) => edit.start < site.end && site.start < edit.end);
+  for (const places of inner) {
+    if (!places.every(isFree)) continue;
+    const [{ whole, instead }] = places;
+    for (const each of places)
+      edits.push({ start: each.site.start, end: each.site.end, by: put(each, code, label) });
+    edits.push({ start: whole.start, end: whole.end, by: instead });
   }
   return edited(code, edits);
 }
 
-/** Arrow functions of the top level that are called in one place. */
+/** Arrow functions of the top level that are called in one place, or in few enough: each with its places. */
 function functionsOf(bindings) {
   return bindings.flatMap(({ top, declaration, references, name }) => {
     const fn = declaration.init;
-    if (!top || fn?.type !== "ArrowFunctionExpression" || fn.async || references.length !== 1) return [];
-    const [{ node, path }] = references;
-    const call = path.at(-1);
-    if (call.type !== "CallExpression" || call.callee !== node) return [];
-    return [{ fn, whole: fn, instead: "0", call, path: path.slice(0, -1), name }];
+    if (!top || fn?.type !== "ArrowFunctionExpression" || fn.async || references.length === 0) return [];
+    const calls = references.map(({ node, path }) => ({ node, call: path.at(-1), path: path.slice(0, -1) }));
+    if (calls.some(({ node, call }) => call.type !== "CallExpression" || call.callee !== node)) return [];
+    const count = calls.length;
+    if (count > 1 && (!pays(fn, count) || calls.some(({ path }) => isMade(path)))) return [];
+    return [calls.map(({ call, path }) => ({ fn, whole: fn, instead: "0", call, path, name, count }))];
   });
+}
+
+/** Whether a function that is called in some places takes more than as many of its body. */
+function pays({ params, body }, count) {
+  const size = sizeOf(body);
+  return count * (size + 3 * params.length) < 60 + 8 * params.length + size + count * (9 + 2 * params.length);
 }
 
 /** Methods that their own class calls in one place. */
@@ -69,7 +81,7 @@ function methodsOf(ast, once) {
     for (const owner of declared.filter((node) => /^Class/.test(node?.type)))
       for (const method of owner.body.body)
         if (method.kind === "method" && !method.static && !method.computed && once(method.key.name))
-          found.push(...callsOf(owner, method));
+          found.push(callsOf(owner, method));
   }
   return found;
 }
@@ -78,7 +90,15 @@ function callsOf(owner, method) {
   const found = [];
   visitPath(owner.body, (node, path) => {
     if (node.type === "CallExpression" && !node.optional && isOwn(node.callee, method.key.name))
-      found.push({ fn: method.value, whole: method, instead: "", call: node, path, name: method.key.name });
+      found.push({
+        fn: method.value,
+        whole: method,
+        instead: "",
+        call: node,
+        path,
+        name: method.key.name,
+        count: 1,
+      });
   });
   return found;
 }
