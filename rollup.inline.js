@@ -70,7 +70,7 @@ function functionsOf(bindings) {
 /** Whether a function that is called in some places takes more than as many of its body. */
 function pays({ params, body }, count) {
   const size = sizeOf(body);
-  return count * (size + 3 * params.length) < 60 + 8 * params.length + size + count * (9 + 2 * params.length);
+  return count * (size + 3 * params.length) < 45 + 8 * params.length + size + count * (9 + 2 * params.length);
 }
 
 /** Methods that their own class calls in one place. */
