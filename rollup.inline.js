@@ -7,12 +7,12 @@ import { edited, slice, visit, visitPath, within } from "./rollup.syntax.js";
 /** The code of each module, `{ code, light }`; `isOurs` tells the members that nobody else knows. */
 export function inlined(modules, isOurs, parse) {
   const uses = countMembers(modules.map(({ code }) => parse(code)));
-  const once = (name) => isOurs(name) && uses.get(name)?.defined === 1 && uses.get(name).used === 1;
+  const used = (name) => (isOurs(name) && uses.get(name)?.defined === 1 ? uses.get(name).used : 0);
   let labels = 0;
   return modules.map(({ code: given, light }) => {
     if (light) return given;
     for (let code = withUniqueNames(given, parse); ; ) {
-      const next = pass(code, parse(code), once, () => `$l${labels++}`);
+      const next = pass(code, parse(code), used, () => `$l${labels++}`);
       if (next === code) return code;
       // What is in several places now has the same names there
       code = withUniqueNames(next, parse);
@@ -36,9 +36,9 @@ function countMembers(trees) {
 }
 
 /** Inlines what contains no other place where something is inlined. */
-function pass(code, ast, once, label) {
+function pass(code, ast, used, label) {
   const bindings = allBindings(ast);
-  const found = [...functionsOf(bindings), ...methodsOf(ast, once)]
+  const found = [...functionsOf(bindings), ...methodsOf(ast, used)]
     .map((each) => each.flatMap((place) => plan(place, bindings, code)))
     .filter((places) => places.length > 0 && places.length === places[0].count);
   const inner = found.filter(([{ fn }]) => !found.flat().some((other) => within(other.call, fn)));
@@ -73,20 +73,20 @@ function pays({ params, body }, count) {
   return count * (size + 3 * params.length) < 45 + 8 * params.length + size + count * (9 + 2 * params.length);
 }
 
-/** Methods that their own class calls in one place. */
-function methodsOf(ast, once) {
+/** Methods that their own class alone calls, in one place or in few enough. */
+function methodsOf(ast, used) {
   const found = [];
   for (const statement of ast.body) {
     const declared = statement.declarations?.map(({ init }) => init) ?? [statement];
     for (const owner of declared.filter((node) => /^Class/.test(node?.type)))
       for (const method of owner.body.body)
-        if (method.kind === "method" && !method.static && !method.computed && once(method.key.name))
-          found.push(callsOf(owner, method));
+        if (method.kind === "method" && !method.static && !method.computed && used(method.key.name) > 0)
+          found.push(callsOf(owner, method, used(method.key.name)));
   }
   return found;
 }
 
-function callsOf(owner, method) {
+function callsOf(owner, method, count) {
   const found = [];
   visitPath(owner.body, (node, path) => {
     if (node.type === "CallExpression" && !node.optional && isOwn(node.callee, method.key.name))
@@ -97,10 +97,10 @@ function callsOf(owner, method) {
         call: node,
         path,
         name: method.key.name,
-        count: 1,
+        count,
       });
   });
-  return found;
+  return count === 1 || (pays(method.value, count) && !found.some(({ path }) => isMade(path))) ? found : [];
 }
 
 function isOwn({ type, object, property, computed }, name) {
