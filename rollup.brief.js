@@ -241,7 +241,7 @@ export function sizeOf(node) {
   const all = (nodes) => nodes.reduce((total, each) => total + sizeOf(each), 0);
   switch (type) {
     case "Literal":
-      return typeof node.value === "string" ? 3 + node.value.length : Math.abs(node.value) > 127 ? 3 : 2;
+      return typeof node.value === "string" ? 3 + node.value.length : node.value > 127 ? 3 : 2;
     case "ThisExpression":
       return 1;
     case "Identifier":

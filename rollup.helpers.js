@@ -13,7 +13,8 @@ const CORE = "$C";
 /**
  * The code of each module, of those that it is given as `{ code, core, exported, inner, light }`. `core` is the path of the
  * first one for the others, whose helpers inherit from its own; `exported` are the names that somebody else knows, other
- * modules alone of an inner one. A light module has no helpers, but those of the first.
+ * modules alone of an inner one; `prefix` keeps the names of a module's helpers from those of others. A light module has no
+ * helpers, but those of the first.
  */
 export function helpers(modules, parse) {
   const trees = modules.map(({ code }) => parse(code));
@@ -81,7 +82,7 @@ function describe(binding, module, passing) {
   const rows = references.filter((each) => isRow(each, module));
   const loose = references.some((each) => !isCalled(each) && !isExport(each) && !rows.includes(each));
   const inTables = !module.light && rows.length === references.length;
-  Object.assign(binding, { node, kind, member, loose, inTables, key: `$${name}` });
+  Object.assign(binding, { node, kind, member, loose, inTables, key: `$${module.prefix ?? ""}${name}` });
 }
 
 /**

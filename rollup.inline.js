@@ -13,9 +13,9 @@ export function inlined(modules, isOurs, parse) {
     if (light) return given;
     for (let code = withUniqueNames(given, parse); ; ) {
       const next = pass(code, parse(code), used, () => `$l${labels++}`);
-      if (next === code) return code;
+      if (next.code === code) return code;
       // What is in several places now has the same names there
-      code = withUniqueNames(next, parse);
+      code = next.copied ? withUniqueNames(next.code, parse) : next.code;
     }
   });
 }
@@ -43,15 +43,17 @@ function pass(code, ast, used, label) {
     .filter((places) => places.length > 0 && places.length === places[0].count);
   const inner = found.filter(([{ fn }]) => !found.flat().some((other) => within(other.call, fn)));
   const edits = [];
+  let copied = false;
   const isFree = ({ site }) => !edits.some((edit) => edit.start < site.end && site.start < edit.end);
   for (const places of inner) {
     if (!places.every(isFree)) continue;
-    const [{ whole, instead }] = places;
+    const [{ whole, instead, count }] = places;
+    copied ||= count > 1;
     for (const each of places)
       edits.push({ start: each.site.start, end: each.site.end, by: put(each, code, label) });
     edits.push({ start: whole.start, end: whole.end, by: instead });
   }
-  return edited(code, edits);
+  return { code: edited(code, edits), copied };
 }
 
 /** Arrow functions of the top level that are called in one place, or in few enough: each with its places. */

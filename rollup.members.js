@@ -21,7 +21,14 @@ export function choose(modules, parse) {
   const first = parsed.filter(({ chosen }) => !chosen);
   const names = chooseFirst(first, others);
   if (others.members.size > 0) chooseMore(names, others.members);
+  for (const module of parsed) checkHelpers(module, names);
   return names;
+}
+
+/** A module would find its own helper in the place of another's of that name. */
+function checkHelpers(module, names) {
+  const given = [...namesOf([module]).members].filter(isHelper).map((name) => names.get(name));
+  if (new Set(given).size < given.length) throw new Error("two helpers of a module have one name");
 }
 
 /** Names that nobody else has, for members that have none yet. */

@@ -22,13 +22,15 @@ export function allBindings(ast) {
 
 /** Every local name is another, so that code can be moved without a thought of what else is named so. */
 export function withUniqueNames(code, parse) {
+  // What it was called the last time
+  const unique = /\$_\d+$/;
   const edits = [];
   for (const [i, { name, top, names }] of allBindings(parse(code)).entries())
     for (const { node, path } of top ? [] : names) {
       const parent =
         path.at(-1).type === "AssignmentPattern" && path.at(-1).left === node ? path.at(-2) : path.at(-1);
       const shorthand = parent.type === "Property" && parent.shorthand ? `${name}: ` : "";
-      edits.push({ start: node.start, end: node.end, by: `${shorthand}${name}$${i}` });
+      edits.push({ start: node.start, end: node.end, by: `${shorthand}${name.replace(unique, "")}$_${i}` });
     }
   return edited(code, edits);
 }

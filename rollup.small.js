@@ -48,6 +48,7 @@ export const small = (debug, extra = []) => ({
       core: "./core.js",
       exported: new Set(chunk.name === "core" ? publicNames(chunk) : chunk.exports),
       inner: !/^(core|tls)$/.test(chunk.name) && !isShown(chunk.name),
+      prefix: extra.includes(chunk.name) ? `${chunk.name}_` : "",
       light: isLight(chunk),
     });
     const codes = helpers(chunks.map(asModule), parse);

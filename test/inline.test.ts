@@ -144,10 +144,24 @@ test("a parameter is another name of what does not change, and else a copy", asy
   t.regex(step(code), /const x\S* = n/);
 });
 
-test("what can't move stays: called twice, handed on, at the top level, by itself, with other arguments", (t) => {
+test("a small function goes to a few places, each with variables of its own", async (t) => {
+  const code = `
+    const twice = (n) => { const m = n * 2; g(m); };
+    const log = [];
+    const g = (x) => log.push(x);
+    const outer = (v) => { twice(v); twice(v + 1); };
+    export { outer, log };`;
+  t.true(isGone(code, "twice"));
+  const { outer, log } = await run(code);
+  outer(1);
+  t.deepEqual(log, [2, 4]);
+});
+
+test("what can't move stays: large and called twice, handed on, at the top level, by itself, with other arguments", (t) => {
   const kept = (name: string, code: string) => t.regex(step(code), new RegExp(`\\b${name}\\(`), code);
   kept("f", "const f = (n) => { g(n); }; const g = (n) => { h(n); h(n); }; f(1);");
-  kept("f", "const f = (n) => { n(); n(); }; class C { a() { f(1); f(2); } }");
+  const large = `n(${"n(), ".repeat(30)} 1);`;
+  kept("f", `const f = (n) => { ${large} }; class C { a() { f(1); f(2); } }`);
   kept("f", "const f = (n) => { if (n) f(n - 1); };");
   kept("f", "const f = (n = 1) => { n(); n(); }; class C { a() { f(); } }");
   kept("f", "const f = (n, m) => { n(); n(); }; class C { a() { f(1); } }");

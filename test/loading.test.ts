@@ -10,7 +10,7 @@ import { build } from "esbuild";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Bytes: what is loaded by an import of everything, and what a bundler takes of an import of one thing, minified. */
-const budget = Object.freeze({ import: 684_000, TlsError: 5_000, metricsText: 1_000, connect: 242_500 });
+const budget = Object.freeze({ import: 684_000, TlsError: 5_000, metricsText: 1_000, connect: 243_000 });
 
 /** Tells what V8 compiled for an import, and what Node did of its own. */
 const observer = `

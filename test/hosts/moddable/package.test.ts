@@ -138,9 +138,14 @@ test("what an application may do without has a stub behind it, which is in once 
 
 test("what is said of faults is in the module of texts and in no other", (t) => {
   const said = [texts.OCSP_CERT_REVOKED, texts.DECODE_ERROR, "BAD_CERTIFICATE_STATUS_ERROR"];
-  for (const text of said) t.true(read("dist/moddable/texts.js").includes(text));
-  for (const file of allBut("texts"))
+  const inBytes = (file: string) =>
+    read(`dist/moddable/debug/${file}`).match(/Uint8Array\.from\(/g)?.length ?? 0;
+  t.is(inBytes("texts.js"), 3, "names of alerts, what is said, wolfSSL's errors");
+  t.is(inBytes("core.js"), 2, "names of faults, and the pairs that all of these are packed with");
+  for (const file of allBut("texts", "crl")) {
     for (const text of said) t.false(read(`dist/moddable/${file}`).includes(text), `${file}: ${text}`);
+    if (file !== "core.js") t.is(inBytes(file), 0, file);
+  }
 });
 
 /** Files of modules, stubs among them. */
