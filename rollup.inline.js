@@ -72,6 +72,11 @@ function functionsOf(bindings) {
 /** Whether a function that is called in some places takes more than as many of its body. */
 function pays({ params, body }, count) {
   const size = sizeOf(body);
+  let declares = false;
+  visit(body, ({ type }) => {
+    declares ||= type === "VariableDeclaration";
+  });
+  if (declares) return false;
   return count * (size + 3 * params.length) < 45 + 8 * params.length + size + count * (9 + 2 * params.length);
 }
 
