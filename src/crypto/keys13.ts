@@ -23,6 +23,8 @@ const BLOCK = INFO + maxInfo;
 /** Bytes of it. */
 export const scheduleSize13 = BLOCK + maxHash;
 const zeros = new Uint8Array(maxHash);
+/** "tls13 " */
+const prefix = Object.freeze([0x74, 0x6c, 0x73, 0x31, 0x33, 0x20]);
 
 /**
  * The key schedule of TLS 1.3, RFC 8446 7.1; `PskSchedule13` is the one that can begin with a PSK. `start`, `handshake` and `master` go from one secret
@@ -130,12 +132,13 @@ export class KeySchedule13 {
     const info = this.own + INFO;
     memory[info] = 0;
     memory[info + 1] = length;
-    // As `writeAscii`, for want of stack: it is nowhere higher
-    const characters: string = Object(`tls13 ${label}`);
-    const n = characters.length;
-    memory[info + 2] = n;
+    memory[info + 2] = prefix.length + label.length;
     let at = info + 3;
-    for (let i = 0; i < n; i++) memory[at++] = characters.charCodeAt(i);
+    memory.set(prefix, at);
+    at += prefix.length;
+    // As `writeAscii`, for want of stack: it is nowhere higher
+    const characters: string = Object(label);
+    for (let i = 0, n = characters.length; i < n; i++) memory[at++] = characters.charCodeAt(i);
     memory[at++] = contextLength;
     if (context === memory) memory.copyWithin(at, contextAt, contextAt + contextLength);
     else for (let i = 0; i < contextLength; i++) memory[at + i] = context[contextAt + i];
