@@ -1,4 +1,4 @@
-// Rows of tables, `rowsOf([…])`, `extensionRows([…])` and `derRows([…])`, for devices: what they are for becomes a text, and their functions
+// Rows of tables, `rowsOf([…])` and `extensionRows([…])`, for devices: what they are for becomes a text, and their functions
 // one, which takes a number. A row takes 80 bytes of flash, and a function 48 beyond its code, while a case takes 10. What is
 // called in one place is put there afterwards (rollup.inline.js).
 import { edited, visit } from "./rollup.syntax.js";
@@ -18,12 +18,6 @@ const kinds = {
     numbers: (of) => [number(of("type")), number(of("where"))],
     given: "s, data, where",
     functions: { sends: ["s", "where"], write: ["s", "data", "where"], read: ["s", "data", "where"] },
-  },
-  derRows: {
-    oids: (of) => JSON.stringify(of("oid").value),
-    method: "read",
-    given: "der, to, critical",
-    functions: { read: ["der", "to", "critical"] },
   },
 };
 /** What is on top of a row's number for its second function, as in src/wire/rows.ts, and for each further one. */
@@ -46,21 +40,17 @@ export function inColumns(code, parse) {
   return edited(code, edits);
 }
 
-function columns({ numbers, oids, method = "call", given, functions }, elements, code) {
+function columns({ numbers, given, functions }, elements, code) {
   const all = elements.map(
     ({ properties }) =>
       (name) =>
         properties.find(({ key }) => key.name === name)?.value,
   );
-  const what = oids
-    ? `oids: Object.freeze([${all.map(oids).join(", ")}])`
-    : `columns: ${JSON.stringify(text(all, numbers))}`;
+  // One above, as a text for C ends with 0
+  const text = String.fromCharCode(...all.flatMap(numbers).map((each) => each + 1));
   const { found, steps } = cases(all, functions, code);
-  return `{ ${what}, ${method}: (number, ${given}) => { ${dispatch(found, steps)} } }`;
+  return `{ columns: ${JSON.stringify(text)}, call: (number, ${given}) => { ${dispatch(found, steps)} } }`;
 }
-
-/** One above, as a text for C ends with 0. */
-const text = (all, numbers) => String.fromCharCode(...all.flatMap(numbers).map((each) => each + 1));
 
 function conditions(of) {
   const flags = Object.keys(bits).map((name) => (of(name) ? bits[name] : 0));

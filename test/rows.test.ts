@@ -7,9 +7,7 @@ const { inColumns } = await import(new URL("../../rollup.rows.js", import.meta.u
 
 interface Made {
   readonly columns: string;
-  readonly oids: readonly string[];
   call(number: number, ...given: unknown[]): unknown;
-  read(number: number, ...given: unknown[]): unknown;
 }
 
 async function made(code: string): Promise<Made> {
@@ -54,16 +52,6 @@ test("extensions: type and where, and what is sent, written and read", async (t)
   rows.call(0x80, s, "r", 1);
   rows.call(0x81, s, "r", 4);
   t.deepEqual(s, { where: 4, done: true, read: ["r", 4] });
-});
-
-test("extensions of certificates: their OIDs, and who reads them", async (t) => {
-  const rows = await made(`
-    const keep = (der, to, critical) => to.push([der, critical]);
-    const rows = derRows([{ oid: "U\\x1d\\x13", read: keep }, { oid: "\\x2b", read: keep }]);`);
-  t.deepEqual(rows.oids, ["U\x1d\x13", "+"]);
-  const to: unknown[] = [];
-  rows.read(1, "der", to, true);
-  t.deepEqual(to, [["der", true]]);
 });
 
 test("many rows are told apart by halves, those that do the same together", async (t) => {

@@ -1,5 +1,12 @@
 import type { TrustIndex } from "../../src/client/index.js";
-import { Der, derRows, readExtensions, type TrustAnchor, tag, trustAnchor } from "../../src/pki/index.js";
+import {
+  Der,
+  type ExtensionRow,
+  readExtensions,
+  type TrustAnchor,
+  tag,
+  trustAnchor,
+} from "../../src/pki/index.js";
 import { equalBytes } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { Platform } from "./platform.js";
@@ -15,16 +22,18 @@ interface Span {
 }
 
 /** 2.5.29.35; RFC 5280 4.2.1.1: of AuthorityKeyIdentifier the keyIdentifier [0], if there is one. */
-const rows = Object.freeze([derRows<Span>([{ oid: "\x55\x1d\x23", read: readKeyIdentifier }])]);
-
-function readKeyIdentifier(der: Der, to: Span): void {
-  const outer = der.enter(tag.SEQUENCE);
-  if (der.peek() === tag.CONTEXT) {
-    to.start = der.value(tag.CONTEXT);
-    to.end = der.at;
-  }
-  der.drop(outer);
-}
+const authorityKeyIdentifier: ExtensionRow<Span> = Object.freeze({
+  oid: "\x55\x1d\x23",
+  read(der: Der, to: Span): void {
+    const outer = der.enter(tag.SEQUENCE);
+    if (der.peek() === tag.CONTEXT) {
+      to.start = der.value(tag.CONTEXT);
+      to.end = der.at;
+    }
+    der.drop(outer);
+  },
+});
+const rows = Object.freeze([authorityKeyIdentifier]);
 
 /** So few CAs are all read: the index may be the SDK's, as its manifests bring it, and the CAs the application's own. */
 const FEW = 8;

@@ -3,6 +3,7 @@ import { findScheme } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
+import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
 import {
   type KeyRow,
@@ -11,7 +12,7 @@ import {
   type SignatureRow,
   SubjectKey,
 } from "./algorithm.js";
-import { Der, derRows, type ExtensionRows, readExtensions, tag } from "./der.js";
+import { Der, type ExtensionRow, readExtensions, tag } from "./der.js";
 import { matchesReference, type Reference } from "./hostname.js";
 import { readGeneralName, readName } from "./name.js";
 import type { Store } from "./store.js";
@@ -33,7 +34,7 @@ export const extendedKeyUsage = Object.freeze({
  * matters.
  */
 export interface PkiTables {
-  readonly extensions: readonly ExtensionRows<Certificate>[];
+  readonly extensions: readonly ExtensionRow<Certificate>[];
   readonly keys: readonly KeyRow[];
   readonly signatures: readonly SignatureRow[];
   /** Whether RSA is among them. */
@@ -353,22 +354,26 @@ export function serves(usage: number, purpose: number): boolean {
   return usage === 0 || (usage & (purpose | extendedKeyUsage.any)) !== 0;
 }
 
+function row(oid: string, read: ExtensionRow<Certificate>["read"]): ExtensionRow<Certificate> {
+  return { oid, read };
+}
+
 /**
  * The extensions that a path validation for TLS acts on, and those that can't fail it, as any policy will do
  * (6.1.1 (c) to (g)). Others may stand there if they are not critical.
  */
-export const extensionRows = derRows<Certificate>([
-  { oid: "\x55\x1d\x13", read: readBasicConstraints }, // 2.5.29.19
-  { oid: "\x55\x1d\x0f", read: readKeyUsage }, // 2.5.29.15
-  { oid: "\x55\x1d\x25", read: readExtendedKeyUsage }, // 2.5.29.37
-  { oid: "\x55\x1d\x11", read: readAltNames }, // 2.5.29.17
-  { oid: "\x55\x1d\x1e", read: refuseConstraints }, // 2.5.29.30, nameConstraints
-  { oid: "\x2b\x06\x01\x05\x05\x07\x01\x18", read: readTlsFeature }, // 1.3.6.1.5.5.7.1.24
-  { oid: "\x2b\x06\x01\x05\x05\x07\x30\x01\x05", read: readNoCheck }, // 1.3.6.1.5.5.7.48.1.5
-  { oid: "\x55\x1d\x20", read: passOver }, // 2.5.29.32, certificatePolicies
-  { oid: "\x55\x1d\x21", read: passOver }, // 2.5.29.33, policyMappings
-  { oid: "\x55\x1d\x36", read: passOver }, // 2.5.29.54, inhibitAnyPolicy
-  { oid: "\x55\x1d\x24", read: readPolicyConstraints }, // 2.5.29.36
+export const extensionRows = table<ExtensionRow<Certificate>>([
+  row("\x55\x1d\x13", readBasicConstraints), // 2.5.29.19
+  row("\x55\x1d\x0f", readKeyUsage), // 2.5.29.15
+  row("\x55\x1d\x25", readExtendedKeyUsage), // 2.5.29.37
+  row("\x55\x1d\x11", readAltNames), // 2.5.29.17
+  row("\x55\x1d\x1e", refuseConstraints), // 2.5.29.30, nameConstraints
+  row("\x2b\x06\x01\x05\x05\x07\x01\x18", readTlsFeature), // 1.3.6.1.5.5.7.1.24
+  row("\x2b\x06\x01\x05\x05\x07\x30\x01\x05", readNoCheck), // 1.3.6.1.5.5.7.48.1.5
+  row("\x55\x1d\x20", passOver), // 2.5.29.32, certificatePolicies
+  row("\x55\x1d\x21", passOver), // 2.5.29.33, policyMappings
+  row("\x55\x1d\x36", passOver), // 2.5.29.54, inhibitAnyPolicy
+  row("\x55\x1d\x24", readPolicyConstraints), // 2.5.29.36
 ]);
 
 function passOver(der: Der): void {

@@ -2,7 +2,7 @@ import { faults } from "../wire/fault.js";
 import { table } from "../wire/table.js";
 import { equalBytes } from "../wire/writer.js";
 import type { Certificate, NameMatcher, PkiFeature } from "./certificate.js";
-import { Der, derRows, type Oid, tag } from "./der.js";
+import { Der, type ExtensionRow, type Oid, tag } from "./der.js";
 import { foldCase, generalName, readGeneralName } from "./name.js";
 
 /** PermittedSubtrees and excludedSubtrees of NameConstraints. */
@@ -151,7 +151,7 @@ class NameConstraints implements NameMatcher {
 
 /** Certificates whose NameConstraints are honoured, instead of refused. */
 export const nameConstraints: PkiFeature = Object.freeze({
-  extensions: table([derRows<Certificate>([{ oid: "\x55\x1d\x1e", read: readNameConstraints }])]), // 2.5.29.30
+  extensions: table<ExtensionRow<Certificate>>([{ oid: "\x55\x1d\x1e", read: readNameConstraints }]), // 2.5.29.30
   NameConstraints,
 });
 

@@ -6,7 +6,7 @@ import { table } from "../wire/table.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
 import { readSignatureAlgorithm } from "./algorithm.js";
 import { type Certificate, type PkiOptions, type PkiTables, settleVerification } from "./certificate.js";
-import { Der, derRows, readExtensions, tag } from "./der.js";
+import { Der, type ExtensionRow, readExtensions, tag } from "./der.js";
 import { readGeneralName, readName } from "./name.js";
 import type { Authority } from "./path.js";
 
@@ -312,7 +312,7 @@ export class CrlReader {
   /** 5.3: a critical one that is not known spoils the whole list. */
   private readEntryExtensions(): void {
     if (!this.version2) throw faults.CRL_MALFORMED;
-    if (readExtensions(this.der, [entryExtensions], this)) throw faults.CRL_CRITICAL_EXTENSION;
+    if (readExtensions(this.der, entryExtensions, this)) throw faults.CRL_CRITICAL_EXTENSION;
   }
 
   takeReason(reason: number): void {
@@ -324,7 +324,7 @@ export class CrlReader {
     const { der } = this;
     if (!this.version2) throw faults.CRL_MALFORMED;
     const outer = der.enter(tag.CONSTRUCTED);
-    if (readExtensions(der, [listExtensions], this)) throw faults.CRL_CRITICAL_EXTENSION;
+    if (readExtensions(der, listExtensions, this)) throw faults.CRL_CRITICAL_EXTENSION;
     der.leave(outer);
   }
 
@@ -365,14 +365,14 @@ function demandFit(id: number, key: PublicKey): void {
 
 // Extensions
 
-const entryExtensions = derRows<CrlReader>([
+const entryExtensions = table<ExtensionRow<CrlReader>>([
   { oid: "\x55\x1d\x15", read: (der, to) => to.takeReason(der.small(tag.ENUMERATED)) }, // 2.5.29.21, reasonCode
   { oid: "\x55\x1d\x17", read: passOver }, // 2.5.29.23, holdInstructionCode
   { oid: "\x55\x1d\x18", read: passOver }, // 2.5.29.24, invalidityDate
   { oid: "\x55\x1d\x1d", read: refuseIndirect }, // 2.5.29.29, certificateIssuer
 ]);
 
-const listExtensions = derRows<CrlReader>([
+const listExtensions = table<ExtensionRow<CrlReader>>([
   { oid: "\x55\x1d\x12", read: passOver }, // 2.5.29.18, issuerAltName
   { oid: "\x55\x1d\x14", read: passOver }, // 2.5.29.20, cRLNumber
   { oid: "\x55\x1d\x1b", read: refuseDelta }, // 2.5.29.27, deltaCRLIndicator
@@ -439,11 +439,11 @@ function flag(der: Der, n: number): boolean {
  * a list for one point is CRL_SCOPE.
  */
 export function withCrlExtensions(tables: PkiTables): PkiTables {
-  const parts = tables.extensions.concat(crlExtensions);
-  return Object.freeze(Object.assign({}, tables, { extensions: table(parts) }));
+  const rows = tables.extensions.concat(crlExtensions);
+  return Object.freeze(Object.assign({}, tables, { extensions: table(rows) }));
 }
 
-const crlExtensions = derRows<Certificate>([
+const crlExtensions: readonly ExtensionRow<Certificate>[] = Object.freeze([
   { oid: "\x55\x1d\x1f", read: keepPoints }, // 2.5.29.31, cRLDistributionPoints
   { oid: "\x55\x1d\x38", read: readNoRevAvail }, // 2.5.29.56, noRevAvail
 ]);

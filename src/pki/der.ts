@@ -294,24 +294,11 @@ export interface ExtensionRow<T> {
   readonly read: (der: Der, to: T, critical: boolean) => void;
 }
 
-/** Some of them: what they are known by, and one function that reads them by their numbers. For devices the build writes it (rollup.rows.js). */
-export interface ExtensionRows<T> {
-  readonly oids: readonly Oid[];
-  read(row: number, der: Der, to: T, critical: boolean): void;
-}
-
-export function derRows<T>(rows: readonly ExtensionRow<T>[]): ExtensionRows<T> {
-  return Object.freeze({
-    oids: Object.freeze(rows.map(({ oid }) => oid)),
-    read: (row: number, der: Der, to: T, critical: boolean) => rows[row].read(der, to, critical),
-  });
-}
-
 /**
- * Reads Extensions, RFC 5280 4.1.2.9 and 4.2, handing each known one to its row, the first that there is. Returns whether
- * there is a critical one that no row knows. None may stand twice.
+ * Reads Extensions, RFC 5280 4.1.2.9 and 4.2, handing each known one to its row. Returns whether there is a
+ * critical one that no row knows. None may stand twice.
  */
-export function readExtensions<T>(der: Der, parts: readonly ExtensionRows<T>[], to: T): boolean {
+export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to: T): boolean {
   let unknownCritical = false;
   let seen = 0;
   let count = 0;
@@ -322,7 +309,7 @@ export function readExtensions<T>(der: Der, parts: readonly ExtensionRows<T>[], 
     const self = der.at;
     const extension = der.enter(tag.SEQUENCE);
     const start = der.oid();
-    const i = indexOf(parts, der.text(start));
+    const i = findRow(rows, der.text(start));
     if (i < 0 ? standsBefore(der, start, first, self) : seen & (1 << i)) throw der.fault;
     const critical = der.flag();
     const value = der.enter(tag.OCTET_STRING);
@@ -331,32 +318,13 @@ export function readExtensions<T>(der: Der, parts: readonly ExtensionRows<T>[], 
       der.drop(value);
     } else {
       seen |= 1 << i;
-      readRow(parts, i, der, to, critical);
+      rows[i].read(der, to, critical);
       der.leave(value);
     }
     der.leave(extension);
   }
   der.leave(outer);
   return unknownCritical;
-}
-
-/** Where the OID stands in the lists of all parts, one behind the other: 31 at most; or -1. */
-function indexOf<T>(parts: readonly ExtensionRows<T>[], oid: Oid): number {
-  let before = 0;
-  for (let i = 0; i < parts.length; i++) {
-    const { oids } = parts[i];
-    const row = oids.indexOf(oid);
-    if (row >= 0) return before + row;
-    before += oids.length;
-  }
-  return -1;
-}
-
-function readRow<T>(parts: readonly ExtensionRows<T>[], n: number, der: Der, to: T, critical: boolean): void {
-  let row = n;
-  let i = 0;
-  for (; row >= parts[i].oids.length; i++) row -= parts[i].oids.length;
-  parts[i].read(row, der, to, critical);
 }
 
 /** The row of the OID, or -1. */

@@ -13,7 +13,7 @@ export {
 export { nameConstraints } from "./constraints.js";
 export { CrlReader, withCrlExtensions } from "./crl.js";
 export { type CrlPieces, type CrlSource, Crls, type CrlVerdict } from "./crls.js";
-export { Der, derRows, type ExtensionRows, type Oid, readExtensions, tag } from "./der.js";
+export { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 export { everything } from "./everything.js";
 export { parseIp, parseReference } from "./hostname.js";
 export { generalName } from "./name.js";

@@ -12,7 +12,7 @@ import {
   type PkiTables,
   settleVerification,
 } from "./certificate.js";
-import { Der, derRows, type ExtensionRows, type Oid, readExtensions, tag } from "./der.js";
+import { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 import type { Authority } from "./path.js";
 import { type OcspPolicy, requiresNonce } from "./policy.js";
 import type { Store } from "./store.js";
@@ -340,9 +340,9 @@ export class StapleVerifier {
   }
 
   /** [1] EXPLICIT Extensions, 4.4. Some responders write an empty list. */
-  private readExtensions(known: readonly ExtensionRows<StapleVerifier>[]): void {
+  private readExtensions(rows: readonly ExtensionRow<StapleVerifier>[]): void {
     const outer = this.der.enter(tag.CONSTRUCTED + 1);
-    const unknownCritical = readExtensions(this.der, known, this);
+    const unknownCritical = readExtensions(this.der, rows, this);
     this.der.leave(outer);
     expect(!unknownCritical, faults.OCSP_CRITICAL_EXTENSION);
   }
@@ -482,10 +482,10 @@ const idSha1: Oid = "\x2b\x0e\x03\x02\x1a";
 /** 2.16.840.1.101.3.4.2.1 */
 const idSha256: Oid = "\x60\x86\x48\x01\x65\x03\x04\x02\x01";
 
-const responseExtensions = table([derRows<StapleVerifier>([{ oid: idPkixOcspNonce, read: readNonce }])]);
+const responseExtensions = table<ExtensionRow<StapleVerifier>>([{ oid: idPkixOcspNonce, read: readNonce }]);
 
 /** 4.4 and 4.4.5 have extensions of a single response, none of which changes what we take from it. */
-const singleExtensions = table<ExtensionRows<StapleVerifier>>([]);
+const singleExtensions = table<ExtensionRow<StapleVerifier>>([]);
 
 /** Nonce ::= OCTET STRING, RFC 9654 section 2.1. */
 function readNonce(der: Der, to: StapleVerifier): void {

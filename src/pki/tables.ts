@@ -4,7 +4,7 @@ import { extensionRows, type PkiFeature, type PkiTables } from "./certificate.js
 import type { Oid } from "./der.js";
 
 const base: PkiTables = Object.freeze({
-  extensions: Object.freeze([extensionRows]),
+  extensions: extensionRows,
   keys: keyRows,
   signatures: signatureRows,
 });
@@ -20,8 +20,7 @@ export function pkiTables(features: readonly PkiFeature[] = []): PkiTables {
 /** The tables with what one more feature adds. */
 export function withFeature(to: PkiTables, feature: PkiFeature): PkiTables {
   return Object.assign({}, to, feature, {
-    // The first that knows an extension reads it
-    extensions: table((feature.extensions ?? []).concat(to.extensions)),
+    extensions: join(to.extensions, feature.extensions),
     keys: join(to.keys, feature.keys),
     signatures: join(to.signatures, feature.signatures),
   });

@@ -1,5 +1,6 @@
-import { Der, derRows, readExtensions, tag } from "../pki/der.js";
+import { Der, type ExtensionRow, readExtensions, tag } from "../pki/der.js";
 import { faults, isFault } from "../wire/fault.js";
+import { table } from "../wire/table.js";
 
 /** Bytes of request_extensions that are looked at; a nonce has 19 around it. */
 const MAX_EXTENSIONS = 1024;
@@ -33,16 +34,14 @@ interface Found {
 }
 
 /** id-pkix-ocsp-nonce, RFC 9654 section 2.1: an OCTET STRING of 1 to 128 bytes. */
-const rows = [
-  derRows<Found>([
-    {
-      oid: "\x2b\x06\x01\x05\x05\x07\x30\x01\x02",
-      read(der, found) {
-        const start = der.value(tag.OCTET_STRING);
-        const length = der.at - start;
-        if (length >= 1 && length <= MAX_NONCE)
-          found.nonce = Uint8Array.from(der.bytes.subarray(start, der.at));
-      },
+const rows = table<ExtensionRow<Found>>([
+  {
+    oid: "\x2b\x06\x01\x05\x05\x07\x30\x01\x02",
+    read(der, found) {
+      const start = der.value(tag.OCTET_STRING);
+      const length = der.at - start;
+      if (length >= 1 && length <= MAX_NONCE)
+        found.nonce = Uint8Array.from(der.bytes.subarray(start, der.at));
     },
-  ]),
-];
+  },
+]);

@@ -1,7 +1,7 @@
 import test from "ava";
 import { boolean, generalizedTime, integer, octets, oid, sequence, tlv, utcTime } from "../../certs/der.js";
 import { extension } from "../../certs/extensions.js";
-import { Der, derRows, readExtensions, tag } from "../../src/pki/der.js";
+import { Der, type ExtensionRow, readExtensions, tag } from "../../src/pki/der.js";
 import { type Fault, faults } from "../../src/wire/fault.js";
 import { verdict } from "./kit.js";
 
@@ -286,19 +286,19 @@ test("times of another form, or of no day or hour there is, are refused", (t) =>
 });
 
 const known = "1.2.3.4";
-const rows = derRows<{ value: number }>([
+const rows: ExtensionRow<{ value: number }>[] = [
   {
     oid: "\x2a\x03\x04",
     read: (der, to) => {
       to.value = der.small();
     },
   },
-]);
+];
 
 function readingExtensions(...list: Uint8Array[]) {
   const to = { value: -1 };
   const der = over(sequence(...list));
-  const unknownCritical = readExtensions(der, [rows], to);
+  const unknownCritical = readExtensions(der, rows, to);
   der.finish();
   return { ...to, unknownCritical };
 }

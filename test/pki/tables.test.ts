@@ -54,13 +54,13 @@ const leafOfRoot = server(root);
 test("tables are frozen, rows and all, and hold each OID once", (t) => {
   for (const tables of [base, withoutRsa, withoutConstraints, everything]) {
     t.true(Object.isFrozen(tables));
-    for (const rows of [tables.extensions, tables.keys, tables.signatures])
+    for (const rows of [tables.extensions, tables.keys, tables.signatures]) {
       t.true(Object.isFrozen(rows) && rows.every(Object.isFrozen));
-    for (const rows of [tables.keys, tables.signatures])
       t.is(new Set(rows.map(({ oid }) => oid)).size, rows.length);
+    }
   }
   const count = (tables: PkiTables) => [
-    new Set(tables.extensions.flatMap(({ oids }) => oids)).size,
+    tables.extensions.length,
     tables.keys.length,
     tables.signatures.length,
   ];

@@ -1,7 +1,7 @@
 /** What an OCSP request and the judgment of its answer are about. */
 
 import { createHash, type X509Certificate } from "node:crypto";
-import { Certificate, type Der, derRows, everything, tag, withFeature } from "../../../src/pki/index.js";
+import { Certificate, type Der, everything, tag, withFeature } from "../../../src/pki/index.js";
 
 /** A certificate in DER, and that of the CA which issued it. */
 export interface Pair {
@@ -39,7 +39,7 @@ class NamingCertificate extends Certificate {
 
 /** The tables with the extension that names them, 1.3.6.1.5.5.7.1.1. */
 const naming = withFeature(everything, {
-  extensions: [derRows([{ oid: "\x2b\x06\x01\x05\x05\x07\x01\x01", read: readAccess }])],
+  extensions: [{ oid: "\x2b\x06\x01\x05\x05\x07\x01\x01", read: readAccess }],
 });
 
 /** uniformResourceIdentifier of GeneralName, RFC 5280 4.2.1.6. */

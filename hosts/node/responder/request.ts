@@ -1,6 +1,6 @@
 import { CertID, OCSPResponseStatus } from "@peculiar/asn1-ocsp";
 import { AsnConvert } from "@peculiar/asn1-schema";
-import { Der, derRows, type ExtensionRows, readExtensions, tag } from "../../../src/pki/index.js";
+import { Der, type ExtensionRow, readExtensions, tag } from "../../../src/pki/index.js";
 
 /** Why there is no answer: a status other than successful, RFC 6960 4.2.1. */
 export class OcspError extends Error {
@@ -83,9 +83,9 @@ class RequestReader implements OcspRequest {
   }
 
   /** [n] EXPLICIT Extensions, 4.4: unknown ones are ignored, unless they are critical. None may stand twice. */
-  private readExtensions(der: Der, n: number, rows: ExtensionRows<RequestReader>): void {
+  private readExtensions(der: Der, n: number, rows: readonly ExtensionRow<RequestReader>[]): void {
     const outer = der.enter(tag.CONSTRUCTED + n);
-    const unknownCritical = readExtensions(der, [rows], this);
+    const unknownCritical = readExtensions(der, rows, this);
     der.leave(outer);
     if (unknownCritical) throw refused("unknown critical extension");
   }
@@ -100,12 +100,12 @@ function readNonce(der: Der, request: RequestReader): void {
 }
 
 /** id-pkix-ocsp-nonce, 4.4.1. */
-const requestExtensions = derRows<RequestReader>([
+const requestExtensions: readonly ExtensionRow<RequestReader>[] = Object.freeze([
   { oid: "\x2b\x06\x01\x05\x05\x07\x30\x01\x02", read: readNonce },
 ]);
 
 /** id-pkix-ocsp-service-locator, 4.4.6: for responders that pass requests on. */
-const singleRequestExtensions = derRows<RequestReader>([
+const singleRequestExtensions: readonly ExtensionRow<RequestReader>[] = Object.freeze([
   { oid: "\x2b\x06\x01\x05\x05\x07\x30\x01\x07", read: (der: Der) => der.skip() },
 ]);
 
