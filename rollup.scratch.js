@@ -1,2 +1,0 @@
-import all from "./rollup.config.js";
-export default [all[3]];
