@@ -78,31 +78,21 @@ function cases(all, functions, code) {
   return { found: [...found].map(([text, numbers]) => ({ text, numbers })), steps: steps.slice(1) };
 }
 
-/** Cases that one `switch` looks through. */
-const FEW = 99;
-
-/** The function's body: a device compares with one case after another, so that many are told apart before. */
+/** The function's body: a device compares with one case after another, so that what is done second or third is apart. */
 function dispatch(found, steps) {
-  const limit = steps.find((each) => splits(found, each)) ?? (found.length > FEW ? middle(found) : undefined);
-  if (limit === undefined)
-    return `switch (number) { ${found.map(({ text, numbers }) => `${numbers.map((n) => `case ${n}:`).join(" ")} ${text}`).join(" ")} }`;
+  const limit = steps.find((each) => splits(found, each));
+  if (limit === undefined) return `switch (number) { ${found.map(inCase).join(" ")} }`;
   const [low, high] = [true, false].map((side) => found.filter(({ numbers }) => numbers[0] < limit === side));
   return `if (number < ${limit}) { ${dispatch(low, steps)} } else { ${dispatch(high, steps)} }`;
 }
+
+const inCase = ({ text, numbers }) => `${numbers.map((n) => `case ${n}:`).join(" ")} ${text}`;
 
 /** Whether some cases are on each side, and none on both. */
 function splits(found, limit) {
   const below = found.filter(({ numbers }) => numbers[0] < limit);
   const whole = below.every(({ numbers }) => numbers.at(-1) < limit);
   return whole && below.length > 0 && below.length < found.length;
-}
-
-/** The number that is nearest to the middle and splits them. */
-function middle(found) {
-  const numbers = found.map((each) => each.numbers[0]).sort((a, b) => a - b);
-  const nearest = (a, b) =>
-    Math.abs(numbers.indexOf(a) - numbers.length / 2) - Math.abs(numbers.indexOf(b) - numbers.length / 2);
-  return [...numbers].sort(nearest).find((each) => splits(found, each));
 }
 
 /** What a function does: it has a name, or its arguments have any, which are the given ones here. */
