@@ -41,6 +41,7 @@ export function inColumns(code, parse) {
 }
 
 function columns({ numbers, given, functions }, elements, code) {
+  if (elements.length > SECOND) throw new Error(`more than ${SECOND} rows`);
   const all = elements.map(
     ({ properties }) =>
       (name) =>

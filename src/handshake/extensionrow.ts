@@ -1,5 +1,5 @@
 import type { Reader } from "../wire/reader.js";
-import { ROW, type Rows, SECOND, type Table, THIRD } from "../wire/rows.js";
+import { few, ROW, type Rows, SECOND, type Table, THIRD } from "../wire/rows.js";
 import type { Writer } from "../wire/writer.js";
 
 /** The messages that carry extensions (RFC 8446 4.2), as bits; each goes in one direction only. */
@@ -42,7 +42,7 @@ export const READ = THIRD;
 
 export function extensionRows<S>(rows: readonly ExtensionRow<S>[]): ExtensionRows<S> {
   return Object.freeze({
-    columns: rows.flatMap(({ type, where }) => [type, where]),
+    columns: few(rows).flatMap(({ type, where }) => [type, where]),
     call(number: number, s: S, data: Writer | Reader | undefined, where: number) {
       const { sends, write, read } = rows[number & ROW];
       if (number < WRITE) return sends(s, where);

@@ -1,6 +1,6 @@
 import type { Reader } from "../wire/reader.js";
 import { contentType } from "../wire/registry.js";
-import { ROW, type Rows, SECOND, type Table } from "../wire/rows.js";
+import { few, ROW, type Rows, SECOND, type Table } from "../wire/rows.js";
 
 /** In a row's `on`: work that awaits no message. At most one such row runs in a `work()`. */
 export const STEP = 0x1ff;
@@ -44,7 +44,7 @@ export const COLUMNS = 3;
 
 export function rowsOf<S extends { state: string }>(rows: readonly Row<S>[]): MachineRows<S> {
   return Object.freeze({
-    columns: rows.flatMap((row) => [row.on, row.state, bitsOf(row)]),
+    columns: few(rows).flatMap((row) => [row.on, row.state, bitsOf(row)]),
     call(number: number, subject: S | Reader) {
       const { run, measure } = rows[number & ROW];
       return number < MEASURE ? run(subject as S) : measure?.(subject as Reader);

@@ -1,9 +1,7 @@
-import { PART, ROW, type Rows, type Table } from "./rows.js";
+import { PART, type Rows, type Table } from "./rows.js";
 import { table } from "./table.js";
 
 type Value = string | number;
-
-const MOST_ROWS = ROW + 1;
 
 /**
  * Joins rows of `width` columns, of which the first that fits is taken. To be called where a module begins, so that a device
@@ -28,7 +26,6 @@ export function before<V extends Value, P extends Rows<V>>(
 
 function rowsIn(each: Rows<Value>, width: number, part: number): Value[] {
   const values = typeof each.columns === "string" ? taken(each as { columns?: string }) : each.columns;
-  if (values.length > width * MOST_ROWS) throw new RangeError(`more than ${MOST_ROWS} rows in a part`);
   const rows: (Value | readonly Value[])[] = [];
   for (let i = 0; i < values.length; i += width)
     rows.push(values.slice(i, i + width), (part << PART) | (i / width));

@@ -21,3 +21,9 @@ export interface Table<Value extends string | number, Part extends Rows<Value>> 
 export const PART = 8;
 /** Those of a row's number. */
 export const ROW = 0x3f;
+
+/** The rows, if they are no more than their numbers tell apart. */
+export function few<T>(rows: readonly T[]): readonly T[] {
+  if (rows.length > SECOND) throw new RangeError(`more than ${SECOND} rows`);
+  return rows;
+}
