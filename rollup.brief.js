@@ -273,8 +273,6 @@ export function sizeOf(node) {
       return sizeOf(node.argument) + 1;
     case "IfStatement":
       return all([node.test, node.consequent]) + 3 + (node.alternate ? sizeOf(node.alternate) + 3 : 0);
-    case "VariableDeclaration":
-      return node.declarations.reduce((total, { init }) => total + 6 + (init ? sizeOf(init) : 1), 0);
     default:
       return 40;
   }

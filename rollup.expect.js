@@ -15,7 +15,8 @@ export function thrown(code, parse) {
   visitPath(parse(code), ({ type, callee, arguments: given, start, end }, path) => {
     if (type !== "CallExpression" || callee.name !== "expect") return;
     const parent = path.at(-1);
-    const text = `if (!(${given.map((each) => code.slice(each.start, each.end)).join(")) throw (")});`;
+    const [holds, fault] = given.map((each) => code.slice(each.start, each.end));
+    const text = `if (!(${holds})) throw (${fault});`;
     if (parent.type === "ExpressionStatement") edits.push({ start: parent.start, end: parent.end, by: text });
     else if (parent.type === "ArrowFunctionExpression") edits.push({ start, end, by: `{ ${text} }` });
   });

@@ -1,11 +1,9 @@
 // Rows of tables, `rowsOf([…])` and `extensionRows([…])`, for devices: what they are for becomes a text, and their functions
 // one, which takes a number. A row takes 80 bytes of flash, and a function 48 beyond its code, while a case takes 10. What is
 // called in one place is put there afterwards (rollup.inline.js).
+import { bitsOf } from "./build/src/record/row.js";
+import { SECOND } from "./build/src/wire/rows.js";
 import { edited, visit } from "./rollup.syntax.js";
-
-/** Bits as in src/record/row.ts. */
-const bits = { sends: 1, waits: 2, measure: 4 };
-const MOST = 3;
 
 /** By the function that makes them: a row's numbers, and its functions with what each is given, of what all of them are. */
 const kinds = {
@@ -20,8 +18,6 @@ const kinds = {
     functions: { sends: ["s", "where"], write: ["s", "data", "where"], read: ["s", "data", "where"] },
   },
 };
-/** What is on top of a row's number for its second function, as in src/wire/rows.ts, and for each further one. */
-const SECOND = 0x40;
 
 /** To be run when constants are numbers already. */
 export const rows = {
@@ -54,9 +50,8 @@ function columns({ numbers, given, functions }, elements, code) {
 }
 
 function conditions(of) {
-  const flags = Object.keys(bits).map((name) => (of(name) ? bits[name] : 0));
-  const most = of("most") ? number(of("most")) + 1 : 0;
-  return flags.reduce((a, b) => a | b, most << MOST);
+  const [sends, waits, measure] = ["sends", "waits", "measure"].map(of);
+  return bitsOf({ sends, waits, measure, most: of("most") && number(of("most")) });
 }
 
 function number({ type, operator, left, right, value }) {

@@ -84,6 +84,7 @@ export function configure(options: ClientOptions, own: Features): ClientConfig {
   const config = fill<ClientConfig>(defaults, options);
   const { serverName, features = own } = config;
   const named = serverName !== undefined && parseIp(serverName) === undefined;
+  // By a name that the build may change, as no text is; nothing is inherited under it
   if (named) (config as Mutable<ClientConfig>).sni = sniOf(serverName);
   put(config, "ocsp", fill(defaultOcsp, options.ocsp, "ocsp."));
   put(config, "features", features);

@@ -59,7 +59,7 @@ function covers({ demanded, version: spoken }: Session, now: Demanded): boolean 
   return asked && ends && demanded.skew <= now.skew && includesAll(now.responders, demanded.responders);
 }
 
-/** How much was asked for: the server's staple, more of them. In TLS 1.3 there is but one way. */
+/** How much was asked for: nothing, the server's staple, more of them. In TLS 1.3 there is but one way. */
 function askedOf(stapling: Stapling, spoken: number): number {
   if (stapling === "off") return 0;
   return stapling === "v2-multi" && spoken === version.tls12 ? 2 : 1;

@@ -52,13 +52,16 @@ export function rowsOf<S extends { state: string }>(rows: readonly Row<S>[]): Ma
   });
 }
 
+type Conditions = Partial<Record<"sends" | "waits" | "measure", unknown>> & { readonly most?: number };
+
 /** Bits of a row's conditions; above them is `most` + 1, or 0. */
 export const SENDS = 1;
 export const WAITS = 2;
 export const IN_PARTS = 4;
 export const MOST = 3;
 
-function bitsOf<S extends { state: string }>({ most, sends, waits, measure }: Row<S>): number {
+/** A row's conditions as a number; the build for devices asks for it too (rollup.rows.js). */
+export function bitsOf({ most, sends, waits, measure }: Conditions): number {
   const flags = (sends ? SENDS : 0) | (waits ? WAITS : 0) | (measure ? IN_PARTS : 0);
   return flags | ((most === undefined ? 0 : most + 1) << MOST);
 }
