@@ -40,28 +40,43 @@ export interface CrlLists extends Revocation {
 }
 
 /** Options of the core's that `secure` lacks: from the platform, of another name, or of no use here. */
-const lacking = {
-  provider: 0,
-  trust: 0,
-  trustIndex: 0,
-  alpn: 0,
-  identity: 0,
-  features: 0,
-  session: 0,
-  onSession: 0,
-  clockFloor: 0,
-  suites: 0,
-  schemes: 0,
-  remembered: 0,
-  onPath: 0,
-  onSecret: 0,
-  onMessage: 0,
-} as const satisfies Partial<Record<keyof ClientOptions, 0>>;
+type Hidden =
+  | "provider"
+  | "trust"
+  | "trustIndex"
+  | "alpn"
+  | "identity"
+  | "features"
+  | "session"
+  | "onSession"
+  | "clockFloor"
+  | "suites"
+  | "schemes"
+  | "remembered"
+  | "onPath"
+  | "onSecret"
+  | "onMessage";
 
-type Hidden = keyof typeof lacking;
-
-/** Taken from keys, which have other names in what ships (rollup.members.js). */
-const hidden: readonly string[] = Object.freeze(Object.keys(lacking));
+/** As keys, which have other names in what ships (rollup.members.js). */
+const hidden: readonly string[] = Object.freeze(
+  Object.keys({
+    provider: 0,
+    trust: 0,
+    trustIndex: 0,
+    alpn: 0,
+    identity: 0,
+    features: 0,
+    session: 0,
+    onSession: 0,
+    clockFloor: 0,
+    suites: 0,
+    schemes: 0,
+    remembered: 0,
+    onPath: 0,
+    onSecret: 0,
+    onMessage: 0,
+  } satisfies Record<Hidden & keyof ClientOptions, 0>),
+);
 
 /** Options of the core's that have another form in `secure`. */
 type Read = "groups" | "minVersion" | "maxVersion" | "ocsp" | "crl";
