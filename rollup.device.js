@@ -35,14 +35,15 @@ const features = {
 const entry = (name) => fileURLToPath(new URL(`build/hosts/moddable/${name}.js`, import.meta.url));
 /** What only the socket's module calls, when it is loaded: in no other module's way, flash has nothing of it. */
 const atLoad = ["client/features", "pki/tables", "wire/join", "handshake/extensiontable"];
+/** What providers choose from: the one over PSA Crypto has its own lists, of what that can have. */
+const inJavaScript = ["crypto/groups", "crypto/schemes"];
 /** Of the host's sources what several of its modules need, and the socket's, which others build on. */
 const shared = ["attempt", "bytes"];
 const socket = ["tls", "socket", "options", "registered", "report"];
 const moduleOf = new Map([
-  ...Object.entries({ ...features, core: [], tls: atLoad }).flatMap(([name, files]) => [
-    [entry(name), name],
-    ...files.map((file) => [`${source}${file}.js`, name]),
-  ]),
+  ...Object.entries({ ...features, core: [], tls: atLoad, "provider-portable": inJavaScript }).flatMap(
+    ([name, files]) => [[entry(name), name], ...files.map((file) => [`${source}${file}.js`, name])],
+  ),
   ...shared.map((name) => [entry(name), "core"]),
   ...socket.map((name) => [entry(name), "tls"]),
 ]);

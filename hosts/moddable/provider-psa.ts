@@ -20,5 +20,5 @@ export const provider = psa(device);
 
 /** Signs with P-256, P-384 and RSA, and with P-521. */
 export function signer(key: PrivateKeySpan): Signer {
-  return psaSigner(device, key);
+  return psaSigner(device, provider, key);
 }

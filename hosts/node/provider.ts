@@ -293,7 +293,7 @@ class NodeVerification implements Verification {
   }
 
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
-    if (!fitsKey(this.scheme, key.kind)) return false;
+    if (!fitsKey(this.scheme.id, key.kind)) return false;
     const publicKey = importKey(key);
     if (publicKey === undefined || !hasLength(publicKey, end - start)) return false;
     const message = Buffer.concat(this.message);

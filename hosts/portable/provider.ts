@@ -201,7 +201,7 @@ class DigestVerification implements Verification {
   }
 
   settle(key: PublicKey, signature: Uint8Array, start: number, end: number): boolean {
-    if (!fitsKey(this.scheme, key.kind)) return false;
+    if (!fitsKey(this.scheme.id, key.kind)) return false;
     this.end();
     const signed = signature.subarray(start, end);
     if (key.kind === "rsa") return verifyRsa(this.scheme, key, this.sum!, signed);

@@ -1,15 +1,13 @@
-import {
-  type Aead,
-  type AeadAlgorithm,
-  type Exchange,
-  groups,
-  type Hash,
-  type HashAlgorithm,
-  type Provider,
-  schemes,
-  type Verification,
+import type {
+  Aead,
+  AeadAlgorithm,
+  Exchange,
+  Hash,
+  HashAlgorithm,
+  Provider,
+  Verification,
 } from "../../src/crypto/index.js";
-import { signatureScheme } from "../../src/wire/index.js";
+import { namedGroup, signatureScheme } from "../../src/wire/index.js";
 import type { PsaNative } from "./native.js";
 
 /** AES first, which most devices have hardware for. */
@@ -19,6 +17,25 @@ const aeads: readonly AeadAlgorithm[] = Object.freeze<AeadAlgorithm[]>([
   "chacha20-poly1305",
 ]);
 
+const { x25519, secp256r1, secp384r1 } = namedGroup;
+const groups: readonly number[] = Object.freeze([x25519, secp256r1, secp384r1]);
+
+const s = signatureScheme;
+
+/** Best first; those of P-521 last, where few have such keys. */
+const schemes: readonly number[] = Object.freeze([
+  s.ecdsa_secp256r1_sha256,
+  s.ed25519,
+  s.ecdsa_secp384r1_sha384,
+  s.rsa_pss_rsae_sha256,
+  s.rsa_pss_rsae_sha384,
+  s.rsa_pss_rsae_sha512,
+  s.rsa_pkcs1_sha256,
+  s.rsa_pkcs1_sha384,
+  s.rsa_pkcs1_sha512,
+  s.ecdsa_secp521r1_sha512,
+]);
+
 /** What PSA Crypto lacks. */
 export interface PsaOptions {
   /** Verifies Ed25519 signatures. Without it the scheme is not offered. */
@@ -26,8 +43,15 @@ export interface PsaOptions {
 }
 
 /** The provider over the PSA Crypto API, with whatever the library at hand was built to do. */
-export function psa(native: PsaNative, options: PsaOptions = {}): Provider {
-  return Object.freeze(new PsaProvider(native, options));
+export function psa(native: PsaNative, { ed25519 }: PsaOptions = {}): Provider {
+  const supports = (what: AeadAlgorithm | number) => native.supports(what);
+  const verifies = (scheme: number) => (scheme === s.ed25519 ? !!ed25519 : supports(scheme));
+  const has = {
+    aeads: Object.freeze(aeads.filter(supports)),
+    groups: Object.freeze(groups.filter(supports)),
+    schemes: Object.freeze(schemes.filter(verifies)),
+  };
+  return Object.freeze(new PsaProvider(native, has, ed25519));
 }
 
 /** A class, as its methods lie in flash, where those of a literal would be closures in RAM. */
@@ -41,12 +65,14 @@ class PsaProvider implements Provider {
   private readonly native: PsaNative;
   private readonly ed25519: (() => Verification) | undefined;
 
-  constructor(native: PsaNative, { ed25519 }: PsaOptions) {
-    const supports = (what: AeadAlgorithm | number) => native.supports(what);
-    const verifies = (scheme: number) => (scheme === signatureScheme.ed25519 ? !!ed25519 : supports(scheme));
-    this.aeads = Object.freeze(aeads.filter(supports));
-    this.groups = Object.freeze(groups.filter(supports));
-    this.schemes = Object.freeze(schemes.map(({ id }) => id).filter(verifies));
+  constructor(
+    native: PsaNative,
+    { aeads, groups, schemes }: Pick<Provider, "aeads" | "groups" | "schemes">,
+    ed25519: PsaOptions["ed25519"],
+  ) {
+    this.aeads = aeads;
+    this.groups = groups;
+    this.schemes = schemes;
     this.random = native.random;
     this.hmac = native.hmac;
     this.native = native;
@@ -66,7 +92,7 @@ class PsaProvider implements Provider {
   }
 
   verification(scheme: number): Verification {
-    if (scheme === signatureScheme.ed25519 && this.ed25519) return this.ed25519();
+    if (scheme === s.ed25519 && this.ed25519) return this.ed25519();
     return new this.native.Verification(scheme);
   }
 }

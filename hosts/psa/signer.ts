@@ -1,10 +1,11 @@
 import {
-  findScheme,
   type Hash,
+  hashOf,
+  keyOf,
   type PrivateKeySpan,
+  type Provider,
   type Signature,
   type Signer,
-  schemes,
 } from "../../src/crypto/index.js";
 import type { PrivateKey, PrivateKeyKind, PsaNative } from "./native.js";
 
@@ -15,33 +16,31 @@ export interface PsaSigner extends Signer {
 }
 
 /**
- * Signs with a private key for client authentication: ECDSA P-256 or P-384, RSA of 2048 to 4096 bits. PSA has
- * a copy of the key afterwards, so that the caller may wipe it.
+ * Signs with a private key for client authentication: ECDSA P-256 or P-384, RSA of 2048 to 4096 bits, by those `schemes`, best
+ * first, that are for its kind. PSA has a copy of the key afterwards, so that the caller may wipe it.
  * @throws TypeError when it is none, or of another kind
  */
-export function signer(native: PsaNative, { kind, bytes, start, end }: PrivateKeySpan): PsaSigner {
+export function signer(
+  native: PsaNative,
+  { schemes }: Pick<Provider, "schemes">,
+  key: PrivateKeySpan,
+): PsaSigner {
+  const { kind, bytes, start, end } = key;
   if (kind === "ed25519")
     throw new TypeError("PSA Crypto does not sign with Ed25519 keys: use P-256, P-384 or RSA");
-  const key = new native.PrivateKey(kind as PrivateKeyKind, bytes, start, end);
-  const usable = Object.freeze(schemesOf(native, kind as PrivateKeyKind));
+  const held = new native.PrivateKey(kind as PrivateKeyKind, bytes, start, end);
+  // A curve has the one scheme that TLS 1.3 binds to it, RFC 8446 4.2.3
+  const usable = Object.freeze(schemes.filter((scheme) => keyOf(scheme) === kind));
   return Object.freeze({
     schemes: usable,
     begin(scheme: number): Signature {
       if (!usable.includes(scheme)) throw new Error(`this private key cannot sign with scheme ${scheme}`);
-      return new PsaSignature(native, scheme, key);
+      return new PsaSignature(native, scheme, held);
     },
     dispose(): void {
-      key.dispose();
+      held.dispose();
     },
   });
-}
-
-/** A curve has the one scheme that TLS 1.3 binds to it, RFC 8446 4.2.3. */
-function schemesOf(native: PsaNative, kind: PrivateKeyKind): number[] {
-  return schemes
-    .filter((scheme) => scheme.key === kind)
-    .map((scheme) => scheme.id)
-    .filter((id) => native.supports(id));
 }
 
 class PsaSignature implements Signature {
@@ -50,7 +49,7 @@ class PsaSignature implements Signature {
   private readonly key: PrivateKey;
 
   constructor(native: PsaNative, scheme: number, key: PrivateKey) {
-    this.hash = new native.Hash(findScheme(scheme)!.hash);
+    this.hash = new native.Hash(hashOf(scheme));
     this.scheme = scheme;
     this.key = key;
   }

@@ -6,4 +6,5 @@ import { Client } from "./client.js";
 
 const provider = psa(globalThis.psa);
 
-globalThis.main = () => void new Client(provider, (der) => signer(globalThis.psa, readPrivateKey(der)));
+globalThis.main = () =>
+  void new Client(provider, (der) => signer(globalThis.psa, provider, readPrivateKey(der)));

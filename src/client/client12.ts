@@ -1,5 +1,5 @@
 import { masterSize, verifyDataSize } from "../crypto/keys12.js";
-import { findScheme } from "../crypto/suites.js";
+import { keyOf } from "../crypto/suites.js";
 import {
   measureCertificate,
   measureListLength,
@@ -25,7 +25,7 @@ import {
 } from "../handshake/handshake12.js";
 import { dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
-import { checkScheme, readSignature, settleVerification } from "../handshake/signature.js";
+import { readScheme, readSignature, settleVerification } from "../handshake/signature.js";
 import { CHANGE_CIPHER_SPEC, rowsOf, STEP } from "../record/row.js";
 import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
@@ -194,10 +194,10 @@ function receiveServerKeyExchange(s: ClientHandshake): ClientState {
   keepPeerShare(s, r.bytes, r.at, r.end);
   r.drop(point);
   const end = r.at;
-  const { id, key } = checkScheme(s, r.u16());
+  const scheme = readScheme(s, r);
   // RFC 5246 7.4.3: the signature must be of the kind that the suite names; an EdDSA key goes with ECDSA's (RFC 8422 5.10)
-  if ((key === "rsa") !== (s.suiteInForce.auth === "rsa")) throw faults.SIGNATURE_SCHEME;
-  const verification = s.config.provider.verification(id);
+  if ((keyOf(scheme) === "rsa") !== (s.suiteInForce.auth === "rsa")) throw faults.SIGNATURE_SCHEME;
+  const verification = s.config.provider.verification(scheme);
   // ClientHello.random, ServerHello.random
   verification.update(s.memory, at.clientRandom, at.serverRandom + RANDOM);
   verification.update(r.bytes, start, end);
@@ -231,7 +231,7 @@ function receiveCertificateRequest(s: ClientHandshake): ClientState {
   r.leave(types);
   readSignatureAlgorithms(s, r);
   readAuthorities(r, 0);
-  const type = findScheme(s.scheme)?.key === "rsa" ? RSA_SIGN : ECDSA_SIGN;
+  const type = keyOf(s.scheme) === "rsa" ? RSA_SIGN : ECDSA_SIGN;
   const found = r.bytes.indexOf(type, start);
   if (found < 0 || found >= end) s.scheme = 0;
   s.requested = true;

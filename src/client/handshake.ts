@@ -1,5 +1,5 @@
 import type { KeySchedule13 } from "../crypto/keys13.js";
-import { findScheme } from "../crypto/suites.js";
+import { isPkcs1 } from "../crypto/suites.js";
 import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionTable } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
@@ -112,7 +112,7 @@ export class ClientHandshake extends Handshake {
   acceptScheme(id: number): void {
     const { identity } = this;
     if (identity === undefined || !identity.signer.schemes.includes(id)) return;
-    if (this.version === version.tls13 && findScheme(id)?.pkcs1) return;
+    if (this.version === version.tls13 && isPkcs1(id)) return;
     const rank = identity.signer.schemes.indexOf(id);
     const present = identity.signer.schemes.indexOf(this.scheme);
     if (present < 0 || rank < present) this.scheme = id;

@@ -36,7 +36,8 @@ export type {
   Signer,
   Verification,
 } from "../crypto/provider.js";
-export { findScheme, findSuite } from "../crypto/suites.js";
+export { findScheme } from "../crypto/schemes.js";
+export { findSuite } from "../crypto/suites.js";
 export { identify, type TrustedAuthority } from "../handshake/authorities.js";
 export type { BufferSizes } from "../handshake/options.js";
 export { type CrlPieces, type CrlSource, Crls, type CrlVerdict } from "../pki/crls.js";

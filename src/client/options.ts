@@ -1,5 +1,5 @@
 import type { Identity } from "../crypto/provider.js";
-import { schemes } from "../crypto/suites.js";
+import { areSchemes } from "../crypto/suites.js";
 import type { Staples } from "../handshake/handshake.js";
 import {
   type BufferSizes,
@@ -161,8 +161,7 @@ function has(feature: unknown, unasked: boolean, option: string, what: string): 
 
 function checkIdentity(identity: Identity): void {
   demand(identity.certificates.length > 0, "identity: no certificate");
-  const known = (id: number) => schemes.some((scheme) => scheme.id === id);
-  demand(identity.signer.schemes.length > 0 && identity.signer.schemes.every(known), "identity: unknown key");
+  demand(areSchemes(identity.signer.schemes), "identity: unknown key");
 }
 
 /** MaxFragmentLength's enum, RFC 6066 section 4; 0 for a length that it lacks. */

@@ -1,5 +1,6 @@
 /** What a host must lend, a `Provider`, and the suites, schemes and groups that it is asked for. */
 
+export { groups, moreGroups } from "./groups.js";
 export { HybridExchange, type Kem } from "./hybrid.js";
 export { longShare } from "./longshare.js";
 export type {
@@ -17,13 +18,5 @@ export type {
   Signer,
   Verification,
 } from "./provider.js";
-export {
-  findScheme,
-  findSuite,
-  fitsKey,
-  groups,
-  hashSize,
-  moreGroups,
-  type Scheme,
-  schemes,
-} from "./suites.js";
+export { findScheme, type Scheme, schemes } from "./schemes.js";
+export { findSuite, fitsKey, hashOf, hashSize, keyOf } from "./suites.js";

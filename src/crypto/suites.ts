@@ -1,4 +1,4 @@
-import { cipherSuite, namedGroup, signatureScheme, version } from "../wire/registry.js";
+import { cipherSuite, signatureScheme, version } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import type { AeadAlgorithm, HashAlgorithm, KeyKind } from "./provider.js";
 
@@ -83,54 +83,54 @@ export function narrowVersions(ids: readonly number[]): {
   return { suites: ids, minVersion: only, maxVersion: only };
 }
 
-/** What a signature scheme is made of. */
-export interface Scheme {
-  readonly id: number;
-  readonly hash: HashAlgorithm;
-  /** The kind of key. One of ECDSA is bound to its curve in handshakes of TLS 1.3 alone (RFC 8446 4.2.3): see `fitsKey`. */
-  readonly key: KeyKind;
-  /** RSA PKCS#1 v1.5: in certificates and TLS 1.2 only. */
-  readonly pkcs1?: boolean;
-}
-
 const s = signatureScheme;
 
-/** All signature schemes, best first; those of P-521 and Ed448 last, where few have such keys. Ed448 hashes by itself. */
-export const schemes = table<Scheme>([
-  { id: s.ecdsa_secp256r1_sha256, hash: "sha256", key: "p256" },
-  { id: s.ed25519, hash: "sha512", key: "ed25519" },
-  { id: s.ecdsa_secp384r1_sha384, hash: "sha384", key: "p384" },
-  { id: s.rsa_pss_rsae_sha256, hash: "sha256", key: "rsa" },
-  { id: s.rsa_pss_rsae_sha384, hash: "sha384", key: "rsa" },
-  { id: s.rsa_pss_rsae_sha512, hash: "sha512", key: "rsa" },
-  { id: s.rsa_pkcs1_sha256, hash: "sha256", key: "rsa", pkcs1: true },
-  { id: s.rsa_pkcs1_sha384, hash: "sha384", key: "rsa", pkcs1: true },
-  { id: s.rsa_pkcs1_sha512, hash: "sha512", key: "rsa", pkcs1: true },
-  { id: s.ecdsa_secp521r1_sha512, hash: "sha512", key: "p521" },
-  { id: s.ed448, hash: "sha512", key: "ed448" },
-]);
+/**
+ * The kind of key that a SignatureScheme takes; undefined for one that nothing here knows. One of ECDSA is bound to its curve
+ * in handshakes of TLS 1.3 alone (RFC 8446 4.2.3): see `fitsKey`.
+ */
+export function keyOf(scheme: number): KeyKind | undefined {
+  switch (scheme) {
+    case s.ecdsa_secp256r1_sha256:
+      return "p256";
+    case s.ecdsa_secp384r1_sha384:
+      return "p384";
+    case s.ecdsa_secp521r1_sha512:
+      return "p521";
+    case s.ed25519:
+      return "ed25519";
+    case s.ed448:
+      return "ed448";
+    case s.rsa_pss_rsae_sha256:
+    case s.rsa_pss_rsae_sha384:
+    case s.rsa_pss_rsae_sha512:
+    case s.rsa_pkcs1_sha256:
+    case s.rsa_pkcs1_sha384:
+    case s.rsa_pkcs1_sha512:
+      return "rsa";
+    default:
+      return undefined;
+  }
+}
 
-/** The scheme with this number, or undefined. */
-export function findScheme(id: number): Scheme | undefined {
-  for (let i = 0; i < schemes.length; i++) if (schemes[i].id === id) return schemes[i];
-  return undefined;
+/** The hash of a scheme, by RFC 5246's number for it: the first byte, or of what came with TLS 1.3 the second. */
+export function hashOf(scheme: number): HashAlgorithm {
+  const number = scheme < 0x0800 ? scheme >> 8 : scheme & 0xff;
+  return number === 4 ? "sha256" : number === 5 ? "sha384" : "sha512";
+}
+
+/** Whether these are schemes, one at least, and each is known. */
+export function areSchemes(ids: readonly number[]): boolean {
+  return ids.length > 0 && ids.every((id) => keyOf(id) !== undefined);
+}
+
+/** Whether a scheme is RSA PKCS#1 v1.5, for certificates and TLS 1.2 only: its second byte is RFC 5246's `rsa`. */
+export function isPkcs1(scheme: number): boolean {
+  return (scheme & 0xff) === 1;
 }
 
 /** Whether a key is of the scheme's kind; in certificates and TLS 1.2 an ECDSA scheme goes with every curve. */
-export function fitsKey({ key }: Scheme, kind: KeyKind): boolean {
-  return key === kind || (key[0] === "p" && kind[0] === "p");
+export function fitsKey(scheme: number, kind: KeyKind): boolean {
+  const key = keyOf(scheme);
+  return key === kind || (key?.[0] === "p" && kind[0] === "p");
 }
-
-/** The groups that are taken by default, best first. */
-export const groups: readonly number[] = Object.freeze([
-  namedGroup.x25519,
-  namedGroup.secp256r1,
-  namedGroup.secp384r1,
-]);
-
-/** Those that are taken where they are asked for. */
-export const moreGroups: readonly number[] = Object.freeze([
-  namedGroup.secp521r1,
-  namedGroup.x448,
-  namedGroup.x25519mlkem768,
-]);

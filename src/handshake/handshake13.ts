@@ -1,4 +1,5 @@
 import { KeySchedule13 } from "../crypto/keys13.js";
+import { isPkcs1, keyOf } from "../crypto/suites.js";
 import { Protection13 } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import { handshakeType as on } from "../wire/registry.js";
@@ -9,7 +10,7 @@ import { readExtensions } from "./extensions.js";
 import type { Handshake } from "./handshake.js";
 import { at } from "./memory.js";
 import { clientSide, type Side, serverSide } from "./sides.js";
-import { checkScheme, readSignature, settleVerification } from "./signature.js";
+import { readScheme, readSignature, settleVerification } from "./signature.js";
 import type { SharedState } from "./states.js";
 
 /** What both roles do in TLS 1.3, RFC 8446. */
@@ -125,10 +126,10 @@ export function authenticate13(s: Handshake): SharedState {
 /** The peer's: the curve's own hash, and no PKCS#1 v1.5. */
 export function receiveCertificateVerify13(s: Handshake): SharedState {
   const r = s.engine.reader;
-  const { id, key, pkcs1 } = checkScheme(s, r.u16());
-  if (pkcs1 || key !== s.verifier.leaf.key.kind) throw faults.SIGNATURE_SCHEME;
+  const scheme = readScheme(s, r);
+  if (isPkcs1(scheme) || keyOf(scheme) !== s.verifier.leaf.key.kind) throw faults.SIGNATURE_SCHEME;
   const content = s.transcript.signedContent(s.peer.context);
-  const verification = s.config.provider.verification(id);
+  const verification = s.config.provider.verification(scheme);
   verification.update(content, 0, content.length);
   readSignature(s, r, verification);
   return "VERIFY";

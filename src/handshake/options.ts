@@ -1,5 +1,5 @@
 import type { Provider } from "../crypto/provider.js";
-import { findScheme, narrowVersions, type Suite, suites } from "../crypto/suites.js";
+import { areSchemes, narrowVersions, type Suite, suites } from "../crypto/suites.js";
 import { type PkiOptions, type PkiTables, usableSchemes } from "../pki/certificate.js";
 import type { TrustAnchor } from "../pki/path.js";
 import type { VerifierOptions } from "../pki/verifier.js";
@@ -160,8 +160,7 @@ export function checkCommon(config: Config, least: BufferSizes): void {
   const known = provider.groups.concat(provider.moreGroups ?? []);
   const groups = config.groups.length > 0 && config.groups.every((g) => known.includes(g));
   demand(groups, "groups: unknown");
-  const schemes = config.schemes.length > 0 && config.schemes.every((s) => findScheme(s) !== undefined);
-  demand(schemes, "schemes: unknown");
+  demand(areSchemes(config.schemes), "schemes: unknown");
   const names = config.alpn.every((name) => name.length > 0 && name.length < 256);
   demand(names, "alpn: names have 1 to 255 bytes");
   const first = firstInput(buffers);

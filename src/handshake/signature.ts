@@ -1,13 +1,14 @@
 import type { Verification } from "../crypto/provider.js";
-import { findScheme, fitsKey, type Scheme } from "../crypto/suites.js";
+import { fitsKey } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import type { Handshake } from "./handshake.js";
 
-/** A scheme of the peer's: it must have been offered, and fit the key of its certificate. */
-export function checkScheme(s: Handshake, id: number): Scheme {
-  const scheme = s.config.schemes.includes(id) ? findScheme(id) : undefined;
-  if (scheme === undefined || !fitsKey(scheme, s.verifier.leaf.key.kind)) throw faults.SIGNATURE_SCHEME;
+/** Reads the scheme of the peer's signature: it must have been offered, and fit the key of its certificate. */
+export function readScheme(s: Handshake, r: Reader): number {
+  const scheme = r.u16();
+  const { key } = s.verifier.leaf;
+  if (!s.config.schemes.includes(scheme) || !fitsKey(scheme, key.kind)) throw faults.SIGNATURE_SCHEME;
   return scheme;
 }
 

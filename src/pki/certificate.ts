@@ -1,5 +1,5 @@
 import type { Provider, PublicKey, Verification } from "../crypto/provider.js";
-import { findScheme } from "../crypto/suites.js";
+import { keyOf } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
@@ -74,7 +74,7 @@ export interface Remembered {
 
 /** Of these schemes those that are of use with the tables. */
 export function usableSchemes({ rsa }: PkiTables, schemes: readonly number[]): readonly number[] {
-  return rsa ? schemes : schemes.filter((id) => findScheme(id)?.key !== "rsa");
+  return rsa ? schemes : schemes.filter((id) => keyOf(id) !== "rsa");
 }
 
 /** The verification of a signature over `bytes[start…end)`; undefined when the scheme is none of the provider's. */

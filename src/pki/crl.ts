@@ -1,5 +1,5 @@
 import type { PublicKey, Verification } from "../crypto/provider.js";
-import { findScheme, fitsKey } from "../crypto/suites.js";
+import { fitsKey } from "../crypto/suites.js";
 import { faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { table } from "../wire/table.js";
@@ -358,9 +358,8 @@ export class CrlReader {
 }
 
 /** Refuses a signature that no key of this kind can have made. */
-function demandFit(id: number, key: PublicKey): void {
-  const scheme = findScheme(id);
-  if (!scheme || !fitsKey(scheme, key.kind)) throw faults.CRL_SIGNATURE_ALGORITHM;
+function demandFit(scheme: number, key: PublicKey): void {
+  if (!fitsKey(scheme, key.kind)) throw faults.CRL_SIGNATURE_ALGORITHM;
 }
 
 // Extensions

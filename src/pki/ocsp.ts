@@ -1,5 +1,5 @@
 import type { HashAlgorithm, PublicKey, Verification } from "../crypto/provider.js";
-import { findScheme, fitsKey, hashSize } from "../crypto/suites.js";
+import { fitsKey, hashSize } from "../crypto/suites.js";
 import { expect, type Fault, faults, isFault } from "../wire/fault.js";
 import { table } from "../wire/table.js";
 import { equalBytes } from "../wire/writer.js";
@@ -394,7 +394,7 @@ export class StapleVerifier {
       this.staple!.responder === "byName"
         ? equalBytes(this.store.bytes, responderStart, responderEnd, nameBytes, nameStart, nameEnd)
         : this.isHash("sha1", key.bytes, key.start, key.end, responderStart, responderEnd);
-    if (!named || fitsKey(findScheme(this.scheme)!, key.kind)) return named;
+    if (!named || fitsKey(this.scheme, key.kind)) return named;
     this.failure = faults.OCSP_SIGNATURE_ALGORITHM;
     return false;
   }

@@ -1,5 +1,5 @@
 import type { PublicKey } from "../crypto/provider.js";
-import { findScheme, fitsKey } from "../crypto/suites.js";
+import { fitsKey } from "../crypto/suites.js";
 import { type Fault, faults, isFault } from "../wire/fault.js";
 import { equalBytes } from "../wire/writer.js";
 import {
@@ -254,9 +254,9 @@ export class Path {
     if (!serves(issuer.extendedKeyUsage, this.purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
     // RFC 5280 4.2.1.9 and 6.1.4 (l), (m)
     if (issuer.pathLen >= 0 && this.intermediates() > issuer.pathLen) return faults.CERT_PATH_LENGTH;
-    const scheme = findScheme(subject.scheme);
-    const accepted = subject.verification && this.options.schemes.includes(subject.scheme);
-    if (!scheme || !accepted || !fitsKey(scheme, issuer.key.kind)) return faults.CERT_SIGNATURE_ALGORITHM;
+    const { scheme } = subject;
+    const accepted = subject.verification && this.options.schemes.includes(scheme);
+    if (!accepted || !fitsKey(scheme, issuer.key.kind)) return faults.CERT_SIGNATURE_ALGORITHM;
     return undefined;
   }
 

@@ -1,4 +1,5 @@
-import { groups, moreGroups, schemes } from "../crypto/suites.js";
+import { groups, moreGroups } from "../crypto/groups.js";
+import { schemes } from "../crypto/schemes.js";
 import {
   readCertificateAuthorities,
   readTrustedCaKeys as readTrustedAuthorities,

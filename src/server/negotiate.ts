@@ -1,4 +1,5 @@
-import { findScheme, findSuite, type Scheme, type Suite } from "../crypto/suites.js";
+import type { KeyKind } from "../crypto/provider.js";
+import { findSuite, isPkcs1, keyOf, type Suite } from "../crypto/suites.js";
 import { groupOf } from "../handshake/handshake12.js";
 import { MAX_PLAINTEXT } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
@@ -27,8 +28,8 @@ export function commonSuites(s: ServerHandshake): Suite[] {
 }
 
 /** What signs a ServerKeyExchange of TLS 1.2; an EdDSA key goes with ECDSA's suites (RFC 8422 5.10). */
-function authOf(scheme: Scheme | undefined): "rsa" | "ecdsa" {
-  return scheme?.key === "rsa" ? "rsa" : "ecdsa";
+function authOf(scheme: number): "rsa" | "ecdsa" {
+  return keyOf(scheme) === "rsa" ? "rsa" : "ecdsa";
 }
 
 /**
@@ -38,16 +39,15 @@ function authOf(scheme: Scheme | undefined): "rsa" | "ecdsa" {
 export function usableSchemes(s: ServerHandshake): number[] {
   const suites = commonSuites(s);
   return s.offer.schemes.filter((id) => {
-    const scheme = findScheme(id)!;
-    if (s.version === version.tls13) return !scheme.pkcs1;
-    return suites.some((suite) => suite.auth === authOf(scheme)) && takesKey(s, scheme.key);
+    if (s.version === version.tls13) return !isPkcs1(id);
+    return suites.some((suite) => suite.auth === authOf(id)) && takesKey(s, keyOf(id)!);
   });
 }
 
 /**
  * TLS 1.2: of a client that names curves, the certificate's must be one of them (RFC 8422 5.3); Ed25519 and Ed448 are none.
  */
-function takesKey({ offer }: ServerHandshake, kind: Scheme["key"]): boolean {
+function takesKey({ offer }: ServerHandshake, kind: KeyKind): boolean {
   const group = groupOf(kind);
   return group === 0 || !offer.has(extensionType.supported_groups) || offer.groups.includes(group);
 }
@@ -74,7 +74,7 @@ export function chooseSuite13(s: ServerHandshake): void {
 
 /** TLS 1.2's suite goes with the key of the certificate, so with the scheme, which is usable only with such a suite. */
 export function chooseSuite12(s: ServerHandshake): void {
-  const auth = authOf(findScheme(s.scheme));
+  const auth = authOf(s.scheme);
   s.chooseSuite(commonSuites(s).find((each) => each.auth === auth)!);
 }
 

@@ -1,6 +1,6 @@
 import { masterSize, verifyDataSize } from "../crypto/keys12.js";
 import type { Verification } from "../crypto/provider.js";
-import { findScheme, findSuite, fitsKey } from "../crypto/suites.js";
+import { findSuite, fitsKey } from "../crypto/suites.js";
 import {
   measureCertificate,
   measureListLength,
@@ -23,7 +23,7 @@ import {
 import { sendCertificates, writeSignature } from "../handshake/identity.js";
 import { keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
-import { checkScheme, readSignature, settleVerification } from "../handshake/signature.js";
+import { readScheme, readSignature, settleVerification } from "../handshake/signature.js";
 import { CHANGE_CIPHER_SPEC, COLUMNS, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import { tableOf } from "../wire/join.js";
@@ -197,7 +197,7 @@ function dropUnfit(s: ServerHandshake): void {
   const { kind } = s.verifier.leaf.key;
   const { companions } = s.transcript;
   s.verifications = s.config.schemes.map((id, i) =>
-    fitsKey(findScheme(id)!, kind) ? (companions[i] as Verification) : undefined,
+    fitsKey(id, kind) ? (companions[i] as Verification) : undefined,
   );
   s.transcript.companions = companions.filter((each) => s.verifications.includes(each as Verification));
 }
@@ -224,8 +224,7 @@ function agreeOnMaster(s: ServerHandshake): ServerState {
 /** CertificateVerify, RFC 5246 7.4.8. */
 function receiveCertificateVerify(s: ServerHandshake): ServerState {
   const r = s.engine.reader;
-  const { id } = checkScheme(s, r.u16());
-  const verification = s.verifications[s.config.schemes.indexOf(id)];
+  const verification = s.verifications[s.config.schemes.indexOf(readScheme(s, r))];
   s.verifications = [];
   s.transcript.dropCompanions();
   if (verification === undefined) throw faults.INTERNAL_ERROR;

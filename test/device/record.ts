@@ -11,7 +11,7 @@ import {
   trustAnchor,
   version,
 } from "../../src/client/index.js";
-import { schemes } from "../../src/crypto/suites.js";
+import { schemes } from "../../src/crypto/schemes.js";
 import { determined, turn } from "../fuzz/recording.js";
 import { identity } from "../peers/identity.js";
 import { Puppet } from "../peers/puppet.js";

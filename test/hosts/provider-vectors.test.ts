@@ -1,8 +1,9 @@
 /** The published vectors of every primitive, through every provider. */
 
 import test from "ava";
+import { groups } from "../../src/crypto/groups.js";
 import type { HashAlgorithm } from "../../src/crypto/provider.js";
-import { groups, schemes } from "../../src/crypto/suites.js";
+import { schemes } from "../../src/crypto/schemes.js";
 import { namedGroup, signatureScheme } from "../../src/wire/registry.js";
 import * as nist from "../vectors/nist.js";
 import * as rfc from "../vectors/rfc.js";

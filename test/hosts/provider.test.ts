@@ -15,7 +15,8 @@ import fc from "fast-check";
 import { provider as node, signer, X25519Exchange } from "../../hosts/node/provider.js";
 import { moreCurves, moreSigner, portable, signer as portableSigner } from "../../hosts/portable/index.js";
 import type { AeadAlgorithm, HashAlgorithm, KeyKind, Signer } from "../../src/crypto/provider.js";
-import { findScheme, hashSize, schemes } from "../../src/crypto/suites.js";
+import { findScheme, schemes } from "../../src/crypto/schemes.js";
+import { hashSize } from "../../src/crypto/suites.js";
 import { namedGroup, signatureScheme } from "../../src/wire/registry.js";
 import * as rfc from "../vectors/rfc.js";
 import {

@@ -38,7 +38,7 @@ export const provider: Provider = Object.freeze<Provider>({
 
 export function signer(key: KeyObject): Signer {
   const found = readPrivateKey(key.export({ format: "der", type: "pkcs8" }));
-  return globalThis.psa && found.kind !== "ed25519" ? psaSigner(globalThis.psa, found) : signerOf(found);
+  return globalThis.psa && found.kind !== "ed25519" ? psaSigner(globalThis.psa, own, found) : signerOf(found);
 }
 
 /** In place of test/hosts/psa/remote.ts: what that starts is here already. */

@@ -11,7 +11,7 @@ import { readPrivateKey } from "../../../hosts/moddable/privatekey.js";
 import { signer as nodeSigner, provider } from "../../../hosts/node/provider.js";
 import { signerOf } from "../../../hosts/portable/signer.js";
 import type { PrivateKeySpan, Signer } from "../../../src/crypto/provider.js";
-import { findScheme } from "../../../src/crypto/suites.js";
+import { findScheme } from "../../../src/crypto/schemes.js";
 import { openssl } from "../../certs/openssl.js";
 import { mutate } from "../../fuzz/mutate.js";
 import { Random, times } from "../../fuzz/random.js";

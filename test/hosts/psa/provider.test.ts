@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { signer as nodeSigner } from "../../../hosts/node/provider.js";
 import { portable } from "../../../hosts/portable/index.js";
 import { type PsaNative, psa, signer } from "../../../hosts/psa/index.js";
-import { findScheme } from "../../../src/crypto/suites.js";
+import { findScheme } from "../../../src/crypto/schemes.js";
 import { namedGroup, signatureScheme } from "../../../src/wire/registry.js";
 import * as rfc from "../../vectors/rfc.js";
 import { der, hex, toHex } from "../providers.js";
@@ -374,7 +374,7 @@ function fake(supported: readonly (string | number)[]): PsaNative {
 
 test("Ed25519 keys are refused", (t) => {
   const key = { kind: "ed25519", bytes: new Uint8Array(32), start: 0, end: 32 } as const;
-  t.throws(() => signer(fake([]), key), { instanceOf: TypeError, message: /Ed25519/ });
+  t.throws(() => signer(fake([]), psa(fake([])), key), { instanceOf: TypeError, message: /Ed25519/ });
 });
 
 // ---- What the library was built to do
@@ -397,7 +397,7 @@ test("a provider offers what its library has, in our order", (t) => {
   for (const list of [provider, provider.aeads, provider.groups, provider.schemes])
     t.true(Object.isFrozen(list));
   const key = { kind: "p256", bytes: new Uint8Array(32), start: 0, end: 32 } as const;
-  t.deepEqual(signer(native, key).schemes, [ecdsa_secp256r1_sha256]);
+  t.deepEqual(signer(native, provider, key).schemes, [ecdsa_secp256r1_sha256]);
   const verification = portable().verification(ed25519);
   const more = psa(native, { ed25519: () => verification });
   t.deepEqual(more.schemes, [ecdsa_secp256r1_sha256, ed25519, rsa_pkcs1_sha256]);

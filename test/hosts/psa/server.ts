@@ -29,7 +29,7 @@ const root = {
   verification: provider.verification.bind(provider),
   exchangeOf: (group: number, key: Uint8Array) => new psa.Exchange(group, key, 0, key.length),
   signer(der: Uint8Array) {
-    const made = signer(psa, readP521Key(der) ?? readPrivateKey(der));
+    const made = signer(psa, provider, readP521Key(der) ?? readPrivateKey(der));
     return { schemes: () => made.schemes, begin: made.begin, dispose: made.dispose };
   },
   /** The value of an expression, as text. */
