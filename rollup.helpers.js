@@ -9,6 +9,8 @@ import { edited, slice, visit } from "./rollup.syntax.js";
 const OWN = "$H";
 const HOME = "$D";
 const CORE = "$C";
+/** What the first module lends one other while that is loaded, and nobody has afterwards. */
+const LENT = "$L";
 
 /**
  * The code of each module, of those that it is given as `{ code, core, exported, inner, light }`. `core` is the path of the
@@ -24,6 +26,7 @@ export function helpers(modules, parse) {
   for (const { imported, bindings } of all)
     for (const [local, name] of imported)
       share(core.bindings.get(core.exports.get(name)), name, bindings.get(local));
+  lend(core, all);
   for (const module of all)
     for (const binding of module.bindings.values()) module.byNode.set(binding.node, binding);
   return all.map((module) => (module.light ? lightly(module) : written(module, module === core)));
@@ -35,6 +38,7 @@ function understand(module) {
   const parents = new Map();
   visit(module.ast, (node, parent) => parents.set(node, parent));
   const known = { ...module, bindings, parents, exports: new Map(), imported: new Map(), byNode: new Map() };
+  known.lent = [];
   for (const node of module.ast.body) {
     if (node.type === "ExportNamedDeclaration")
       for (const { local, exported } of node.specifiers) known.exports.set(exported.name, local.name);
@@ -42,6 +46,7 @@ function understand(module) {
       for (const { local, imported } of node.specifiers) known.imported.set(local.name, imported.name);
   }
   const passing = onlyAtLoad(known);
+  known.passing = passing;
   for (const binding of bindings.values()) describe(binding, known, passing);
   for (const name of module.exported) show(bindings.get(known.exports.get(name)), bindings, module.inner);
   for (const [name, imported] of known.imported)
@@ -57,7 +62,7 @@ function onlyAtLoad({ bindings, exports }) {
   const shared = new Set(exports.values());
   const passing = new Map();
   for (const { name, declaration, references } of bindings.values())
-    if (isArrow(declaration.init) && !shared.has(name) && references.every(isCalled))
+    if (isArrow(declaration.init) && !shared.has(name) && references.every(isRunAtOnce))
       passing.set(declaration.init, references);
   for (let before = 0; before !== passing.size; ) {
     before = passing.size;
@@ -67,9 +72,10 @@ function onlyAtLoad({ bindings, exports }) {
   return passing;
 }
 
-/** Whether a reference is in code that runs when all is loaded. */
+/** Whether a reference is in code that runs when all is loaded; what is called at once is part of the code around it. */
 function isLater({ path }, passing) {
-  const [outer, inner] = path.filter(isCode);
+  const isAtOnce = (node, i) => i > 0 && isRunAtOnce({ node, path: path.slice(0, i) });
+  const [outer, inner] = path.filter((node, i) => isCode(node) && !isAtOnce(node, i));
   return outer !== undefined && (inner !== undefined || !passing.has(outer));
 }
 
@@ -103,11 +109,49 @@ function share(binding, name, there) {
   if (there.loose) binding.loose = true;
 }
 
+/** What is asked for while modules are loaded alone, and by the one that asks for most of it: it need not stay. */
+function lend(core, all) {
+  const isBrief = ({ references }, { passing }) =>
+    !references.some((each) => !isExport(each) && isLater(each, passing));
+  const takers = (name) => all.filter(({ imported }) => [...imported.values()].includes(name));
+  const inTaker = ({ imported, bindings }, name) =>
+    bindings.get([...imported].find(([, each]) => each === name)[0]);
+  const lentTo = (taker) =>
+    [...core.exports].filter(([name, local]) => {
+      const binding = core.bindings.get(local);
+      const others = takers(name);
+      if (core.exported.has(name) || binding.kind === "class" || isMethod(binding)) return false;
+      if (others.length !== 1 || others[0] !== taker || taker.light) return false;
+      return isBrief(binding, core) && isBrief(inTaker(taker, name), taker);
+    });
+  const most = all
+    .map((taker) => ({ taker, lent: lentTo(taker) }))
+    .sort((a, b) => b.lent.length - a.lent.length);
+  const [{ taker, lent }] = most;
+  for (const [name, local] of lent) {
+    Object.assign(core.bindings.get(local), { member: false, lent: true });
+    Object.assign(inTaker(taker, name), { lent: true });
+    core.lent.push(core.bindings.get(local));
+    taker.lent.push(inTaker(taker, name));
+  }
+}
+
 const fromCore = (node, { core }) => node.type === "ImportDeclaration" && node.source.value === core;
 const isArrow = (node) => node?.type === "ArrowFunctionExpression" && !node.async;
 const isCode = ({ type }) => /Function|^PropertyDefinition$|^StaticBlock$/.test(type);
 const isCalled = ({ node, path }) => path.at(-1).type === "CallExpression" && path.at(-1).callee === node;
 const isExport = ({ path }) => path.at(-1).type === "ExportSpecifier";
+
+/** Handed to a method of arrays, which calls it at once and never again. */
+function isHanded({ node, path }) {
+  const { type, callee, arguments: given } = path.at(-1);
+  const isMethod = type === "CallExpression" && callee.type === "MemberExpression" && !callee.computed;
+  return (
+    isMethod && given.includes(node) && /^(map|filter|some|reduce|flatMap|from)$/.test(callee.property.name)
+  );
+}
+
+const isRunAtOnce = (each) => isCalled(each) || isHanded(each);
 
 /** Called with an object: as a member, or by tables, which need no member for it. */
 const isMethod = ({ kind, loose, member, inTables }) => kind === "function" && !loose && (member || inTables);
@@ -151,7 +195,7 @@ function takesValue(parent, node) {
 
 /** The module, in the order of what it does when it is loaded; functions come first. */
 function written(module, isCore) {
-  const { ast, code, bindings, imported, exports, exported } = module;
+  const { ast, code, bindings, imported, exports, exported, lent } = module;
   const edits = [...references(module)];
   const text = ({ start, end }) => slice(code, edits, start, end);
   const members = [...bindings.values()].filter(({ member, name }) => member && !imported.has(name));
@@ -166,6 +210,7 @@ function written(module, isCore) {
     `for (const name of Object.keys(${OWN})) Object.defineProperty(${OWN}, name, { enumerable: false });`,
     `Object.freeze(${OWN});\nObject.freeze(${HOME});`,
     ...(isCore && exports.size > exported.size ? [`export { ${OWN} };`] : []),
+    ...(lent.length > 0 ? (isCore ? lending(lent) : returning(lent)) : []),
     ...[...exported].map((name) => exporting(name, bindings.get(exports.get(name)))),
   ].join("\n");
 }
@@ -177,7 +222,19 @@ function lightly(module) {
   return edited(module.code, [...references(module), ...imports]);
 }
 
-const importCore = ({ core }) => `import { ${OWN} as ${CORE} } from ${JSON.stringify(core)};`;
+const importCore = ({ core, lent }) =>
+  `import { ${OWN} as ${CORE}${lent.length > 0 ? `, ${LENT}` : ""} } from ${JSON.stringify(core)};`;
+
+const lending = (lent) => [
+  `const ${LENT} = { ${lent.map(({ key, name }) => `${key}: ${name}`).join(", ")} };`,
+  `export { ${LENT} };`,
+];
+
+const returning = (lent) => [
+  ...lent.map(({ key }) => `delete ${LENT}.${key};`),
+  // What is not frozen takes RAM
+  `Object.freeze(${LENT});`,
+];
 
 /** The helpers: what is asked for most often first, as a device looks through them in this order. */
 function objects(functions, members, inherits, text) {
@@ -223,15 +280,16 @@ function declared(binding, init, module, text, kind = "const") {
   const { name, key, member } = binding;
   const target = member ? `${OWN}.${key}` : name;
   const value = /^Class/.test(init.type) ? classText(init, text) : text(init);
-  const heir = inherits(init, module);
-  const prototype = heir
-    ? [
-        ...(init.superClass ? [] : [`Object.setPrototypeOf(${target}.prototype, ${OWN});`]),
-        // Nobody asks such an object for it, and it takes 16 bytes
-        `delete ${target}.prototype.constructor;`,
-      ]
-    : [];
-  return [`${member ? "" : `${kind} `}${target} = ${value};`, ...prototype];
+  return [`${member ? "" : `${kind} `}${target} = ${value};`, ...prototypeOf(target, init, module)];
+}
+
+/** What becomes of a class's prototype: nobody asks it for `constructor`, which takes 16 bytes, or keeps the class of one object. */
+function prototypeOf(target, init, module) {
+  if (init.type === "NewExpression" && init.callee.type === "ClassExpression")
+    return [`delete Object.getPrototypeOf(${target}).constructor;`];
+  if (!inherits(init, module)) return [];
+  const heritage = init.superClass ? [] : [`Object.setPrototypeOf(${target}.prototype, ${OWN});`];
+  return [...heritage, `delete ${target}.prototype.constructor;`];
 }
 
 /** Without its name, but for those that people see, or that a class calls itself by. */
@@ -261,12 +319,12 @@ function exporting(name, { name: local, member, key, node }) {
 /** The edits by which references become members, and functions in tables methods of them. */
 function* references(module) {
   const rows = new Set();
-  for (const { member, key, references } of module.bindings.values())
+  for (const { member, key, references, lent } of module.bindings.values())
     for (const reference of member ? references : []) {
       if (isExport(reference)) continue;
       const { node, path } = reference;
       const { type, shorthand } = path.at(-1);
-      const from = module.light ? CORE : home(reference, module, rows);
+      const from = lent ? LENT : module.light ? CORE : home(reference, module, rows);
       const name = type === "Property" && shorthand ? `${node.name}: ` : "";
       yield { start: node.start, end: node.end, by: `${name}${from}.${key}` };
     }

@@ -1,6 +1,7 @@
 // Rows of tables, `rowsOf([…])` and `extensionRows([…])`, for devices: what they are for becomes a text, and their functions
 // one, which takes a number. A row takes 80 bytes of flash, and a function 48 beyond its code, while a case takes 10. What is
-// called in one place is put there afterwards (rollup.inline.js).
+// called in one place is put there afterwards (rollup.inline.js). A `table(…)` is frozen where it is made, so that no function
+// for that stays.
 import { bitsOf } from "./build/src/record/row.js";
 import { SECOND } from "./build/src/wire/rows.js";
 import { edited, visit } from "./rollup.syntax.js";
@@ -30,11 +31,19 @@ export const rows = {
 export function inColumns(code, parse) {
   const edits = [];
   visit(parse(code), ({ type, callee, arguments: given, start, end }) => {
-    if (type === "CallExpression" && Object.hasOwn(kinds, callee.name ?? ""))
+    if (type !== "CallExpression" || callee.type !== "Identifier") return;
+    if (Object.hasOwn(kinds, callee.name))
       edits.push({ start, end, by: columns(kinds[callee.name], given[0].elements, code) });
+    if (callee.name === "table") edits.push(...freezing(callee, given[0]));
   });
   return edited(code, edits);
 }
+
+/** XS freezes all that is below an object too where it gets an index beside it, as from `map(Object.freeze)`. */
+const freezing = (callee, { start, end }) => [
+  { start: callee.start, end: start, by: "Object.freeze((" },
+  { start: end, end, by: ").map((row) => Object.freeze(row))" },
+];
 
 function columns({ numbers, given, functions }, elements, code) {
   if (elements.length > SECOND) throw new Error(`more than ${SECOND} rows`);

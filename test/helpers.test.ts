@@ -222,7 +222,7 @@ test("a function that only runs while the module is loaded is no member, nor is 
 test("a function that may be called later is none of these: one that is handed on, exported, or called by such a one", (t) => {
   const code = `
     const handed = () => base1;
-    const list = [1].map(handed);
+    const list = { each: handed, map: (f) => f };
     const shared = () => base2;
     const called = () => base3;
     const later = () => called();
@@ -233,4 +233,43 @@ test("a function that may be called later is none of these: one that is handed o
     export { shared, start };`;
   const [text] = written({ code, exported: ["start"] });
   for (const name of ["base1", "base2", "base3", "called"]) t.true(has(text, `.$${name}`), name);
+});
+
+test("what is called where it is written, or by a method of arrays, runs at once, and what that makes runs later", async (t) => {
+  const code = `
+    const low = 1;
+    const high = 9;
+    const add = (sum, n) => sum + n + low;
+    const rest = 5;
+    const sum = [1, 2].reduce(add, 0);
+    const all = ((n) => [n, 20].filter((each) => each < high).map((each) => () => each + rest))(3);
+    const read = () => [sum, all[0]()];
+    export { read };`;
+  const [text] = written({ code, exported: ["read"] });
+  for (const name of ["add", "low", "high"]) t.false(text.includes(`$${name}`), name);
+  for (const name of ["rest", "sum", "all"]) t.true(text.includes(`$${name}`), name);
+  t.deepEqual((await run(code, "read")).read(), [5, 8]);
+});
+
+test("what one other module alone asks for while it is loaded is lent to it, and nobody has it afterwards", (t) => {
+  const core =
+    "const rows = [1, 2]; const both = [3]; const kept = [4]; const last = () => kept; export { rows, both, kept, last };";
+  const taker = `import { rows, both, kept, last } from "./core.js";
+    const all = rows.concat(both, kept); const start = { run: () => [all, last()] }; export { start };`;
+  const other = 'import { both } from "./core.js"; const twice = both.concat(both); export { twice };';
+  const [first, second, third] = written(
+    { code: core },
+    { code: taker, exported: ["start"] },
+    { code: other, exported: ["twice"] },
+  );
+  t.true(
+    has(first, "const $L = { $$rows: rows }; export { $L };"),
+    "two modules ask for `both`, and `kept` runs later",
+  );
+  t.true(
+    has(second, 'import { $H as $C, $L } from "./core.js";') &&
+      has(second, "$L.$$rows.concat($H.$$both, $H.$$kept)"),
+  );
+  t.true(has(second, "delete $L.$$rows; Object.freeze($L);"));
+  t.false(third.includes("$L"));
 });

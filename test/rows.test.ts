@@ -54,6 +54,12 @@ test("extensions: type and where, and what is sent, written and read", async (t)
   t.deepEqual(s, { where: 4, done: true, read: ["r", 4] });
 });
 
+test("a table is frozen where it is made, and each of its rows, but nothing below them", async (t) => {
+  const rows = await made("const below = {}; const rows = table([{ below }, { below }]);");
+  t.true(Object.isFrozen(rows) && (rows as unknown as { below: object }[]).every(Object.isFrozen));
+  t.false(Object.isFrozen((rows as unknown as { below: object }[])[0].below));
+});
+
 test("rows that do the same have one case", async (t) => {
   const list = Array.from({ length: 40 }, (_, i) => `{ state: ${i}, on: ${i}, run: f${i === 39 ? 0 : i} }`);
   const functions = Array.from({ length: 40 }, (_, i) => `f${i} = () => ${i}`);
