@@ -5,22 +5,23 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
-import { words as globals, known, letters } from "./rollup.names.js";
+import { base, words as globals, known, letters } from "./rollup.names.js";
 import { edited, visit } from "./rollup.syntax.js";
 
 /** Names that a device has anyway. */
 const engine = new Set([...known, ...globals]);
 
 /**
- * New names by the old ones, for these modules as a whole; what only light ones name is no name that a device has. Those that
+ * New names by the old ones, for these modules as a whole, or for a program; what only light ones name is no name that a device has. Those that
  * are an application's choice get what is left, so that the others are the same without them.
  */
-export function choose(modules, parse) {
+export function choose(modules, parse, program) {
   const parsed = modules.map((each) => ({ ...each, ast: parse(each.code) }));
   const others = namesOf(parsed.filter(({ chosen }) => chosen));
   const first = parsed.filter(({ chosen }) => !chosen);
-  const names = chooseFirst(first, others);
-  if (others.members.size > 0) chooseMore(names, others.members);
+  const kept = crossing(program);
+  const names = chooseFirst(first, others, kept);
+  if (others.members.size > 0) chooseMore(names, others.members, kept);
   for (const module of parsed) checkHelpers(module, names);
   return names;
 }
@@ -32,8 +33,7 @@ function checkHelpers(module, names) {
 }
 
 /** Names that nobody else has, for members that have none yet. */
-function chooseMore(names, members) {
-  const kept = crossing();
+function chooseMore(names, members, kept) {
   const own = deviceNames();
   const given = new Set(names.values());
   const isOwn = (name) => own.has(name) && !kept.has(name) && !engine.has(name);
@@ -42,10 +42,9 @@ function chooseMore(names, members) {
   for (const [i, name] of [...members].filter(isNew).entries()) names.set(name, free[i] ?? `_${i}`);
 }
 
-function chooseFirst(modules, others) {
+function chooseFirst(modules, others, kept) {
   const found = namesOf(modules);
   const device = namesOf(modules.filter(({ light }) => !light));
-  const kept = crossing();
   const own = deviceNames();
   // Those of the first module come before those that an application may do without
   const first = namesOf(modules.slice(0, 1)).members;
@@ -54,7 +53,7 @@ function chooseFirst(modules, others) {
     .filter((name) => own.has(name) && !kept.has(name) && !engine.has(name) && !isShort(name))
     .sort(order);
   const stays = new Set([...found.members].filter((name) => !old.includes(name)));
-  const free = [...engine, ...letters].filter((name) => !stays.has(name) && !isCalled(name));
+  const free = [...engine, ...base, ...letters].filter((name) => !stays.has(name) && !isCalled(name));
   const names = new Map(old.slice(0, free.length).map((name, i) => [name, free[i]]));
   const absent = new Set(
     [optional(), ...[found, others].flatMap(({ asked, set, inherited }) => [...asked, ...set, ...inherited])]
@@ -62,7 +61,7 @@ function chooseFirst(modules, others) {
       .map((name) => names.get(name) ?? name),
   );
   const had = [...stays].filter((name) => device.members.has(name)).sort(order);
-  const shared = [...new Set([...engine, ...had, ...letters])].filter(
+  const shared = [...new Set([...engine, ...base, ...had, ...letters])].filter(
     (name) => !absent.has(name) && !isCalled(name) && !isHelper(name),
   );
   const helpers = modules.map((each) => [...namesOf([each]).members].filter(isHelper));
@@ -81,9 +80,9 @@ function apart(modules, names) {
   return chosen;
 }
 
-/** Whether only our own modules know a member. */
-export function isOurs(name) {
-  return deviceNames().has(name) && !crossing().has(name);
+/** Whether only our own modules know a member, or this program. */
+export function isOurs(name, program) {
+  return deviceNames().has(name) && !crossing(program).has(name);
 }
 
 export function renamed(code, names, parse) {
@@ -101,7 +100,7 @@ function keyOf(node) {
   return !node.computed && key?.type === "Identifier" ? key : undefined;
 }
 
-export const isHelper = (name) => /^\$\$?\w/.test(name);
+export const isHelper = (name) => /^\$\$?[\w$]/.test(name);
 
 /** Members by name; those that are asked for where they may be absent; that are set; and those that may be inherited. */
 function namesOf(modules) {
@@ -142,13 +141,18 @@ const isCalled = (name) => called.has(name) || name in Function;
 /** What is short already, and helpers, which get their names below. */
 const isShort = (name) => letters.includes(name) || isHelper(name);
 
-/** What others than our own modules know by its name. */
-const crossing = once(() => {
+/** What others than our own modules know by its name; of a program, what it is told and tells too. */
+const crossing = (program) => (program ? crossingProgram() : crossingModules());
+const crossingModules = once(() => namesAcross([]));
+const crossingProgram = once(() => {
+  const jobs = read("dist/types/hosts/xs", /^job\.d\.ts$/) + read("test", /^(device|xs)\/(.*job|flash)\.ts$/);
+  return namesAcross([jobs, read("hosts", /^xs\/host\.d\.ts$/)]);
+});
+
+function namesAcross(more) {
   // A session of the core's is handed to nobody but as bytes
   const types = declared(read("dist/types", /^(src(?!\/client\/session)|hosts\/moddable)\/.*\.d\.ts$/));
   const mapped = read("hosts/moddable", /^modules\.d\.ts$/).replace(/^ *export const .*/gm, "");
-  const jobs = read("dist/types/hosts/xs", /^job\.d\.ts$/) + read("test", /^(device|xs)\/(.*job|flash)\.ts$/);
-  const host = read("hosts", /^xs\/host\.d\.ts$/);
   const scripts = read("hosts", /\.mjs$/);
   const sdk = read("node_modules/@moddable/typings", /^(timer|Resource)\.d\.ts$/);
   const noble = read("node_modules/@noble", /\.js$/);
@@ -158,13 +162,14 @@ const crossing = once(() => {
   const portable = [...words(read("build/hosts/portable", /\.js$/))].filter((name) => known.has(name));
   const found = new Set([
     ...called,
-    ...[...members([types, mapped, jobs, host].join("\n")).matchAll(named)].map(([, name]) => name),
+    ...[...members([types, mapped, ...more].join("\n")).matchAll(named)].map(([, name]) => name),
     ...words([scripts, sdk, ...quoted].join(" ")),
     ...portable,
   ]);
+  for (const name of builtIn()) found.add(name);
   for (const name of coincidences) found.delete(name);
-  return new Set([...found, ...builtIn()]);
-});
+  return found;
+}
 
 /** Types of what an application, the SDK or a provider gives and gets. */
 const PUBLIC = new Set(
@@ -240,11 +245,11 @@ function members(types) {
   return shorter === types ? types : members(shorter);
 }
 
-/** Members of ours that nobody asks for by such a text, a label or a message, nor noble, which has the same names. */
-const coincidences =
-  "derived exporter expected finish finished forget integer oid onPath onSession pki remembered sni trustIndex".split(
-    " ",
-  );
+/** Members of ours that nobody asks for by such a text, a label or a message, nor noble or Node, which have the same names. */
+const coincidences = (
+  "aad algorithm anchor base bits capacity context copy derived established expected exporter finish finished forget integer " +
+  "leaf oid onPath onSession peer pki remembered resumption salt scheme secret signer small sni table tick trustIndex"
+).split(" ");
 
 /** What a declaration names: a member, but no type. */
 const named = /([\w$]+)\??\s*[:(<]/g;

@@ -49,6 +49,12 @@ export const words = (
   "AsyncGeneratorFunction getOrInsertComputed getOwnPropertyDescriptor getOwnPropertyDescriptors"
 ).split(" ");
 
+/** Names that the SDK's manifest_base.json brings to every application for a chip, of its pins, buses and pictures. */
+export const base = (
+  "hz pin bank baud edge pins edges falls rises width height pullup readByte readWord readBlock readQuick rotation " +
+  "sendByte writeByte writeWord resolution writeBlock writeQuick attenuation pixelFormat receiveByte initialValue"
+).split(" ");
+
 const names = [...known, ...letters];
 
 /** What the minifier asks for the nth name; none has numbers in it, so that those behind the last do. */
