@@ -1,6 +1,6 @@
+import { Cursor } from "../wire/cursor.js";
 import type { Fault } from "../wire/fault.js";
 import { faults } from "../wire/fault.js";
-import { none } from "../wire/reader.js";
 import { equalBytes } from "../wire/writer.js";
 
 /** The identifier octets that certificates and OCSP responses are made of, X.690 8.1.2. */
@@ -31,25 +31,12 @@ const maxExtensions = 64;
  * is `fault`. A span is an offset returned by the method that passes over an element; it ends at `at`.
  * Nothing here recurses, so that nesting costs no stack however deep it is.
  */
-export class Der {
-  bytes: Uint8Array;
-  at: number;
-  end: number;
+export class Der extends Cursor {
   fault: Fault;
 
-  constructor(fault: Fault = faults.CERT_MALFORMED, bytes: Uint8Array = none, at = 0, end = bytes.length) {
+  constructor(fault: Fault = faults.CERT_MALFORMED, bytes?: Uint8Array, at?: number, end?: number) {
+    super(bytes, at, end);
     this.fault = fault;
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-  }
-
-  /** Reads another span with the same object. */
-  over(bytes: Uint8Array, at: number, end: number): this {
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-    return this;
   }
 
   get more(): boolean {
@@ -69,23 +56,6 @@ export class Der {
     return outer;
   }
 
-  /** Ends a constructed element: refuses contents that nobody read. */
-  leave(outer: number): void {
-    if (this.at !== this.end) throw this.fault;
-    this.end = outer;
-  }
-
-  /** Ends a constructed element and passes over what is left of it. */
-  drop(outer: number): void {
-    this.at = this.end;
-    this.end = outer;
-  }
-
-  /** Refuses trailing data. */
-  finish(): void {
-    if (this.at !== this.end) throw this.fault;
-  }
-
   /** Passes over the next element and returns where its contents begin; they end at `at`. */
   value(expected: number): number {
     const length = this.header(expected);
@@ -95,7 +65,7 @@ export class Der {
   }
 
   /** Passes over the next element, whatever it is, and returns where it begins; it ends at `at`. */
-  skip(): number {
+  override skip(): number {
     const start = this.at;
     const length = this.header(this.peek());
     this.at += length;
