@@ -53,10 +53,12 @@ export const rsa: PkiFeature = Object.freeze({
 function readPss(der: Der): number {
   const c = tag.CONSTRUCTED;
   der.enter(tag.SEQUENCE);
-  const row = der.peek() === c ? readHash(der) : undefined;
-  if (!row || der.peek() !== c + 1 || readMask(der) !== row) return 0;
-  if (der.peek() !== c + 2 || der.explicit(c + 2) !== row.saltLength) return 0;
-  if (der.peek() === c + 3 && der.explicit(c + 3) !== 1) return 0;
+  if (der.peek() !== c) return 0;
+  const row = readHash(der);
+  if (!row || der.peek() !== c + 1) return 0;
+  if (readMask(der) !== row) return 0;
+  if (der.peek() !== c + 2 || der.explicit(c + 2, tag.INTEGER) !== row.saltLength) return 0;
+  if (der.peek() === c + 3 && der.explicit(c + 3, tag.INTEGER) !== 1) return 0;
   return der.more ? 0 : row.scheme;
 }
 
@@ -102,23 +104,17 @@ function readKind(der: Der): "rsa" | undefined {
 function checkKey({ bytes, start, end }: SubjectKey): void {
   const der = new Der(faults.CERT_KEY, bytes, start, end);
   der.enter(tag.SEQUENCE);
-  const modulus = readPositive(der);
-  const bits = bitLength(bytes, modulus, der.at);
-  if (bits < 2048 || bits > 8192 || bytes[der.at - 1] % 2 === 0) throw faults.CERT_KEY;
-  const exponent = readPositive(der);
-  const exponentBits = bitLength(bytes, exponent, der.at);
-  if (exponentBits < 2 || exponentBits > 32 || bytes[der.at - 1] % 2 === 0) throw faults.CERT_KEY;
+  passOdd(der, 2048, 8192);
+  passOdd(der, 2, 32);
   der.leave(end);
   der.finish();
 }
 
-/** Passes over a positive INTEGER and returns where its first octet that is not a sign stands. */
-function readPositive(der: Der): number {
+/** Passes over an odd positive INTEGER of so many bits. */
+function passOdd(der: Der, least: number, most: number): void {
   const start = der.integer();
-  if (der.bytes[start] >= 0x80) throw faults.CERT_KEY;
-  return der.bytes[start] === 0 ? start + 1 : start;
-}
-
-function bitLength(bytes: Uint8Array, start: number, end: number): number {
-  return start === end ? 0 : (end - start) * 8 - Math.clz32(bytes[start]) + 24;
+  const { bytes, at } = der;
+  // An octet that is nothing but the sign has none
+  const bits = (at - start) * 8 - Math.clz32(bytes[start]) + 24;
+  if (bytes[start] >= 0x80 || bits < least || bits > most || bytes[at - 1] % 2 === 0) throw faults.CERT_KEY;
 }
