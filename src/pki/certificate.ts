@@ -122,30 +122,31 @@ const empty = 2;
 
 /**
  * What is kept of one X.509 certificate, RFC 5280 section 4. Spans are offsets into `bytes`: the input after
- * `read`, the store after `keep`, when the input may be overwritten.
+ * `read`, the store after `keep`, when the input may be overwritten. What every certificate has is declared alone: there
+ * is nothing before `read`.
  */
 export class Certificate {
   bytes: Uint8Array = none;
   /** 1 to 3. */
   version = 1;
   /** The INTEGER's contents. */
-  serialStart = 0;
-  serialEnd = 0;
+  declare serialStart: number;
+  declare serialEnd: number;
   /** The whole Name, header included. */
-  issuerStart = 0;
-  issuerEnd = 0;
+  declare issuerStart: number;
+  declare issuerEnd: number;
   /** Seconds since 1970, both inclusive. */
-  notBefore = 0;
-  notAfter = 0;
+  declare notBefore: number;
+  declare notAfter: number;
   /** The subject's, likewise: as an Authority. */
-  nameStart = 0;
-  nameEnd = 0;
-  key!: SubjectKey;
+  declare nameStart: number;
+  declare nameEnd: number;
+  declare key: SubjectKey;
   /** The SignatureScheme it is signed with, or 0 when that is unknown or refused. */
-  scheme = 0;
+  declare scheme: number;
   /** The contents of the signature's BIT STRING. */
-  signatureStart = 0;
-  signatureEnd = 0;
+  declare signatureStart: number;
+  declare signatureEnd: number;
   /** Basic constraints: `pathLen` is -1 when there is none. */
   ca = false;
   pathLen = -1;
@@ -168,8 +169,8 @@ export class Certificate {
   /** The value of CRLDistributionPoints, and RFC 9608's noRevAvail, where the tables ask for them: see `withCrlExtensions`. */
   declare distributionPoints: Uint8Array | undefined;
   declare noRevAvail: boolean | undefined;
-  tbsStart = 0;
-  tbsEnd = 0;
+  declare tbsStart: number;
+  declare tbsEnd: number;
   /** Why it cannot stand on a path: one that was not kept never can. */
   fault: Fault | undefined = faults.INTERNAL_ERROR;
   private readonly der: Der;

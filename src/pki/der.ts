@@ -95,7 +95,7 @@ export class Der extends Cursor {
   }
 
   /** BOOLEAN DEFAULT FALSE, X.690 11.1 and 11.5: true is 0xff, false absent, where it may not be 0. */
-  flag(mayBeFalse = false): boolean {
+  flag(mayBeFalse: boolean): boolean {
     if (this.peek() !== tag.BOOLEAN) return false;
     const start = this.value(tag.BOOLEAN);
     const value = this.bytes[start];
@@ -195,9 +195,8 @@ export class Der extends Cursor {
   private minimal(expected: number): number {
     const start = this.value(expected);
     const size = this.at - start;
-    const first = this.bytes[start];
-    const sign = this.bytes[start + 1] & 0x80;
-    if (size === 0 || (size > 1 && ((first === 0 && !sign) || (first === 0xff && sign)))) throw this.fault;
+    const nine = (this.bytes[start] << 1) | (this.bytes[start + 1] >> 7);
+    if (size === 0 || (size > 1 && (nine === 0 || nine === 0x1ff))) throw this.fault;
     return start;
   }
 
@@ -206,8 +205,8 @@ export class Der extends Cursor {
     const start = this.value(tag.BIT_STRING);
     const size = this.at - start;
     const unused = this.bytes[start];
-    if (size === 0 || unused > 7 || (size === 1 && unused !== 0)) throw this.fault;
-    if (this.bytes[this.at - 1] & ((1 << unused) - 1) && size > 1) throw this.fault;
+    // Without any bits, the last octet is the number, which must be 0 then
+    if (size === 0 || unused > 7 || this.bytes[this.at - 1] & ((1 << unused) - 1)) throw this.fault;
     return start;
   }
 
@@ -282,7 +281,7 @@ export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to
     if (i >= 0) {
       if (seen & (1 << i)) throw der.fault;
     } else if (standsBefore(der, start, first, self)) throw der.fault;
-    const critical = der.flag();
+    const critical = der.flag(false);
     const value = der.enter(tag.OCTET_STRING);
     if (i < 0) {
       if (critical) unknownCritical = true;

@@ -40,6 +40,9 @@ const maxCertificates = 4;
 /** How far the judgment has come. The two in the middle say whose signature is verified next. */
 const stage = Object.freeze({ TAKEN: 1, DELEGATE: 2, RESPONSE: 3, SETTLED: 4 });
 
+/** A ResponderID's choices. Where a literal would be copied into RAM each time, these stay in flash. */
+const choices = Object.freeze(["byName", "byKey"] as const);
+
 /** A time that was not told: no comparison with it holds. */
 const absent = Number.NaN;
 
@@ -59,7 +62,7 @@ export class Staple {
   revocationReason = -1;
   producedAt = absent;
   /** How the response names its signer. */
-  responder: "byName" | "byKey" = "byName";
+  responder: "byName" | "byKey" = choices[0];
   /** Whether the signer is a delegate of the issuer, rather than the issuer itself or a configured responder. */
   delegated = false;
   /** Where the response lies in the store; -1 when there is none. */
@@ -93,7 +96,7 @@ export class StapleVerifier {
   private readonly options: StapleOptions;
   private readonly store: Store;
   private readonly der: Der;
-  /** The signer, of a settled staple that is `delegated`. */
+  /** The signer, while a staple that is `delegated` is being settled. */
   delegate: Certificate | undefined;
   /** Where digests are written to be compared. */
   private readonly scratch: Uint8Array;
@@ -155,10 +158,8 @@ export class StapleVerifier {
   }
 
   private verifyDelegate(issuer: Authority, now: number): void {
-    if (this.delegate!.verify(this.options, issuer.key)) {
-      this.delegate!.verification = undefined;
-      this.stage = stage.RESPONSE;
-    } else this.findSigner(issuer, now);
+    if (this.delegate!.verify(this.options, issuer.key)) this.stage = stage.RESPONSE;
+    else this.findSigner(issuer, now);
   }
 
   private verifyResponse(staple: Staple, issuer: Authority, now: number): void {
@@ -167,7 +168,7 @@ export class StapleVerifier {
     if (settleVerification(options, scheme, verification!, signer!, bytes, signatureStart, signatureEnd)) {
       const worst = staple.severity;
       staple.status = worst === severity.GOOD ? "good" : worst === severity.REVOKED ? "revoked" : "unknown";
-      this.verification = undefined;
+      this.verification = this.delegate = undefined;
       this.stage = stage.SETTLED;
     } else {
       this.failure = faults.OCSP_SIGNATURE;
@@ -240,7 +241,7 @@ export class StapleVerifier {
   /** ResponderID ::= CHOICE { byName [1] Name, byKey [2] KeyHash }. */
   private readResponderId(der: Der, staple: Staple): void {
     const byName = der.peek() === tag.CONSTRUCTED + 1;
-    staple.responder = byName ? "byName" : "byKey";
+    staple.responder = choices[byName ? 0 : 1];
     const outer = der.enter(tag.CONSTRUCTED + (byName ? 1 : 2));
     this.responderStart = byName ? der.at : der.value(tag.OCTET_STRING);
     if (byName) der.value(tag.SEQUENCE);
@@ -368,7 +369,7 @@ export class StapleVerifier {
   private isSigner({ nameBytes, nameStart, nameEnd, key }: Authority): boolean {
     const { responderStart, responderEnd } = this;
     const named =
-      this.staple!.responder === "byName"
+      this.staple!.responder === choices[0]
         ? equalBytes(this.store.bytes, responderStart, responderEnd, nameBytes, nameStart, nameEnd)
         : this.isHash("sha1", key.bytes, key.start, key.end, responderStart, responderEnd);
     if (!named || fitsKey(findScheme(this.scheme)!, key.kind)) return named;

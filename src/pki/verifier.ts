@@ -12,8 +12,6 @@ const maxSent = 64;
 /** RFC 9654 2.1. */
 const nonceSize = 32;
 
-const noStaple: Staple = Object.freeze(new Staple());
-
 /** What a peer is judged by. */
 export interface VerifierOptions extends PathOptions {
   /** False: take any certificate and any staple. */
@@ -97,7 +95,11 @@ export class Verifier {
 
   /** What came with element `position` of the path; perhaps an empty one. */
   stapleAt(position: number): Staple {
-    return this.staples[this.path.index(position)] ?? noStaple;
+    return this.sentWith(position) ?? new Staple();
+  }
+
+  private sentWith(position: number): Staple | undefined {
+    return this.staples[this.path.index(position)];
   }
 
   /**
@@ -114,8 +116,8 @@ export class Verifier {
       return false;
     }
     const position = this.settled;
-    const staple = this.stapleAt(position);
-    if (!staple.present) {
+    const staple = this.sentWith(position);
+    if (!staple?.present) {
       if (this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
     } else if (!this.judge.settle(staple, path.chain[position], path.issuer(position), now)) return false;
     this.settled = position + 1;
@@ -227,8 +229,12 @@ export function judge(
   const verifier = new StapleVerifier(options, store, new Uint8Array(hashSize.sha256), 0, new Der());
   verifier.nonce = nonce;
   staple.take(store, response, 0, response.length);
-  const fault = settled(() => verifier.settle(staple, certificate, issuer, now));
-  const signerUntil = staple.delegated ? verifier.delegate!.notAfter : Number.POSITIVE_INFINITY;
+  let signerUntil = Number.POSITIVE_INFINITY;
+  const fault = settled(() => {
+    const done = verifier.settle(staple, certificate, issuer, now);
+    if (staple.delegated && verifier.delegate) signerUntil = verifier.delegate.notAfter;
+    return done;
+  });
   return { staple, signerUntil, fault };
 }
 
