@@ -1,6 +1,5 @@
 import type { KeyKind, PublicKey } from "../crypto/provider.js";
 import { faults } from "../wire/fault.js";
-import { none } from "../wire/reader.js";
 import { signatureScheme } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import { type Der, findRow, type Oid, tag } from "./der.js";
@@ -70,26 +69,27 @@ export function readSignatureAlgorithm(der: Der, rows: readonly SignatureRow[]):
 }
 
 /** A public key in the making; `bytes[start…end)` are the contents of the SPKI's BIT STRING. */
-export class SubjectKey implements PublicKey {
-  kind: KeyKind = "p256";
-  bytes: Uint8Array = none;
-  start = 0;
-  end = 0;
+export interface SubjectKey extends PublicKey {
+  kind: KeyKind;
+  bytes: Uint8Array;
+  start: number;
+  end: number;
 }
 
 /**
- * Reads SubjectPublicKeyInfo, RFC 5280 4.1.2.7, into `key`, a span of the bytes read. Throws CERT_KEY for
+ * Reads SubjectPublicKeyInfo, RFC 5280 4.1.2.7: the key is a span of the bytes read. Throws CERT_KEY for
  * a kind that is in no row, or a form or size that is refused; that a point is on its curve is left to
  * the provider.
  */
-export function readPublicKey(der: Der, rows: readonly KeyRow[], key: SubjectKey): void {
+export function readPublicKey(der: Der, rows: readonly KeyRow[]): SubjectKey {
   const outer = der.enter(tag.SEQUENCE);
+  const key: SubjectKey = { kind: "p256", bytes: der.bytes, start: 0, end: 0 };
   const row = readKeyAlgorithm(der, rows, key);
-  key.bytes = der.bytes;
   key.start = der.octets();
   key.end = der.at;
   der.leave(outer);
   row.check(key);
+  return key;
 }
 
 /**

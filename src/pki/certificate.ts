@@ -1,6 +1,6 @@
 import type { Provider, PublicKey, Verification } from "../crypto/provider.js";
 import { keyOf } from "../crypto/suites.js";
-import { faults } from "../wire/fault.js";
+import { type Fault, faults } from "../wire/fault.js";
 import { none } from "../wire/reader.js";
 import { extensionType } from "../wire/registry.js";
 import { table } from "../wire/table.js";
@@ -10,7 +10,7 @@ import {
   readPublicKey,
   readSignatureAlgorithm,
   type SignatureRow,
-  SubjectKey,
+  type SubjectKey,
 } from "./algorithm.js";
 import { Der, type ExtensionRow, readExtensions, tag } from "./der.js";
 import { matchesReference, type Reference } from "./hostname.js";
@@ -47,8 +47,15 @@ export interface PkiTables {
 export type PkiFeature = Partial<PkiTables>;
 
 export interface NameMatcher {
-  /** Whether all names of a certificate are allowed by the NameConstraints `bytes[start…end)`. */
-  allow(certificate: Certificate, bytes: Uint8Array, start: number, end: number): boolean;
+  /** Whether all names of a certificate are allowed by an authority's NameConstraints. */
+  allow(certificate: Certificate, authority: Constraining): boolean;
+}
+
+/** What an authority's NameConstraints are: a span of `nameBytes`, empty when there are none. */
+export interface Constraining {
+  readonly nameBytes: Uint8Array;
+  readonly constraintsStart: number;
+  readonly constraintsEnd: number;
 }
 
 /** What certificates and responses are read and verified with. */
@@ -115,30 +122,31 @@ const empty = 2;
 
 /**
  * What is kept of one X.509 certificate, RFC 5280 section 4. Spans are offsets into `bytes`: the input after
- * `read`, the store after `keep`, when the input may be overwritten.
+ * `read`, the store after `keep`, when the input may be overwritten. What every certificate has is declared alone: there
+ * is nothing before `read`.
  */
 export class Certificate {
   bytes: Uint8Array = none;
   /** 1 to 3. */
   version = 1;
   /** The INTEGER's contents. */
-  serialStart = 0;
-  serialEnd = 0;
+  declare serialStart: number;
+  declare serialEnd: number;
   /** The whole Name, header included. */
-  issuerStart = 0;
-  issuerEnd = 0;
+  declare issuerStart: number;
+  declare issuerEnd: number;
   /** Seconds since 1970, both inclusive. */
-  notBefore = 0;
-  notAfter = 0;
-  /** The whole Name, header included. */
-  subjectStart = 0;
-  subjectEnd = 0;
-  readonly key = new SubjectKey();
+  declare notBefore: number;
+  declare notAfter: number;
+  /** The subject's, likewise: as an Authority. */
+  declare nameStart: number;
+  declare nameEnd: number;
+  declare key: SubjectKey;
   /** The SignatureScheme it is signed with, or 0 when that is unknown or refused. */
-  scheme = 0;
+  declare scheme: number;
   /** The contents of the signature's BIT STRING. */
-  signatureStart = 0;
-  signatureEnd = 0;
+  declare signatureStart: number;
+  declare signatureEnd: number;
   /** Basic constraints: `pathLen` is -1 when there is none. */
   ca = false;
   pathLen = -1;
@@ -152,8 +160,6 @@ export class Certificate {
   /** The contents of SubjectAltName; empty when absent. After `keep` they may be lost: see `Store.keep`. */
   altNamesStart = 0;
   altNamesEnd = 0;
-  /** Whether the SubjectAltName has a name that matches the reference given to `keep`; true when none was. */
-  named = true;
   /** RFC 7633: the server promises to staple. */
   mustStaple = false;
   /** Whether there is a critical extension that can't be met here; whoever uses the certificate must refuse it. */
@@ -163,8 +169,10 @@ export class Certificate {
   /** The value of CRLDistributionPoints, and RFC 9608's noRevAvail, where the tables ask for them: see `withCrlExtensions`. */
   declare distributionPoints: Uint8Array | undefined;
   declare noRevAvail: boolean | undefined;
-  private tbsStart = 0;
-  private tbsEnd = 0;
+  declare tbsStart: number;
+  declare tbsEnd: number;
+  /** Why it cannot stand on a path: one that was not kept never can. */
+  fault: Fault | undefined = faults.INTERNAL_ERROR;
   private readonly der: Der;
 
   /** `der` reads it, and says what is thrown for bad DER; certificates that are read in turn may share it. */
@@ -173,16 +181,15 @@ export class Certificate {
   }
 
   /**
-   * Reads `bytes[start…end)`. Throws CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH. There is no verification
+   * Reads `bytes[start…end)`, once. Throws CERT_MALFORMED, CERT_KEY or CERT_ALGORITHM_MISMATCH. There is no verification
    * until `keep`.
    */
   read(tables: PkiTables, bytes: Uint8Array, start: number, end: number): void {
-    this.clear();
     this.bytes = bytes;
     const der = this.der.over(bytes, start, end);
     const outer = der.enter(tag.SEQUENCE);
     this.tbsStart = der.at;
-    const inner = this.readTbs(tables);
+    const inner = this.readTbs(der, tables);
     this.tbsEnd = der.at;
     // RFC 5280 4.1.1.2: the algorithm outside is the one inside, or an attacker could swap it; it is as long if equal
     const algorithm = der.skip();
@@ -194,17 +201,16 @@ export class Certificate {
     der.finish();
   }
 
-  /**
-   * Keeps in `store`, all or nothing, what is needed of what was read. The names are compared with `reference` now,
-   * while they are all at hand. Throws STORE_TOO_SMALL.
-   */
-  keep(options: PkiOptions, store: Store, reference?: Reference): void {
-    const { bytes } = this;
-    this.named =
-      reference === undefined ||
-      matchesReference(this.der.over(bytes, this.altNamesStart, this.altNamesEnd), reference);
-    this.verification = beginVerification(options, this.scheme, bytes, this.tbsStart, this.tbsEnd);
+  /** Whether the SubjectAltName has a name that matches. To be asked before `keep`, while all names are at hand. */
+  isFor(reference: Reference): boolean {
+    return matchesReference(this.der.over(this.bytes, this.altNamesStart, this.altNamesEnd), reference);
+  }
+
+  /** Keeps in `store`, all or nothing, what is needed of what was read. Throws STORE_TOO_SMALL. */
+  keep(options: PkiOptions, store: Store): void {
+    this.verification = beginVerification(options, this.scheme, this.bytes, this.tbsStart, this.tbsEnd);
     this.move(store);
+    this.fault = undefined;
   }
 
   /** Whether `key` made the signature. False too when the scheme is unknown here. */
@@ -217,8 +223,8 @@ export class Certificate {
 
   /** Whether issuer and subject are the same name, RFC 5280 section 3.2. */
   get selfIssued(): boolean {
-    const { bytes, issuerStart, issuerEnd, subjectStart, subjectEnd } = this;
-    return equalBytes(bytes, issuerStart, issuerEnd, bytes, subjectStart, subjectEnd);
+    const { bytes, issuerStart, issuerEnd, nameStart, nameEnd } = this;
+    return equalBytes(bytes, issuerStart, issuerEnd, bytes, nameStart, nameEnd);
   }
 
   /** Whether KeyUsage permits this use; a certificate without it may be used for all. RFC 5280 4.2.1.3. */
@@ -236,57 +242,38 @@ export class Certificate {
     return this.altNamesStart !== this.altNamesEnd && !store.holds(this.altNamesStart);
   }
 
-  // As an Authority
+  /** As an Authority. */
   get nameBytes(): Uint8Array {
     return this.bytes;
   }
 
-  get nameStart(): number {
-    return this.subjectStart;
-  }
-
-  get nameEnd(): number {
-    return this.subjectEnd;
-  }
-
-  /** Forgets what optional fields of the last certificate said. */
-  private clear(): void {
-    this.ca = false;
-    this.pathLen = -1;
-    this.keyUsage = 0;
-    this.extendedKeyUsage = 0;
-    this.constraintsStart = this.constraintsEnd = 0;
-    this.altNamesStart = this.altNamesEnd = 0;
-    this.mustStaple = false;
-    this.unknownCritical = false;
-    this.verification = undefined;
-  }
-
   /** TBSCertificate, RFC 5280 4.1. Returns where its signature algorithm stands. */
-  private readTbs({ signatures, keys, extensions }: PkiTables): number {
-    const der = this.der;
+  private readTbs(der: Der, tables: PkiTables): number {
     const outer = der.enter(tag.SEQUENCE);
     // 4.1.2.1: version 1, the default, is never written
-    const written = der.peek() === tag.CONSTRUCTED;
-    this.version = written ? der.explicit(tag.CONSTRUCTED) + 1 : 1;
-    if (written && this.version !== 2 && this.version !== 3) throw der.fault;
+    if (der.peek() === tag.CONSTRUCTED) {
+      this.version = der.explicit(tag.CONSTRUCTED, tag.INTEGER) + 1;
+      if (this.version < 2 || this.version > 3) throw der.fault;
+    }
     this.readSerial(der);
     const algorithm = der.at;
-    this.scheme = readSignatureAlgorithm(der, signatures);
+    this.scheme = readSignatureAlgorithm(der, tables.signatures);
     this.readNames(der);
-    readPublicKey(der, keys, this.key);
+    this.key = readPublicKey(der, tables.keys);
     // The unique identifiers of version 2, 4.1.2.8, and the extensions of version 3, 4.1.2.9
-    if (this.version > 1 && der.peek() === tag.CONTEXT + 1) der.skip();
-    if (this.version > 1 && der.peek() === tag.CONTEXT + 2) der.skip();
+    if (this.version > 1) {
+      if (der.peek() === tag.CONTEXT + 1) der.skip();
+      if (der.peek() === tag.CONTEXT + 2) der.skip();
+    }
     if (this.version === 3 && der.peek() === tag.CONSTRUCTED + 3) {
       const list = der.enter(tag.CONSTRUCTED + 3);
       if (der.end - der.at === empty) throw der.fault;
-      if (readExtensions(der, extensions, this)) this.unknownCritical = true;
+      if (readExtensions(der, tables.extensions, this)) this.unknownCritical = true;
       der.leave(list);
     }
     der.leave(outer);
     // 4.1.2.6: without a subject there must be a subjectAltName
-    const nameless = this.subjectEnd - this.subjectStart === empty;
+    const nameless = this.nameEnd - this.nameStart === empty;
     if (nameless && this.altNamesStart === this.altNamesEnd) throw der.fault;
     return algorithm;
   }
@@ -312,9 +299,9 @@ export class Certificate {
     this.notBefore = der.date();
     this.notAfter = der.date();
     der.leave(validity);
-    this.subjectStart = der.at;
+    this.nameStart = der.at;
     readName(der);
-    this.subjectEnd = der.at;
+    this.nameEnd = der.at;
   }
 
   /**
@@ -336,8 +323,8 @@ export class Certificate {
     this.serialEnd += shift;
     this.issuerStart += shift;
     this.issuerEnd += shift;
-    this.subjectStart += shift;
-    this.subjectEnd += shift;
+    this.nameStart += shift;
+    this.nameEnd += shift;
     key.start += shift;
     key.end += shift;
     key.bytes = this.bytes = store.bytes;

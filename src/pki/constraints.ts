@@ -1,9 +1,9 @@
 import { faults } from "../wire/fault.js";
 import { table } from "../wire/table.js";
 import { equalBytes } from "../wire/writer.js";
-import type { Certificate, NameMatcher, PkiFeature } from "./certificate.js";
+import type { Certificate, Constraining, NameMatcher, PkiFeature } from "./certificate.js";
 import { Der, type ExtensionRow, type Oid, tag } from "./der.js";
-import { foldCase, generalName, readGeneralName } from "./name.js";
+import { equalsFolded, generalName, readGeneralName } from "./name.js";
 
 /** PermittedSubtrees and excludedSubtrees of NameConstraints. */
 const permitted = tag.CONSTRUCTED;
@@ -26,8 +26,7 @@ function readNameConstraints(der: Der, to: Certificate): void {
   to.constraintsStart = der.at;
   const outer = der.enter(tag.SEQUENCE);
   if (!der.more) throw der.fault;
-  if (der.peek() === permitted) readSubtrees(der);
-  if (der.peek() === excluded) readSubtrees(der);
+  for (let list = permitted; list <= excluded; list++) if (der.peek() === list) readSubtrees(der);
   der.leave(outer);
   to.constraintsEnd = der.at;
 }
@@ -58,29 +57,27 @@ class NameConstraints implements NameMatcher {
   private readonly names = new Der();
   private readonly base = new Der();
   private readonly name = new Der();
-  private bytes: Uint8Array = this.subtrees.bytes;
-  private start = 0;
-  private end = 0;
+  private authority: Constraining | undefined;
   private comparisons = 0;
 
   /**
-   * Whether all names of a certificate are allowed by the NameConstraints `bytes[start…end)`, which
-   * `readNameConstraints` has passed over. Throws CERT_CHAIN_TOO_LONG when it takes too much work.
+   * Whether all names of a certificate are allowed by an authority's NameConstraints, which `readNameConstraints` has
+   * passed over. Throws CERT_CHAIN_TOO_LONG when it takes too much work.
    */
-  allow(certificate: Certificate, bytes: Uint8Array, start: number, end: number): boolean {
-    this.bytes = bytes;
-    this.start = start;
-    this.end = end;
-    return this.allowSubject(certificate) && this.allowAltNames(certificate);
+  allow(certificate: Certificate, authority: Constraining): boolean {
+    this.authority = authority;
+    if (!this.allowSubject(certificate)) return false;
+    return this.allowAltNames(certificate);
   }
 
   /** RFC 5280 6.1.3 (b): the subject is a directoryName, unless it is empty. */
   private allowSubject(certificate: Certificate): boolean {
-    const { bytes, subjectStart, subjectEnd } = certificate;
-    const names = this.names.over(bytes, subjectStart, subjectEnd);
+    const { bytes, nameStart, nameEnd } = certificate;
+    const names = this.names.over(bytes, nameStart, nameEnd);
     names.enter(tag.SEQUENCE);
     if (!names.more) return true;
-    return this.allowName(generalName.directoryName, bytes, subjectStart, subjectEnd) && this.allowEmails();
+    if (!this.allowName(generalName.directoryName, bytes, nameStart, nameEnd)) return false;
+    return this.allowEmails();
   }
 
   /** RFC 5280 4.2.1.10: an emailAddress in the subject is subject to constraints on rfc822Name. */
@@ -112,7 +109,8 @@ class NameConstraints implements NameMatcher {
 
   /** Whether a name is in a permitted subtree, if there is any of its form, and in no excluded one. */
   private allowName(form: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const subtrees = this.subtrees.over(this.bytes, this.start, this.end);
+    const { nameBytes, constraintsStart, constraintsEnd } = this.authority!;
+    const subtrees = this.subtrees.over(nameBytes, constraintsStart, constraintsEnd);
     this.name.over(bytes, start, end);
     subtrees.enter(tag.SEQUENCE);
     if (subtrees.peek() === permitted && this.search(form, false) === outside) return false;
@@ -141,8 +139,12 @@ class NameConstraints implements NameMatcher {
   private compare(form: number, start: number, exclude: boolean): boolean {
     if (++this.comparisons > maxComparisons) throw faults.CERT_CHAIN_TOO_LONG;
     const { base, name } = this;
-    base.over(this.bytes, start, this.subtrees.at);
-    if (form === generalName.dNSName) return inDomain(name, base) || (exclude && wildcardReaches(name, base));
+    base.over(this.subtrees.bytes, start, this.subtrees.at);
+    if (form === generalName.dNSName) {
+      if (inDomain(name, base)) return true;
+      if (exclude) return wildcardReaches(name, base);
+      return false;
+    }
     if (form === generalName.iPAddress) return inNetwork(name, base, exclude);
     if (form === generalName.directoryName) return inDirectory(name, base, exclude);
     return exclude;
@@ -161,7 +163,8 @@ export const nameConstraints: PkiFeature = Object.freeze({
  */
 function inDomain(name: Der, base: Der): boolean {
   const added = name.end - name.at - (base.end - base.at);
-  if (added < 0 || !equalsFolded(name, name.at + added, base, base.at)) return false;
+  if (added < 0 || !equalsFolded(name.bytes, name.at + added, name.end, base.bytes, base.at, base.end))
+    return false;
   return added === 0 || !base.more || base.bytes[base.at] === dot || name.bytes[name.at + added - 1] === dot;
 }
 
@@ -169,14 +172,7 @@ function inDomain(name: Der, base: Der): boolean {
 function wildcardReaches(name: Der, base: Der): boolean {
   if (name.peek() !== star) return false;
   const parent = base.bytes.indexOf(dot, base.at);
-  if (parent < 0 || base.end - parent !== name.end - name.at - 1) return false;
-  return equalsFolded(name, name.at + 1, base, parent);
-}
-
-/** Whether `name` from `at` on is `base` from `baseAt` on, in whatever case; both are of the same length. */
-function equalsFolded(name: Der, at: number, base: Der, baseAt: number): boolean {
-  while (at < name.end) if (foldCase(name.bytes[at++]) !== foldCase(base.bytes[baseAt++])) return false;
-  return true;
+  return parent >= 0 && equalsFolded(name.bytes, name.at + 1, name.end, base.bytes, parent, base.end);
 }
 
 /** RFC 5280 4.2.1.10: the base is an address and a mask, 8 octets for IPv4 or 32 for IPv6. */
@@ -198,7 +194,10 @@ function inDirectory(name: Der, base: Der, exclude: boolean): boolean {
   base.enter(tag.SEQUENCE);
   name.enter(tag.SEQUENCE);
   let same = true;
-  while (same && base.more) same = name.more && equalsRelative(name, base, exclude);
+  while (same && base.more) {
+    same = name.more;
+    if (same) same = equalsRelative(name, base, exclude);
+  }
   name.over(name.bytes, start, end);
   return same;
 }
@@ -219,9 +218,8 @@ function equalsAttribute(name: Der, base: Der, exclude: boolean): boolean {
   const baseOuter = base.enter(tag.SEQUENCE);
   const nameType = name.oid();
   const baseType = base.oid();
-  const same =
-    equalBytes(name.bytes, nameType, name.at, base.bytes, baseType, base.at) &&
-    equalsValue(name, base, exclude);
+  let same = equalBytes(name.bytes, nameType, name.at, base.bytes, baseType, base.at);
+  if (same) same = equalsValue(name, base, exclude);
   name.drop(nameOuter);
   base.drop(baseOuter);
   return same;
@@ -239,7 +237,7 @@ function equalsValue(name: Der, base: Der, exclude: boolean): boolean {
   }
   name.enter(name.peek());
   base.enter(base.peek());
-  return name.end - name.at === base.end - base.at && equalsFolded(name, name.at, base, base.at);
+  return equalsFolded(name.bytes, name.at, name.end, base.bytes, base.at, base.end);
 }
 
 /** UTF8String, PrintableString or IA5String. */

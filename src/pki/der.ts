@@ -1,6 +1,6 @@
+import { Cursor } from "../wire/cursor.js";
 import type { Fault } from "../wire/fault.js";
 import { faults } from "../wire/fault.js";
-import { none } from "../wire/reader.js";
 import { equalBytes } from "../wire/writer.js";
 
 /** The identifier octets that certificates and OCSP responses are made of, X.690 8.1.2. */
@@ -31,25 +31,12 @@ const maxExtensions = 64;
  * is `fault`. A span is an offset returned by the method that passes over an element; it ends at `at`.
  * Nothing here recurses, so that nesting costs no stack however deep it is.
  */
-export class Der {
-  bytes: Uint8Array;
-  at: number;
-  end: number;
+export class Der extends Cursor {
   fault: Fault;
 
-  constructor(fault: Fault = faults.CERT_MALFORMED, bytes: Uint8Array = none, at = 0, end = bytes.length) {
+  constructor(fault: Fault = faults.CERT_MALFORMED, bytes?: Uint8Array, at?: number, end?: number) {
+    super(bytes, at, end);
     this.fault = fault;
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-  }
-
-  /** Reads another span with the same object. */
-  over(bytes: Uint8Array, at: number, end: number): this {
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-    return this;
   }
 
   get more(): boolean {
@@ -69,23 +56,6 @@ export class Der {
     return outer;
   }
 
-  /** Ends a constructed element: refuses contents that nobody read. */
-  leave(outer: number): void {
-    if (this.at !== this.end) throw this.fault;
-    this.end = outer;
-  }
-
-  /** Ends a constructed element and passes over what is left of it. */
-  drop(outer: number): void {
-    this.at = this.end;
-    this.end = outer;
-  }
-
-  /** Refuses trailing data. */
-  finish(): void {
-    if (this.at !== this.end) throw this.fault;
-  }
-
   /** Passes over the next element and returns where its contents begin; they end at `at`. */
   value(expected: number): number {
     const length = this.header(expected);
@@ -95,7 +65,7 @@ export class Der {
   }
 
   /** Passes over the next element, whatever it is, and returns where it begins; it ends at `at`. */
-  skip(): number {
+  override skip(): number {
     const start = this.at;
     const length = this.header(this.peek());
     this.at += length;
@@ -104,12 +74,12 @@ export class Der {
 
   /** INTEGER, X.690 8.3: passes over it and returns where its contents begin; they may be negative. */
   integer(): number {
-    return this.minimal(this.value(tag.INTEGER));
+    return this.minimal(tag.INTEGER);
   }
 
   /** A small INTEGER (or ENUMERATED) from 0 to 2^31 - 1. */
   small(expected: number = tag.INTEGER): number {
-    const start = this.minimal(this.value(expected));
+    const start = this.minimal(expected);
     if (this.at - start > 4 || this.bytes[start] >= 0x80) throw this.fault;
     let value = 0;
     for (let i = start; i < this.at; i++) value = (value << 8) | this.bytes[i];
@@ -117,7 +87,7 @@ export class Der {
   }
 
   /** The same, EXPLICIT. */
-  explicit(outerTag: number, expected: number = tag.INTEGER): number {
+  explicit(outerTag: number, expected: number): number {
     const outer = this.enter(outerTag);
     const value = this.small(expected);
     this.leave(outer);
@@ -125,7 +95,7 @@ export class Der {
   }
 
   /** BOOLEAN DEFAULT FALSE, X.690 11.1 and 11.5: true is 0xff, false absent, where it may not be 0. */
-  flag(mayBeFalse = false): boolean {
+  flag(mayBeFalse: boolean): boolean {
     if (this.peek() !== tag.BOOLEAN) return false;
     const start = this.value(tag.BOOLEAN);
     const value = this.bytes[start];
@@ -189,22 +159,12 @@ export class Der {
    * rule for CAs, which even a widely trusted root breaks; we "MUST be able to process" both.
    */
   date(): number {
-    return this.peek() === tag.UTC_TIME ? this.utcTime() : this.generalizedTime();
+    return this.time(this.peek() === tag.UTC_TIME ? tag.UTC_TIME : tag.GENERALIZED_TIME);
   }
 
-  /** UTCTime as YYMMDDHHMMSSZ, RFC 5280 4.1.2.5.1, in seconds since 1970; 50 to 99 are 1950 to 1999. */
-  utcTime(): number {
-    const start = this.value(tag.UTC_TIME);
-    if (this.at - start !== 13) throw this.fault;
-    const year = this.digits(start);
-    return this.calendar(year < 50 ? 2000 + year : 1900 + year, start + 2);
-  }
-
-  /** GeneralizedTime as YYYYMMDDHHMMSSZ, RFC 5280 4.1.2.5.2, in seconds since 1970. */
+  /** GeneralizedTime, in seconds since 1970. */
   generalizedTime(): number {
-    const start = this.value(tag.GENERALIZED_TIME);
-    if (this.at - start !== 15) throw this.fault;
-    return this.calendar(this.digits(start) * 100 + this.digits(start + 2), start + 4);
+    return this.time(tag.GENERALIZED_TIME);
   }
 
   /**
@@ -232,11 +192,11 @@ export class Der {
   }
 
   /** X.690 8.3.2: at least one octet, and the first nine bits are not all the same. */
-  private minimal(start: number): number {
+  private minimal(expected: number): number {
+    const start = this.value(expected);
     const size = this.at - start;
-    const first = this.bytes[start];
-    const sign = this.bytes[start + 1] & 0x80;
-    if (size === 0 || (size > 1 && ((first === 0 && !sign) || (first === 0xff && sign)))) throw this.fault;
+    const nine = (this.bytes[start] << 1) | (this.bytes[start + 1] >> 7);
+    if (size === 0 || (size > 1 && (nine === 0 || nine === 0x1ff))) throw this.fault;
     return start;
   }
 
@@ -245,21 +205,33 @@ export class Der {
     const start = this.value(tag.BIT_STRING);
     const size = this.at - start;
     const unused = this.bytes[start];
-    if (size === 0 || unused > 7 || (size === 1 && unused !== 0)) throw this.fault;
-    if (this.bytes[this.at - 1] & ((1 << unused) - 1) && size > 1) throw this.fault;
+    // Without any bits, the last octet is the number, which must be 0 then
+    if (size === 0 || unused > 7 || this.bytes[this.at - 1] & ((1 << unused) - 1)) throw this.fault;
     return start;
   }
 
-  /** MMDDHHMMSSZ at `at`, in seconds since 1970: a day that the calendar has, no leap seconds. */
-  private calendar(year: number, at: number): number {
+  /**
+   * YYMMDDHHMMSSZ, RFC 5280 4.1.2.5.1, where 50 to 99 are 1950 to 1999, or YYYYMMDDHHMMSSZ, 4.1.2.5.2: on a day that the
+   * calendar has, and no leap second.
+   */
+  private time(expected: number): number {
+    const start = this.value(expected);
+    const at = this.at - 11;
+    const isUtc = expected === tag.UTC_TIME;
+    if (at - start !== (isUtc ? 2 : 4) || this.bytes[at + 10] !== 0x5a) throw this.fault;
+    let year = this.digits(start);
+    if (!isUtc) year = year * 100 + this.digits(start + 2);
+    else year += year < 50 ? 2000 : 1900;
     const month = this.digits(at);
     const day = this.digits(at + 2);
     const hour = this.digits(at + 4);
     const minute = this.digits(at + 6);
     const second = this.digits(at + 8);
-    if (month < 1 || month > 12 || day < 1 || day > daysOfMonth(year, month)) throw this.fault;
-    if (hour > 23 || minute > 59 || second > 59 || this.bytes[at + 10] !== 0x5a) throw this.fault;
-    return ((daysSince1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    const first = daysBefore(year * 12 + month);
+    const size = daysBefore(year * 12 + month + 1) - first;
+    if (month < 1 || month > 12 || day < 1 || day > size) throw this.fault;
+    if (hour > 23 || minute > 59 || second > 59) throw this.fault;
+    return (((first + day - 1) * 24 + hour) * 60 + minute) * 60 + second;
   }
 
   private digits(at: number): number {
@@ -270,17 +242,13 @@ export class Der {
   }
 }
 
-function daysOfMonth(year: number, month: number): number {
-  if (month !== 2) return 30 + ((month + (month >> 3)) & 1);
-  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
-}
-
-/** In the proleptic Gregorian calendar; years begin in March, so that the leap day comes last. */
-function daysSince1970(year: number, month: number, day: number): number {
-  const y = month > 2 ? year : year - 1;
-  const m = month > 2 ? month - 3 : month + 9;
-  const leaps = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
-  return y * 365 + leaps + Math.floor((m * 153 + 2) / 5) + day - 719_469;
+/** Days from 1970 to a month's first, in the proleptic Gregorian calendar. January of the year 0 is month 1. */
+function daysBefore(month: number): number {
+  // Counted from March 401 BC on: so nothing is negative, and the leap day comes last in a year
+  const months = month + 4797;
+  const year = (months / 12) | 0;
+  const leaps = (year >> 2) - ((year / 100) | 0) + ((year / 400) | 0);
+  return year * 365 + leaps + ((((months % 12) * 153 + 2) / 5) | 0) - 865_565;
 }
 
 /** An OID's contents, one character for each octet: a string is the smallest constant a device can hold. */
@@ -310,8 +278,10 @@ export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to
     const extension = der.enter(tag.SEQUENCE);
     const start = der.oid();
     const i = findRow(rows, der.text(start));
-    if (i < 0 ? standsBefore(der, start, first, self) : seen & (1 << i)) throw der.fault;
-    const critical = der.flag();
+    if (i >= 0) {
+      if (seen & (1 << i)) throw der.fault;
+    } else if (standsBefore(der, start, first, self)) throw der.fault;
+    const critical = der.flag(false);
     const value = der.enter(tag.OCTET_STRING);
     if (i < 0) {
       if (critical) unknownCritical = true;

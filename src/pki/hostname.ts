@@ -1,6 +1,7 @@
 import { type Fault, faults } from "../wire/fault.js";
+import { equalBytes } from "../wire/writer.js";
 import type { Der } from "./der.js";
-import { foldCase, generalName } from "./name.js";
+import { equalsFolded, foldCase, generalName } from "./name.js";
 
 const dot = 0x2e;
 const star = 0x2a;
@@ -23,12 +24,13 @@ export interface Reference {
  */
 export function parseReference(name: string): Reference {
   const address = parseIp(name);
-  if (address) {
-    return Object.freeze({ form: generalName.iPAddress, bytes: address, mismatch: faults.CERT_IP_MISMATCH });
-  }
-  const bytes = parseDnsName(name);
+  const bytes = address ?? parseDnsName(name);
   if (!bytes) throw new TypeError("serverName: neither a DNS name nor an IP address");
-  return Object.freeze({ form: generalName.dNSName, bytes, mismatch: faults.CERT_NAME_MISMATCH });
+  return Object.freeze({
+    form: address ? generalName.iPAddress : generalName.dNSName,
+    bytes,
+    mismatch: address ? faults.CERT_IP_MISMATCH : faults.CERT_NAME_MISMATCH,
+  });
 }
 
 /**
@@ -39,36 +41,25 @@ export function matchesReference(der: Der, reference: Reference): boolean {
   while (der.more) {
     const form = der.peek();
     const start = der.value(form);
-    if (form === reference.form && matches(der.bytes, start, der.at, reference)) return true;
+    if (form !== reference.form) continue;
+    if (matches(der.bytes, start, der.at, reference)) return true;
   }
   return false;
 }
 
-function matches(bytes: Uint8Array, start: number, end: number, reference: Reference): boolean {
-  const wanted = reference.bytes;
-  if (reference.form === generalName.dNSName) return matchesDnsName(bytes, start, end, wanted);
-  if (end - start !== wanted.length) return false;
-  for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false;
-  return true;
-}
-
 /**
- * RFC 9525 section 6.3. The wanted name holds only characters of DNS names and no empty label, so that a
+ * RFC 9525 sections 6.3 and 6.5. The wanted DNS name holds only characters of DNS names and no empty label, so that a
  * presented one with a NUL, another "*" or a trailing dot cannot equal it.
  */
-function matchesDnsName(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
-  if (bytes[start] !== star || end - start < 2) return equalsFolded(bytes, start, end, wanted, 0);
+function matches(bytes: Uint8Array, start: number, end: number, reference: Reference): boolean {
+  const { form, bytes: wanted } = reference;
+  if (form === generalName.iPAddress) return equalBytes(bytes, start, end, wanted, 0, wanted.length);
+  if (bytes[start] !== star || end - start < 2)
+    return equalsFolded(bytes, start, end, wanted, 0, wanted.length);
   // "*" stands for exactly the left-most label; with a single label behind it, it would span a registry
   const parent = wanted.indexOf(dot);
   if (parent < 0 || wanted.indexOf(dot, parent + 1) < 0) return false;
-  return equalsFolded(bytes, start + 1, end, wanted, parent);
-}
-
-/** Whether `bytes[start…end)`, in whatever case, is `lower[at…]`. */
-function equalsFolded(bytes: Uint8Array, start: number, end: number, lower: Uint8Array, at: number): boolean {
-  if (end - start !== lower.length - at) return false;
-  for (let i = start; i < end; i++) if (foldCase(bytes[i]) !== lower[at++]) return false;
-  return true;
+  return equalsFolded(bytes, start + 1, end, wanted, parent, wanted.length);
 }
 
 /**
@@ -80,38 +71,34 @@ function parseDnsName(name: string): Uint8Array | undefined {
   const size = name.length - (name.endsWith(".") ? 1 : 0);
   if (size > 253) return undefined;
   const bytes = new Uint8Array(size);
+  let start = 0;
+  let letter = -1;
   for (let i = 0; i < size; i++) {
-    // Before folding: toLowerCase would turn the Kelvin sign into a k
-    const octet = name.charCodeAt(i);
-    if (!isNameCharacter(octet)) return undefined;
-    bytes[i] = foldCase(octet);
+    // Not by toLowerCase, which would turn the Kelvin sign into a k
+    const octet = foldCase(name.charCodeAt(i));
+    bytes[i] = octet;
+    if (octet === dot) {
+      if (!isLabel(bytes, start, i)) return undefined;
+      start = i + 1;
+    } else if (!isDigit(octet)) {
+      if (!isLetter(octet)) return undefined;
+      letter = i;
+    }
   }
-  return hasGoodLabels(bytes) ? bytes : undefined;
+  return letter >= start && isLabel(bytes, start, size) ? bytes : undefined;
 }
 
-function isNameCharacter(octet: number): boolean {
-  const letter = foldCase(octet) >= 0x61 && foldCase(octet) <= 0x7a;
-  return letter || isDigit(octet) || octet === dot || octet === hyphen || octet === underscore;
+function isLabel(name: Uint8Array, start: number, end: number): boolean {
+  return end > start && end - start <= 63 && name[start] !== hyphen && name[end - 1] !== hyphen;
+}
+
+/** What a label may hold beside digits. */
+function isLetter(octet: number): boolean {
+  return (octet >= 0x61 && octet <= 0x7a) || octet === hyphen || octet === underscore;
 }
 
 function isDigit(octet: number): boolean {
   return octet >= 0x30 && octet <= 0x39;
-}
-
-function hasGoodLabels(name: Uint8Array): boolean {
-  let start = 0;
-  let numeric = true;
-  for (let i = 0; i <= name.length; i++) {
-    if (i < name.length && name[i] !== dot) {
-      if (!isDigit(name[i])) numeric = false;
-      continue;
-    }
-    if (i === start || i - start > 63 || name[start] === hyphen || name[i - 1] === hyphen) return false;
-    if (i === name.length) return !numeric;
-    start = i + 1;
-    numeric = true;
-  }
-  return false;
 }
 
 /** The 4 or 16 octets of an IP address's text, or undefined. No zone, no brackets, no short forms of IPv4. */
@@ -134,35 +121,30 @@ function parseIpv4(text: string): Uint8Array | undefined {
 
 /** RFC 4291 2.2: groups before and after "::", which stands for at least one group of zeros. */
 function parseIpv6(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(16);
   const gap = text.indexOf("::");
-  if (gap < 0) return writeGroups(text, true, bytes, 0) === 16 ? bytes : undefined;
-  const head = writeGroups(text.slice(0, gap), false, bytes, 0);
-  const tail = text.slice(gap + 2);
-  const size = writeGroups(tail, true, new Uint8Array(16), 0);
-  if (head < 0 || size < 0 || head + size > 14) return undefined;
-  writeGroups(tail, true, bytes, 16 - size);
+  const head = groupsOf(gap < 0 ? "" : text.slice(0, gap), false);
+  const tail = groupsOf(gap < 0 ? text : text.slice(gap + 2), true);
+  if (!head || !tail) return undefined;
+  const zeros = 16 - head.length - tail.length;
+  if (gap < 0 ? zeros !== 0 : zeros < 2) return undefined;
+  const bytes = new Uint8Array(16);
+  bytes.set(head);
+  bytes.set(tail, 16 - tail.length);
   return bytes;
 }
 
-/**
- * Writes 16-bit groups at `out[at…]`, the last one perhaps being an IPv4 address (`tail`). Returns how many
- * octets there are, or -1 when the text is malformed.
- */
-function writeGroups(text: string, tail: boolean, out: Uint8Array, at: number): number {
+/** The octets of 16-bit groups, the last one perhaps being an IPv4 address (`tail`); undefined when they are malformed. */
+function groupsOf(text: string, tail: boolean): number[] | undefined {
   const groups = text === "" ? [] : text.split(":");
-  const start = at;
+  const octets: number[] = [];
   for (let i = 0; i < groups.length; i++) {
     const ipv4 = tail && i === groups.length - 1 ? parseIpv4(groups[i]) : undefined;
     const value = parseNumber(groups[i], 16, 4);
-    if (ipv4) {
-      for (let k = 0; k < 4; k++) out[at++] = ipv4[k];
-    } else if (value >= 0) {
-      out[at++] = value >> 8;
-      out[at++] = value;
-    } else return -1;
+    if (ipv4) for (let k = 0; k < 4; k++) octets.push(ipv4[k]);
+    else if (value >= 0) octets.push(value >> 8, value & 0xff);
+    else return undefined;
   }
-  return at - start;
+  return octets;
 }
 
 /** The value of 1 to `most` digits, or -1. */

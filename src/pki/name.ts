@@ -42,3 +42,21 @@ export function readGeneralName(der: Der): void {
 export function foldCase(octet: number): number {
   return octet >= 0x41 && octet <= 0x5a ? octet + 0x20 : octet;
 }
+
+/** Whether two spans hold the same characters, ASCII letters in whatever case. */
+export function equalsFolded(
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
+): boolean {
+  if (aEnd - aStart !== bEnd - bStart) return false;
+  const offset = bStart - aStart;
+  for (let i = aStart; i < aEnd; i++) {
+    const other = b[i + offset];
+    if (a[i] !== other && foldCase(a[i]) !== foldCase(other)) return false;
+  }
+  return true;
+}

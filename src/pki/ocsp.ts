@@ -12,7 +12,7 @@ import {
   type PkiTables,
   settleVerification,
 } from "./certificate.js";
-import { Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
+import { type Der, type ExtensionRow, type Oid, readExtensions, tag } from "./der.js";
 import type { Authority } from "./path.js";
 import { type OcspPolicy, requiresNonce } from "./policy.js";
 import type { Store } from "./store.js";
@@ -30,8 +30,8 @@ export function responder(der: Uint8Array, tables: PkiTables): Responder {
 
 export type Status = "good" | "unknown" | "revoked";
 
-/** By rising severity: of several answers about one certificate the worst counts. */
-const statuses: readonly Status[] = Object.freeze(["good", "unknown", "revoked"]);
+/** Of several answers about one certificate the worst counts. */
+const severity = Object.freeze({ GOOD: 0, UNKNOWN: 1, REVOKED: 2 });
 
 /** What bounds the work that a hostile response makes; a responder sends one or two of each. */
 const maxResponses = 512;
@@ -40,41 +40,29 @@ const maxCertificates = 4;
 /** How far the judgment has come. The two in the middle say whose signature is verified next. */
 const stage = Object.freeze({ TAKEN: 1, DELEGATE: 2, RESPONSE: 3, SETTLED: 4 });
 
+/** A ResponderID's choices. Where a literal would be copied into RAM each time, these stay in flash. */
+const choices = Object.freeze(["byName", "byKey"] as const);
+
 /** A time that was not told: no comparison with it holds. */
 const absent = Number.NaN;
 
-/** What one SingleResponse says. Times are in seconds since 1970, NaN when absent. */
-class SingleResponse {
-  /** An index into `statuses`, or -1 while nothing was said. */
+/**
+ * One OCSP response, RFC 6960: `take` keeps it, a `StapleVerifier` judges it, and what it says can be read.
+ * That is what the response claims, even when it was refused; `status` is there only once the signature has
+ * been verified. Times are in seconds since 1970, NaN when absent.
+ */
+export class Staple {
+  status: Status | undefined;
+  /** Of `severity`, or -1 while nothing was said about the certificate. */
   severity = -1;
   thisUpdate = absent;
   nextUpdate = absent;
   revokedAt = absent;
   /** CRLReason, RFC 5280 5.3.1, or -1. */
   revocationReason = -1;
-
-  copy(other: SingleResponse): void {
-    this.severity = other.severity;
-    this.thisUpdate = other.thisUpdate;
-    this.nextUpdate = other.nextUpdate;
-    this.revokedAt = other.revokedAt;
-    this.revocationReason = other.revocationReason;
-  }
-}
-
-/** Before anything was said. */
-const silence = Object.freeze(new SingleResponse());
-
-/**
- * One OCSP response, RFC 6960: `take` keeps it, a `StapleVerifier` judges it, and what it says can be read.
- * That is what the response claims, even when it was refused; `status` is there only once the signature has
- * been verified.
- */
-export class Staple extends SingleResponse {
-  status: Status | undefined;
   producedAt = absent;
   /** How the response names its signer. */
-  responder: "byName" | "byKey" = "byName";
+  responder: "byName" | "byKey" = choices[0];
   /** Whether the signer is a delegate of the issuer, rather than the issuer itself or a configured responder. */
   delegated = false;
   /** Where the response lies in the store; -1 when there is none. */
@@ -108,13 +96,11 @@ export class StapleVerifier {
   private readonly options: StapleOptions;
   private readonly store: Store;
   private readonly der: Der;
-  /** The signer, of a settled staple that is `delegated`. */
-  readonly delegate: Certificate;
+  /** The signer, while a staple that is `delegated` is being settled. */
+  delegate: Certificate | undefined;
   /** Where digests are written to be compared. */
   private readonly scratch: Uint8Array;
   private readonly scratchAt: number;
-  /** The answer that is being read; the one that counts is the staple's. */
-  private readonly next = new SingleResponse();
   /** What is judged at present. */
   private staple: Staple | undefined;
   private stage: number = stage.TAKEN;
@@ -134,17 +120,10 @@ export class StapleVerifier {
   private failure: Fault = faults.OCSP_RESPONDER;
 
   /** `der`, and the 32 bytes `scratch[scratchAt…]`, are nothing else's during a `settle`. */
-  constructor(
-    options: StapleOptions,
-    store: Store,
-    scratch: Uint8Array = new Uint8Array(hashSize.sha256),
-    scratchAt = 0,
-    der = new Der(),
-  ) {
+  constructor(options: StapleOptions, store: Store, scratch: Uint8Array, scratchAt: number, der: Der) {
     this.options = options;
     this.store = store;
     this.der = der;
-    this.delegate = new Certificate(der);
     this.scratch = scratch;
     this.scratchAt = scratchAt;
   }
@@ -156,25 +135,20 @@ export class StapleVerifier {
    */
   settle(staple: Staple, subject: Certificate, issuer: Authority, now: number): boolean {
     if (!staple.present) throw faults.OCSP_STAPLE_MISSING;
-    if (this.staple !== staple) {
-      this.staple = staple;
-      this.stage = stage.TAKEN;
-      this.nonceStart = this.nonceEnd = 0;
-      this.certsStart = this.certsEnd = 0;
-      this.tried = 0;
-      this.failure = faults.OCSP_RESPONDER;
-    }
+    if (this.staple !== staple) this.stage = stage.TAKEN;
+    this.staple = staple;
     if (this.stage === stage.TAKEN) this.examine(staple, subject, issuer, now);
     else if (this.stage === stage.RESPONSE) this.verifyResponse(staple, issuer, now);
-    else if (this.stage === stage.DELEGATE) {
-      if (this.delegate.verify(this.options, issuer.key)) this.stage = stage.RESPONSE;
-      else this.findSigner(issuer, now);
-    }
-    return this.stage === stage.SETTLED && verdict(staple);
+    else if (this.stage === stage.DELEGATE) this.verifyDelegate(issuer, now);
+    if (this.stage !== stage.SETTLED) return false;
+    return isGood(staple);
   }
 
   private examine(staple: Staple, subject: Certificate, issuer: Authority, now: number): void {
-    staple.copy(silence);
+    staple.severity = -1;
+    this.nonceStart = this.nonceEnd = this.certsStart = this.certsEnd = this.tried = 0;
+    this.delegate = undefined;
+    this.failure = faults.OCSP_RESPONDER;
     this.readResponse(staple, subject, issuer);
     expect(staple.severity >= 0, faults.OCSP_WRONG_CERT);
     this.checkNonce();
@@ -183,12 +157,18 @@ export class StapleVerifier {
     this.findSigner(issuer, now);
   }
 
+  private verifyDelegate(issuer: Authority, now: number): void {
+    if (this.delegate!.verify(this.options, issuer.key)) this.stage = stage.RESPONSE;
+    else this.findSigner(issuer, now);
+  }
+
   private verifyResponse(staple: Staple, issuer: Authority, now: number): void {
     const { options, scheme, verification, signer, store, signatureStart, signatureEnd } = this;
     const { bytes } = store;
     if (settleVerification(options, scheme, verification!, signer!, bytes, signatureStart, signatureEnd)) {
-      staple.status = statuses[staple.severity];
-      this.verification = this.delegate.verification = undefined;
+      const worst = staple.severity;
+      staple.status = worst === severity.GOOD ? "good" : worst === severity.REVOKED ? "revoked" : "unknown";
+      this.verification = this.delegate = undefined;
       this.stage = stage.SETTLED;
     } else {
       this.failure = faults.OCSP_SIGNATURE;
@@ -208,7 +188,7 @@ export class StapleVerifier {
     const bytes = der.enter(tag.SEQUENCE);
     expect(der.is(der.oid(), idPkixOcspBasic), faults.OCSP_UNKNOWN_TYPE);
     const octets = der.enter(tag.OCTET_STRING);
-    this.readBasic(staple, subject, issuer);
+    this.readBasic(der, staple, subject, issuer);
     der.leave(octets);
     der.leave(bytes);
     der.leave(explicit);
@@ -217,11 +197,10 @@ export class StapleVerifier {
   }
 
   /** BasicOCSPResponse: tbsResponseData, signatureAlgorithm, signature, certs. */
-  private readBasic(staple: Staple, subject: Certificate, issuer: Authority): void {
-    const der = this.der;
+  private readBasic(der: Der, staple: Staple, subject: Certificate, issuer: Authority): void {
     const outer = der.enter(tag.SEQUENCE);
     const tbs = der.at;
-    this.readData(staple, subject, issuer);
+    this.readData(der, staple, subject, issuer);
     const tbsEnd = der.at;
     this.scheme = readSignatureAlgorithm(der, this.options.pki.signatures);
     this.verification = beginVerification(this.options, this.scheme, der.bytes, tbs, tbsEnd);
@@ -241,18 +220,18 @@ export class StapleVerifier {
   }
 
   /** ResponseData: version, responderID, producedAt, responses, responseExtensions. */
-  private readData(staple: Staple, subject: Certificate, issuer: Authority): void {
-    const der = this.der;
+  private readData(der: Der, staple: Staple, subject: Certificate, issuer: Authority): void {
     const outer = der.enter(tag.SEQUENCE);
     // Version 1 is the default, which DER does not write. Chromium and mozilla::pkix let it pass for the sake of
     // responders that do, and so it passes here: it is signed and can mean only one thing
-    if (der.peek() === tag.CONSTRUCTED) expect(der.explicit(tag.CONSTRUCTED) === 0, faults.OCSP_UNKNOWN_TYPE);
-    this.readResponderId(staple);
+    if (der.peek() === tag.CONSTRUCTED)
+      expect(der.explicit(tag.CONSTRUCTED, tag.INTEGER) === 0, faults.OCSP_UNKNOWN_TYPE);
+    this.readResponderId(der, staple);
     staple.producedAt = this.readTime();
     const responses = der.enter(tag.SEQUENCE);
     for (let count = 0; der.more; count++) {
       expect(count < maxResponses, faults.OCSP_MALFORMED);
-      this.readSingle(staple, subject, issuer);
+      this.readSingle(der, staple, subject, issuer);
     }
     der.leave(responses);
     if (der.more) this.readExtensions(responseExtensions);
@@ -260,10 +239,9 @@ export class StapleVerifier {
   }
 
   /** ResponderID ::= CHOICE { byName [1] Name, byKey [2] KeyHash }. */
-  private readResponderId(staple: Staple): void {
-    const der = this.der;
+  private readResponderId(der: Der, staple: Staple): void {
     const byName = der.peek() === tag.CONSTRUCTED + 1;
-    staple.responder = byName ? "byName" : "byKey";
+    staple.responder = choices[byName ? 0 : 1];
     const outer = der.enter(tag.CONSTRUCTED + (byName ? 1 : 2));
     this.responderStart = byName ? der.at : der.value(tag.OCTET_STRING);
     if (byName) der.value(tag.SEQUENCE);
@@ -271,27 +249,44 @@ export class StapleVerifier {
     der.leave(outer);
   }
 
-  /** SingleResponse. It counts if it is about the subject and says something worse than those before it. */
-  private readSingle(staple: Staple, subject: Certificate, issuer: Authority): void {
-    const { der, next } = this;
-    next.copy(silence);
+  /**
+   * SingleResponse. It counts if it is about the subject and says something worse than those before it. CertStatus ::=
+   * CHOICE { good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL }, all IMPLICIT.
+   */
+  private readSingle(der: Der, staple: Staple, subject: Certificate, issuer: Authority): void {
+    let revokedAt = absent;
+    let reason = -1;
+    let nextUpdate = absent;
     const outer = der.enter(tag.SEQUENCE);
-    const matches = this.readCertId(subject, issuer);
-    this.readStatus();
-    next.thisUpdate = this.readTime();
+    const matches = this.readCertId(der, subject, issuer);
+    const choice = der.peek();
+    const isRevoked = choice === tag.CONSTRUCTED + 1;
+    const says = isRevoked ? severity.REVOKED : choice === tag.CONTEXT ? severity.GOOD : severity.UNKNOWN;
+    const status = der.enter(says === severity.UNKNOWN ? tag.CONTEXT + 2 : choice);
+    if (isRevoked) {
+      // RevokedInfo: revocationTime, revocationReason [0] EXPLICIT
+      revokedAt = this.readTime();
+      if (der.more) reason = der.explicit(tag.CONSTRUCTED, tag.ENUMERATED);
+    }
+    der.leave(status);
+    const thisUpdate = this.readTime();
     if (der.peek() === tag.CONSTRUCTED) {
       const explicit = der.enter(tag.CONSTRUCTED);
-      next.nextUpdate = this.readTime();
+      nextUpdate = this.readTime();
       der.leave(explicit);
     }
     if (der.more) this.readExtensions(singleExtensions);
     der.leave(outer);
-    if (matches && next.severity > staple.severity) staple.copy(next);
+    if (!matches || says <= staple.severity) return;
+    staple.severity = says;
+    staple.thisUpdate = thisUpdate;
+    staple.nextUpdate = nextUpdate;
+    staple.revokedAt = revokedAt;
+    staple.revocationReason = reason;
   }
 
   /** CertID, 4.1.1. Returns whether all four fields are the subject's; a hash unknown here matches nothing. */
-  private readCertId(subject: Certificate, issuer: Authority): boolean {
-    const der = this.der;
+  private readCertId(der: Der, subject: Certificate, issuer: Authority): boolean {
     const outer = der.enter(tag.SEQUENCE);
     const hash = readHashAlgorithm(der);
     const issuerNameHash = der.value(tag.OCTET_STRING);
@@ -311,22 +306,6 @@ export class StapleVerifier {
     );
   }
 
-  /**
-   * CertStatus ::= CHOICE { good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL }, all IMPLICIT. RevokedInfo:
-   * revocationTime, revocationReason [0] EXPLICIT.
-   */
-  private readStatus(): void {
-    const { der, next } = this;
-    const choice = der.peek();
-    next.severity = choice === tag.CONSTRUCTED + 1 ? 2 : choice === tag.CONTEXT ? 0 : 1;
-    const outer = der.enter(next.severity === 1 ? tag.CONTEXT + 2 : choice);
-    if (next.severity === 2) {
-      next.revokedAt = this.readTime();
-      if (der.more) next.revocationReason = der.explicit(tag.CONSTRUCTED, tag.ENUMERATED);
-    }
-    der.leave(outer);
-  }
-
   /** GeneralizedTime; one that is no time is OCSP_TIME. */
   private readTime(): number {
     const { der } = this;
@@ -344,7 +323,7 @@ export class StapleVerifier {
     const outer = this.der.enter(tag.CONSTRUCTED + 1);
     const unknownCritical = readExtensions(this.der, rows, this);
     this.der.leave(outer);
-    expect(!unknownCritical, faults.OCSP_CRITICAL_EXTENSION);
+    if (unknownCritical) throw faults.OCSP_CRITICAL_EXTENSION;
   }
 
   // Whether it counts now
@@ -368,30 +347,29 @@ export class StapleVerifier {
       const candidate = this.tried === 0 ? issuer : responders[this.tried - 1];
       this.tried++;
       if (!this.isSigner(candidate)) continue;
-      this.expect(candidate.key, stage.RESPONSE);
+      this.signer = candidate.key;
+      this.staple!.delegated = false;
+      this.stage = stage.RESPONSE;
       return;
     }
     while (this.certsStart < this.certsEnd && this.tried <= responders.length + maxCertificates) {
       this.tried++;
-      if (this.readDelegate() && this.isDelegate(issuer, now) && this.isSigner(this.delegate)) {
-        this.expect(this.delegate.key, stage.DELEGATE);
-        return;
-      }
+      const delegate = this.readDelegate();
+      if (!delegate) continue;
+      if (!isDelegate(delegate, issuer, now) || !this.isSigner(delegate)) continue;
+      this.signer = delegate.key;
+      this.staple!.delegated = true;
+      this.stage = stage.DELEGATE;
+      return;
     }
     throw this.failure;
-  }
-
-  private expect(signer: PublicKey, next: number): void {
-    this.signer = signer;
-    this.staple!.delegated = next === stage.DELEGATE;
-    this.stage = next;
   }
 
   /** Whether the responderID means this authority, and its key is one for the algorithm of the signature. */
   private isSigner({ nameBytes, nameStart, nameEnd, key }: Authority): boolean {
     const { responderStart, responderEnd } = this;
     const named =
-      this.staple!.responder === "byName"
+      this.staple!.responder === choices[0]
         ? equalBytes(this.store.bytes, responderStart, responderEnd, nameBytes, nameStart, nameEnd)
         : this.isHash("sha1", key.bytes, key.start, key.end, responderStart, responderEnd);
     if (!named || fitsKey(this.scheme, key.kind)) return named;
@@ -400,41 +378,22 @@ export class StapleVerifier {
   }
 
   /** Reads the next certificate that came along; one that is malformed is no candidate. */
-  private readDelegate(): boolean {
-    const { der, delegate, store } = this;
+  private readDelegate(): Certificate | undefined {
+    const { der, options, store } = this;
+    const delegate = new Certificate(der);
+    this.delegate = delegate;
     der.over(store.bytes, this.certsStart, this.certsEnd);
     const start = der.skip();
     this.certsStart = der.at;
     try {
-      delegate.read(this.options.pki, store.bytes, start, der.at);
+      delegate.read(options.pki, store.bytes, start, der.at);
     } catch (fault) {
-      if (isFault(fault)) return false;
+      if (isFault(fault)) return undefined;
       throw fault;
     }
-    der.over(store.bytes, start, der.at).enter(tag.SEQUENCE);
-    delegate.verification = beginVerification(this.options, delegate.scheme, der.bytes, der.skip(), der.at);
-    return true;
-  }
-
-  /**
-   * Whether the certificate, if the issuer's key has signed it, lets its holder answer for the issuer. Its own
-   * revocation is not looked up: id-pkix-ocsp-nocheck waives that (4.2.2.2.1), and without it there would be
-   * no one to ask. A CA is no delegate: one that can sign responses could bring itself back to life (Baseline
-   * Requirements 7.1.2.8).
-   */
-  private isDelegate(issuer: Authority, now: number): boolean {
-    const delegate = this.delegate;
-    const { bytes, issuerStart, issuerEnd, notBefore, notAfter } = delegate;
-    const { nameBytes, nameStart, nameEnd } = issuer;
-    return (
-      equalBytes(bytes, issuerStart, issuerEnd, nameBytes, nameStart, nameEnd) &&
-      delegate.signsOcsp &&
-      delegate.permits(keyUsage.digitalSignature) &&
-      !delegate.unknownCritical &&
-      !delegate.ca &&
-      notBefore <= now &&
-      now <= notAfter
-    );
+    const { scheme, tbsStart, tbsEnd } = delegate;
+    delegate.verification = beginVerification(options, scheme, store.bytes, tbsStart, tbsEnd);
+    return delegate;
   }
 
   /** Whether `store.bytes[at…atEnd)` is the hash of `bytes[start…end)`. */
@@ -455,13 +414,34 @@ export class StapleVerifier {
   }
 }
 
-function verdict({ status }: Staple): boolean {
-  if (status === "good") return true;
-  throw status === "revoked" ? faults.OCSP_CERT_REVOKED : faults.OCSP_CERT_UNKNOWN;
+/**
+ * Whether the certificate, if the issuer's key has signed it, lets its holder answer for the issuer. Its own
+ * revocation is not looked up: id-pkix-ocsp-nocheck waives that (4.2.2.2.1), and without it there would be
+ * no one to ask. A CA is no delegate: one that can sign responses could bring itself back to life (Baseline
+ * Requirements 7.1.2.8).
+ */
+function isDelegate(delegate: Certificate, issuer: Authority, now: number): boolean {
+  const { bytes, issuerStart, issuerEnd } = delegate;
+  return (
+    equalBytes(bytes, issuerStart, issuerEnd, issuer.nameBytes, issuer.nameStart, issuer.nameEnd) &&
+    delegate.signsOcsp &&
+    delegate.permits(keyUsage.digitalSignature) &&
+    !delegate.unknownCritical &&
+    !delegate.ca &&
+    delegate.notBefore <= now &&
+    now <= delegate.notAfter
+  );
+}
+
+/** Throws why the certificate is not. */
+function isGood(staple: Staple): boolean {
+  if (staple.severity === severity.GOOD) return true;
+  throw staple.severity === severity.REVOKED ? faults.OCSP_CERT_REVOKED : faults.OCSP_CERT_UNKNOWN;
 }
 
 /** RFC 6960 4.2.2.1 and 3.2 (5), (6). Every check says what must hold, so that a NaN fails it. */
-function checkTimes(staple: Staple, { skew, maxAge, allowMissingNextUpdate }: OcspPolicy, now: number): void {
+function checkTimes(staple: Staple, policy: OcspPolicy, now: number): void {
+  const { skew, maxAge, allowMissingNextUpdate } = policy;
   const { thisUpdate, nextUpdate, producedAt } = staple;
   const open = Number.isNaN(nextUpdate);
   expect(thisUpdate <= now + skew && producedAt <= now + skew, faults.OCSP_NOT_YET_VALID);

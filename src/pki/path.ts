@@ -4,14 +4,14 @@ import { type Fault, faults, isFault } from "../wire/fault.js";
 import { equalBytes } from "../wire/writer.js";
 import {
   Certificate,
-  extendedKeyUsage,
+  type Constraining,
   keyUsage,
   type NameMatcher,
   type PkiOptions,
   type PkiTables,
   serves,
 } from "./certificate.js";
-import { Der } from "./der.js";
+import type { Der } from "./der.js";
 import { parseReference, type Reference } from "./hostname.js";
 import type { Store } from "./store.js";
 
@@ -73,8 +73,8 @@ export function trustAnchor(der: Uint8Array, tables: PkiTables): TrustAnchor {
   return Object.freeze({
     der,
     nameBytes: der,
-    nameStart: certificate.subjectStart,
-    nameEnd: certificate.subjectEnd,
+    nameStart: certificate.nameStart,
+    nameEnd: certificate.nameEnd,
     key: Object.freeze(certificate.key),
     // RFC 5280 6.1.4 (k): a version 1 or 2 certificate can only be known as a CA "through out-of-band means"
     ca: certificate.version < 3 || (certificate.ca && certificate.permits(keyUsage.keyCertSign)),
@@ -109,40 +109,33 @@ export class Path {
   private readonly purpose: number;
   /** The name that the leaf must be for, until it was compared; undefined: any. */
   reference: Reference | undefined;
-  /** What to say when it is not. */
+  /** What to say if it is not. */
   private mismatch: Fault | undefined;
   /** Made for the first chain that has any. */
   private constraints: NameMatcher | undefined;
   private readonly der: Der;
-  /** The certificates as sent, and why one cannot be used; made as they come. */
-  private readonly rows: Certificate[] = [];
-  private readonly rowFaults: (Fault | undefined)[] = [];
+  /** The certificates as sent, and why the first that can't be used but the leaf can't; made as they come. */
+  readonly rows: Certificate[] = [];
+  private unusable: Fault | undefined;
   /** The anchor that the leaf is, octet for octet: with less, a trusted server could vouch for another name. */
   private pinned: TrustAnchor | undefined;
-  /** The path so far: rows from the leaf up to `depth`, and for each the next candidate for its issuer. */
-  private readonly order: number[] = [];
+  /** The path so far, from the leaf up, and for each of them the next candidate for its issuer. */
+  readonly chain: Certificate[] = [];
   private next: number[] = [];
-  private depth = -1;
   private signatures = 0;
   private fault: Fault | undefined;
-  private faultDepth = -1;
+  private faultDepth = 0;
 
   /**
    * `purpose`, of `extendedKeyUsage`, is what the leaf must serve for. `der` reads certificates as they are added.
    * Throws TypeError when the name is neither a DNS name nor an IP address.
    */
-  constructor(
-    options: PathOptions,
-    store: Store,
-    purpose: number = extendedKeyUsage.serverAuth,
-    der = new Der(),
-  ) {
+  constructor(options: PathOptions, store: Store, purpose: number, der: Der) {
     const { serverName } = options;
     this.options = options;
     this.store = store;
     this.purpose = purpose;
-    this.reference = serverName === undefined ? undefined : parseReference(serverName);
-    this.mismatch = this.reference?.mismatch;
+    if (serverName !== undefined) this.reference = parseReference(serverName);
     this.der = der;
   }
 
@@ -160,43 +153,38 @@ export class Path {
     if (index === 0) this.pinned = findAnchor(options.trust, der, start, end);
     const { reference } = this;
     this.reference = undefined;
-    // Until it is read, so that one which was not can never stand on a path
-    this.rowFaults[index] = faults.INTERNAL_ERROR;
     try {
       row.read(options.pki, der, start, end);
       options.trustIndex?.find(der, start, end);
-      row.keep(options, this.store, reference);
-      this.rowFaults[index] = undefined;
+      if (reference && !row.isFor(reference)) this.mismatch = reference.mismatch;
+      row.keep(options, this.store);
     } catch (thrown) {
-      if (isFault(thrown)) this.rowFaults[index] = thrown;
-      if (index === 0 || !isFault(thrown)) throw thrown;
+      if (!isFault(thrown)) throw thrown;
+      row.fault = thrown;
+      if (index === 0) throw thrown;
+      this.unusable ??= thrown;
     }
   }
 
-  /** Certificates that are kept, in the order sent. */
-  get count(): number {
-    return this.rows.length;
-  }
-
-  /** One of them. */
+  /** One of the certificates, in the order sent. */
   at(index: number): Certificate {
     return this.rows[index];
   }
 
   /** Where in the order sent element `i` of the path stands; the leaf is element 0. */
   index(i: number): number {
-    return this.order[i];
+    return this.rows.indexOf(this.chain[i]);
   }
 
   /** Whether a certificate of the path promises that the server staples: RFC 7633 4.2.2, 4.2.3. */
   get mustStaple(): boolean {
-    for (let i = 0; i < this.length; i++) if (this.rows[this.order[i]].mustStaple) return true;
+    for (let i = 0; i < this.length; i++) if (this.chain[i].mustStaple) return true;
     return this.anchor!.mustStaple;
   }
 
   /** The authority that issued element `i` of the path: the next one, or the anchor. */
   issuer(i: number): Authority {
-    return i + 1 < this.length ? this.rows[this.order[i + 1]] : this.anchor!;
+    return i + 1 < this.length ? this.chain[i + 1] : this.anchor!;
   }
 
   /**
@@ -204,46 +192,64 @@ export class Path {
    * True once a path is found and everything on it checked; throws the fault when there is none.
    */
   step(now: number): boolean {
-    if (this.depth < 0 && this.begin(now)) return true;
-    while (this.depth >= 0) {
-      const candidate = this.next[this.depth]++;
-      if (candidate >= this.options.trust.length + this.rows.length) this.depth--;
-      else if (this.mayIssue(candidate, now)) return this.follow(candidate);
-    }
-    throw this.fault ?? this.missing();
+    if (this.chain.length === 0) this.takeLeaf(now);
+    let anchor = this.pinned;
+    if (anchor === undefined) anchor = this.extend(now);
+    if (anchor === undefined) return false;
+    this.complete(anchor);
+    return true;
   }
 
-  /** Checks the leaf. True when it is itself trusted, and for the name wanted: then nobody need have signed it. */
-  private begin(now: number): boolean {
+  /** Checks the leaf. */
+  private takeLeaf(now: number): void {
     if (this.sent === 0) throw faults.NO_PEER_CERT;
-    const fault = this.rowFaults[0] ?? leafFault(this.rows[0], this.purpose, now);
+    const leaf = this.rows[0];
+    // The peer signs the handshake with it: RFC 8446 4.4.2.2, RFC 5246 7.4.2
+    const fault = leaf.fault ?? this.unfit(leaf, keyUsage.digitalSignature, faults.CERT_KEY_USAGE, now);
     if (fault) throw fault;
-    this.push(0);
-    return this.pinned !== undefined && this.complete(this.pinned);
+    this.lengthen(leaf);
   }
 
-  private push(row: number): void {
-    this.order[++this.depth] = row;
-    this.next[this.depth] = 0;
+  private lengthen(certificate: Certificate): void {
+    this.next[this.chain.length] = 0;
+    this.chain[this.chain.length] = certificate;
   }
 
-  /** Whether a candidate, an anchor or after those a row, may have issued the last certificate of the path. */
-  private mayIssue(candidate: number, now: number): boolean {
+  /** Looks for the next link and verifies it: the anchor at the end of the path, or undefined while there is none. */
+  private extend(now: number): TrustAnchor | undefined {
     const { trust } = this.options;
-    const row = candidate - trust.length;
-    if (row >= 0 && (this.rowFaults[row] || this.isOnPath(row))) return false;
-    const subject = this.rows[this.order[this.depth]];
-    const issuer = row < 0 ? trust[candidate] : this.rows[row];
+    while (this.chain.length > 0) {
+      const last = this.chain.length - 1;
+      const subject = this.chain[last];
+      // The candidates are the anchors, and after those the rows
+      const candidate = this.next[last]++;
+      const anchor: TrustAnchor | undefined = trust[candidate];
+      const row = anchor ? undefined : this.rows[candidate - trust.length];
+      const issuer = anchor ?? row;
+      if (issuer === undefined) {
+        this.chain.pop();
+        this.next.pop();
+      } else if (this.mayIssue(subject, issuer, row, now)) return this.follow(subject, issuer, row);
+    }
+    const none =
+      this.sent > this.options.maxCertificates ? faults.CERT_CHAIN_TOO_LONG : faults.CERT_UNKNOWN_ISSUER;
+    throw this.fault ?? this.unusable ?? none;
+  }
+
+  /** Whether a candidate, an anchor or a row, may have issued the last certificate of the path. */
+  private mayIssue(
+    subject: Certificate,
+    issuer: TrustAnchor | Certificate,
+    row: Certificate | undefined,
+    now: number,
+  ): boolean {
+    if (row && (row.fault || this.chain.includes(row))) return false;
     if (!isIssuerName(subject, issuer)) return false;
-    const fault =
-      this.linkFault(subject, issuer) ?? (row < 0 ? undefined : authorityFault(this.rows[row], now));
+    let fault = this.linkFault(subject, issuer);
+    // RFC 5280 6.1.4 (n)
+    if (row) fault ??= this.unfit(row, keyUsage.keyCertSign, faults.CERT_CA_KEY_USAGE, now);
     if (fault) this.note(fault);
     return !fault;
-  }
-
-  private isOnPath(row: number): boolean {
-    for (let i = 0; i <= this.depth; i++) if (this.order[i] === row) return true;
-    return false;
   }
 
   /** What forbids this link, whether the issuer is an anchor or not. */
@@ -253,7 +259,10 @@ export class Path {
     // RFC 5280 4.2.1.12; it limits what a CA may certify, as browsers have it
     if (!serves(issuer.extendedKeyUsage, this.purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
     // RFC 5280 4.2.1.9 and 6.1.4 (l), (m)
-    if (issuer.pathLen >= 0 && this.intermediates() > issuer.pathLen) return faults.CERT_PATH_LENGTH;
+    if (issuer.pathLen >= 0) {
+      const above = this.intermediates();
+      if (above > issuer.pathLen) return faults.CERT_PATH_LENGTH;
+    }
     const { scheme } = subject;
     const accepted = subject.verification && this.options.schemes.includes(scheme);
     if (!accepted || !fitsKey(scheme, issuer.key.kind)) return faults.CERT_SIGNATURE_ALGORITHM;
@@ -263,88 +272,87 @@ export class Path {
   /** CA certificates on the path so far that count for a pathLenConstraint: not the self-issued ones. */
   private intermediates(): number {
     let count = 0;
-    for (let i = 1; i <= this.depth; i++) if (!this.rows[this.order[i]].selfIssued) count++;
+    for (let i = 1; i < this.chain.length; i++) if (!this.chain[i].selfIssued) count++;
     return count;
   }
 
-  /** Verifies the link to a candidate, RFC 5280 6.1.3 (a)(1), and goes on from there. True at the end of the path. */
-  private follow(candidate: number): boolean {
+  /** Verifies the link to a candidate, RFC 5280 6.1.3 (a)(1), and goes on from there; the anchor at the end of the path. */
+  private follow(
+    subject: Certificate,
+    issuer: TrustAnchor | Certificate,
+    row: Certificate | undefined,
+  ): TrustAnchor | undefined {
     if (++this.signatures > maxSignatures) throw faults.CERT_CHAIN_TOO_LONG;
-    const { trust } = this.options;
-    const row = candidate - trust.length;
-    const issuer = row < 0 ? trust[candidate] : this.rows[row];
-    if (!this.rows[this.order[this.depth]].verify(this.options, issuer.key)) {
-      this.note(faults.CERT_SIGNATURE);
-      return false;
-    }
-    if (row >= 0) {
-      this.push(row);
-      return false;
-    }
-    if (this.allowNames(trust[candidate])) return this.complete(trust[candidate]);
-    this.note(faults.CERT_NAME_CONSTRAINTS);
-    return false;
+    if (!subject.verify(this.options, issuer.key)) this.note(faults.CERT_SIGNATURE);
+    else if (row) this.lengthen(row);
+    else if (this.allowNames(issuer as TrustAnchor)) return issuer as TrustAnchor;
+    else this.note(faults.CERT_NAME_CONSTRAINTS);
+    return undefined;
   }
 
-  private complete(anchor: TrustAnchor): boolean {
-    if (!this.rows[0].named) throw this.mismatch;
+  private complete(anchor: TrustAnchor): void {
+    if (this.mismatch) throw this.mismatch;
     this.anchor = anchor;
-    this.length = this.lengthWithAnchor = this.depth + 1;
-    const row = this.findSent(anchor);
-    if (row >= 0) this.order[this.lengthWithAnchor++] = row;
+    this.length = this.chain.length;
+    const sent = this.findSent(anchor);
+    if (sent) this.chain[this.length] = sent;
+    this.lengthWithAnchor = this.chain.length;
     this.next = [];
     // Their signatures are verified, or of no account
     for (let i = 0; i < this.rows.length; i++) this.rows[i].verification = undefined;
-    return true;
   }
 
-  /** The row of the anchor, if it was sent along; else -1. */
-  private findSent(anchor: TrustAnchor): number {
-    for (let i = 0; i < this.rows.length; i++)
-      if (!this.rowFaults[i] && !this.isOnPath(i) && isAnchor(this.rows[i], anchor)) return i;
-    return -1;
+  /** The row of the anchor, if it was sent along. */
+  private findSent(anchor: TrustAnchor): Certificate | undefined {
+    for (let i = 0; i < this.rows.length; i++) {
+      const row = this.rows[i];
+      if (row.fault || this.chain.includes(row)) continue;
+      if (isAnchor(row, anchor)) return row;
+    }
+    return undefined;
   }
 
   /** RFC 5280 6.1.3 (b), (c), once the path is whole: only then is a name worth the work of comparing it. */
   private allowNames(anchor: TrustAnchor): boolean {
-    const { nameBytes, constraintsStart, constraintsEnd } = anchor;
-    if (!this.allowBelow(this.depth, nameBytes, constraintsStart, constraintsEnd)) return false;
-    for (let i = this.depth; i > 0; i--) {
-      const ca = this.rows[this.order[i]];
-      if (!this.allowBelow(i - 1, ca.bytes, ca.constraintsStart, ca.constraintsEnd)) return false;
-    }
+    for (let i = this.chain.length - 1; i >= 0; i--)
+      if (!this.allowBelow(i, this.chain[i + 1] ?? anchor)) return false;
     return true;
   }
 
-  /** Whether one CA's constraints allow elements 0 to `top` of the path; self-issued ones but the leaf are exempt. */
-  private allowBelow(top: number, bytes: Uint8Array, start: number, end: number): boolean {
-    if (start === end) return true;
+  /** Whether a CA's constraints allow elements 0 to `top` of the path; self-issued ones but the leaf are exempt. */
+  private allowBelow(top: number, ca: Constraining): boolean {
+    if (ca.constraintsStart === ca.constraintsEnd) return true;
     for (let i = 0; i <= top; i++) {
-      const certificate = this.rows[this.order[i]];
+      const certificate = this.chain[i];
       if (i > 0 && certificate.selfIssued) continue;
       if (certificate.altNamesLost(this.store)) throw faults.STORE_TOO_SMALL;
       const { NameConstraints } = this.options.pki;
       // An anchor may have been read with other tables
       if (NameConstraints === undefined) throw faults.CERT_CRITICAL_EXTENSION;
       this.constraints ??= new NameConstraints();
-      if (!this.constraints.allow(certificate, bytes, start, end)) return false;
+      if (!this.constraints.allow(certificate, ca)) return false;
     }
     return true;
   }
 
-  private note(fault: Fault): void {
-    if (this.depth <= this.faultDepth) return;
-    this.fault = fault;
-    this.faultDepth = this.depth;
+  /** What forbids a certificate to stand on a path. The dates so that what is not a number is refused. */
+  private unfit(certificate: Certificate, use: number, useFault: Fault, now: number): Fault | undefined {
+    if (!certificate.permits(use)) return useFault;
+    // RFC 5280 4.2.1.12
+    if (!serves(certificate.extendedKeyUsage, this.purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
+    // RFC 5280 4.2 and 6.1.4 (o), 6.1.5 (f)
+    if (certificate.unknownCritical) return faults.CERT_CRITICAL_EXTENSION;
+    // RFC 5280 6.1.3 (a)(2)
+    if (!(now >= certificate.notBefore)) return faults.CERT_NOT_YET_VALID;
+    if (!(now <= certificate.notAfter)) return faults.CERT_EXPIRED;
+    return undefined;
   }
 
-  /** Why no candidate was found at all: one that could not be read or kept, or there is none. */
-  private missing(): Fault {
-    for (let i = 1; i < this.rows.length; i++) {
-      const fault = this.rowFaults[i];
-      if (fault) return fault;
-    }
-    return this.sent > this.options.maxCertificates ? faults.CERT_CHAIN_TOO_LONG : faults.CERT_UNKNOWN_ISSUER;
+  /** Keeps the fault that was met furthest up, and the first of those. */
+  private note(fault: Fault): void {
+    if (this.chain.length <= this.faultDepth) return;
+    this.fault = fault;
+    this.faultDepth = this.chain.length;
   }
 }
 
@@ -363,9 +371,10 @@ function findAnchor(
 }
 
 /** Whether a certificate is the anchor's own, or another edition of it: the same name and key. */
-function isAnchor({ bytes, subjectStart, subjectEnd, key }: Certificate, anchor: TrustAnchor): boolean {
+function isAnchor(row: Certificate, anchor: TrustAnchor): boolean {
+  const { bytes, nameStart, nameEnd, key } = row;
   return (
-    equalBytes(bytes, subjectStart, subjectEnd, anchor.nameBytes, anchor.nameStart, anchor.nameEnd) &&
+    equalBytes(bytes, nameStart, nameEnd, anchor.nameBytes, anchor.nameStart, anchor.nameEnd) &&
     equalBytes(key.bytes, key.start, key.end, anchor.key.bytes, anchor.key.start, anchor.key.end)
   );
 }
@@ -374,30 +383,4 @@ function isAnchor({ bytes, subjectStart, subjectEnd, key }: Certificate, anchor:
 function isIssuerName(subject: Certificate, issuer: Authority): boolean {
   const { bytes, issuerStart, issuerEnd } = subject;
   return equalBytes(bytes, issuerStart, issuerEnd, issuer.nameBytes, issuer.nameStart, issuer.nameEnd);
-}
-
-/** What forbids a certificate to be the peer's own. */
-function leafFault(leaf: Certificate, purpose: number, now: number): Fault | undefined {
-  // The peer signs the handshake with it: RFC 8446 4.4.2.2, RFC 5246 7.4.2
-  if (!leaf.permits(keyUsage.digitalSignature)) return faults.CERT_KEY_USAGE;
-  // RFC 5280 4.2.1.12
-  if (!serves(leaf.extendedKeyUsage, purpose)) return faults.CERT_EXTENDED_KEY_USAGE;
-  return commonFault(leaf, now);
-}
-
-/** What forbids a certificate to be a CA's, and is not asked of an anchor. */
-function authorityFault(certificate: Certificate, now: number): Fault | undefined {
-  // RFC 5280 6.1.4 (n)
-  if (!certificate.permits(keyUsage.keyCertSign)) return faults.CERT_CA_KEY_USAGE;
-  return commonFault(certificate, now);
-}
-
-/** What forbids a certificate to stand on a path at all. The dates so that what is not a number is refused. */
-function commonFault(certificate: Certificate, now: number): Fault | undefined {
-  // RFC 5280 4.2 and 6.1.4 (o), 6.1.5 (f)
-  if (certificate.unknownCritical) return faults.CERT_CRITICAL_EXTENSION;
-  // RFC 5280 6.1.3 (a)(2)
-  if (!(now >= certificate.notBefore)) return faults.CERT_NOT_YET_VALID;
-  if (!(now <= certificate.notAfter)) return faults.CERT_EXPIRED;
-  return undefined;
 }

@@ -107,8 +107,8 @@ export function metBy(stapled: number, length: number): OcspRequirement {
 }
 
 /** Whether a response must have a nonce: with "if-present" one that has none counts too. */
-export function requiresNonce({ nonce }: OcspPolicy): boolean {
-  return nonce !== "if-present";
+export function requiresNonce(policy: OcspPolicy): boolean {
+  return policy.nonce !== "if-present";
 }
 
 /** Whether that asks by status_request_v2. */
@@ -137,7 +137,8 @@ export function checkClientOcsp(ocsp: ClientOcspOptions): void {
   );
 }
 
-function checkCommon({ stapling, policy, skew, maxAge }: StaplePolicy, known: readonly Stapling[]): void {
+function checkCommon(ocsp: StaplePolicy, known: readonly Stapling[]): void {
+  const { stapling, policy, skew, maxAge } = ocsp;
   checkWord("stapling", stapling, known);
   checkWord("policy", policy, requirements);
   demand(skew >= 0, "ocsp.skew: seconds, not negative");

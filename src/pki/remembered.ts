@@ -67,8 +67,8 @@ export class SignatureMemory implements Remembered {
     end: number,
   ): boolean {
     if (provider !== this.provider) return verification.settle(key, signature, start, end);
-    this.write(scheme, verification, key, signature, start, end);
-    const place = this.find();
+    this.writeEntry(scheme, verification, key, signature, start, end);
+    const place = this.findEntry();
     if (place < 0 && !verification.settle(key, signature, start, end)) return false;
     this.changed ||= place < 0;
     this.putFirst(place < 0 ? this.end - SIZE : place);
@@ -76,7 +76,7 @@ export class SignatureMemory implements Remembered {
   }
 
   /** Where the entry stands that is looked for, or -1. */
-  private find(): number {
+  private findEntry(): number {
     const { entries, end } = this;
     const first = entries[end];
     for (let i = 0; i < end; i += SIZE)
@@ -95,7 +95,7 @@ export class SignatureMemory implements Remembered {
    * Writes the entry to be looked for. All lengths but the last part's stand in front, so that no two of what is hashed are
    * equal unless all their parts are.
    */
-  private write(
+  private writeEntry(
     scheme: number,
     verification: Verification,
     key: PublicKey,

@@ -3,30 +3,19 @@ import { signatureScheme } from "../wire/registry.js";
 import { table } from "../wire/table.js";
 import type { KeyRow, SignatureRow, SubjectKey } from "./algorithm.js";
 import type { PkiFeature } from "./certificate.js";
-import { Der, findRow, type Oid, tag } from "./der.js";
+import { Der, type Oid, tag } from "./der.js";
 
 const s = signatureScheme;
 
 /** 1.2.840.113549.1.1.8, id-mgf1. */
 const mgf1: Oid = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08";
 
-interface PssRow {
-  /** The hash's. */
-  readonly oid: Oid;
-  readonly scheme: number;
-  readonly saltLength: number;
-}
-
-/** RSASSA-PSS by its hash, 2.16.840.1.101.3.4.2.1 to .3; RFC 8446 4.2.3 sets the salt to the hash's length. */
-const pssRows = table<PssRow>([
-  pssRow("\x60\x86\x48\x01\x65\x03\x04\x02\x01", s.rsa_pss_rsae_sha256, 32),
-  pssRow("\x60\x86\x48\x01\x65\x03\x04\x02\x02", s.rsa_pss_rsae_sha384, 48),
-  pssRow("\x60\x86\x48\x01\x65\x03\x04\x02\x03", s.rsa_pss_rsae_sha512, 64),
+/** Hashes of RSASSA-PSS, 2.16.840.1.101.3.4.2.1 to .3: SHA-256, SHA-384, SHA-512. */
+const hashes: readonly Oid[] = Object.freeze([
+  "\x60\x86\x48\x01\x65\x03\x04\x02\x01",
+  "\x60\x86\x48\x01\x65\x03\x04\x02\x02",
+  "\x60\x86\x48\x01\x65\x03\x04\x02\x03",
 ]);
-
-function pssRow(oid: Oid, scheme: number, saltLength: number): PssRow {
-  return { oid, scheme, saltLength };
-}
 
 /** RSA: its keys, and what they may sign certificates and responses with; SHA-1 and MD5 are not in it. */
 export const rsa: PkiFeature = Object.freeze({
@@ -47,45 +36,47 @@ export const rsa: PkiFeature = Object.freeze({
 
 /**
  * RSASSA-PSS-params, RFC 4055 section 3.1: hashAlgorithm [0], maskGenAlgorithm [1] of the same hash,
- * saltLength [2] of the hash's length, trailerField [3] absent or 1. The defaults of the first three stand
- * for SHA-1: what leaves one out is refused.
+ * saltLength [2] of the hash's length, as RFC 8446 4.2.3 sets it, trailerField [3] absent or 1. The defaults of the
+ * first three stand for SHA-1: what leaves one out is refused.
  */
 function readPss(der: Der): number {
   const c = tag.CONSTRUCTED;
   der.enter(tag.SEQUENCE);
-  const row = der.peek() === c ? readHash(der) : undefined;
-  if (!row || der.peek() !== c + 1 || readMask(der) !== row) return 0;
-  if (der.peek() !== c + 2 || der.explicit(c + 2) !== row.saltLength) return 0;
-  if (der.peek() === c + 3 && der.explicit(c + 3) !== 1) return 0;
-  return der.more ? 0 : row.scheme;
+  if (der.peek() !== c) return 0;
+  const hash = readHash(der);
+  if (hash < 0 || der.peek() !== c + 1) return 0;
+  if (readMask(der) !== hash) return 0;
+  if (der.peek() !== c + 2 || der.explicit(c + 2, tag.INTEGER) !== 32 + 16 * hash) return 0;
+  if (der.peek() === c + 3 && der.explicit(c + 3, tag.INTEGER) !== 1) return 0;
+  return der.more ? 0 : s.rsa_pss_rsae_sha256 + hash;
 }
 
 /** [0] EXPLICIT HashAlgorithm. */
-function readHash(der: Der): PssRow | undefined {
+function readHash(der: Der): number {
   const outer = der.enter(tag.CONSTRUCTED);
-  const row = readHashAlgorithm(der);
+  const hash = readHashAlgorithm(der);
   der.leave(outer);
-  return row;
+  return hash;
 }
 
 /** [1] EXPLICIT MaskGenAlgorithm: id-mgf1 with its hash. */
-function readMask(der: Der): PssRow | undefined {
+function readMask(der: Der): number {
   const outer = der.enter(tag.CONSTRUCTED + 1);
   const algorithm = der.enter(tag.SEQUENCE);
   const known = der.is(der.oid(), mgf1);
-  const row = readHashAlgorithm(der);
+  const hash = readHashAlgorithm(der);
   der.leave(algorithm);
   der.leave(outer);
-  return known ? row : undefined;
+  return known ? hash : -1;
 }
 
-/** RFC 4055 section 2.1: NULL parameters and none are both accepted. */
-function readHashAlgorithm(der: Der): PssRow | undefined {
+/** An index of `hashes`, or -1. RFC 4055 section 2.1: NULL parameters and none are both accepted. */
+function readHashAlgorithm(der: Der): number {
   const outer = der.enter(tag.SEQUENCE);
-  const i = findRow(pssRows, der.text(der.oid()));
+  const hash = hashes.indexOf(der.text(der.oid()));
   der.optionalNull();
   der.leave(outer);
-  return i < 0 ? undefined : pssRows[i];
+  return hash;
 }
 
 /** RFC 3279 2.3.1: the parameters of a key are NULL. */
@@ -102,23 +93,17 @@ function readKind(der: Der): "rsa" | undefined {
 function checkKey({ bytes, start, end }: SubjectKey): void {
   const der = new Der(faults.CERT_KEY, bytes, start, end);
   der.enter(tag.SEQUENCE);
-  const modulus = readPositive(der);
-  const bits = bitLength(bytes, modulus, der.at);
-  if (bits < 2048 || bits > 8192 || bytes[der.at - 1] % 2 === 0) throw faults.CERT_KEY;
-  const exponent = readPositive(der);
-  const exponentBits = bitLength(bytes, exponent, der.at);
-  if (exponentBits < 2 || exponentBits > 32 || bytes[der.at - 1] % 2 === 0) throw faults.CERT_KEY;
+  passOdd(der, 2048, 8192);
+  passOdd(der, 2, 32);
   der.leave(end);
   der.finish();
 }
 
-/** Passes over a positive INTEGER and returns where its first octet that is not a sign stands. */
-function readPositive(der: Der): number {
+/** Passes over an odd positive INTEGER of so many bits. */
+function passOdd(der: Der, least: number, most: number): void {
   const start = der.integer();
-  if (der.bytes[start] >= 0x80) throw faults.CERT_KEY;
-  return der.bytes[start] === 0 ? start + 1 : start;
-}
-
-function bitLength(bytes: Uint8Array, start: number, end: number): number {
-  return start === end ? 0 : (end - start) * 8 - Math.clz32(bytes[start]) + 24;
+  const { bytes, at } = der;
+  // An octet that is nothing but the sign has none
+  const bits = (at - start) * 8 - Math.clz32(bytes[start]) + 24;
+  if (bytes[start] >= 0x80 || bits < least || bits > most || bytes[at - 1] % 2 === 0) throw faults.CERT_KEY;
 }

@@ -1,3 +1,4 @@
+import { hashSize } from "../crypto/suites.js";
 import { type Fault, faults, isFault } from "../wire/fault.js";
 import type { Certificate } from "./certificate.js";
 import { Der } from "./der.js";
@@ -10,8 +11,6 @@ import { Store } from "./store.js";
 const maxSent = 64;
 /** RFC 9654 2.1. */
 const nonceSize = 32;
-
-const noStaple: Staple = Object.freeze(new Staple());
 
 /** What a peer is judged by. */
 export interface VerifierOptions extends PathOptions {
@@ -47,6 +46,8 @@ export class Verifier {
   private readonly staples: Staple[] = [];
   /** Certificates of the path, the leaf first, whose staples are settled. */
   private settled = 0;
+  /** The nonce that responses are asked to repeat: whoever asks fills it in. */
+  readonly nonce: Uint8Array | undefined;
 
   /**
    * `purpose`, of `extendedKeyUsage`, is what the peer's own certificate must serve for. What is needed of all that
@@ -65,12 +66,7 @@ export class Verifier {
     this.store = store;
     this.path = new Path(options, store, purpose, der);
     this.judge = new StapleVerifier(options, store, scratch, scratchAt, der);
-    if (options.ocsp.nonce) this.judge.nonce = new Uint8Array(nonceSize);
-  }
-
-  /** The nonce that responses are asked to repeat: whoever asks fills it in. */
-  get nonce(): Uint8Array | undefined {
-    return this.judge.nonce;
+    if (options.ocsp.nonce) this.nonce = this.judge.nonce = new Uint8Array(nonceSize);
   }
 
   /** Certificates in the peer's list so far; the path keeps the first of them. */
@@ -99,7 +95,11 @@ export class Verifier {
 
   /** What came with element `position` of the path; perhaps an empty one. */
   stapleAt(position: number): Staple {
-    return this.staples[this.path.index(position)] ?? noStaple;
+    return this.sentWith(position) ?? new Staple();
+  }
+
+  private sentWith(position: number): Staple | undefined {
+    return this.staples[this.path.index(position)];
   }
 
   /**
@@ -116,13 +116,10 @@ export class Verifier {
       return false;
     }
     const position = this.settled;
-    const staple = this.stapleAt(position);
-    if (!staple.present && this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
-    if (
-      staple.present &&
-      !this.judge.settle(staple, path.at(path.index(position)), path.issuer(position), now)
-    )
-      return false;
+    const staple = this.sentWith(position);
+    if (!staple?.present) {
+      if (this.needsStaple(position)) throw faults.OCSP_STAPLE_MISSING;
+    } else if (!this.judge.settle(staple, path.chain[position], path.issuer(position), now)) return false;
     this.settled = position + 1;
     if (this.settled < path.lengthWithAnchor) return false;
     const { crl } = options;
@@ -151,7 +148,9 @@ export class Verifier {
     const verdicts: Verdict[] = [];
     for (let i = 0; i < path.lengthWithAnchor; i++) {
       const staple = this.stapleAt(i);
-      if (i < path.length || staple.present) verdicts.push(verdictOn(staple, i, this.settled, fault));
+      if (i >= path.length && !staple.present) continue;
+      const verdict = verdictOn(staple, i, this.settled, fault);
+      verdicts.push(verdict);
     }
     return verdicts;
   }
@@ -179,21 +178,29 @@ export interface Verdict {
 
 /** What is said of a certificate when those before `settled` are settled and `fault`, if any, ended it there. */
 function verdictOn(staple: Staple, position: number, settled: number, fault: Fault | undefined): Verdict {
-  if (position === settled && fault !== undefined)
-    return Object.assign(verdictOf(staple, statusOf(fault)), { fault });
-  if (!staple.present) return verdictOf(staple, "none");
-  return verdictOf(staple, position < settled ? "good" : "unchecked");
-}
-
-function verdictOf(staple: Staple, status: Verdict["status"]): Verdict {
   const { thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated } = staple;
-  return { status, thisUpdate, nextUpdate, producedAt, revokedAt, revocationReason, responder, delegated };
+  const ended = position === settled ? fault : undefined;
+  const status = statusOf(staple, position < settled, ended);
+  const told = {
+    status,
+    thisUpdate,
+    nextUpdate,
+    producedAt,
+    revokedAt,
+    revocationReason,
+    responder,
+    delegated,
+  };
+  return ended === undefined ? told : Object.assign(told, { fault: ended });
 }
 
-function statusOf(fault: Fault): Verdict["status"] {
-  if (fault === faults.OCSP_CERT_REVOKED) return "revoked";
-  if (fault === faults.OCSP_CERT_UNKNOWN) return "unknown";
-  return fault === faults.OCSP_STAPLE_MISSING ? "none" : "bad";
+function statusOf(staple: Staple, isSettled: boolean, ended: Fault | undefined): Verdict["status"] {
+  if (ended === faults.OCSP_CERT_REVOKED) return "revoked";
+  if (ended === faults.OCSP_CERT_UNKNOWN) return "unknown";
+  if (ended === faults.OCSP_STAPLE_MISSING) return "none";
+  if (ended !== undefined) return "bad";
+  if (!staple.present) return "none";
+  return isSettled ? "good" : "unchecked";
 }
 
 /** What came of one response. */
@@ -219,11 +226,15 @@ export function judge(
 ): Judgment {
   const store = new Store(new Uint8Array(response.length));
   const staple = new Staple();
-  const verifier = new StapleVerifier(options, store);
+  const verifier = new StapleVerifier(options, store, new Uint8Array(hashSize.sha256), 0, new Der());
   verifier.nonce = nonce;
   staple.take(store, response, 0, response.length);
-  const fault = settled(() => verifier.settle(staple, certificate, issuer, now));
-  const signerUntil = staple.delegated ? verifier.delegate.notAfter : Number.POSITIVE_INFINITY;
+  let signerUntil = Number.POSITIVE_INFINITY;
+  const fault = settled(() => {
+    const done = verifier.settle(staple, certificate, issuer, now);
+    if (staple.delegated && verifier.delegate) signerUntil = verifier.delegate.notAfter;
+    return done;
+  });
   return { staple, signerUntil, fault };
 }
 

@@ -1,30 +1,12 @@
-import { faults } from "./fault.js";
+import { Cursor } from "./cursor.js";
+import { type Fault, faults } from "./fault.js";
 
-/** No bytes: what a span is of before it is of anything. */
-export const none = new Uint8Array(0);
+export { none } from "./cursor.js";
 
-/**
- * A cursor over `bytes[at…end)` that reads big-endian fields and refuses to pass `end` (DECODE_ERROR).
- * `enter…` narrows the view to a length-prefixed vector and returns the outer end, `leave` takes that end
- * back and refuses trailing bytes: offsets instead of views, which would cost slots on XS.
- */
-export class Reader {
-  bytes: Uint8Array;
-  at: number;
-  end: number;
-
-  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-  }
-
-  /** Reads another span with the same object, so that a device makes no new one. */
-  over(bytes: Uint8Array, at: number, end: number): this {
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-    return this;
+/** Reads big-endian fields of `bytes[at…end)` and refuses to pass `end`. `enter…` goes into a length-prefixed vector. */
+export class Reader extends Cursor {
+  get fault(): Fault {
+    return faults.DECODE_ERROR;
   }
 
   get left(): number {
@@ -50,14 +32,6 @@ export class Reader {
     return high * 0x10000 + this.u16();
   }
 
-  /** Passes over `n` bytes and returns the offset where they begin. */
-  skip(n: number): number {
-    const at = this.at;
-    if (n > this.end - at) throw faults.DECODE_ERROR;
-    this.at = at + n;
-    return at;
-  }
-
   enter8(): number {
     return this.enter(this.u8());
   }
@@ -73,25 +47,8 @@ export class Reader {
   /** Narrows the view to the next `n` bytes; returns the outer end, for `leave`. */
   enter(n: number): number {
     const outer = this.end;
-    if (n > outer - this.at) throw faults.DECODE_ERROR;
+    if (n > outer - this.at) throw this.fault;
     this.end = this.at + n;
     return outer;
-  }
-
-  /** Ends a vector: refuses bytes that nobody read. */
-  leave(outer: number): void {
-    this.finish();
-    this.end = outer;
-  }
-
-  /** Ends a vector and passes over what is left of it. */
-  drop(outer: number): void {
-    this.at = this.end;
-    this.end = outer;
-  }
-
-  /** Refuses trailing bytes. */
-  finish(): void {
-    if (this.at !== this.end) throw faults.DECODE_ERROR;
   }
 }

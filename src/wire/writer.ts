@@ -1,27 +1,14 @@
-import { faults } from "./fault.js";
+import { Cursor } from "./cursor.js";
+import { type Fault, faults } from "./fault.js";
 
-/** A cursor that writes big-endian fields to `bytes[at…limit)` and refuses to pass `limit` (OUTPUT_TOO_SMALL). */
-export class Writer {
-  bytes: Uint8Array;
-  at: number;
-  limit: number;
-
-  constructor(bytes: Uint8Array, at = 0, limit = bytes.length) {
-    this.bytes = bytes;
-    this.at = at;
-    this.limit = limit;
-  }
-
-  /** Writes to another span with the same object. */
-  over(bytes: Uint8Array, at: number, limit: number): this {
-    this.bytes = bytes;
-    this.at = at;
-    this.limit = limit;
-    return this;
+/** Writes big-endian fields to `bytes[at…end)` and refuses to pass `end` (OUTPUT_TOO_SMALL). */
+export class Writer extends Cursor {
+  get fault(): Fault {
+    return faults.OUTPUT_TOO_SMALL;
   }
 
   get room(): number {
-    return this.limit - this.at;
+    return this.end - this.at;
   }
 
   u8(value: number): void {
@@ -51,14 +38,6 @@ export class Writer {
     writeAscii(text, this.bytes, at);
   }
 
-  /** Reserves `n` bytes and returns the offset where they begin. */
-  skip(n: number): number {
-    const at = this.at;
-    if (n > this.limit - at) throw faults.OUTPUT_TOO_SMALL;
-    this.at = at + n;
-    return at;
-  }
-
   begin8(): number {
     return this.skip(1);
   }
@@ -72,21 +51,21 @@ export class Writer {
   }
 
   finish8(mark: number): void {
-    this.finish(mark, 1);
+    this.fill(mark, 1);
   }
 
   finish16(mark: number): void {
-    this.finish(mark, 2);
+    this.fill(mark, 2);
   }
 
   finish24(mark: number): void {
-    this.finish(mark, 3);
+    this.fill(mark, 3);
   }
 
   /** Fills in the length prefix of `size` bytes at `mark`, once the vector behind it is written. */
-  private finish(mark: number, size: number): void {
+  private fill(mark: number, size: number): void {
     let length = this.at - mark - size;
-    if (length >= 2 ** (8 * size)) throw faults.OUTPUT_TOO_SMALL;
+    if (length >= 2 ** (8 * size)) throw this.fault;
     for (let at = mark + size; at > mark; length >>>= 8) this.bytes[--at] = length;
   }
 }

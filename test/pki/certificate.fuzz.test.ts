@@ -123,7 +123,7 @@ test("every reader of DER comes to an end, forwards, with a fault or none", (t) 
     (der) => der.skip(),
     (der) => der.integer(),
     (der) => der.small(),
-    (der) => der.flag(),
+    (der) => der.flag(false),
     (der) => der.oid(),
     (der) => der.octets(),
     (der) => der.namedBits(),

@@ -78,7 +78,6 @@ test("keeps in the store what it needs, and the input may go", (t) => {
   certificate.keep({ provider, pki }, new Store(new Uint8Array(4096), 7));
   input.fill(0xee);
   const { bytes } = certificate;
-  t.is(hex(bytes, certificate.subjectStart, certificate.subjectEnd), name.toString("hex"));
   t.is(hex(bytes, certificate.nameStart, certificate.nameEnd), name.toString("hex"));
   t.is(hex(bytes, certificate.issuerStart, certificate.issuerEnd), root.name.toString("hex"));
   t.is(hex(bytes, certificate.serialStart, certificate.serialEnd), serial.subarray(2).toString("hex"));
@@ -90,34 +89,39 @@ test("keeps in the store what it needs, and the input may go", (t) => {
 });
 
 test("takes nothing of the store when there is not room for all", (t) => {
-  const certificate = new Certificate();
   const full = new Store(new Uint8Array(4096));
-  keep(certificate, full, leaf.der);
+  keep(new Certificate(), full, leaf.der);
   const small = new Store(new Uint8Array(full.at - 1));
+  const certificate = new Certificate();
   t.is(
     verdict(() => keep(certificate, small, leaf.der)),
     "STORE_TOO_SMALL",
   );
+  t.is(certificate.fault, faults.INTERNAL_ERROR, "it can't stand on a path");
   t.is(small.at, 0);
   t.true(small.needed >= full.at);
 });
 
 test("alternative names are dropped when only they do not fit", (t) => {
-  const certificate = new Certificate();
+  const kept = (store: Store, der: Uint8Array) => {
+    const certificate = new Certificate();
+    keep(certificate, store, der);
+    t.is(certificate.fault, undefined);
+    return certificate;
+  };
   const full = new Store(new Uint8Array(4096));
-  keep(certificate, full, leaf.der);
-  t.false(certificate.altNamesLost(full));
+  t.false(kept(full, leaf.der).altNamesLost(full));
   const exact = new Store(new Uint8Array(full.at));
-  keep(certificate, exact, leaf.der, parseReference(host));
-  t.true(certificate.altNamesLost(exact));
-  t.true(certificate.named, "they were compared before");
+  t.true(kept(exact, leaf.der).altNamesLost(exact));
+  t.true(parsed(leaf).isFor(parseReference(host)), "they are compared before");
+  t.false(parsed(leaf).isFor(parseReference("other.test")));
   const nameless = withExtensions({ names: undefined });
   // ECDSA signatures differ in length by a few bytes
-  keep(certificate, new Store(new Uint8Array(full.at + 8)), nameless.der);
-  t.false(certificate.altNamesLost(exact), "there were none");
+  const other = kept(new Store(new Uint8Array(full.at + 8)), nameless.der);
+  t.false(other.altNamesLost(exact), "there were none");
 });
 
-test("a row that is filled again remembers nothing", (t) => {
+test("a certificate remembers nothing of another that was read with the same cursor", (t) => {
   const everything = authority("everything", root, {
     extensions: {
       constraints: basicConstraints(true, 3),
@@ -130,25 +134,24 @@ test("a row that is filled again remembers nothing", (t) => {
     },
   });
   const bare = withFields({ version: Buffer.of(), extensions: Buffer.of() });
-  const certificate = new Certificate();
+  const der = new Der();
+  const other = new Certificate(der);
+  const certificate = new Certificate(der);
   const store = new Store(new Uint8Array(4096));
-  keep(certificate, store, everything.der, parseReference("other.test"));
+  keep(other, store, everything.der);
   keep(certificate, store, bare.der);
+  t.true(other.mustStaple && other.unknownCritical && other.pathLen === 3);
   const { version, ca, pathLen, keyUsage: usage, extendedKeyUsage: purposes } = certificate;
-  const { mustStaple, unknownCritical, named, constraintsStart, constraintsEnd } = certificate;
+  const { mustStaple, unknownCritical, constraintsStart, constraintsEnd } = certificate;
   t.deepEqual(
     { version, ca, pathLen, usage, purposes },
     { version: 1, ca: false, pathLen: -1, usage: 0, purposes: 0 },
   );
-  t.deepEqual(
-    { mustStaple, unknownCritical, named },
-    { mustStaple: false, unknownCritical: false, named: true },
-  );
+  t.deepEqual({ mustStaple, unknownCritical }, { mustStaple: false, unknownCritical: false });
   t.is(constraintsStart, constraintsEnd);
   t.is(certificate.altNamesStart, certificate.altNamesEnd);
-  certificate.read(pki, leaf.der, 0, leaf.der.length);
-  t.is(certificate.verification, undefined);
-  t.false(certificate.verify(options, parsed(intermediate).key));
+  t.is(parsed(leaf).verification, undefined);
+  t.false(parsed(leaf).verify(options, parsed(intermediate).key));
 });
 
 test("the fault for bad DER is what the certificate was made with", (t) => {
@@ -260,11 +263,9 @@ test("a scheme that is unknown leaves no verification", (t) => {
   t.is(certificate.scheme, 0);
   t.is(certificate.verification, undefined);
   const schemes = [signatureScheme.ed25519];
-  keep(certificate, new Store(new Uint8Array(4096)), leaf.der, undefined, {
-    provider: { ...provider, schemes },
-    pki,
-  });
-  t.is(certificate.verification, undefined, "the provider has no such scheme");
+  const other = new Certificate();
+  keep(other, new Store(new Uint8Array(4096)), leaf.der, { provider: { ...provider, schemes }, pki });
+  t.is(other.verification, undefined, "the provider has no such scheme");
 });
 
 test("basic constraints", (t) => {

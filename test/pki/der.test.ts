@@ -69,7 +69,7 @@ table("skip refuses tags in long form", (der) => der.skip(), ["0500", "be0100"],
 test("what follows the view is not seen", (t) => {
   const der = new Der(undefined, hex("0101ff"), 0, 0);
   t.is(der.peek(), -1);
-  t.false(der.flag());
+  t.false(der.flag(false));
   const pair = over(hex("06032b65708000"));
   t.is(pair.oid(), 2);
   t.is(pair.value(tag.CONTEXT), 7);
@@ -141,13 +141,13 @@ test("small is from 0 to 2^31 - 1", (t) => {
 });
 
 test("BOOLEAN DEFAULT FALSE is 0xff or absent, and 0 where that may be", (t) => {
-  const flag = (text: string) => over(hex(text)).flag();
+  const flag = (text: string) => over(hex(text)).flag(false);
   t.true(flag("0101ff"));
   t.false(flag(""));
   t.false(flag("0500"));
   for (const text of ["010100", "010101", "0100", "0102ffff"]) {
     t.is(
-      reading(text, (der) => der.flag()),
+      reading(text, (der) => der.flag(false)),
       refused,
       text,
     );

@@ -5,9 +5,15 @@ import { NOW } from "../../certs/fixtures.js";
 import { newKey } from "../../certs/keys.js";
 import { provider } from "../../hosts/node/provider.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
-import type { Certificate, PkiOptions, PkiTables } from "../../src/pki/certificate.js";
+import {
+  type Certificate,
+  extendedKeyUsage,
+  type PkiOptions,
+  type PkiTables,
+} from "../../src/pki/certificate.js";
+import { Der } from "../../src/pki/der.js";
 import { everything } from "../../src/pki/everything.js";
-import type { Reference } from "../../src/pki/hostname.js";
+import { type StapleOptions, StapleVerifier } from "../../src/pki/ocsp.js";
 import { Path, type PathOptions, trustAnchor } from "../../src/pki/path.js";
 import { Store } from "../../src/pki/store.js";
 import { faultName, isFault } from "../../src/wire/fault.js";
@@ -94,7 +100,7 @@ export class Walk {
     };
     this.make = () => {
       const store = new Store(new Uint8Array(storeSize));
-      return [store, new Path(settings, store, purpose)];
+      return [store, pathWith(settings, store, purpose)];
     };
     [this.store, this.path] = this.make();
   }
@@ -146,14 +152,27 @@ export function judge(chain: readonly (Issued | Uint8Array)[], options: WalkOpti
   return verdict(() => new Walk(options).run(ders));
 }
 
+/** A path to a server, unless for another purpose. */
+export function pathWith(
+  options: PathOptions,
+  store: Store,
+  purpose: number = extendedKeyUsage.serverAuth,
+): Path {
+  return new Path(options, store, purpose, new Der());
+}
+
+/** What judges staples, with room for a digest of its own. */
+export function stapleVerifier(options: StapleOptions, store: Store): StapleVerifier {
+  return new StapleVerifier(options, store, new Uint8Array(32), 0, new Der());
+}
+
 /** Reads and keeps a certificate, as a path does. */
 export function keep(
   certificate: Certificate,
   store: Store,
   der: Uint8Array,
-  reference?: Reference,
   options: PkiOptions = { provider, pki: everything },
 ): void {
   certificate.read(options.pki, der, 0, der.length);
-  certificate.keep(options, store, reference);
+  certificate.keep(options, store);
 }

@@ -3,13 +3,13 @@ import { type ChainCase, chainCases, NOW, type OcspCase, ocspCases } from "../..
 import { provider } from "../../hosts/node/provider.js";
 import { Certificate } from "../../src/pki/certificate.js";
 import { everything } from "../../src/pki/everything.js";
-import { responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
-import { Path, trustAnchor } from "../../src/pki/path.js";
+import { responder, Staple } from "../../src/pki/ocsp.js";
+import { trustAnchor } from "../../src/pki/path.js";
 import { defaultOcsp, type OcspPolicy } from "../../src/pki/policy.js";
 import { Store } from "../../src/pki/store.js";
 import { faultName, faults, isFault } from "../../src/wire/fault.js";
 import { given } from "../../src/wire/given.js";
-import { keep } from "./kit.js";
+import { keep, pathWith, stapleVerifier } from "./kit.js";
 
 /** "good", or the name of the fault that is thrown. */
 function verdict(run: () => void): string {
@@ -34,7 +34,7 @@ function verify(row: ChainCase): void {
     schemes: provider.schemes,
     maxCertificates: 10,
   };
-  const path = new Path(options, newStore());
+  const path = pathWith(options, newStore());
   const input = new Uint8Array(8192);
   for (const der of row.chain) {
     input.fill(0).set(der);
@@ -68,7 +68,7 @@ function staple(row: OcspCase): { staple: Staple; settle: () => void } {
   const policy: OcspPolicy = Object.assign({}, defaultOcsp, asked, {
     responders: row.responders.map((der) => responder(der, everything)),
   });
-  const verifier = new StapleVerifier({ ...means, ocsp: policy }, store);
+  const verifier = stapleVerifier({ ...means, ocsp: policy }, store);
   verifier.nonce = row.nonce;
   const settle = () => {
     while (!verifier.settle(staple, subject, issuer, row.at));

@@ -3,13 +3,13 @@ import { provider as nodeProvider } from "../../hosts/node/provider.js";
 import type { Provider, Verification } from "../../src/crypto/provider.js";
 import { Certificate, type PkiTables } from "../../src/pki/certificate.js";
 import { everything } from "../../src/pki/everything.js";
-import { Staple, StapleVerifier } from "../../src/pki/ocsp.js";
+import { Staple } from "../../src/pki/ocsp.js";
 import type { Authority } from "../../src/pki/path.js";
 import { defaultOcsp, type OcspPolicy } from "../../src/pki/policy.js";
 import { Store } from "../../src/pki/store.js";
 import { faultName, isFault } from "../../src/wire/fault.js";
 import { given } from "../../src/wire/given.js";
-import { keep } from "./kit.js";
+import { keep, stapleVerifier } from "./kit.js";
 
 /** The client's defaults. */
 export const policy: OcspPolicy = defaultOcsp;
@@ -70,7 +70,7 @@ export class Judge {
     this.store = new Store(new Uint8Array(this.size));
     this.staple = new Staple();
     const options = { provider: this.provider, pki: this.pki, ocsp: policy };
-    const verifier = new StapleVerifier(options, this.store);
+    const verifier = stapleVerifier(options, this.store);
     verifier.nonce = nonce;
     if (der) this.staple.take(this.store, der, 0, der.length);
     for (let settled = false; !settled; ) {

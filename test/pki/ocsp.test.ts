@@ -38,9 +38,10 @@ import {
 import { provider } from "../../hosts/node/provider.js";
 import { Certificate } from "../../src/pki/certificate.js";
 import { everything } from "../../src/pki/everything.js";
-import { responder, Staple, StapleVerifier } from "../../src/pki/ocsp.js";
+import { responder, Staple } from "../../src/pki/ocsp.js";
 import { Store } from "../../src/pki/store.js";
 import { alertOf, type Fault, faults, isFault } from "../../src/wire/fault.js";
+import { stapleVerifier } from "./kit.js";
 import { caught, Judge, type Measure, policy } from "./ocsp-judge.js";
 
 const responderOf = (der: Uint8Array) => responder(der, everything);
@@ -456,7 +457,7 @@ test("of one response's fault nothing is left for the next that the verifier jud
     good: byDelegate(),
   };
   const store = new Store(new Uint8Array(65536));
-  const verifier = new StapleVerifier({ provider, pki: everything, ocsp: policy }, store);
+  const verifier = stapleVerifier({ provider, pki: everything, ocsp: policy }, store);
   const [subject, issuer] = [leaf, ca.der].map(certificateOf);
   const run = (der: Buffer) => {
     const staple = new Staple();

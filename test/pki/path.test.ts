@@ -17,7 +17,7 @@ import { provider } from "../../hosts/node/provider.js";
 import { extendedKeyUsage as eku } from "../../src/pki/certificate.js";
 import { everything } from "../../src/pki/everything.js";
 import {
-  Path,
+  type Path,
   type PathOptions,
   type TrustAnchor,
   type TrustIndex,
@@ -33,6 +33,7 @@ import {
   judge,
   keys,
   leaf,
+  pathWith,
   root,
   server,
   verdict,
@@ -63,7 +64,7 @@ test("tells the path, its issuers and its anchor", (t) => {
   const walk = new Walk().run(ders(leaf, intermediate, root));
   const { path } = walk;
   t.deepEqual(walk.indices, [0, 1], "the anchor is not an element");
-  t.is(path.count, 3);
+  t.is(path.rows.length, 3);
   t.is(path.issuer(0), path.at(1));
   t.is(path.issuer(1), path.anchor!);
   t.deepEqual(Buffer.from(path.anchor!.der), root.der);
@@ -174,7 +175,7 @@ function pathOptions(from = provider, serverName?: string): PathOptions {
 }
 
 test("a leaf that was refused stays refused, whoever goes on", (t) => {
-  const path = new Path(pathOptions(), new Store(new Uint8Array(4096)));
+  const path = pathWith(pathOptions(), new Store(new Uint8Array(4096)));
   const good = server(root).der;
   const bad = Buffer.concat([good, Buffer.of(0)]);
   t.is(
@@ -194,7 +195,7 @@ test("what the provider throws by mistake is not taken for a fault", (t) => {
       throw new RangeError("broken");
     },
   };
-  const path = new Path(pathOptions(broken, host), new Store(new Uint8Array(4096)));
+  const path = pathWith(pathOptions(broken, host), new Store(new Uint8Array(4096)));
   t.throws(() => path.add(leaf.der, 0, leaf.der.length), { instanceOf: RangeError });
   t.is(
     verdict(() => path.step(NOW)),
@@ -468,7 +469,7 @@ test("certificates beyond the maximum are ignored", (t) => {
   t.is(judge([leaf, intermediate, root, root, root], { max: 2 }), "good");
   t.is(judge([leaf, root], { max: 2 }), "CERT_UNKNOWN_ISSUER", "none was ignored");
   const walk = new Walk({ max: 2 }).run(ders(leaf, intermediate, root));
-  t.is(walk.path.count, 2);
+  t.is(walk.path.rows.length, 2);
 });
 
 test("a certificate that the store has no room for is no candidate", (t) => {
@@ -529,5 +530,5 @@ test("what the search for an anchor throws is the certificate's fault", (t) => {
 function pathOver(trust: readonly TrustAnchor[], find: TrustIndex["find"]): Path {
   const settings = { provider, pki: everything, trust, trustIndex: { find }, serverName: host };
   const { schemes } = provider;
-  return new Path({ ...settings, schemes, maxCertificates: 2 }, new Store(new Uint8Array(8192)));
+  return pathWith({ ...settings, schemes, maxCertificates: 2 }, new Store(new Uint8Array(8192)));
 }

@@ -230,7 +230,7 @@ for (const [side, settings] of Object.entries(sides)) {
   test(`${side}: lists that are too long`, (t) => {
     const many = (n: number) => [leaf, ca, ...Array.from({ length: n - 2 }, () => ca)];
     const most = judged(many(64), [forLeaf], { maxCertificates: 2 });
-    t.deepEqual([most.verdict, most.verifier.sent, most.verifier.path.count], ["good", 64, 2]);
+    t.deepEqual([most.verdict, most.verifier.sent, most.verifier.path.rows.length], ["good", 64, 2]);
     t.is(judged(many(65), [forLeaf], { maxCertificates: 2 }).verdict, "CERT_CHAIN_TOO_LONG");
     const first = { maxCertificates: 1, trust: [trustAnchor(ca.der, everything)] };
     const beyond = judged(chain, [forLeaf, forCa], first);

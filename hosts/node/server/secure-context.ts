@@ -175,8 +175,8 @@ function signatureSchemeOf(der: Uint8Array): number | undefined {
   } catch {
     return 0;
   }
-  const { issuerStart, issuerEnd, subjectStart, subjectEnd, scheme } = certificate;
-  return equalBytes(der, issuerStart, issuerEnd, der, subjectStart, subjectEnd) ? undefined : scheme;
+  const { issuerStart, issuerEnd, nameStart, nameEnd, scheme } = certificate;
+  return equalBytes(der, issuerStart, issuerEnd, der, nameStart, nameEnd) ? undefined : scheme;
 }
 
 // ---- Staples

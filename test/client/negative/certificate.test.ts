@@ -102,8 +102,8 @@ for (const only of [tls12, tls13])
   test(`TLS ${only.toString(16)}: 64 certificates, of which 8 are kept`, (t) => {
     const chain = [...servers.p256.chain, ...Array<Buffer>(64 - servers.p256.chain.length).fill(u8(0))];
     let kept = 0;
-    const onPath = ({ count }: Path) => {
-      kept = count;
+    const onPath = ({ rows }: Path) => {
+      kept = rows.length;
     };
     const { client } = new Link({ ...servers.p256, version: only, chain }, { onPath }).run();
     t.true(client.established, named(client.fault));
