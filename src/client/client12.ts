@@ -1,4 +1,4 @@
-import { masterSize, verifyDataSize } from "../crypto/keys12.js";
+import { verifyDataSize } from "../crypto/keys12.js";
 import { findScheme } from "../crypto/suites.js";
 import {
   measureCertificate,
@@ -20,7 +20,6 @@ import {
   readPointFormats,
   receiveChangeCipherSpec,
   restoreMasterSecret,
-  schedule12,
   writePointFormats,
 } from "../handshake/handshake12.js";
 import { dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
@@ -133,9 +132,9 @@ function receiveServerHello12(s: ClientHandshake, r: Reader, echoed: boolean): C
 
 /** The server has repeated our session id: if we offered a ticket, it goes on from there (RFC 5077 3.4). */
 function resume(s: ClientHandshake): ClientState {
-  const session = s.resuming?.offer12;
+  const session = s.resuming?.offer;
   // A session id that only looks like a session's is nobody's to resume
-  if (session === undefined) throw faults.ILLEGAL_PARAMETER;
+  if (session?.version !== version.tls12) throw faults.ILLEGAL_PARAMETER;
   if (s.suiteInForce.id !== session.suite) throw faults.CIPHER_SUITE;
   // RFC 7627 5.3
   if (!s.extendedMasterSecret) throw faults.EMS_REQUIRED;
@@ -300,8 +299,7 @@ function sendLastFinished(s: ClientHandshake): ClientState {
 
 /** The master secret is still there for the session that the ticket is of. */
 function connect(s: ClientHandshake): ClientState {
-  const { master } = schedule12(s);
   s.establish();
-  s.resuming?.deliver12(s, master, master + masterSize);
+  s.resuming?.deliver12(s);
   return forgetMaster(s);
 }

@@ -1,4 +1,3 @@
-import type { KeySchedule13 } from "../crypto/keys13.js";
 import { findScheme } from "../crypto/suites.js";
 import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionTable } from "../handshake/extensionrow.js";
@@ -18,21 +17,15 @@ import type { ClientState } from "./states.js";
 
 /** What a connection that may resume keeps: the feature `resumption`, as the rest of the client knows it. */
 export interface Resuming {
-  /** The session that is offered to a server of TLS 1.2. */
-  readonly offer12: Session | undefined;
-  /** The server goes on from the session that was offered. */
+  /** The session that is offered, as long as it fits. */
+  readonly offer: Session | undefined;
+  /** The server goes on from it. */
   accepted: boolean;
   /** Tickets that will be taken; in TLS 1.2 the one that was announced, which must come. */
   expected: number;
-  /** What may be offered to one of TLS 1.3: after a HelloRetryRequest the suite's hash is settled (RFC 8446 4.1.4). */
-  offer13(s: ClientHandshake): Session | undefined;
   /** Whether the ClientHello has room for so much more of the offer; if not, there is none any more. */
   fits(w: Writer, length: number): boolean;
-  /** Whether it has pre_shared_key. */
-  sends13(s: ClientHandshake): boolean;
-  retry(s: ClientHandshake, messageHash: Uint8Array): void;
   bind(s: ClientHandshake, w: Writer): void;
-  start13(s: ClientHandshake): KeySchedule13;
   keepSecret(s: ClientHandshake): void;
   appraise(s: ClientHandshake): void;
   takeTicket13(
@@ -40,12 +33,12 @@ export interface Resuming {
     lifetime: number,
     ageAdd: number,
     nonceAt: number,
-    nonceEnd: number,
+    nonceLength: number,
     start: number,
     end: number,
   ): void;
   takeTicket12(r: Reader): void;
-  deliver12(s: ClientHandshake, start: number, end: number): void;
+  deliver12(s: ClientHandshake): void;
 }
 
 /** Everything that one handshake negotiates, and the table that is in force. */

@@ -168,8 +168,7 @@ function receiveRetryRequest(s: ClientHandshake, r: Reader): ClientState {
   if (!saw(s, extensionType.supported_versions)) throw faults.MISSING_EXTENSION;
   if (!saw(s, extensionType.key_share) && !saw(s, extensionType.cookie)) throw faults.ILLEGAL_PARAMETER;
   s.retried = true;
-  const message = s.transcript.restart();
-  s.resuming?.retry(s, message);
+  s.transcript.restart();
   s.transcript.dropCompanions();
   return "RETRY";
 }

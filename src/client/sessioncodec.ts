@@ -2,6 +2,7 @@ import { sha256 } from "../crypto/digest.js";
 import type { Provider } from "../crypto/provider.js";
 import { findSuite, hashSize } from "../crypto/suites.js";
 import { requirements, staplings } from "../pki/policy.js";
+import { writeU32 } from "../record/protection.js";
 import { unlessFault } from "../wire/fault.js";
 import { none, Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
@@ -49,7 +50,7 @@ export function encodeSession(provider: Provider, session: Session): Uint8Array 
 }
 
 function writeFixed(w: Writer, session: Session): void {
-  const { ageAdd, policy, mustStaple, demanded } = session;
+  const { policy, mustStaple, demanded } = session;
   w.u8(FORMAT);
   w.u16(session.version);
   w.u16(session.suite);
@@ -58,8 +59,7 @@ function writeFixed(w: Writer, session: Session): void {
   w.u8(
     (mustStaple ? flag.MUST_STAPLE : 0) | (demanded.allowMissingNextUpdate ? flag.MISSING_NEXT_UPDATE : 0),
   );
-  w.u16(Math.floor(ageAdd / 0x10000));
-  w.u16(ageAdd % 0x10000);
+  writeU32(w.bytes, w.skip(4), session.ageAdd);
   writeSeconds(w, session.receivedAt);
   writeSeconds(w, session.until);
   writeSeconds(w, session.verifiedAt);
@@ -85,7 +85,7 @@ export function decodeSession(provider: Provider, bytes: Uint8Array): Session | 
   if (!equalBytes(sha256(provider, bytes, 0, end), 0, HASH, bytes, end, bytes.length)) return undefined;
   // Lengths may say too much, though the hash is right
   const session = unlessFault(() => read(new Reader(bytes, 1, end)));
-  return session && isSound(session) ? session : undefined;
+  return isSound(session) ? session : undefined;
 }
 
 function read(r: Reader): Session {
@@ -99,11 +99,11 @@ function read(r: Reader): Session {
   const until = readSeconds(r);
   const verifiedAt = readSeconds(r);
   const skew = readSeconds(r);
-  const secret = take(r, r.enter8());
-  const ticket = take(r, r.enter16());
-  const serverName = readName(r, r.enter8());
-  const anchor = take(r, r.enter8());
-  const responders = take(r, r.enter16());
+  const secret = take(r, r.u8());
+  const ticket = take(r, r.u16());
+  const serverName = readName(r, r.u8());
+  const anchor = take(r, r.u8());
+  const responders = take(r, r.u16());
   r.finish();
   return Object.freeze({
     version: protocol,
@@ -127,22 +127,21 @@ function read(r: Reader): Session {
   });
 }
 
-/** The rest of a vector, copied. */
-function take(r: Reader, outer: number): Uint8Array {
-  const copy = r.left > 0 ? copySecret(r.bytes, r.at, r.end) : none;
-  r.drop(outer);
-  return copy;
+/** The next `n` bytes, copied. */
+function take(r: Reader, n: number): Uint8Array {
+  const start = r.skip(n);
+  return n > 0 ? copySecret(r.bytes, start, r.at) : none;
 }
 
-function readName(r: Reader, outer: number): string | undefined {
+function readName(r: Reader, n: number): string | undefined {
   let name = "";
-  while (r.left > 0) name += String.fromCharCode(r.u8());
-  r.leave(outer);
+  for (const end = r.at + n; r.at < end; ) name += String.fromCharCode(r.u8());
   return name || undefined;
 }
 
 /** Whether each field is one that a session can have. */
-function isSound(session: Session): boolean {
+function isSound(session: Session | undefined): boolean {
+  if (session === undefined) return false;
   const { secret, ticket, anchor, policy, demanded } = session;
   const { stapling, responders } = demanded;
   const suite = findSuite(session.suite);

@@ -24,7 +24,8 @@ export class Transcript {
   private readonly provider: Provider;
   private sha256: Hash | undefined;
   private sha384: Hash | undefined;
-  private algorithm: HashAlgorithm = "sha256";
+  /** That of the suite; until it is known, the one that is asked for. */
+  algorithm: HashAlgorithm = "sha256";
   /** In the order of the schemes of whoever began them. */
   companions = none;
 
@@ -74,8 +75,8 @@ export class Transcript {
     return content;
   }
 
-  /** After a HelloRetryRequest, ClientHello1 counts as the `message_hash` that is returned (RFC 8446 4.4.1). */
-  restart(): Uint8Array {
+  /** After a HelloRetryRequest, ClientHello1 counts as `message_hash` (RFC 8446 4.4.1). */
+  restart(): void {
     const { size } = this;
     const message = new Uint8Array(4 + size);
     message[0] = handshakeType.message_hash;
@@ -85,6 +86,5 @@ export class Transcript {
     if (this.algorithm === "sha256") this.sha256 = hash;
     else this.sha384 = hash;
     hash.update(message, 0, message.length);
-    return message;
   }
 }

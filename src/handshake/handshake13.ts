@@ -1,4 +1,5 @@
 import { KeySchedule13 } from "../crypto/keys13.js";
+import type { HashAlgorithm } from "../crypto/provider.js";
 import { Protection13 } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import { handshakeType as on } from "../wire/registry.js";
@@ -21,11 +22,9 @@ export function schedule13(s: Handshake): KeySchedule13 {
   return s.keys13;
 }
 
-/** A schedule without a PSK, in its first stage. */
-export function startSchedule13(s: Handshake): KeySchedule13 {
-  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
-  keys.start();
-  return keys;
+/** A schedule that is not started yet. */
+export function newSchedule13(s: Handshake, hash: HashAlgorithm): KeySchedule13 {
+  return new KeySchedule13(s.config.provider, hash, s.memory, at.schedule);
 }
 
 /** The keys of one direction, RFC 8446 7.3. */

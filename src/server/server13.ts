@@ -1,3 +1,4 @@
+import { resumptionSecret, ticketPsk } from "../crypto/psk13.js";
 import { hashSize } from "../crypto/suites.js";
 import { retryRandom } from "../crypto/transcript.js";
 import { measureEntry } from "../handshake/certificates.js";
@@ -241,7 +242,7 @@ function complete(s: ServerHandshake): ServerState {
   moveApplicationSecret(s, at.inSecret);
   protectIn(s);
   s.digest();
-  keys.resumptionSecret(at.hash, at.resumptionSecret);
+  resumptionSecret(keys, at.hash, at.resumptionSecret);
   keys.wipe();
   s.ticketLife = s.offer.pskDhe ? ticketLife(s) : 0;
   s.establish();
@@ -249,23 +250,23 @@ function complete(s: ServerHandshake): ServerState {
 }
 
 /** The nonce tells a connection's tickets apart; there is only one. */
-const ticketNonce = Object.freeze([0]);
+const ticketNonce = 0;
 
 /** NewSessionTicket, RFC 8446 4.6.1. Without early_data: 0-RTT data could be replayed. */
 function sendTicket(s: ServerHandshake): ServerState {
   const keys = s.schedule13();
   const { ticketLife: life } = s;
-  const nonce = Uint8Array.from(ticketNonce);
-  keys.ticketPsk(at.resumptionSecret, nonce, 0, nonce.length, at.resumptionSecret);
+  s.memory[at.verifyData] = ticketNonce;
+  ticketPsk(keys, at.resumptionSecret, at.verifyData, 1, at.resumptionSecret);
   const ticket = sealTicket(s, at.resumptionSecret, at.resumptionSecret + keys.size, life);
   s.forget(at.resumptionSecret, at.exporterSecret);
   const w = s.engine.begin(on.new_session_ticket);
   u32(w, life);
   s.config.provider.random(w.bytes, w.at, w.at + 4);
   w.skip(4);
-  const nonceLength = w.begin8();
-  w.copy(nonce);
-  w.finish8(nonceLength);
+  const nonce = w.begin8();
+  w.u8(ticketNonce);
+  w.finish8(nonce);
   const length = w.begin16();
   w.copy(ticket);
   w.finish16(length);
