@@ -85,20 +85,19 @@ export abstract class Handshake implements Machine {
   /** TLS 1.2: both sides take part in RFC 7627. */
   abstract readonly extendedMasterSecret: boolean;
 
+  // These are there whenever the state table lets them be asked for
+
   get suiteInForce(): Suite {
-    if (this.suite === undefined) throw faults.INTERNAL_ERROR;
-    return this.suite;
+    return this.suite!;
   }
 
   get transcript(): Transcript {
-    if (this.running === undefined) throw faults.INTERNAL_ERROR;
-    return this.running;
+    return this.running!;
   }
 
   /** Judges the peer. */
   get verifier(): Verifier {
-    if (this.judge === undefined) throw faults.INTERNAL_ERROR;
-    return this.judge;
+    return this.judge!;
   }
 
   /** As the verifier's, also when it is gone. */

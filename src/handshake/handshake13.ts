@@ -18,8 +18,7 @@ import type { SharedState } from "./states.js";
 // Keys, RFC 8446 section 7
 
 export function schedule13(s: Handshake): KeySchedule13 {
-  if (s.keys13 === undefined) throw faults.INTERNAL_ERROR;
-  return s.keys13;
+  return s.keys13!;
 }
 
 /** A schedule that is not started yet. */

@@ -1,4 +1,3 @@
-import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import type { Handshake } from "./handshake.js";
@@ -94,8 +93,7 @@ export function writeSignature(
 
 /** CertificateVerify, RFC 8446 4.4.3: ours. */
 export function sendCertificateVerify13(s: Handshake): SharedState {
-  const signature = s.identity?.signer.begin(s.scheme);
-  if (signature === undefined) throw faults.INTERNAL_ERROR;
+  const signature = s.identity!.signer.begin(s.scheme);
   const content = s.transcript.signedContent(s.own.context);
   signature.update(content, 0, content.length);
   writeSignature(s, s.engine.begin(handshakeType.certificate_verify), signature);
