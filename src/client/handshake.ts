@@ -63,7 +63,8 @@ export class ClientHandshake extends Handshake {
 
   constructor(config: ClientConfig, arena: Uint8Array) {
     const { buffers } = config;
-    super(config, extendedKeyUsage.serverAuth, storeOf(buffers, arena));
+    const store = storeOf(buffers, arena);
+    super(config, extendedKeyUsage.serverAuth, store);
     const inbox = new Inbox(inputOf(buffers, arena), firstInput(buffers), mostInput(buffers));
     this.config = config;
     this.table = config.features.tableHello;

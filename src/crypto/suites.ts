@@ -71,16 +71,11 @@ export function findSuite(id: number): Suite | undefined {
   return undefined;
 }
 
-/** Suites, and the versions that they leave: one without a suite can't be spoken. */
-export function narrowVersions(ids: readonly number[]): {
-  readonly suites: readonly number[];
-  readonly minVersion?: number;
-  readonly maxVersion?: number;
-} {
-  const has = (protocol: number) => ids.some((id) => findSuite(id)?.version === protocol);
-  if (has(version.tls12) === has(version.tls13)) return { suites: ids };
-  const only = has(version.tls13) ? version.tls13 : version.tls12;
-  return { suites: ids, minVersion: only, maxVersion: only };
+/** The version that all these suites are of, if they are of one: no other can be spoken then. */
+export function soleVersion(ids: readonly number[]): number | undefined {
+  const only = findSuite(ids[0])?.version;
+  for (let i = 1; i < ids.length; i++) if (findSuite(ids[i])?.version !== only) return undefined;
+  return only;
 }
 
 /** What a signature scheme is made of. */

@@ -8,37 +8,31 @@ import { type BufferSizes, firstInput } from "./options.js";
 
 /** The arena that the sizes ask for, or the one that is given. Throws RangeError for one that is too small. */
 export function arenaOf(buffers: BufferSizes, given: Uint8Array | undefined): Uint8Array {
-  const needed = outputEnd(buffers) + (isWhole(buffers) ? buffers.store : 0);
+  const input = inArena(buffers);
+  const needed = input + buffers.output + (input > 0 ? buffers.store : 0);
   if (given === undefined) return new Uint8Array(needed);
   if (given.length < needed) throw new RangeError(`tlstaple: the arena needs ${needed} bytes`);
   return given;
 }
 
-/** Whether all is in the arena. */
-function isWhole({ input }: BufferSizes): boolean {
-  return typeof input === "number";
-}
-
-/** Where the output buffer begins, and ends. */
-function outputStart(buffers: BufferSizes): number {
-  return isWhole(buffers) ? firstInput(buffers) : 0;
-}
-
-function outputEnd(buffers: BufferSizes): number {
-  return outputStart(buffers) + buffers.output;
+/** Bytes of the arena that are the input buffer's; 0 where that, and with it the store, are not there. */
+function inArena({ input }: BufferSizes): number {
+  return typeof input === "number" ? input : 0;
 }
 
 /** The input buffer's bytes. */
 export function inputOf(buffers: BufferSizes, arena: Uint8Array): Uint8Array {
-  return isWhole(buffers) ? arena : new Uint8Array(firstInput(buffers));
+  return inArena(buffers) > 0 ? arena : new Uint8Array(firstInput(buffers));
 }
 
 export function outboxOf(buffers: BufferSizes, arena: Uint8Array): Outbox {
-  return new Outbox(arena, outputStart(buffers), outputEnd(buffers));
+  const start = inArena(buffers);
+  return new Outbox(arena, start, start + buffers.output);
 }
 
 export function storeOf(buffers: BufferSizes, arena: Uint8Array): Store {
-  if (!isWhole(buffers)) return new Store(new Uint8Array(buffers.store));
-  const start = outputEnd(buffers);
+  const input = inArena(buffers);
+  if (input === 0) return new Store(new Uint8Array(buffers.store));
+  const start = input + buffers.output;
   return new Store(arena, start, start + buffers.store);
 }

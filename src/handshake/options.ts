@@ -1,5 +1,5 @@
 import type { Provider } from "../crypto/provider.js";
-import { findScheme, narrowVersions, type Suite, suites } from "../crypto/suites.js";
+import { findScheme, soleVersion, suites } from "../crypto/suites.js";
 import { type PkiOptions, type PkiTables, usableSchemes } from "../pki/certificate.js";
 import type { TrustAnchor } from "../pki/path.js";
 import type { VerifierOptions } from "../pki/verifier.js";
@@ -96,24 +96,23 @@ export const commonDefaults = Object.freeze({
   onMessage: undefined,
 } satisfies Record<keyof CommonOptions, unknown>);
 
-/**
- * What was given, over the defaults, which it inherits: they stay in a device's flash. An option that is undefined undoes
- * no default, least of all `verify`. Throws TypeError for a name that is none of the defaults': a misspelt option must
- * not make a connection less secure.
- */
-export function fill<T extends object>(defaults: object, given: object | undefined, prefix = ""): T {
-  const config = Object.create(defaults) as T;
-  for (const name in given) {
-    if (!(name in defaults)) throw new TypeError(`tlstaple: ${prefix}${name}: there is no such option`);
-    put(config, name, (given as Record<string, unknown>)[name]);
-  }
-  return config;
+/** What was given, over the defaults, which it inherits: they stay in a device's flash. */
+export function fill<T extends object>(defaults: object, given: object | undefined, prefix: string): T {
+  return put(Object.create(defaults) as T, given, prefix);
 }
 
-/** Sets an option, whatever may be inherited, unless it is undefined. */
-export function put(config: object, name: string, value: unknown): void {
-  if (value !== undefined)
-    Object.defineProperty(config, name, { value, enumerable: true, configurable: true });
+/**
+ * Sets options, whatever may be inherited. One that is undefined undoes no default, least of all `verify`. Throws TypeError
+ * for a name that is none of the defaults': a misspelt option must not make a connection less secure.
+ */
+export function put<T extends object>(config: T, given: object | undefined, prefix = ""): T {
+  for (const name in given) {
+    if (!(name in config)) throw new TypeError(`tlstaple: ${prefix}${name}: there is no such option`);
+    const value = (given as Record<string, unknown>)[name];
+    if (value !== undefined)
+      Object.defineProperty(config, name, { value, enumerable: true, configurable: true });
+  }
+  return config;
 }
 
 /** The defaults that depend on other options, or on the tables: without RSA in them none of its schemes and suites is offered. */
@@ -121,32 +120,33 @@ export function settleCommon(config: Config, defaultBuffers: BufferSizes, pki: P
   const { provider, groups = provider.groups, schemes = provider.schemes } = config;
   const buffers = fill<BufferSizes>(defaultBuffers, config.buffers, "buffers.");
   const most = mostInput(buffers);
-  const limit = most < MAX_RECORD ? most >> 1 : undefined;
-  if (config.recordSizeLimit === undefined) put(config, "recordSizeLimit", limit);
+  const limited = config.recordSizeLimit === undefined && most < MAX_RECORD;
   (config as { pki: PkiTables }).pki = pki;
-  put(config, "groups", groups);
-  put(config, "schemes", usableSchemes(pki, schemes));
-  put(config, "buffers", buffers);
-  const { suites: chosen, minVersion, maxVersion } = narrowVersions(chooseSuites(config));
-  put(config, "suites", chosen);
-  put(config, "minVersion", minVersion);
-  put(config, "maxVersion", maxVersion);
+  put(config, {
+    recordSizeLimit: limited ? most >> 1 : undefined,
+    groups,
+    schemes: usableSchemes(pki, schemes),
+    buffers,
+  });
+  const chosen = chooseSuites(config);
+  const only = soleVersion(chosen);
+  put(config, { suites: chosen, minVersion: only, maxVersion: only });
 }
 
 /** The suites given, or all that the provider's AEADs allow: TLS 1.3's first, in the order of its AEADs. */
-function chooseSuites({ provider, minVersion, maxVersion, suites: given, pki }: Config) {
+function chooseSuites(config: Config): readonly number[] {
+  const { provider, minVersion, maxVersion, suites: given, pki } = config;
   const { aeads } = provider;
-  const usable = suites.filter(
-    ({ version: spoken, aead, auth }) =>
-      spoken >= minVersion &&
-      spoken <= maxVersion &&
-      aeads.includes(aead.name) &&
-      (pki.rsa || auth !== "rsa"),
-  );
-  if (given) return given.filter((id) => usable.some((suite) => suite.id === id));
-  const rank = (suite: Suite) =>
-    (version.tls13 - suite.version) * aeads.length + aeads.indexOf(suite.aead.name);
-  return usable.sort((a, b) => rank(a) - rank(b)).map(({ id }) => id);
+  const usable: number[] = [];
+  for (let spoken: number = version.tls13; spoken >= version.tls12; spoken--)
+    for (let i = 0; i < aeads.length; i++)
+      for (let j = 0; j < suites.length; j++) {
+        const suite = suites[j];
+        const fits = suite.version === spoken && suite.aead.name === aeads[i];
+        const allowed = spoken >= minVersion && spoken <= maxVersion && (pki.rsa || suite.auth !== "rsa");
+        if (fits && allowed) usable.push(suite.id);
+      }
+  return given ? given.filter((id) => usable.includes(id)) : usable;
 }
 
 /** Checks what both roles have. `least`: the smallest buffers that a role can do with. */
@@ -160,8 +160,7 @@ export function checkCommon(config: Config, least: BufferSizes): void {
   const known = provider.groups.concat(provider.moreGroups ?? []);
   const groups = config.groups.length > 0 && config.groups.every((g) => known.includes(g));
   demand(groups, "groups: unknown");
-  const schemes = config.schemes.length > 0 && config.schemes.every((s) => findScheme(s) !== undefined);
-  demand(schemes, "schemes: unknown");
+  demand(areSchemes(config.schemes), "schemes: unknown");
   const names = config.alpn.every((name) => name.length > 0 && name.length < 256);
   demand(names, "alpn: names have 1 to 255 bytes");
   const first = firstInput(buffers);
@@ -171,6 +170,11 @@ export function checkCommon(config: Config, least: BufferSizes): void {
   demand(buffers.store >= least.store, `buffers.store: at least ${least.store}`);
   demand(limit === undefined || (limit >= 64 && limit <= 16385), "recordSizeLimit: 64 to 16385");
   demand(maxCertificates >= 1 && maxCertificates <= 16, "maxCertificates: 1 to 16");
+}
+
+/** Whether there are some, and each is known. */
+export function areSchemes(schemes: readonly number[]): boolean {
+  return schemes.length > 0 && schemes.every(findScheme);
 }
 
 /** Bytes of the input buffer at first. */

@@ -43,8 +43,8 @@ const defaults: Readonly<Record<keyof ServerOptions, unknown>> = Object.freeze({
 
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
 export function configure(options: ServerOptions): ServerConfig {
-  const config = fill<ServerConfig>(defaults, options);
-  put(config, "ocsp", fill(defaultClientOcsp, options.ocsp, "ocsp."));
+  const config = fill<ServerConfig>(defaults, options, "");
+  put(config, { ocsp: fill(defaultClientOcsp, options.ocsp, "ocsp.") });
   settleCommon(config, defaultBuffers, everything);
   checkCommon(config, MIN_BUFFERS);
   check(config);

@@ -32,7 +32,11 @@ for (const [role, configure] of configured) {
 }
 
 test("what is filled in inherits the defaults, and does not change them", (t) => {
-  const filled = fill<{ verify: boolean; maxCertificates: number }>(commonDefaults, { maxCertificates: 2 });
+  const filled = fill<{ verify: boolean; maxCertificates: number }>(
+    commonDefaults,
+    { maxCertificates: 2 },
+    "",
+  );
   t.deepEqual([filled.verify, filled.maxCertificates], [true, 2]);
   t.deepEqual(Object.keys(filled), ["maxCertificates"]);
   t.is(commonDefaults.maxCertificates, 8);
