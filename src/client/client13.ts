@@ -79,7 +79,7 @@ function deriveHandshakeKeys(s: ClientHandshake): ClientState {
   const end = at.shared + agree(s);
   keys.handshake(at.shared, end);
   dropKeyPair(s);
-  s.forget(at.shared, end);
+  s.erase(at.shared, end);
   deriveHandshakeSecrets(s);
   s.engine.maxInner = MAX_PLAINTEXT + 1;
   protectIn(s);
@@ -128,7 +128,7 @@ function sendFinished(s: ClientHandshake): ClientState {
   protectOut(s);
   // Of the Master Secret nothing more is derived, but for tickets
   if (s.resuming) s.resuming.keepSecret(s);
-  else schedule13(s).wipe();
+  else schedule13(s).forgetSecret();
   s.establish();
   return "CONNECTED";
 }

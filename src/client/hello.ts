@@ -2,6 +2,7 @@ import { findSuite } from "../crypto/suites.js";
 import { retryRandom } from "../crypto/transcript.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { readExtensions, saw, writeExtensions } from "../handshake/extensions.js";
+import { settleSuite } from "../handshake/handshake.js";
 import { sendCompatibilityChange } from "../handshake/handshake13.js";
 import { makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
@@ -30,7 +31,7 @@ function start(s: ClientHandshake): ClientState {
   const { nonce } = s.verifier;
   provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
   if (nonce) provider.random(nonce, 0, nonce.length);
-  s.transcript.start();
+  s.transcript.start(provider);
   features.clientCertificates?.begin(s as never);
   features.resumption?.begin(s as never);
   if (!s.speaks(version.tls13)) return "SEND_CLIENT_HELLO";
@@ -143,7 +144,7 @@ function chooseSuite(s: ClientHandshake, id: number): void {
   const suite = findSuite(id);
   if (suite?.version !== s.version || !s.config.suites.includes(id)) throw faults.CIPHER_SUITE;
   if (s.suite !== undefined && s.suite !== suite) throw faults.CIPHER_SUITE;
-  s.chooseSuite(suite);
+  settleSuite(s, suite);
 }
 
 /** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks its random when it is made to speak less. */
@@ -168,7 +169,7 @@ function receiveRetryRequest(s: ClientHandshake, r: Reader): ClientState {
   if (!saw(s, extensionType.supported_versions)) throw faults.MISSING_EXTENSION;
   if (!saw(s, extensionType.key_share) && !saw(s, extensionType.cookie)) throw faults.ILLEGAL_PARAMETER;
   s.retried = true;
-  s.transcript.restart();
+  s.transcript.restart(s.config.provider);
   s.transcript.dropCompanions();
   return "RETRY";
 }

@@ -61,7 +61,7 @@ export class TicketHolder implements Resuming {
     const keys = newSchedule13(s, hash);
     keys.start(offer.secret);
     binder(keys, at.hash, at.verifyData);
-    keys.wipe();
+    keys.forgetSecret();
     copyBytes(s.memory, at.verifyData, at.verifyData + keys.size, w.bytes, binderAt);
   }
 
@@ -70,7 +70,7 @@ export class TicketHolder implements Resuming {
     const keys = schedule13(s);
     s.digest();
     resumptionSecret(keys, at.hash, at.resumptionSecret);
-    keys.wipe();
+    keys.forgetSecret();
     this.expected = MAX_TICKETS;
   }
 
@@ -93,7 +93,7 @@ export class TicketHolder implements Resuming {
     copyBytes(bytes, nonceAt, nonceAt + nonceLength, memory, at.verifyData);
     ticketPsk(keys, at.resumptionSecret, at.verifyData, nonceLength, at.hash);
     const secret = copySecret(memory, at.hash, at.hash + keys.size);
-    s.forget(at.hash, at.verifyData);
+    s.erase(at.hash, at.verifyData);
     this.hand(s, secret, new Uint8Array(bytes.subarray(start, end)), lifetime, ageAdd);
   }
 

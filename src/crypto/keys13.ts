@@ -89,12 +89,12 @@ export class KeySchedule13 {
   }
 
   /** Replaces an application traffic secret by the next one, for a KeyUpdate: RFC 8446 7.2. */
-  update(secretAt: number): void {
+  updateSecret(secretAt: number): void {
     this.expandLabel(secretAt, "traffic upd", 0, 0, this.size, secretAt);
   }
 
-  /** Forgets the present secret. `trafficKeys`, `finished` and `update` still work. */
-  wipe(): void {
+  /** Forgets the present secret. `trafficKeys`, `finished` and `updateSecret` still work. */
+  forgetSecret(): void {
     this.memory.fill(0, this.own, this.own + scheduleSize13);
   }
 

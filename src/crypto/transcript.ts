@@ -21,7 +21,6 @@ export const retryRandom =
  * the other side may turn out to want.
  */
 export class Transcript {
-  private readonly provider: Provider;
   private sha256: Hash | undefined;
   private sha384: Hash | undefined;
   /** That of the suite; until it is known, the one that is asked for. */
@@ -29,16 +28,12 @@ export class Transcript {
   /** In the order of the schemes of whoever began them. */
   companions = none;
 
-  constructor(provider: Provider) {
-    this.provider = provider;
+  start(provider: Provider): void {
+    this.sha256 = provider.hash("sha256");
+    this.sha384 = provider.hash("sha384");
   }
 
-  start(): void {
-    this.sha256 = this.provider.hash("sha256");
-    this.sha384 = this.provider.hash("sha384");
-    this.companions = none;
-  }
-
+  /** Takes a message, or a part of one; of one that was begun ahead, the rest. */
   update(bytes: Uint8Array, start: number, end: number): void {
     this.sha256?.update(bytes, start, end);
     this.sha384?.update(bytes, start, end);
@@ -61,10 +56,9 @@ export class Transcript {
     return hashSize[this.algorithm];
   }
 
-  /** Writes Transcript-Hash of everything so far and returns its length. */
-  digest(out: Uint8Array, at: number): number {
+  /** Writes Transcript-Hash of everything so far. */
+  digest(out: Uint8Array, at: number): void {
     (this.algorithm === "sha256" ? this.sha256 : this.sha384)?.digest(out, at);
-    return this.size;
   }
 
   /** What a CertificateVerify signs, RFC 8446 4.4.3: 64 spaces, the context, a zero and the transcript's hash. */
@@ -76,13 +70,13 @@ export class Transcript {
   }
 
   /** After a HelloRetryRequest, ClientHello1 counts as `message_hash` (RFC 8446 4.4.1). */
-  restart(): void {
+  restart(provider: Provider): void {
     const { size } = this;
     const message = new Uint8Array(4 + size);
     message[0] = handshakeType.message_hash;
     message[3] = size;
     this.digest(message, 4);
-    const hash = this.provider.hash(this.algorithm);
+    const hash = provider.hash(this.algorithm);
     if (this.algorithm === "sha256") this.sha256 = hash;
     else this.sha384 = hash;
     hash.update(message, 0, message.length);

@@ -78,7 +78,7 @@ export abstract class Handshake implements Machine {
   /** `purpose`, of `extendedKeyUsage`, is what the peer's certificate must serve for. */
   constructor(config: Config & VerifierOptions, purpose: number, store: Store) {
     this.memory = new Uint8Array(at.end + (config.provider.longShare?.(config.groups) ?? 0));
-    this.running = new Transcript(config.provider);
+    this.running = new Transcript();
     this.judge = new Verifier(config, purpose, store, this.memory, at.hash);
   }
 
@@ -128,12 +128,6 @@ export abstract class Handshake implements Machine {
     return this.config.minVersion <= protocol && protocol <= this.config.maxVersion;
   }
 
-  /** The suite is settled, and with it the transcript's hash. */
-  chooseSuite(suite: Suite): void {
-    this.suite = suite;
-    this.transcript.choose(suite.hash);
-  }
-
   /** The suite's AEAD with the key at `keyAt`. */
   aead(keyAt: number): Aead {
     const { name, key } = this.suiteInForce.aead;
@@ -145,7 +139,7 @@ export abstract class Handshake implements Machine {
     this.transcript.digest(this.memory, at.hash);
   }
 
-  forget(start: number, end: number): void {
+  erase(start: number, end: number): void {
     this.memory.fill(0, start, end);
   }
 
@@ -179,6 +173,12 @@ export abstract class Handshake implements Machine {
     this.keys13 = this.keys12 = this.exchange = this.inProtection = this.outProtection = undefined;
     this.verification = undefined;
     this.running?.dropCompanions();
-    this.forget(at.inSecret, at.end);
+    this.erase(at.inSecret, at.end);
   }
+}
+
+/** The suite is settled, and with it the transcript's hash. */
+export function settleSuite(s: Handshake, suite: Suite): void {
+  s.suite = suite;
+  s.transcript.choose(suite.hash);
 }

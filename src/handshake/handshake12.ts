@@ -56,7 +56,7 @@ export function deriveMasterSecret(s: Handshake): void {
   s.digest();
   if (s.extendedMasterSecret) keys.extendedMasterSecret(at.shared, end, at.hash);
   else keys.masterSecret(at.shared, end, at.clientRandom);
-  s.forget(at.shared, end);
+  s.erase(at.shared, end);
   deriveKeys(s);
 }
 
@@ -76,7 +76,7 @@ function deriveKeys(s: Handshake): void {
   const own = s.own === clientSide ? 0 : 1;
   s.outProtection = protection(s, own, aad);
   s.inProtection = protection(s, 1 - own, aad);
-  s.forget(at.keys, at.end);
+  s.erase(at.keys, at.end);
 }
 
 /** The keys that the client (0) or the server (1) writes with. What is not derived of a nonce stands in each record (RFC 5288 section 3). */

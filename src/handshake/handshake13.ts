@@ -32,7 +32,7 @@ export function protection13(s: Handshake, secretAt: number): Protection13 {
   const iv = secretBytes(12);
   schedule13(s).trafficKeys(secretAt, at.keys, key, iv);
   const aead = s.aead(at.keys);
-  s.forget(at.keys, at.end);
+  s.erase(at.keys, at.end);
   return new Protection13(aead, iv, records);
 }
 
@@ -76,7 +76,7 @@ export function deriveApplicationSecrets(s: Handshake, serverSecretAt: number): 
 /** The client's Finished is through: its application secret goes to its place. */
 export function moveApplicationSecret(s: Handshake, clientSecretAt: number): void {
   s.memory.copyWithin(clientSecretAt, at.applicationSecret, at.exporterSecret);
-  s.forget(at.applicationSecret, at.exporterSecret);
+  s.erase(at.applicationSecret, at.exporterSecret);
 }
 
 // ChangeCipherSpec, RFC 8446 D.4
@@ -141,9 +141,10 @@ export function verify13(s: Handshake): SharedState {
 
 /** Writes the verify_data of a side over the transcript so far at `at.verifyData`; returns its length. */
 function computeFinished(s: Handshake, secretAt: number): number {
+  const keys = schedule13(s);
   s.digest();
-  schedule13(s).finished(secretAt, at.hash, at.verifyData);
-  return s.transcript.size;
+  keys.finished(secretAt, at.hash, at.verifyData);
+  return keys.size;
 }
 
 export function writeFinished13(s: Handshake): void {
@@ -167,14 +168,14 @@ export function receiveKeyUpdate(s: Handshake): SharedState {
   const request = s.engine.reader.u8();
   if (request > 1) throw faults.ILLEGAL_PARAMETER;
   s.engine.countIdle();
-  schedule13(s).update(at.inSecret);
+  schedule13(s).updateSecret(at.inSecret);
   protectIn(s);
   return request === 1 && !isFresh(s) ? "SEND_KEY_UPDATE" : "CONNECTED";
 }
 
 /** Our key was changed, and nothing sent with it: an answer to every request for that so far. */
-function isFresh({ requestKeyUpdate, engine }: Handshake): boolean {
-  return requestKeyUpdate === false && engine.outbox.protection.sequence === 0;
+function isFresh(s: Handshake): boolean {
+  return s.requestKeyUpdate === false && s.engine.outbox.protection.sequence === 0;
 }
 
 /** Ours changes; update_not_requested(0), for the peer's may stay. */
@@ -183,7 +184,7 @@ export function sendKeyUpdate(s: Handshake): SharedState {
   w.u8(s.requestKeyUpdate ? 1 : 0);
   s.requestKeyUpdate = false;
   s.engine.send();
-  schedule13(s).update(at.outSecret);
+  schedule13(s).updateSecret(at.outSecret);
   protectOut(s);
   return "CONNECTED";
 }

@@ -10,6 +10,7 @@ import {
 import { keepExporterSecret12 } from "../handshake/exporter.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { hasExtensions, writeExtensions, writeList16 } from "../handshake/extensions.js";
+import { settleSuite } from "../handshake/handshake.js";
 import {
   changeAndFinish,
   connect12,
@@ -89,7 +90,7 @@ export function resume12(s: ServerHandshake): void {
 
 /** The handshake goes on from the ticket: with its suite, and without a client's certificate. */
 export function takeTicket12(s: ServerHandshake, { suite }: Ticket): void {
-  s.chooseSuite(findSuite(suite)!);
+  settleSuite(s, findSuite(suite)!);
   s.transcript.dropCompanions();
 }
 

@@ -121,7 +121,7 @@ function chooseShare(s: ServerHandshake): boolean {
 /** HelloRetryRequest, RFC 8446 4.1.4: it asks for a share of our group. */
 export function sendHelloRetryRequest(s: ServerHandshake): ServerState {
   s.retriedGroup = s.group;
-  s.transcript.restart();
+  s.transcript.restart(s.config.provider);
   new Writer(s.memory, at.serverRandom).ascii(retryRandom);
   writeServerHello(s, inMessage.hello_retry_request);
   sendCompatibilityChange(s);
@@ -143,7 +143,7 @@ function deriveHandshakeSecret(s: ServerHandshake): ServerState {
   if (!s.resumed) keys.start();
   const end = at.shared + agree(s);
   keys.handshake(at.shared, end);
-  s.forget(at.shared, end);
+  s.erase(at.shared, end);
   return "SEND_SERVER_HELLO";
 }
 
@@ -243,7 +243,7 @@ function complete(s: ServerHandshake): ServerState {
   protectIn(s);
   s.digest();
   resumptionSecret(keys, at.hash, at.resumptionSecret);
-  keys.wipe();
+  keys.forgetSecret();
   s.ticketLife = s.offer.pskDhe ? ticketLife(s) : 0;
   s.establish();
   return s.ticketLife > 0 ? "SEND_TICKET" : "CONNECTED";
@@ -259,7 +259,7 @@ function sendTicket(s: ServerHandshake): ServerState {
   s.memory[at.verifyData] = ticketNonce;
   ticketPsk(keys, at.resumptionSecret, at.verifyData, 1, at.resumptionSecret);
   const ticket = sealTicket(s, at.resumptionSecret, at.resumptionSecret + keys.size, life);
-  s.forget(at.resumptionSecret, at.exporterSecret);
+  s.erase(at.resumptionSecret, at.exporterSecret);
   const w = s.engine.begin(on.new_session_ticket);
   u32(w, life);
   s.config.provider.random(w.bytes, w.at, w.at + 4);

@@ -85,7 +85,7 @@ for (const { provider } of subjects) {
       memory.subarray(OWN + scheduleSize13),
     ];
     t.true(rest.every((bytes) => bytes.every((byte) => byte === 7)));
-    keys.wipe();
+    keys.forgetSecret();
     t.true(memory.subarray(OWN, OWN + scheduleSize13).every((byte) => byte === 0));
   });
 }

@@ -161,7 +161,7 @@ class Walk {
     this.t = t;
     this.provider = provider;
     this.trace = trace;
-    this.transcript = new Transcript(provider);
+    this.transcript = new Transcript();
     this.keys = new KeySchedule13(provider, "sha256", memory, OWN);
     this.hellos();
     const exchange = exchangeOf(trace.group, hex(trace.clientPrivate));
@@ -172,11 +172,11 @@ class Walk {
   }
 
   private hellos(): void {
-    this.transcript.start();
+    this.transcript.start(this.provider);
     this.add(hex(this.trace.hellos[0]));
     this.transcript.choose("sha256");
     const [, ...more] = this.trace.hellos;
-    if (more.length > 0) this.transcript.restart();
+    if (more.length > 0) this.transcript.restart(this.provider);
     for (const message of more) this.add(hex(message));
     this.add(hex(this.trace.serverHello));
   }
