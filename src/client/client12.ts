@@ -189,9 +189,7 @@ function receiveServerKeyExchange(s: ClientHandshake): ClientState {
   const start = r.at;
   if (r.u8() !== NAMED_CURVE) throw faults.ILLEGAL_PARAMETER;
   chooseGroup(s, r.u16());
-  const point = r.enter8();
-  keepPeerShare(s, r.bytes, r.at, r.end);
-  r.drop(point);
+  keepPeerShare(s, r, r.u8());
   const end = r.at;
   const { id, key } = checkScheme(s, r.u16());
   // RFC 5246 7.4.3: the signature must be of the kind that the suite names; an EdDSA key goes with ECDSA's (RFC 8422 5.10)
@@ -223,11 +221,10 @@ const ECDSA_SIGN = 64;
 /** CertificateRequest, RFC 5246 7.4.4: our key must be of one of its types, and its signature of one of its schemes. */
 function receiveCertificateRequest(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
-  const types = r.enter8();
-  if (r.left === 0) throw faults.DECODE_ERROR;
-  const start = r.skip(r.left);
-  const end = r.end;
-  r.leave(types);
+  const types = r.u8();
+  if (types === 0) throw faults.DECODE_ERROR;
+  const start = r.skip(types);
+  const end = r.at;
   readSignatureAlgorithms(s, r);
   readAuthorities(r, 0);
   const type = findScheme(s.scheme)?.key === "rsa" ? RSA_SIGN : ECDSA_SIGN;
@@ -260,7 +257,7 @@ function exchange(s: ClientHandshake): ClientState {
 function sendClientKeyExchange(s: ClientHandshake): ClientState {
   const w = s.engine.begin(on.client_key_exchange);
   const point = w.begin8();
-  if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
+  w.skip(s.exchange!.publicKey(w.bytes, w.at));
   w.finish8(point);
   s.engine.send();
   deriveMasterSecret(s);

@@ -1,4 +1,3 @@
-import { findScheme } from "../crypto/suites.js";
 import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionTable } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
@@ -9,7 +8,6 @@ import { Engine } from "../record/engine.js";
 import { Inbox } from "../record/inbox.js";
 import type { MachineTable } from "../record/row.js";
 import type { Reader } from "../wire/reader.js";
-import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import { type ClientConfig, type ClientIdentity, release } from "./options.js";
 import type { Session } from "./session.js";
@@ -100,15 +98,5 @@ export class ClientHandshake extends Handshake {
   override establish(): void {
     super.establish();
     release(this.config);
-  }
-
-  /** Takes a scheme of the server's, if our certificate's key can sign with it and likes none of those before better. */
-  acceptScheme(id: number): void {
-    const { identity } = this;
-    if (identity === undefined || !identity.signer.schemes.includes(id)) return;
-    if (this.version === version.tls13 && findScheme(id)?.pkcs1) return;
-    const rank = identity.signer.schemes.indexOf(id);
-    const present = identity.signer.schemes.indexOf(this.scheme);
-    if (present < 0 || rank < present) this.scheme = id;
   }
 }

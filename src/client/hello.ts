@@ -11,6 +11,7 @@ import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
+import { startsWith } from "./extensions.js";
 import type { Answer12 } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
@@ -89,16 +90,14 @@ function receiveServerHello(s: ClientHandshake): ClientState {
   if (r.u16() !== version.tls12) throw faults.PROTOCOL_VERSION;
   const random = r.skip(RANDOM);
   copyBytes(r.bytes, random, random + RANDOM, s.memory, at.serverRandom);
-  const sessionId = r.enter8();
-  const echo = r.at;
-  if (r.left > 32) throw faults.DECODE_ERROR;
-  r.drop(sessionId);
-  const echoEnd = r.at;
+  const echoLength = r.u8();
+  if (echoLength > 32) throw faults.DECODE_ERROR;
+  const echo = r.skip(echoLength);
   const suite = r.u16();
   if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
   setVersion(s, selectedVersion(r));
   chooseSuite(s, suite);
-  const echoed = echoes(s, r, echo, echoEnd);
+  const echoed = echoes(s, r, echo, echoLength);
   if (s.version === version.tls12) return receiveServerHello12(s, r, echoed);
   if (!echoed) throw faults.ILLEGAL_PARAMETER;
   return startsWith(s.memory, at.serverRandom, retryRandom)
@@ -153,13 +152,8 @@ function refuseDowngrade(s: ClientHandshake): void {
   if (startsWith(s.memory, tail, downgradeSentinel) && s.memory[tail + 7] <= 1) throw faults.DOWNGRADE;
 }
 
-function startsWith(bytes: Uint8Array, at: number, prefix: string): boolean {
-  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix.charCodeAt(i)) return false;
-  return true;
-}
-
-function echoes(s: ClientHandshake, r: Reader, start: number, end: number): boolean {
-  return equalBytes(r.bytes, start, end, s.memory, at.sessionId, at.sessionId + s.sessionIdLength);
+function echoes(s: ClientHandshake, r: Reader, start: number, length: number): boolean {
+  return equalBytes(r.bytes, start, start + length, s.memory, at.sessionId, at.sessionId + s.sessionIdLength);
 }
 
 /** HelloRetryRequest, RFC 8446 4.1.4: once, and it must change something. */

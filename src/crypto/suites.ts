@@ -112,7 +112,8 @@ export function findScheme(id: number): Scheme | undefined {
 }
 
 /** Whether a key is of the scheme's kind; in certificates and TLS 1.2 an ECDSA scheme goes with every curve. */
-export function fitsKey({ key }: Scheme, kind: KeyKind): boolean {
+export function fitsKey(scheme: Scheme, kind: KeyKind): boolean {
+  const { key } = scheme;
   return key === kind || (key[0] === "p" && kind[0] === "p");
 }
 

@@ -16,7 +16,8 @@ export function arenaOf(buffers: BufferSizes, given: Uint8Array | undefined): Ui
 }
 
 /** Bytes of the arena that are the input buffer's; 0 where that, and with it the store, are not there. */
-function inArena({ input }: BufferSizes): number {
+function inArena(buffers: BufferSizes): number {
+  const { input } = buffers;
   return typeof input === "number" ? input : 0;
 }
 

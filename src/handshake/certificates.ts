@@ -28,19 +28,18 @@ export function measureEntry(r: Reader): number {
 }
 
 /** The length of certificate_list must be all that follows of the message. */
-export function readListLength({ engine }: Handshake, r: Reader): void {
+export function readListLength(s: Handshake, r: Reader): void {
   const length = r.u24();
-  if (length !== engine.left) throw faults.DECODE_ERROR;
+  if (length !== s.engine.left) throw faults.DECODE_ERROR;
   if (length > MAX_LIST) throw faults.CERT_CHAIN_TOO_LONG;
 }
 
 /** Takes one certificate of the peer's: the first is its own. */
 export function readCertificate(s: Handshake, r: Reader): void {
-  const certificate = r.enter24();
-  if (r.left === 0) throw faults.DECODE_ERROR;
-  const start = r.skip(r.left);
-  s.verifier.add(r.bytes, start, r.end);
-  r.leave(certificate);
+  const length = r.u24();
+  if (length === 0) throw faults.DECODE_ERROR;
+  const start = r.skip(length);
+  s.verifier.add(r.bytes, start, r.at);
 }
 
 /** CertificateStatus, RFC 6066 section 8, of the certificate before it. */
@@ -51,11 +50,10 @@ export function readCertificateStatus(s: Handshake, r: Reader): void {
 
 /** OCSPResponse<1..2^24-1>, for the certificate at `index` in the order sent. */
 export function readOcspResponse(s: Handshake, r: Reader, index: number): void {
-  const response = r.enter24();
-  if (r.left === 0) throw faults.OCSP_MALFORMED;
-  const start = r.skip(r.left);
-  s.verifier.staple(index, r.bytes, start, r.end);
-  r.leave(response);
+  const length = r.u24();
+  if (length === 0) throw faults.OCSP_MALFORMED;
+  const start = r.skip(length);
+  s.verifier.staple(index, r.bytes, start, r.at);
 }
 
 // What names who may issue it
@@ -65,9 +63,9 @@ export function readAuthorities(r: Reader, least: number): void {
   const names = r.enter16();
   if (r.left < least) throw faults.DECODE_ERROR;
   while (r.left > 0) {
-    const name = r.enter16();
-    if (r.left === 0) throw faults.DECODE_ERROR;
-    r.drop(name);
+    const name = r.u16();
+    if (name === 0) throw faults.DECODE_ERROR;
+    r.skip(name);
   }
   r.leave(names);
 }

@@ -83,8 +83,9 @@ function skipUnknown(r: Reader, where: number, start: number): void {
   r.skip(r.left);
 }
 
-function refuseDuplicate({ bytes, at }: Reader, start: number): void {
-  const own = at - 4;
+function refuseDuplicate(r: Reader, start: number): void {
+  const { bytes } = r;
+  const own = r.at - 4;
   let count = 0;
   for (let other = start; other < own; other += 4 + ((bytes[other + 2] << 8) | bytes[other + 3])) {
     expect(bytes[other] !== bytes[own] || bytes[other + 1] !== bytes[own + 1], faults.DUPLICATE_EXTENSION);
@@ -136,6 +137,6 @@ export function writeProtocols(w: Writer, names: readonly string[]): void {
 export function writeShare(s: Handshake, w: Writer): void {
   w.u16(s.group);
   const share = w.begin16();
-  if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
+  w.skip(s.exchange!.publicKey(w.bytes, w.at));
   w.finish16(share);
 }

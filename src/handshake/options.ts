@@ -178,11 +178,13 @@ export function areSchemes(schemes: readonly number[]): boolean {
 }
 
 /** Bytes of the input buffer at first. */
-export function firstInput({ input }: BufferSizes): number {
+export function firstInput(buffers: BufferSizes): number {
+  const { input } = buffers;
   return typeof input === "number" ? input : input[0];
 }
 
 /** Bytes that the input buffer may grow to. */
-export function mostInput({ input }: BufferSizes): number {
+export function mostInput(buffers: BufferSizes): number {
+  const { input } = buffers;
   return typeof input === "number" ? input : input[1];
 }

@@ -210,9 +210,7 @@ function authenticateClient(s: ServerHandshake): ServerState {
 /** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
 function receiveClientKeyExchange(s: ServerHandshake): ServerState {
   const r = s.engine.reader;
-  const point = r.enter8();
-  keepPeerShare(s, r.bytes, r.at, r.end);
-  r.drop(point);
+  keepPeerShare(s, r, r.u8());
   return "AGREE";
 }
 

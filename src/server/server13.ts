@@ -31,6 +31,7 @@ import { at, RANDOM } from "../handshake/memory.js";
 import { CHANGE_CIPHER_SPEC, COLUMNS, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import { tableOf } from "../wire/join.js";
+import { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { Writer } from "../wire/writer.js";
 import { admitted } from "./admission.js";
@@ -114,7 +115,8 @@ function chooseShare(s: ServerHandshake): boolean {
   s.group = group ?? common[0];
   const share = offer.shares.find((each) => each.group === group);
   if (share === undefined) return false;
-  keepPeerShare(s, engine.reader.bytes, share.start, share.end);
+  const { start, end } = share;
+  keepPeerShare(s, new Reader(engine.reader.bytes, start, end), end - start);
   return true;
 }
 
