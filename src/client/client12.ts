@@ -1,8 +1,8 @@
 import { verifyDataSize } from "../crypto/keys12.js";
 import { findScheme } from "../crypto/suites.js";
 import {
+  LIST_LENGTH,
   measureCertificate,
-  measureListLength,
   readAuthorities,
   readCertificate,
   readListLength,
@@ -77,7 +77,7 @@ export const tls12: Called<Tls12> = Object.freeze({
       state: "WAIT_CERTIFICATE",
       on: on.certificate,
       run: receiveCertificateHead,
-      measure: measureListLength,
+      measure: () => LIST_LENGTH,
     },
     { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
     {

@@ -17,7 +17,6 @@ import {
   receiveCertificateVerify13,
   receiveEntry13,
   receiveKeyUpdate,
-  schedule13,
   sendCompatibilityChange,
   sendKeyUpdate,
   verify13,
@@ -128,7 +127,7 @@ function sendFinished(s: ClientHandshake): ClientState {
   protectOut(s);
   // Of the Master Secret nothing more is derived, but for tickets
   if (s.resuming) s.resuming.keepSecret(s);
-  else schedule13(s).forgetSecret();
+  else s.schedule13.forgetSecret();
   s.establish();
   return "CONNECTED";
 }

@@ -7,7 +7,6 @@ import {
   type Config,
   checkCommon,
   commonDefaults,
-  fill,
   put,
   settleCommon,
 } from "../handshake/options.js";
@@ -60,7 +59,7 @@ export interface ClientConfig extends Config, Own {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 4096, store: 8192 });
-const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store: 512 });
+const MIN_BUFFERS = Object.freeze({ input: 1024, output: 640, store: 512 });
 
 /** Every option there is, and its default. */
 const defaults: Readonly<Record<keyof ClientOptions, unknown>> = Object.freeze(
@@ -81,13 +80,13 @@ const defaults: Readonly<Record<keyof ClientOptions, unknown>> = Object.freeze(
  * TypeError for options that can't be.
  */
 export function configure(options: ClientOptions, own: Features): ClientConfig {
-  const config = fill<ClientConfig>(defaults, options, "");
+  const config = put<ClientConfig>(Object.create(defaults), options);
   const { serverName, features = own } = config;
   const named = serverName !== undefined && parseIp(serverName) === undefined;
   // It is no option, so nothing is inherited under its name
   if (named) (config as Mutable<ClientConfig>).sni = sniOf(serverName);
   put(config, {
-    ocsp: fill(defaultOcsp, options.ocsp, "ocsp."),
+    ocsp: put(Object.create(defaultOcsp), options.ocsp, "ocsp."),
     features,
     minVersion: features.tls12 || options.minVersion !== undefined ? undefined : version.tls13,
   });

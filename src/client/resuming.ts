@@ -2,7 +2,7 @@ import { sha256 } from "../crypto/digest.js";
 import { masterSize } from "../crypto/keys12.js";
 import { binder, maxTicketNonce, resumptionSecret, ticketPsk } from "../crypto/psk13.js";
 import { findSuite, hashSize, type Suite } from "../crypto/suites.js";
-import { newSchedule13, schedule13 } from "../handshake/handshake13.js";
+import { newSchedule13 } from "../handshake/handshake13.js";
 import { at } from "../handshake/memory.js";
 import { metBy } from "../pki/policy.js";
 import { faults } from "../wire/fault.js";
@@ -67,7 +67,7 @@ export class TicketHolder implements Resuming {
 
   /** Our Finished is sent: what tickets are made of takes the place of a secret that is used up. */
   keepSecret(s: ClientHandshake): void {
-    const keys = schedule13(s);
+    const keys = s.schedule13;
     s.digest();
     resumptionSecret(keys, at.hash, at.resumptionSecret);
     keys.forgetSecret();
@@ -89,7 +89,7 @@ export class TicketHolder implements Resuming {
     if (lifetime > MAX_LIFETIME) throw faults.ILLEGAL_PARAMETER;
     if (lifetime === 0 || nonceLength > maxTicketNonce || this.expected === 0) return;
     this.expected--;
-    const keys = schedule13(s);
+    const keys = s.schedule13;
     copyBytes(bytes, nonceAt, nonceAt + nonceLength, memory, at.verifyData);
     ticketPsk(keys, at.resumptionSecret, at.verifyData, nonceLength, at.hash);
     const secret = copySecret(memory, at.hash, at.hash + keys.size);

@@ -8,10 +8,8 @@ import type { Handshake } from "./handshake.js";
 /** Bytes of a certificate_list that are taken at most: to pass over what is not kept is work too. */
 const MAX_LIST = 0x10000;
 
-/** In TLS 1.2 a list, of certificates or of responses, begins with its length in 24 bits. */
-export function measureListLength(): number {
-  return 3;
-}
+/** Bytes of the length that a list begins with in TLS 1.2, be it of certificates or of responses. */
+export const LIST_LENGTH = 3;
 
 /** ASN.1Cert, RFC 5246 7.4.2: the part of a TLS 1.2 Certificate that is handled at once. */
 export function measureCertificate(r: Reader): number {

@@ -60,12 +60,11 @@ export function readExtensions(s: Handshake, r: Reader, where: number): void {
 function readKnown(s: Handshake, r: Reader, i: number, where: number): void {
   const { rows, parts } = s.extensions;
   const bit = 1 << (i / WIDTH);
-  const answers = (where & requests) === 0;
+  const unasked = (where & requests) === 0 && (s.offered & bit) === 0;
   if ((rows[i + 1] & where) === 0)
-    throw answers && (s.offered & bit) === 0 ? faults.UNSUPPORTED_EXTENSION : faults.EXTENSION_NOT_ALLOWED;
+    throw unasked ? faults.UNSUPPORTED_EXTENSION : faults.EXTENSION_NOT_ALLOWED;
   // The cookie alone comes unasked (RFC 8446 4.2.2)
-  const asked = (s.offered & bit) !== 0 || rows[i] === extensionType.cookie;
-  if (answers && !asked) throw faults.UNSUPPORTED_EXTENSION;
+  if (unasked && rows[i] !== extensionType.cookie) throw faults.UNSUPPORTED_EXTENSION;
   if ((s.seen & bit) !== 0) throw faults.DUPLICATE_EXTENSION;
   s.seen |= bit;
   const row = rows[i + COLUMNS];

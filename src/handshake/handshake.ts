@@ -1,6 +1,6 @@
 import type { KeySchedule12 } from "../crypto/keys12.js";
 import type { KeySchedule13 } from "../crypto/keys13.js";
-import type { Aead, Exchange, Identity, Verification } from "../crypto/provider.js";
+import type { Exchange, Identity, Verification } from "../crypto/provider.js";
 import type { Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import type { Store } from "../pki/store.js";
@@ -91,6 +91,10 @@ export abstract class Handshake implements Machine {
     return this.suite!;
   }
 
+  get schedule13(): KeySchedule13 {
+    return this.keys13!;
+  }
+
   get transcript(): Transcript {
     return this.running!;
   }
@@ -126,12 +130,6 @@ export abstract class Handshake implements Machine {
 
   speaks(protocol: number): boolean {
     return this.config.minVersion <= protocol && protocol <= this.config.maxVersion;
-  }
-
-  /** The suite's AEAD with the key at `keyAt`. */
-  aead(keyAt: number): Aead {
-    const { name, key } = this.suiteInForce.aead;
-    return this.config.provider.aead(name, this.memory, keyAt, keyAt + key);
   }
 
   /** Writes the transcript's hash at `at.hash`. */

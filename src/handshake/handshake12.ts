@@ -81,11 +81,13 @@ function deriveKeys(s: Handshake): void {
 
 /** The keys that the client (0) or the server (1) writes with. What is not derived of a nonce stands in each record (RFC 5288 section 3). */
 function protection(s: Handshake, side: number, aad: Uint8Array): Protection12 {
-  const { key, salt, records } = s.suiteInForce.aead;
+  const { name, key, salt, records } = s.suiteInForce.aead;
+  const keyAt = at.keys + side * key;
   const ivAt = at.keys + 2 * key + side * salt;
   const iv = secretBytes(12);
   iv.set(s.memory.subarray(ivAt, ivAt + salt));
-  return new Protection12(s.aead(at.keys + side * key), iv, records, salt < iv.length, aad);
+  const aead = s.config.provider.aead(name, s.memory, keyAt, keyAt + key);
+  return new Protection12(aead, iv, records, salt < iv.length, aad);
 }
 
 // ChangeCipherSpec and Finished, RFC 5246 7.1 and 7.4.9

@@ -17,10 +17,6 @@ import type { SharedState } from "./states.js";
 
 // Keys, RFC 8446 section 7
 
-export function schedule13(s: Handshake): KeySchedule13 {
-  return s.keys13!;
-}
-
 /** A schedule that is not started yet. */
 export function newSchedule13(s: Handshake, hash: HashAlgorithm): KeySchedule13 {
   return new KeySchedule13(s.config.provider, hash, s.memory, at.schedule);
@@ -28,10 +24,10 @@ export function newSchedule13(s: Handshake, hash: HashAlgorithm): KeySchedule13 
 
 /** The keys of one direction, RFC 8446 7.3. */
 export function protection13(s: Handshake, secretAt: number): Protection13 {
-  const { key, records } = s.suiteInForce.aead;
+  const { name, key, records } = s.suiteInForce.aead;
   const iv = secretBytes(12);
-  schedule13(s).trafficKeys(secretAt, at.keys, key, iv);
-  const aead = s.aead(at.keys);
+  s.schedule13.trafficKeys(secretAt, at.keys, key, iv);
+  const aead = s.config.provider.aead(name, s.memory, at.keys, at.keys + key);
   s.erase(at.keys, at.end);
   return new Protection13(aead, iv, records);
 }
@@ -54,7 +50,7 @@ export function deriveHandshakeSecrets(s: Handshake): void {
 }
 
 function deriveHandshakeSecret(s: Handshake, side: Side, secretAt: number): void {
-  const keys = schedule13(s);
+  const keys = s.schedule13;
   keys.derive(side.handshake, at.hash, secretAt);
   s.log(side.handshakeLog, secretAt, keys.size);
 }
@@ -64,7 +60,7 @@ function deriveHandshakeSecret(s: Handshake, side: Side, secretAt: number): void
  * now, so that its secret goes to its place; the client's waits until its Finished is through.
  */
 export function deriveApplicationSecrets(s: Handshake, serverSecretAt: number): void {
-  const keys = schedule13(s);
+  const keys = s.schedule13;
   keys.master();
   s.digest();
   keys.derive(serverSide.application, at.hash, serverSecretAt);
@@ -141,7 +137,7 @@ export function verify13(s: Handshake): SharedState {
 
 /** Writes the verify_data of a side over the transcript so far at `at.verifyData`; returns its length. */
 function computeFinished(s: Handshake, secretAt: number): number {
-  const keys = schedule13(s);
+  const keys = s.schedule13;
   s.digest();
   keys.finished(secretAt, at.hash, at.verifyData);
   return keys.size;
@@ -168,7 +164,7 @@ export function receiveKeyUpdate(s: Handshake): SharedState {
   const request = s.engine.reader.u8();
   if (request > 1) throw faults.ILLEGAL_PARAMETER;
   s.engine.countIdle();
-  schedule13(s).updateSecret(at.inSecret);
+  s.schedule13.updateSecret(at.inSecret);
   protectIn(s);
   return request === 1 && !isFresh(s) ? "SEND_KEY_UPDATE" : "CONNECTED";
 }
@@ -184,7 +180,7 @@ export function sendKeyUpdate(s: Handshake): SharedState {
   w.u8(s.requestKeyUpdate ? 1 : 0);
   s.requestKeyUpdate = false;
   s.engine.send();
-  schedule13(s).updateSecret(at.outSecret);
+  s.schedule13.updateSecret(at.outSecret);
   protectOut(s);
   return "CONNECTED";
 }

@@ -96,13 +96,8 @@ export const commonDefaults = Object.freeze({
   onMessage: undefined,
 } satisfies Record<keyof CommonOptions, unknown>);
 
-/** What was given, over the defaults, which it inherits: they stay in a device's flash. */
-export function fill<T extends object>(defaults: object, given: object | undefined, prefix: string): T {
-  return put(Object.create(defaults) as T, given, prefix);
-}
-
 /**
- * Sets options, whatever may be inherited. One that is undefined undoes no default, least of all `verify`. Throws TypeError
+ * Sets options over the defaults, which they inherit: those stay in a device's flash. One that is undefined undoes no default, least of all `verify`. Throws TypeError
  * for a name that is none of the defaults': a misspelt option must not make a connection less secure.
  */
 export function put<T extends object>(config: T, given: object | undefined, prefix = ""): T {
@@ -118,7 +113,7 @@ export function put<T extends object>(config: T, given: object | undefined, pref
 /** The defaults that depend on other options, or on the tables: without RSA in them none of its schemes and suites is offered. */
 export function settleCommon(config: Config, defaultBuffers: BufferSizes, pki: PkiTables): void {
   const { provider, groups = provider.groups, schemes = provider.schemes } = config;
-  const buffers = fill<BufferSizes>(defaultBuffers, config.buffers, "buffers.");
+  const buffers = put<BufferSizes>(Object.create(defaultBuffers), config.buffers, "buffers.");
   const most = mostInput(buffers);
   const limited = config.recordSizeLimit === undefined && most < MAX_RECORD;
   (config as { pki: PkiTables }).pki = pki;
@@ -150,7 +145,7 @@ function chooseSuites(config: Config): readonly number[] {
 }
 
 /** Checks what both roles have. `least`: the smallest buffers that a role can do with. */
-export function checkCommon(config: Config, least: BufferSizes): void {
+export function checkCommon(config: Config, least: Readonly<Record<keyof BufferSizes, number>>): void {
   const { buffers, recordSizeLimit: limit, provider, maxCertificates } = config;
   demand(typeof config.verify === "boolean", "verify: true or false");
   demand(config.minVersion >= version.tls12, "minVersion: nothing below TLS 1.2 exists here");
@@ -164,7 +159,7 @@ export function checkCommon(config: Config, least: BufferSizes): void {
   const names = config.alpn.every((name) => name.length > 0 && name.length < 256);
   demand(names, "alpn: names have 1 to 255 bytes");
   const first = firstInput(buffers);
-  demand(first >= mostInput(least), `buffers.input: at least ${least.input}`);
+  demand(first >= least.input, `buffers.input: at least ${least.input}`);
   demand(first <= mostInput(buffers), "buffers.input: a size, or two: at first and at most");
   demand(buffers.output >= least.output, `buffers.output: at least ${least.output}`);
   demand(buffers.store >= least.store, `buffers.store: at least ${least.store}`);

@@ -109,7 +109,8 @@ export class ServerHandshake extends Handshake {
     return now !== undefined && now >= this.config.clockFloor ? now : undefined;
   }
 
-  schedule13(): KeySchedule13 {
+  /** The schedule, that of a PSK if one was begun. */
+  beginSchedule13(): KeySchedule13 {
     this.keys13 ??= newSchedule13(this, this.suiteInForce.hash);
     return this.keys13;
   }

@@ -32,7 +32,7 @@ export function resume13(s: ServerHandshake): void {
 function accept(s: ServerHandshake, ticket: Ticket, index: number): void {
   const size = hashSize[s.suiteInForce.hash];
   if (ticket.secret.length !== size) return;
-  const keys = s.schedule13();
+  const keys = s.beginSchedule13();
   keys.start(ticket.secret);
   ticket.secret.fill(0);
   s.ticket = ticket;

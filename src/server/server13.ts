@@ -141,7 +141,7 @@ function exchange(s: ServerHandshake): ServerState {
  * the client could not read it, as there would be no keys. The Early Secret's stage is there when the session is resumed.
  */
 function deriveHandshakeSecret(s: ServerHandshake): ServerState {
-  const keys = s.schedule13();
+  const keys = s.beginSchedule13();
   if (!s.resumed) keys.start();
   const end = at.shared + agree(s);
   keys.handshake(at.shared, end);
@@ -240,7 +240,7 @@ function receiveFinished(s: ServerHandshake): ServerState {
 
 /** The client's keys change; of the Master Secret only the ticket's is still derived. */
 function complete(s: ServerHandshake): ServerState {
-  const keys = s.schedule13();
+  const keys = s.beginSchedule13();
   moveApplicationSecret(s, at.inSecret);
   protectIn(s);
   s.digest();
@@ -256,7 +256,7 @@ const ticketNonce = 0;
 
 /** NewSessionTicket, RFC 8446 4.6.1. Without early_data: 0-RTT data could be replayed. */
 function sendTicket(s: ServerHandshake): ServerState {
-  const keys = s.schedule13();
+  const keys = s.beginSchedule13();
   const { ticketLife: life } = s;
   s.memory[at.verifyData] = ticketNonce;
   ticketPsk(keys, at.resumptionSecret, at.verifyData, 1, at.resumptionSecret);
