@@ -74,7 +74,7 @@ export const rows13 = rowsOf<ClientHandshake>([
 function deriveHandshakeKeys(s: ClientHandshake): ClientState {
   const keys = newSchedule13(s, s.suiteInForce.hash);
   s.keys13 = keys;
-  keys.start(s.resumed ? s.resuming?.offer?.secret : undefined);
+  keys.start(s.resumed ? s.resuming!.offer!.secret : undefined);
   const end = at.shared + agree(s);
   keys.handshake(at.shared, end);
   dropKeyPair(s);

@@ -117,8 +117,7 @@ function writeServerName(s: ClientHandshake, w: Writer): void {
 /** RFC 6066 section 4: the server answers the length that was asked for, and both sides keep to it. */
 function readMaxFragmentLength(s: ClientHandshake, r: Reader): void {
   const length = s.config.maxFragmentLength!;
-  expect(r.u8() === fragmentCode(length), faults.ILLEGAL_PARAMETER);
-  expect(!s.limited, faults.ILLEGAL_PARAMETER);
+  expect(r.u8() === fragmentCode(length) && !s.limited, faults.ILLEGAL_PARAMETER);
   s.limited = true;
   s.engine.outbox.maxContent = length;
   s.engine.maxInner = length + innerType(s);

@@ -1,11 +1,9 @@
-import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
+import { inboxOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionTable } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
-import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
 import { Engine } from "../record/engine.js";
-import { Inbox } from "../record/inbox.js";
 import type { MachineTable } from "../record/row.js";
 import type { Reader } from "../wire/reader.js";
 import type { Writer } from "../wire/writer.js";
@@ -63,10 +61,11 @@ export class ClientHandshake extends Handshake {
     const { buffers } = config;
     const store = storeOf(buffers, arena);
     super(config, extendedKeyUsage.serverAuth, store);
-    const inbox = new Inbox(inputOf(buffers, arena), firstInput(buffers), mostInput(buffers));
+    const inbox = inboxOf(buffers, arena);
+    const outbox = outboxOf(buffers, arena);
     this.config = config;
     this.table = config.features.tableHello;
-    this.engine = new Engine(this, inbox, outboxOf(buffers, arena));
+    this.engine = new Engine(this, inbox, outbox);
   }
 
   get own() {

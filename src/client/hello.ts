@@ -35,11 +35,12 @@ function start(s: ClientHandshake): ClientState {
   s.transcript.start(provider);
   features.clientCertificates?.begin(s as never);
   features.resumption?.begin(s as never);
-  if (!s.speaks(version.tls13)) return "SEND_CLIENT_HELLO";
-  // It makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
-  drawSessionId(s);
-  s.group = groups[0];
-  makeKeyPair(s);
+  if (s.speaks(version.tls13)) {
+    // It makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
+    drawSessionId(s);
+    s.group = groups[0];
+    makeKeyPair(s);
+  }
   return "SEND_CLIENT_HELLO";
 }
 
@@ -125,7 +126,6 @@ function selectedVersion(r: Reader): number {
 }
 
 function setVersion(s: ClientHandshake, selected: number): void {
-  if (selected !== version.tls12 && selected !== version.tls13) throw faults.PROTOCOL_VERSION;
   if (!s.speaks(selected) || (s.retried && selected !== version.tls13)) throw faults.PROTOCOL_VERSION;
   if (selected === version.tls12 && s.speaks(version.tls13)) refuseDowngrade(s);
   noteVersion(s, selected);
@@ -141,8 +141,8 @@ export function noteVersion(s: ClientHandshake, protocol: number): ClientState {
 /** The suite that the server chose must be one that was offered for this version, and not change after a retry. */
 function chooseSuite(s: ClientHandshake, id: number): void {
   const suite = findSuite(id);
-  if (suite?.version !== s.version || !s.config.suites.includes(id)) throw faults.CIPHER_SUITE;
-  if (s.suite !== undefined && s.suite !== suite) throw faults.CIPHER_SUITE;
+  const kept = s.suite === undefined || s.suite === suite;
+  if (suite?.version !== s.version || !s.config.suites.includes(id) || !kept) throw faults.CIPHER_SUITE;
   settleSuite(s, suite);
 }
 

@@ -47,7 +47,7 @@ export class TicketHolder implements Resuming {
    */
   bind(s: ClientHandshake, w: Writer): void {
     const offer = offer13(s);
-    if (offer === undefined) return;
+    if (!offer) return;
     const { hash } = suiteOf(offer);
     const start = s.engine.outbox.contentStart;
     const binderAt = w.at - hashSize[hash];
@@ -113,7 +113,7 @@ export class TicketHolder implements Resuming {
     const { ticket, lifetime } = this;
     this.ticket = undefined;
     // RFC 7627 5.3: without it a session must not be resumed
-    if (ticket === undefined || ticket.length === 0 || !s.extendedMasterSecret) return;
+    if (!ticket || ticket.length === 0 || !s.extendedMasterSecret) return;
     const secret = copySecret(s.memory, at.schedule, at.schedule + masterSize);
     // RFC 5077 3.3: 0 says nothing about the lifetime
     this.hand(s, secret, ticket, lifetime === 0 ? MAX_LIFETIME : lifetime, 0);
@@ -138,7 +138,7 @@ export class TicketHolder implements Resuming {
   ): void {
     const now = s.config.clock();
     const { worth } = this;
-    if (now === undefined || worth === undefined) return;
+    if (now === undefined || !worth) return;
     const until = Math.min(worth.until, now + Math.min(lifetime, MAX_LIFETIME));
     if (!(until > now)) return;
     const { policy, mustStaple, demanded, anchor, verifiedAt } = worth;

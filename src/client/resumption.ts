@@ -20,7 +20,7 @@ import { decodeSession, encodeSession } from "./sessioncodec.js";
  */
 function begin(s: ClientHandshake): void {
   const { session, onSession } = s.config;
-  if (onSession === undefined && session === undefined) return;
+  if (!onSession && !session) return;
   const offer = session && fits(s, session) ? session : undefined;
   s.resuming = new TicketHolder(offer);
   if (offer?.version === version.tls12) drawSessionId(s);
@@ -89,14 +89,14 @@ export const resumption: Called<Resumption> = Object.freeze({
     {
       type: extensionType.psk_key_exchange_modes,
       where: m.client_hello,
-      sends: (s) => s.resuming !== undefined && s.speaks(version.tls13),
+      sends: (s) => !!s.resuming && s.speaks(version.tls13),
       write: writeModes,
     },
     // Tickets come last, when it shows whether there is room for one
     {
       type: extensionType.session_ticket,
       where: m.client_hello | m.server_hello12,
-      sends: (s) => s.resuming !== undefined && s.speaks(version.tls12),
+      sends: (s) => !!s.resuming && s.speaks(version.tls12),
       write: writeTicket12,
       read: (s) => {
         if (s.resuming) s.resuming.expected = 1;
@@ -131,7 +131,7 @@ const PSK_OVERHEAD = 4 + 2 + 2 + 4 + 2 + 1;
 
 function sendsPreSharedKey(s: ClientHandshake): boolean {
   const offer = offer13(s);
-  if (offer === undefined) return false;
+  if (!offer) return false;
   const length = PSK_OVERHEAD + offer.ticket.length + hashSize[suiteOf(offer).hash];
   return s.resuming!.fits(s.engine.writer, length);
 }
@@ -157,6 +157,6 @@ function writePreSharedKey(s: ClientHandshake, w: Writer): void {
 
 /** The server took the one identity that we offered; its suite must have the PSK's hash (RFC 8446 4.2.11). */
 function readPreSharedKey(s: ClientHandshake, r: Reader): void {
-  if (offer13(s) === undefined || r.u16() !== 0) throw faults.ILLEGAL_PARAMETER;
+  if (!offer13(s) || r.u16() !== 0) throw faults.ILLEGAL_PARAMETER;
   s.resuming!.accepted = true;
 }

@@ -47,7 +47,7 @@ export class KeySchedule12 {
   }
 
   /** master_secret = PRF(pre_master_secret, "extended master secret", session_hash), RFC 7627 section 4. */
-  extendedMasterSecret(start: number, end: number, hashAt: number): void {
+  sessionMasterSecret(start: number, end: number, hashAt: number): void {
     this.prf(start, end, "extended master secret", hashAt, this.size, this.master, masterSize);
   }
 
@@ -56,7 +56,8 @@ export class KeySchedule12 {
     this.prf(this.master, this.master + masterSize, label, hashAt, this.size, out, verifyDataSize);
   }
 
-  wipe(): void {
+  /** Forgets the master secret. */
+  eraseMaster(): void {
     this.memory.fill(0, this.master, this.master + scheduleSize12);
   }
 

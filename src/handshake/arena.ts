@@ -1,6 +1,7 @@
 import { Store } from "../pki/store.js";
+import { Inbox } from "../record/inbox.js";
 import { Outbox } from "../record/outbox.js";
-import { type BufferSizes, firstInput } from "./options.js";
+import { type BufferSizes, firstInput, mostInput } from "./options.js";
 
 // One array for a connection's bytes: the input buffer, the output buffer, the store. Where the input buffer may grow,
 // it and the store are arrays of their own, which can be given back: the one when it is too small, the other after the
@@ -21,9 +22,10 @@ function inArena(buffers: BufferSizes): number {
   return typeof input === "number" ? input : 0;
 }
 
-/** The input buffer's bytes. */
-export function inputOf(buffers: BufferSizes, arena: Uint8Array): Uint8Array {
-  return inArena(buffers) > 0 ? arena : new Uint8Array(firstInput(buffers));
+export function inboxOf(buffers: BufferSizes, arena: Uint8Array): Inbox {
+  const first = firstInput(buffers);
+  const bytes = inArena(buffers) > 0 ? arena : new Uint8Array(first);
+  return new Inbox(bytes, first, mostInput(buffers));
 }
 
 export function outboxOf(buffers: BufferSizes, arena: Uint8Array): Outbox {

@@ -54,7 +54,7 @@ export function deriveMasterSecret(s: Handshake): void {
   const end = at.shared + agree(s);
   dropKeyPair(s);
   s.digest();
-  if (s.extendedMasterSecret) keys.extendedMasterSecret(at.shared, end, at.hash);
+  if (s.extendedMasterSecret) keys.sessionMasterSecret(at.shared, end, at.hash);
   else keys.masterSecret(at.shared, end, at.clientRandom);
   s.erase(at.shared, end);
   deriveKeys(s);
@@ -133,7 +133,7 @@ export function connect12(s: Handshake): SharedState {
 
 /** Nothing more is derived of the master secret: there are no new keys without a new handshake. */
 export function forgetMaster(s: Handshake): SharedState {
-  s.keys12?.wipe();
+  schedule12(s).eraseMaster();
   s.keys12 = undefined;
   return "CONNECTED";
 }

@@ -12,7 +12,11 @@ import type { SharedState } from "./states.js";
 export function sendCertificates(s: Handshake, certificates: readonly Uint8Array[]): boolean {
   const w = s.engine.beginRaw(handshakeType.certificate);
   if (s.entry === 0 && s.entryOffset === 0) writeHead(s, w, certificates);
-  const done = writeEntries(s, w, certificates);
+  while (s.entry < certificates.length && writeEntry(s, w, certificates[s.entry], s.staples?.[s.entry])) {
+    s.entry++;
+    s.entryOffset = 0;
+  }
+  const done = s.entry === certificates.length;
   // They are of no use to the connection
   if (done) s.staples = undefined;
   s.engine.sendRaw();
@@ -32,14 +36,6 @@ function writeHead(s: Handshake, w: Writer, certificates: readonly Uint8Array[])
   w.u24(tls13 ? 4 + list : 3 + list);
   if (tls13) w.u8(0);
   w.u24(list);
-}
-
-function writeEntries(s: Handshake, w: Writer, certificates: readonly Uint8Array[]): boolean {
-  for (; s.entry < certificates.length; s.entry++) {
-    if (!writeEntry(s, w, certificates[s.entry], s.staples?.[s.entry])) return false;
-    s.entryOffset = 0;
-  }
-  return true;
 }
 
 /** As much of an entry as there is room for; true when that was the rest. In TLS 1.3 it has extensions, be they none. */

@@ -52,7 +52,7 @@ for (const { provider } of subjects) {
       const keys = schedule(v.hash);
       memory.set(hex(v.premaster), PREMASTER);
       memory.set(hex(v.transcriptHash), HASH);
-      keys.extendedMasterSecret(PREMASTER, PREMASTER + v.premaster.length / 2, HASH);
+      keys.sessionMasterSecret(PREMASTER, PREMASTER + v.premaster.length / 2, HASH);
       t.is(master(keys), v.master);
       memory.fill(7, OUT, OWN);
       keys.verifyData("client finished", HASH, OUT);
@@ -67,7 +67,7 @@ for (const { provider } of subjects) {
     const v = extended[0];
     memory.set(hex(v.premaster), PREMASTER);
     memory.set(hex(v.transcriptHash), HASH);
-    keys.extendedMasterSecret(PREMASTER, PREMASTER + 32, HASH);
+    keys.sessionMasterSecret(PREMASTER, PREMASTER + 32, HASH);
     keys.verifyData("client finished", HASH, OUT);
     const own = memory.subarray(OWN, OWN + scheduleSize12);
     t.false(own.every((byte) => byte === 0));
@@ -75,7 +75,7 @@ for (const { provider } of subjects) {
       own.subarray(masterSize).every((byte) => byte === 0),
       "the scratch is wiped by itself",
     );
-    keys.wipe();
+    keys.eraseMaster();
     t.true(own.every((byte) => byte === 0));
   });
 }

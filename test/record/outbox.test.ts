@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Aead } from "../../src/crypto/provider.js";
 import { Outbox } from "../../src/record/outbox.js";
 import { type Protection, Protection13, plaintext, TAG } from "../../src/record/protection.js";
-import { Protection12 } from "../../src/record/protection12.js";
+import { AAD, Protection12 } from "../../src/record/protection12.js";
 import { faults } from "../../src/wire/fault.js";
 import { contentType } from "../../src/wire/registry.js";
 import { fault } from "../faults.js";
@@ -24,8 +24,8 @@ const legible: Aead = {
 const protections: Record<string, () => Protection> = {
   plaintext: () => plaintext,
   "TLS 1.3": () => new Protection13(legible, new Uint8Array(12), 100000),
-  "TLS 1.2 GCM": () => new Protection12(legible, new Uint8Array(12), 100000, true),
-  "TLS 1.2 ChaCha20": () => new Protection12(legible, new Uint8Array(12), 100000, false),
+  "TLS 1.2 GCM": () => new Protection12(legible, new Uint8Array(12), 100000, true, new Uint8Array(AAD)),
+  "TLS 1.2 ChaCha20": () => new Protection12(legible, new Uint8Array(12), 100000, false, new Uint8Array(AAD)),
 };
 
 const margin = 16;
