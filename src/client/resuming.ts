@@ -56,7 +56,7 @@ export class TicketHolder implements Resuming {
     // Until the server chooses, the hash is that of the PSK
     s.transcript.algorithm = hash;
     s.transcript.update(w.bytes, start, end);
-    s.prehashed = end - start;
+    s.transcript.prehashed = end - start;
     s.digest();
     const keys = newSchedule13(s, hash);
     keys.start(offer.secret);

@@ -25,6 +25,8 @@ export class Transcript {
   private sha384: Hash | undefined;
   /** That of the suite; until it is known, the one that is asked for. */
   algorithm: HashAlgorithm = "sha256";
+  /** Bytes of the next message that it has already: those of a ClientHello before the binders. */
+  prehashed = 0;
   /** In the order of the schemes of whoever began them. */
   companions = none;
 
@@ -33,11 +35,12 @@ export class Transcript {
     this.sha384 = provider.hash("sha384");
   }
 
-  /** Takes a message, or a part of one; of one that was begun ahead, the rest. */
   update(bytes: Uint8Array, start: number, end: number): void {
-    this.sha256?.update(bytes, start, end);
-    this.sha384?.update(bytes, start, end);
-    for (let i = 0; i < this.companions.length; i++) this.companions[i].update(bytes, start, end);
+    const from = start + this.prehashed;
+    this.prehashed = 0;
+    this.sha256?.update(bytes, from, end);
+    this.sha384?.update(bytes, from, end);
+    for (let i = 0; i < this.companions.length; i++) this.companions[i].update(bytes, from, end);
   }
 
   /** No client certificate will be proved by what runs along. */

@@ -41,8 +41,6 @@ export abstract class Handshake implements Machine {
   offered = 0;
   seen = 0;
 
-  /** Bytes of the ClientHello that the transcript has already: those before the binders of its PSKs. */
-  prehashed = 0;
   sessionIdLength = 0;
   version = 0;
   suite: Suite | undefined;
@@ -142,8 +140,7 @@ export abstract class Handshake implements Machine {
   }
 
   transcribe(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.engine.established) this.transcript.update(bytes, start + this.prehashed, end);
-    this.prehashed = 0;
+    if (!this.engine.established) this.transcript.update(bytes, start, end);
   }
 
   trace(sent: boolean, type: number, bytes: Uint8Array, start: number, end: number): void {

@@ -47,7 +47,7 @@ function accept(s: ServerHandshake, ticket: Ticket, index: number): void {
 function hashTruncated(s: ServerHandshake): void {
   const { inbox } = s.engine;
   s.transcript.update(inbox.bytes, inbox.messageAt, s.offer.bindersAt);
-  s.prehashed = s.offer.bindersAt - inbox.messageAt;
+  s.transcript.prehashed = s.offer.bindersAt - inbox.messageAt;
   s.digest();
 }
 
