@@ -167,10 +167,8 @@ export function writeOcspStatusRequest(s: ClientHandshake, w: Writer): void {
 }
 
 /** Extensions ::= SEQUENCE OF one, id-pkix-ocsp-nonce, its value an OCTET STRING in the extension's (RFC 9654 2.1). */
-const nonceHeader = "\x30\x31\x30\x2f\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x22\x04\x20";
-
 function writeNonce(w: Writer, nonce: Uint8Array): void {
-  w.ascii(nonceHeader);
+  w.ascii("\x30\x31\x30\x2f\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x22\x04\x20");
   w.copy(nonce);
 }
 

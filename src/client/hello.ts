@@ -32,7 +32,7 @@ function start(s: ClientHandshake): ClientState {
   const { nonce } = s.verifier;
   provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
   if (nonce) provider.random(nonce, 0, nonce.length);
-  s.transcript.start(provider);
+  s.startTranscript();
   features.clientCertificates?.begin(s as never);
   features.resumption?.begin(s as never);
   if (s.speaks(version.tls13)) {
@@ -81,9 +81,6 @@ function sendClientHello(s: ClientHandshake): ClientState {
   if (!s.retried) outbox.bytes[record + 2] = 1;
   return "WAIT_SERVER_HELLO";
 }
-
-/** "DOWNGRD", the last bytes of the random when a server of TLS 1.3 speaks less (RFC 8446 4.1.3). */
-const downgradeSentinel = "DOWNGRD";
 
 /** ServerHello, RFC 8446 4.1.3 and RFC 5246 7.4.1.3. */
 function receiveServerHello(s: ClientHandshake): ClientState {
@@ -146,10 +143,10 @@ function chooseSuite(s: ClientHandshake, id: number): void {
   settleSuite(s, suite);
 }
 
-/** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks its random when it is made to speak less. */
+/** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks the end of its random when it is made to speak less. */
 function refuseDowngrade(s: ClientHandshake): void {
   const tail = at.serverRandom + 24;
-  if (startsWith(s.memory, tail, downgradeSentinel) && s.memory[tail + 7] <= 1) throw faults.DOWNGRADE;
+  if (startsWith(s.memory, tail, "DOWNGRD") && s.memory[tail + 7] <= 1) throw faults.DOWNGRADE;
 }
 
 function echoes(s: ClientHandshake, r: Reader, start: number, length: number): boolean {

@@ -1,4 +1,4 @@
-import { copyBytes } from "../wire/writer.js";
+import { copyBytes, writeAscii } from "../wire/writer.js";
 import type { HashAlgorithm, Provider } from "./provider.js";
 import { hashSize } from "./suites.js";
 
@@ -23,8 +23,8 @@ const BLOCK = INFO + maxInfo;
 /** Bytes of it. */
 export const scheduleSize13 = BLOCK + maxHash;
 const zeros: Uint8Array = new Uint8Array(maxHash);
-/** "tls13 " */
-const prefix = Object.freeze([0x74, 0x6c, 0x73, 0x31, 0x33, 0x20]);
+/** What every label begins with. It stays in its place, and is written once. */
+const prefix = "tls13 ";
 
 /**
  * The key schedule of TLS 1.3, RFC 8446 7.1. `start`, `handshake` and `master` go from one secret to the next; `derive`
@@ -48,6 +48,7 @@ export class KeySchedule13 {
     this.memory = memory;
     this.own = own;
     this.size = hashSize[hash];
+    writeAscii(prefix, memory, own + INFO + 3);
   }
 
   /** Early Secret = HKDF-Extract(0, PSK); without a PSK, which is as long as the hash, HKDF-Extract(0, 0). */
@@ -95,7 +96,7 @@ export class KeySchedule13 {
 
   /** Forgets the present secret. `trafficKeys`, `finished` and `updateSecret` still work. */
   forgetSecret(): void {
-    this.memory.fill(0, this.own, this.own + scheduleSize13);
+    this.memory.fill(0, this.own, this.own + maxHash);
   }
 
   /** HKDF-Extract, RFC 5869 2.2, with the block as salt: zero at the start, "derived" later. */
@@ -120,9 +121,7 @@ export class KeySchedule13 {
     memory[info] = 0;
     memory[info + 1] = length;
     memory[info + 2] = prefix.length + label.length;
-    let end = info + 3;
-    memory.set(prefix, end);
-    end += prefix.length;
+    let end = info + 3 + prefix.length;
     // As `writeAscii`, for want of stack: it is nowhere higher
     const characters: string = Object(label);
     for (let i = 0, n = characters.length; i < n; i++) memory[end++] = characters.charCodeAt(i);

@@ -6,9 +6,6 @@ import { hashSize } from "./suites.js";
 /** What covers the handshake's messages themselves, and not their hash. */
 type Companion = Signature | Verification;
 
-/** What most handshakes have: no client certificate. */
-const none: readonly Companion[] = Object.freeze([]);
-
 /** The random that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3). */
 export const retryRandom =
   "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" +
@@ -27,10 +24,10 @@ export class Transcript {
   algorithm: HashAlgorithm = "sha256";
   /** Bytes of the next message that it has already: those of a ClientHello before the binders. */
   prehashed = 0;
-  /** In the order of the schemes of whoever began them. */
-  companions = none;
+  /** In the order of the schemes of whoever began them; most handshakes have none, for want of a client certificate. */
+  companions: readonly Companion[] | undefined;
 
-  start(provider: Provider): void {
+  constructor(provider: Provider) {
     this.sha256 = provider.hash("sha256");
     this.sha384 = provider.hash("sha384");
   }
@@ -40,12 +37,13 @@ export class Transcript {
     this.prehashed = 0;
     this.sha256?.update(bytes, from, end);
     this.sha384?.update(bytes, from, end);
-    for (let i = 0; i < this.companions.length; i++) this.companions[i].update(bytes, from, end);
+    const { companions } = this;
+    if (companions) for (let i = 0; i < companions.length; i++) companions[i].update(bytes, from, end);
   }
 
   /** No client certificate will be proved by what runs along. */
   dropCompanions(): void {
-    this.companions = none;
+    this.companions = undefined;
   }
 
   /** The suite is known: only its hash goes on. */
@@ -61,7 +59,7 @@ export class Transcript {
 
   /** Writes Transcript-Hash of everything so far. */
   digest(out: Uint8Array, at: number): void {
-    (this.algorithm === "sha256" ? this.sha256 : this.sha384)?.digest(out, at);
+    (this.algorithm === "sha256" ? this.sha256 : this.sha384)!.digest(out, at);
   }
 
   /** What a CertificateVerify signs, RFC 8446 4.4.3: 64 spaces, the context, a zero and the transcript's hash. */

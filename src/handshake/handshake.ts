@@ -76,7 +76,6 @@ export abstract class Handshake implements Machine {
   /** `purpose`, of `extendedKeyUsage`, is what the peer's certificate must serve for. */
   constructor(config: Config & VerifierOptions, purpose: number, store: Store) {
     this.memory = new Uint8Array(at.end + (config.provider.longShare?.(config.groups) ?? 0));
-    this.running = new Transcript();
     this.judge = new Verifier(config, purpose, store, this.memory, at.hash);
   }
 
@@ -95,6 +94,10 @@ export abstract class Handshake implements Machine {
 
   get transcript(): Transcript {
     return this.running!;
+  }
+
+  startTranscript(): void {
+    this.running = new Transcript(this.config.provider);
   }
 
   /** Judges the peer. */
@@ -167,7 +170,7 @@ export abstract class Handshake implements Machine {
     this.outProtection?.dispose();
     this.keys13 = this.keys12 = this.exchange = this.inProtection = this.outProtection = undefined;
     this.verification = undefined;
-    this.running?.dropCompanions();
+    if (this.running) this.running.dropCompanions();
     this.erase(at.inSecret, at.end);
   }
 }

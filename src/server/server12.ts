@@ -196,7 +196,7 @@ function receiveEntry(s: ServerHandshake): ServerState {
 /** The key is known: what it can't sign with need not run along. */
 function dropUnfit(s: ServerHandshake): void {
   const { kind } = s.verifier.leaf.key;
-  const { companions } = s.transcript;
+  const companions = s.transcript.companions!;
   s.verifications = s.config.schemes.map((id, i) =>
     fitsKey(findScheme(id)!, kind) ? (companions[i] as Verification) : undefined,
   );
