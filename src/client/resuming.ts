@@ -141,24 +141,17 @@ export class TicketHolder implements Resuming {
     if (now === undefined || !worth) return;
     const until = Math.min(worth.until, now + Math.min(lifetime, MAX_LIFETIME));
     if (!(until > now)) return;
-    const { policy, mustStaple, demanded, anchor, verifiedAt } = worth;
-    s.config.onSession?.(
-      Object.freeze({
-        version: s.version,
-        suite: s.suiteInForce.id,
-        secret,
-        ticket,
-        ageAdd,
-        receivedAt: now,
-        until,
-        verifiedAt,
-        serverName: s.config.serverName,
-        anchor,
-        policy,
-        mustStaple,
-        demanded,
-      }),
-    );
+    const own = {
+      version: s.version,
+      suite: s.suiteInForce.id,
+      secret,
+      ticket,
+      ageAdd,
+      receivedAt: now,
+      until,
+      serverName: s.config.serverName,
+    };
+    s.config.onSession?.(Object.freeze(Object.assign({}, worth, own)));
   }
 }
 

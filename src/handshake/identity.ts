@@ -12,11 +12,14 @@ import type { SharedState } from "./states.js";
 export function sendCertificates(s: Handshake, certificates: readonly Uint8Array[]): boolean {
   const w = s.engine.beginRaw(handshakeType.certificate);
   if (s.entry === 0 && s.entryOffset === 0) writeHead(s, w, certificates);
-  while (s.entry < certificates.length && writeEntry(s, w, certificates[s.entry], s.staples?.[s.entry])) {
-    s.entry++;
-    s.entryOffset = 0;
+  let done = true;
+  while (done && s.entry < certificates.length) {
+    done = writeEntry(s, w, certificates[s.entry], s.staples?.[s.entry]);
+    if (done) {
+      s.entry++;
+      s.entryOffset = 0;
+    }
   }
-  const done = s.entry === certificates.length;
   // They are of no use to the connection
   if (done) s.staples = undefined;
   s.engine.sendRaw();

@@ -146,7 +146,7 @@ function chooseSuites(config: Config): readonly number[] {
 
 /** Checks what both roles have. `least`: the smallest buffers that a role can do with. */
 export function checkCommon(config: Config, least: Readonly<Record<keyof BufferSizes, number>>): void {
-  const { buffers, recordSizeLimit: limit, provider, maxCertificates } = config;
+  const { buffers, recordSizeLimit: limit, provider, maxCertificates, alpn } = config;
   demand(typeof config.verify === "boolean", "verify: true or false");
   demand(config.minVersion >= version.tls12, "minVersion: nothing below TLS 1.2 exists here");
   demand(config.maxVersion <= version.tls13, "maxVersion: TLS 1.3 is the highest");
@@ -156,8 +156,8 @@ export function checkCommon(config: Config, least: Readonly<Record<keyof BufferS
   const groups = config.groups.length > 0 && config.groups.every((g) => known.includes(g));
   demand(groups, "groups: unknown");
   demand(areSchemes(config.schemes), "schemes: unknown");
-  const names = config.alpn.every((name) => name.length > 0 && name.length < 256);
-  demand(names, "alpn: names have 1 to 255 bytes");
+  for (let i = 0; i < alpn.length; i++)
+    demand(alpn[i].length > 0 && alpn[i].length < 256, "alpn: names have 1 to 255 bytes");
   const first = firstInput(buffers);
   demand(first >= least.input, `buffers.input: at least ${least.input}`);
   demand(first <= mostInput(buffers), "buffers.input: a size, or two: at first and at most");
