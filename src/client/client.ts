@@ -14,7 +14,8 @@ export function clientHandshake(
   arena?: Uint8Array,
 ): ClientHandshake {
   const config = configure(options, features);
-  return new ClientHandshake(config, arenaOf(config.buffers, arena));
+  const bytes = arenaOf(config.buffers, arena);
+  return new ClientHandshake(config, bytes);
 }
 
 /** One connection's client, made of the features that it is given. */

@@ -1,8 +1,8 @@
-import { masterSize, verifyDataSize } from "../crypto/keys12.js";
+import { verifyDataSize } from "../crypto/keys12.js";
 import { keyOf } from "../crypto/suites.js";
 import {
+  LIST_LENGTH,
   measureCertificate,
-  measureListLength,
   readAuthorities,
   readCertificate,
   readListLength,
@@ -20,7 +20,6 @@ import {
   readPointFormats,
   receiveChangeCipherSpec,
   restoreMasterSecret,
-  schedule12,
   writePointFormats,
 } from "../handshake/handshake12.js";
 import { dropKeyPair, keepPeerShare, makeKeyPair } from "../handshake/keyexchange.js";
@@ -78,7 +77,7 @@ export const tls12: Called<Tls12> = Object.freeze({
       state: "WAIT_CERTIFICATE",
       on: on.certificate,
       run: receiveCertificateHead,
-      measure: measureListLength,
+      measure: () => LIST_LENGTH,
     },
     { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
     {
@@ -133,9 +132,9 @@ function receiveServerHello12(s: ClientHandshake, r: Reader, echoed: boolean): C
 
 /** The server has repeated our session id: if we offered a ticket, it goes on from there (RFC 5077 3.4). */
 function resume(s: ClientHandshake): ClientState {
-  const session = s.resuming?.offer12;
+  const session = s.resuming?.offer;
   // A session id that only looks like a session's is nobody's to resume
-  if (session === undefined) throw faults.ILLEGAL_PARAMETER;
+  if (session?.version !== version.tls12) throw faults.ILLEGAL_PARAMETER;
   if (s.suiteInForce.id !== session.suite) throw faults.CIPHER_SUITE;
   // RFC 7627 5.3
   if (!s.extendedMasterSecret) throw faults.EMS_REQUIRED;
@@ -190,9 +189,7 @@ function receiveServerKeyExchange(s: ClientHandshake): ClientState {
   const start = r.at;
   if (r.u8() !== NAMED_CURVE) throw faults.ILLEGAL_PARAMETER;
   chooseGroup(s, r.u16());
-  const point = r.enter8();
-  keepPeerShare(s, r.bytes, r.at, r.end);
-  r.drop(point);
+  keepPeerShare(s, r, r.u8());
   const end = r.at;
   const scheme = readScheme(s, r);
   // RFC 5246 7.4.3: the signature must be of the kind that the suite names; an EdDSA key goes with ECDSA's (RFC 8422 5.10)
@@ -224,11 +221,10 @@ const ECDSA_SIGN = 64;
 /** CertificateRequest, RFC 5246 7.4.4: our key must be of one of its types, and its signature of one of its schemes. */
 function receiveCertificateRequest(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
-  const types = r.enter8();
-  if (r.left === 0) throw faults.DECODE_ERROR;
-  const start = r.skip(r.left);
-  const end = r.end;
-  r.leave(types);
+  const types = r.u8();
+  if (types === 0) throw faults.DECODE_ERROR;
+  const start = r.skip(types);
+  const end = r.at;
   readSignatureAlgorithms(s, r);
   readAuthorities(r, 0);
   const type = keyOf(s.scheme) === "rsa" ? RSA_SIGN : ECDSA_SIGN;
@@ -261,7 +257,7 @@ function exchange(s: ClientHandshake): ClientState {
 function sendClientKeyExchange(s: ClientHandshake): ClientState {
   const w = s.engine.begin(on.client_key_exchange);
   const point = w.begin8();
-  if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
+  w.skip(s.exchange!.publicKey(w.bytes, w.at));
   w.finish8(point);
   s.engine.send();
   deriveMasterSecret(s);
@@ -300,8 +296,7 @@ function sendLastFinished(s: ClientHandshake): ClientState {
 
 /** The master secret is still there for the session that the ticket is of. */
 function connect(s: ClientHandshake): ClientState {
-  const { master } = schedule12(s);
   s.establish();
-  s.resuming?.deliver12(s, master, master + masterSize);
+  s.resuming?.deliver12(s);
   return forgetMaster(s);
 }

@@ -9,6 +9,7 @@ import {
   ignoreCompatibilityChange,
   measureCertificateHead13,
   moveApplicationSecret,
+  newSchedule13,
   protectIn,
   protectOut,
   readCertificateHead13,
@@ -16,10 +17,8 @@ import {
   receiveCertificateVerify13,
   receiveEntry13,
   receiveKeyUpdate,
-  schedule13,
   sendCompatibilityChange,
   sendKeyUpdate,
-  startSchedule13,
   verify13,
   writeFinished13,
 } from "../handshake/handshake13.js";
@@ -73,12 +72,13 @@ export const rows13 = rowsOf<ClientHandshake>([
 
 /** RFC 8446 7.1, the Handshake Secret's stage. Our keys change already now, so that an alert goes out encrypted. */
 function deriveHandshakeKeys(s: ClientHandshake): ClientState {
-  const keys = s.resuming?.start13(s) ?? startSchedule13(s);
+  const keys = newSchedule13(s, s.suiteInForce.hash);
   s.keys13 = keys;
+  keys.start(s.resumed ? s.resuming!.offer!.secret : undefined);
   const end = at.shared + agree(s);
   keys.handshake(at.shared, end);
   dropKeyPair(s);
-  s.forget(at.shared, end);
+  s.erase(at.shared, end);
   deriveHandshakeSecrets(s);
   s.engine.maxInner = MAX_PLAINTEXT + 1;
   protectIn(s);
@@ -127,7 +127,7 @@ function sendFinished(s: ClientHandshake): ClientState {
   protectOut(s);
   // Of the Master Secret nothing more is derived, but for tickets
   if (s.resuming) s.resuming.keepSecret(s);
-  else schedule13(s).wipe();
+  else s.schedule13.forgetSecret();
   s.establish();
   return "CONNECTED";
 }
@@ -137,17 +137,13 @@ function receiveNewSessionTicket(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   const lifetime = r.u32();
   const ageAdd = r.u32();
-  const nonce = r.enter8();
-  const nonceAt = r.at;
-  const nonceEnd = r.end;
-  r.drop(nonce);
-  const ticket = r.enter16();
-  if (r.left === 0) throw faults.DECODE_ERROR;
-  const start = r.at;
-  const end = r.end;
-  r.drop(ticket);
+  const nonceLength = r.u8();
+  const nonceAt = r.skip(nonceLength);
+  const length = r.u16();
+  if (length === 0) throw faults.DECODE_ERROR;
+  const start = r.skip(length);
   readExtensions(s, r, inMessage.new_session_ticket);
   s.engine.countIdle();
-  s.resuming?.takeTicket13(s, lifetime, ageAdd, nonceAt, nonceEnd, start, end);
+  s.resuming?.takeTicket13(s, lifetime, ageAdd, nonceAt, nonceLength, start, start + length);
   return "CONNECTED";
 }

@@ -35,7 +35,7 @@ export function sendCertificate(s: ClientHandshake): ClientState {
 /** CertificateVerify, RFC 5246 7.4.8: over all handshake messages so far. */
 function sendCertificateVerify12(s: ClientHandshake): ClientState {
   const place = s.identity!.signer.schemes.indexOf(s.scheme);
-  const signature = s.transcript.companions[place] as Signature;
+  const signature = s.transcript.companions![place] as Signature;
   s.transcript.dropCompanions();
   writeSignature(s, s.engine.begin(handshakeType.certificate_verify), signature);
   s.engine.send();

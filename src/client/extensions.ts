@@ -1,3 +1,4 @@
+import { isPkcs1 } from "../crypto/suites.js";
 import { readAuthorities, readCertificateStatus } from "../handshake/certificates.js";
 import { extensionRows, inMessage } from "../handshake/extensionrow.js";
 import { always, nonEmpty, writeList16, writeProtocols, writeShare } from "../handshake/extensions.js";
@@ -6,7 +7,7 @@ import { isV2 } from "../pki/policy.js";
 import { expect, faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { statusType, extensionType as type, version } from "../wire/registry.js";
-import { copyBytes, type Writer } from "../wire/writer.js";
+import type { Writer } from "../wire/writer.js";
 import type { ClientHandshake } from "./handshake.js";
 import { fragmentCode } from "./options.js";
 
@@ -30,7 +31,7 @@ export const extensions = extensionRows<ClientHandshake>([
     type: type.max_fragment_length,
     where: offered,
     sends: (s) => s.config.maxFragmentLength !== undefined,
-    write: (s, w) => w.u8(fragmentCode(s.config.maxFragmentLength ?? 0)),
+    write: (s, w) => w.u8(fragmentCode(s.config.maxFragmentLength!)),
     read: readMaxFragmentLength,
   },
   {
@@ -65,7 +66,7 @@ export const extensions = extensionRows<ClientHandshake>([
     type: type.record_size_limit,
     where: offered,
     sends: (s) => s.config.recordSizeLimit !== undefined,
-    write: (s, w) => w.u16(s.config.recordSizeLimit ?? 0),
+    write: (s, w) => w.u16(s.config.recordSizeLimit!),
     read: readRecordSizeLimit,
   },
   {
@@ -105,7 +106,7 @@ function readSupportedGroups(_: ClientHandshake, r: Reader, where: number): void
 
 /** RFC 6066 section 3: ServerNameList { host_name(0), HostName }. */
 function writeServerName(s: ClientHandshake, w: Writer): void {
-  const { sni = "" } = s.config;
+  const sni = s.config.sni!;
   const list = w.begin16();
   w.u8(0);
   w.u16(sni.length);
@@ -115,9 +116,8 @@ function writeServerName(s: ClientHandshake, w: Writer): void {
 
 /** RFC 6066 section 4: the server answers the length that was asked for, and both sides keep to it. */
 function readMaxFragmentLength(s: ClientHandshake, r: Reader): void {
-  const length = s.config.maxFragmentLength ?? 0;
-  expect(r.u8() === fragmentCode(length), faults.ILLEGAL_PARAMETER);
-  expect(!s.limited, faults.ILLEGAL_PARAMETER);
+  const length = s.config.maxFragmentLength!;
+  expect(r.u8() === fragmentCode(length) && !s.limited, faults.ILLEGAL_PARAMETER);
   s.limited = true;
   s.engine.outbox.maxContent = length;
   s.engine.maxInner = length + innerType(s);
@@ -132,7 +132,7 @@ function readRecordSizeLimit(s: ClientHandshake, r: Reader): void {
   expect(limit >= 64 && !s.limited, faults.ILLEGAL_PARAMETER);
   s.limited = true;
   s.engine.outbox.maxContent = Math.min(s.engine.outbox.maxContent, limit - innerType(s));
-  s.engine.maxInner = Math.min(s.engine.maxInner, s.config.recordSizeLimit ?? 0);
+  s.engine.maxInner = Math.min(s.engine.maxInner, s.config.recordSizeLimit!);
 }
 
 /** Bytes of content type inside a protected record. */
@@ -167,10 +167,8 @@ export function writeOcspStatusRequest(s: ClientHandshake, w: Writer): void {
 }
 
 /** Extensions ::= SEQUENCE OF one, id-pkix-ocsp-nonce, its value an OCTET STRING in the extension's (RFC 9654 2.1). */
-const nonceHeader = "\x30\x31\x30\x2f\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x22\x04\x20";
-
 function writeNonce(w: Writer, nonce: Uint8Array): void {
-  w.ascii(nonceHeader);
+  w.ascii("\x30\x31\x30\x2f\x06\x09\x2b\x06\x01\x05\x05\x07\x30\x01\x02\x04\x22\x04\x20");
   w.copy(nonce);
 }
 
@@ -193,25 +191,34 @@ export function announceStatus(s: ClientHandshake, by: number): void {
 /** The schemes that the server takes from a client's certificate, RFC 8446 4.2.3. */
 export function readSignatureAlgorithms(s: ClientHandshake, r: Reader): void {
   const list = nonEmpty(r, r.enter16());
-  while (r.left > 0) s.acceptScheme(r.u16());
+  while (r.left > 0) acceptScheme(s, r.u16());
   r.leave(list);
+}
+
+/** Takes a scheme of the server's, if our certificate's key can sign with it and likes none of those before better. */
+function acceptScheme(s: ClientHandshake, id: number): void {
+  const schemes = s.identity?.signer.schemes;
+  if (schemes === undefined || (s.version === version.tls13 && isPkcs1(id))) return;
+  const rank = schemes.indexOf(id);
+  const present = schemes.indexOf(s.scheme);
+  if (rank >= 0 && (present < 0 || rank < present)) s.scheme = id;
 }
 
 /** The server answers exactly one name, one of ours (RFC 7301 3.1). */
 function readAlpn(s: ClientHandshake, r: Reader): void {
+  const { alpn } = s.config;
   const list = r.enter16();
-  const name = r.enter8();
-  for (let i = 0; i < s.config.alpn.length; i++)
-    if (equalsAscii(r, s.config.alpn[i])) s.alpn = s.config.alpn[i];
+  const length = r.u8();
+  const name = r.skip(length);
+  for (let i = 0; i < alpn.length; i++)
+    if (alpn[i].length === length && startsWith(r.bytes, name, alpn[i])) s.alpn = alpn[i];
   expect(s.alpn !== undefined, faults.ILLEGAL_PARAMETER);
-  r.skip(r.left);
-  r.leave(name);
   r.leave(list);
 }
 
-function equalsAscii(r: Reader, text: string): boolean {
-  if (r.left !== text.length) return false;
-  for (let i = 0; i < text.length; i++) if (r.bytes[r.at + i] !== text.charCodeAt(i)) return false;
+/** Whether the bytes at `at` are this text of characters of a byte each. */
+export function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
   return true;
 }
 
@@ -224,17 +231,16 @@ function writeSupportedVersions(s: ClientHandshake, w: Writer): void {
 
 function writeCookie(s: ClientHandshake, w: Writer): void {
   const cookie = w.begin16();
-  if (s.cookie) w.copy(s.cookie);
+  w.copy(s.cookie!);
   w.finish16(cookie);
 }
 
 function readCookie(s: ClientHandshake, r: Reader): void {
-  const cookie = nonEmpty(r, r.enter16());
+  const length = r.u16();
+  expect(length > 0, faults.DECODE_ERROR);
+  const start = r.skip(length);
   // Not `slice`, which of a Buffer gives a view
-  s.cookie = new Uint8Array(r.left);
-  copyBytes(r.bytes, r.at, r.end, s.cookie, 0);
-  r.skip(r.left);
-  r.leave(cookie);
+  s.cookie = new Uint8Array(r.bytes.subarray(start, r.at));
 }
 
 /** KeyShareClientHello, RFC 8446 4.2.8: one KeyShareEntry. */
@@ -254,7 +260,5 @@ function readKeyShare(s: ClientHandshake, r: Reader, where: number): void {
     return;
   }
   expect(group === s.group, faults.KEY_SHARE);
-  const share = r.enter16();
-  keepPeerShare(s, r.bytes, r.at, r.end);
-  r.drop(share);
+  keepPeerShare(s, r, r.u16());
 }

@@ -1,16 +1,11 @@
-import type { KeySchedule13 } from "../crypto/keys13.js";
-import { isPkcs1 } from "../crypto/suites.js";
-import { inputOf, outboxOf, storeOf } from "../handshake/arena.js";
+import { inboxOf, outboxOf, storeOf } from "../handshake/arena.js";
 import type { ExtensionTable } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
-import { firstInput, mostInput } from "../handshake/options.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
 import { Engine } from "../record/engine.js";
-import { Inbox } from "../record/inbox.js";
 import type { MachineTable } from "../record/row.js";
 import type { Reader } from "../wire/reader.js";
-import { version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import { type ClientConfig, type ClientIdentity, release } from "./options.js";
 import type { Session } from "./session.js";
@@ -18,21 +13,15 @@ import type { ClientState } from "./states.js";
 
 /** What a connection that may resume keeps: the feature `resumption`, as the rest of the client knows it. */
 export interface Resuming {
-  /** The session that is offered to a server of TLS 1.2. */
-  readonly offer12: Session | undefined;
-  /** The server goes on from the session that was offered. */
+  /** The session that is offered, as long as it fits. */
+  readonly offer: Session | undefined;
+  /** The server goes on from it. */
   accepted: boolean;
   /** Tickets that will be taken; in TLS 1.2 the one that was announced, which must come. */
   expected: number;
-  /** What may be offered to one of TLS 1.3: after a HelloRetryRequest the suite's hash is settled (RFC 8446 4.1.4). */
-  offer13(s: ClientHandshake): Session | undefined;
   /** Whether the ClientHello has room for so much more of the offer; if not, there is none any more. */
   fits(w: Writer, length: number): boolean;
-  /** Whether it has pre_shared_key. */
-  sends13(s: ClientHandshake): boolean;
-  retry(s: ClientHandshake, messageHash: Uint8Array): void;
   bind(s: ClientHandshake, w: Writer): void;
-  start13(s: ClientHandshake): KeySchedule13;
   keepSecret(s: ClientHandshake): void;
   appraise(s: ClientHandshake): void;
   takeTicket13(
@@ -40,12 +29,12 @@ export interface Resuming {
     lifetime: number,
     ageAdd: number,
     nonceAt: number,
-    nonceEnd: number,
+    nonceLength: number,
     start: number,
     end: number,
   ): void;
   takeTicket12(r: Reader): void;
-  deliver12(s: ClientHandshake, start: number, end: number): void;
+  deliver12(s: ClientHandshake): void;
 }
 
 /** Everything that one handshake negotiates, and the table that is in force. */
@@ -70,11 +59,13 @@ export class ClientHandshake extends Handshake {
 
   constructor(config: ClientConfig, arena: Uint8Array) {
     const { buffers } = config;
-    super(config, extendedKeyUsage.serverAuth, storeOf(buffers, arena));
-    const inbox = new Inbox(inputOf(buffers, arena), firstInput(buffers), mostInput(buffers));
+    const store = storeOf(buffers, arena);
+    super(config, extendedKeyUsage.serverAuth, store);
+    const inbox = inboxOf(buffers, arena);
+    const outbox = outboxOf(buffers, arena);
     this.config = config;
     this.table = config.features.tableHello;
-    this.engine = new Engine(this, inbox, outboxOf(buffers, arena));
+    this.engine = new Engine(this, inbox, outbox);
   }
 
   get own() {
@@ -106,15 +97,5 @@ export class ClientHandshake extends Handshake {
   override establish(): void {
     super.establish();
     release(this.config);
-  }
-
-  /** Takes a scheme of the server's, if our certificate's key can sign with it and likes none of those before better. */
-  acceptScheme(id: number): void {
-    const { identity } = this;
-    if (identity === undefined || !identity.signer.schemes.includes(id)) return;
-    if (this.version === version.tls13 && isPkcs1(id)) return;
-    const rank = identity.signer.schemes.indexOf(id);
-    const present = identity.signer.schemes.indexOf(this.scheme);
-    if (present < 0 || rank < present) this.scheme = id;
   }
 }

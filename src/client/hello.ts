@@ -2,6 +2,7 @@ import { findSuite } from "../crypto/suites.js";
 import { retryRandom } from "../crypto/transcript.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { readExtensions, saw, writeExtensions } from "../handshake/extensions.js";
+import { settleSuite } from "../handshake/handshake.js";
 import { sendCompatibilityChange } from "../handshake/handshake13.js";
 import { makeKeyPair } from "../handshake/keyexchange.js";
 import { at, RANDOM } from "../handshake/memory.js";
@@ -10,6 +11,7 @@ import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { copyBytes, equalBytes } from "../wire/writer.js";
+import { startsWith } from "./extensions.js";
 import type { Answer12 } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import type { ClientState } from "./states.js";
@@ -30,14 +32,15 @@ function start(s: ClientHandshake): ClientState {
   const { nonce } = s.verifier;
   provider.random(s.memory, at.clientRandom, at.clientRandom + RANDOM);
   if (nonce) provider.random(nonce, 0, nonce.length);
-  s.transcript.start();
+  s.startTranscript();
   features.clientCertificates?.begin(s as never);
   features.resumption?.begin(s as never);
-  if (!s.speaks(version.tls13)) return "SEND_CLIENT_HELLO";
-  // It makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
-  drawSessionId(s);
-  s.group = groups[0];
-  makeKeyPair(s);
+  if (s.speaks(version.tls13)) {
+    // It makes the handshake look like a resumption to middleboxes (RFC 8446 D.4)
+    drawSessionId(s);
+    s.group = groups[0];
+    makeKeyPair(s);
+  }
   return "SEND_CLIENT_HELLO";
 }
 
@@ -79,25 +82,20 @@ function sendClientHello(s: ClientHandshake): ClientState {
   return "WAIT_SERVER_HELLO";
 }
 
-/** "DOWNGRD", the last bytes of the random when a server of TLS 1.3 speaks less (RFC 8446 4.1.3). */
-const downgradeSentinel = "DOWNGRD";
-
 /** ServerHello, RFC 8446 4.1.3 and RFC 5246 7.4.1.3. */
 function receiveServerHello(s: ClientHandshake): ClientState {
   const r = s.engine.reader;
   if (r.u16() !== version.tls12) throw faults.PROTOCOL_VERSION;
   const random = r.skip(RANDOM);
   copyBytes(r.bytes, random, random + RANDOM, s.memory, at.serverRandom);
-  const sessionId = r.enter8();
-  const echo = r.at;
-  if (r.left > 32) throw faults.DECODE_ERROR;
-  r.drop(sessionId);
-  const echoEnd = r.at;
+  const echoLength = r.u8();
+  if (echoLength > 32) throw faults.DECODE_ERROR;
+  const echo = r.skip(echoLength);
   const suite = r.u16();
   if (r.u8() !== 0) throw faults.ILLEGAL_PARAMETER;
   setVersion(s, selectedVersion(r));
   chooseSuite(s, suite);
-  const echoed = echoes(s, r, echo, echoEnd);
+  const echoed = echoes(s, r, echo, echoLength);
   if (s.version === version.tls12) return receiveServerHello12(s, r, echoed);
   if (!echoed) throw faults.ILLEGAL_PARAMETER;
   return startsWith(s.memory, at.serverRandom, retryRandom)
@@ -125,7 +123,6 @@ function selectedVersion(r: Reader): number {
 }
 
 function setVersion(s: ClientHandshake, selected: number): void {
-  if (selected !== version.tls12 && selected !== version.tls13) throw faults.PROTOCOL_VERSION;
   if (!s.speaks(selected) || (s.retried && selected !== version.tls13)) throw faults.PROTOCOL_VERSION;
   if (selected === version.tls12 && s.speaks(version.tls13)) refuseDowngrade(s);
   noteVersion(s, selected);
@@ -141,24 +138,19 @@ export function noteVersion(s: ClientHandshake, protocol: number): ClientState {
 /** The suite that the server chose must be one that was offered for this version, and not change after a retry. */
 function chooseSuite(s: ClientHandshake, id: number): void {
   const suite = findSuite(id);
-  if (suite?.version !== s.version || !s.config.suites.includes(id)) throw faults.CIPHER_SUITE;
-  if (s.suite !== undefined && s.suite !== suite) throw faults.CIPHER_SUITE;
-  s.chooseSuite(suite);
+  const kept = s.suite === undefined || s.suite === suite;
+  if (suite?.version !== s.version || !s.config.suites.includes(id) || !kept) throw faults.CIPHER_SUITE;
+  settleSuite(s, suite);
 }
 
-/** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks its random when it is made to speak less. */
+/** RFC 8446 4.1.3: a server that could speak TLS 1.3 marks the end of its random when it is made to speak less. */
 function refuseDowngrade(s: ClientHandshake): void {
   const tail = at.serverRandom + 24;
-  if (startsWith(s.memory, tail, downgradeSentinel) && s.memory[tail + 7] <= 1) throw faults.DOWNGRADE;
+  if (startsWith(s.memory, tail, "DOWNGRD") && s.memory[tail + 7] <= 1) throw faults.DOWNGRADE;
 }
 
-function startsWith(bytes: Uint8Array, at: number, prefix: string): boolean {
-  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix.charCodeAt(i)) return false;
-  return true;
-}
-
-function echoes(s: ClientHandshake, r: Reader, start: number, end: number): boolean {
-  return equalBytes(r.bytes, start, end, s.memory, at.sessionId, at.sessionId + s.sessionIdLength);
+function echoes(s: ClientHandshake, r: Reader, start: number, length: number): boolean {
+  return equalBytes(r.bytes, start, start + length, s.memory, at.sessionId, at.sessionId + s.sessionIdLength);
 }
 
 /** HelloRetryRequest, RFC 8446 4.1.4: once, and it must change something. */
@@ -168,8 +160,7 @@ function receiveRetryRequest(s: ClientHandshake, r: Reader): ClientState {
   if (!saw(s, extensionType.supported_versions)) throw faults.MISSING_EXTENSION;
   if (!saw(s, extensionType.key_share) && !saw(s, extensionType.cookie)) throw faults.ILLEGAL_PARAMETER;
   s.retried = true;
-  const message = s.transcript.restart();
-  s.resuming?.retry(s, message);
+  s.transcript.restart(s.config.provider);
   s.transcript.dropCompanions();
   return "RETRY";
 }

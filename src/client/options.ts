@@ -1,13 +1,12 @@
 import type { Identity } from "../crypto/provider.js";
-import { areSchemes } from "../crypto/suites.js";
 import type { Staples } from "../handshake/handshake.js";
 import {
+  areSchemes,
   type BufferSizes,
   type CommonOptions,
   type Config,
   checkCommon,
   commonDefaults,
-  fill,
   put,
   settleCommon,
 } from "../handshake/options.js";
@@ -60,7 +59,7 @@ export interface ClientConfig extends Config, Own {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 4096, store: 8192 });
-const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 640, store: 512 });
+const MIN_BUFFERS = Object.freeze({ input: 1024, output: 640, store: 512 });
 
 /** Every option there is, and its default. */
 const defaults: Readonly<Record<keyof ClientOptions, unknown>> = Object.freeze(
@@ -81,14 +80,16 @@ const defaults: Readonly<Record<keyof ClientOptions, unknown>> = Object.freeze(
  * TypeError for options that can't be.
  */
 export function configure(options: ClientOptions, own: Features): ClientConfig {
-  const config = fill<ClientConfig>(defaults, options);
+  const config = put<ClientConfig>(Object.create(defaults), options);
   const { serverName, features = own } = config;
   const named = serverName !== undefined && parseIp(serverName) === undefined;
-  // By a name that the build may change, as no text is; nothing is inherited under it
+  // It is no option, so nothing is inherited under its name
   if (named) (config as Mutable<ClientConfig>).sni = sniOf(serverName);
-  put(config, "ocsp", fill(defaultOcsp, options.ocsp, "ocsp."));
-  put(config, "features", features);
-  if (!features.tls12 && options.minVersion === undefined) put(config, "minVersion", version.tls13);
+  put(config, {
+    ocsp: put(Object.create(defaultOcsp), options.ocsp, "ocsp."),
+    features,
+    minVersion: features.tls12 || options.minVersion !== undefined ? undefined : version.tls13,
+  });
   settleCommon(config, defaultBuffers, features.pki);
   checkFeatures(config);
   checkCommon(config, MIN_BUFFERS);
@@ -96,24 +97,17 @@ export function configure(options: ClientOptions, own: Features): ClientConfig {
   return config;
 }
 
-/** Options that only a handshake asks for, and that may hold much. As keys, which a device's build may give other names. */
-const ofHandshake = Object.freeze(
-  Object.keys({
-    trust: 0,
-    trustIndex: 0,
-    identity: 0,
-    ocsp: 0,
-    session: 0,
-    suites: 0,
-    groups: 0,
-    schemes: 0,
-    alpn: 0,
-  } satisfies Partial<Record<keyof ClientConfig, 0>>),
-);
-
-/** The handshake is done: lets go of what only it asks for. */
-export function release(config: Partial<ClientConfig>): void {
-  for (let i = 0; i < ofHandshake.length; i++) delete (config as Record<string, unknown>)[ofHandshake[i]];
+/** The handshake is done: lets go of options that only it asks for, and that may hold much. */
+export function release(config: Partial<Mutable<ClientConfig>>): void {
+  delete config.trust;
+  delete config.trustIndex;
+  delete config.identity;
+  delete config.ocsp;
+  delete config.session;
+  delete config.suites;
+  delete config.groups;
+  delete config.schemes;
+  delete config.alpn;
 }
 
 /** SNI carries no trailing dot (RFC 6066 section 3). */
@@ -138,15 +132,8 @@ function check(config: ClientConfig): void {
 }
 
 /** What is left out can't be asked for. */
-function checkFeatures({
-  features,
-  minVersion,
-  maxVersion,
-  ocsp,
-  identity,
-  session,
-  onSession,
-}: ClientConfig): void {
+function checkFeatures(config: ClientConfig): void {
+  const { features, minVersion, maxVersion, ocsp, identity, session, onSession } = config;
   const only13 = minVersion > version.tls12 && maxVersion > version.tls12;
   has(features.tls12, only13, minVersion > version.tls12 ? "maxVersion" : "minVersion", "TLS 1.2");
   has(features.statusV2, !isV2(ocsp.stapling), "ocsp.stapling", "status_request_v2");

@@ -2,6 +2,7 @@ import { sha256 } from "../crypto/digest.js";
 import { hashSize } from "../crypto/suites.js";
 import { extensionRows, inMessage } from "../handshake/extensionrow.js";
 import { requires, type Stapling, satisfies } from "../pki/policy.js";
+import { writeU32 } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
 import type { Reader } from "../wire/reader.js";
 import { extensionType, version } from "../wire/registry.js";
@@ -9,7 +10,7 @@ import { equalBytes, type Writer } from "../wire/writer.js";
 import type { Called, Resumption } from "./feature.js";
 import type { ClientHandshake } from "./handshake.js";
 import { drawSessionId } from "./hello.js";
-import { demandedBy, suiteOf, TicketHolder } from "./resuming.js";
+import { demandedBy, offer13, suiteOf, TicketHolder } from "./resuming.js";
 import type { Demanded, Session } from "./session.js";
 import { decodeSession, encodeSession } from "./sessioncodec.js";
 
@@ -19,9 +20,9 @@ import { decodeSession, encodeSession } from "./sessioncodec.js";
  */
 function begin(s: ClientHandshake): void {
   const { session, onSession } = s.config;
-  if (onSession === undefined && session === undefined) return;
-  const offer = session !== undefined && fits(s, session) ? session : undefined;
-  s.resuming = new TicketHolder(offer, onSession ?? (() => {}));
+  if (!onSession && !session) return;
+  const offer = session && fits(s, session) ? session : undefined;
+  s.resuming = new TicketHolder(offer);
   if (offer?.version === version.tls12) drawSessionId(s);
 }
 
@@ -47,13 +48,12 @@ function trusts(s: ClientHandshake, session: Session, now: number): boolean {
   const stapled = ocsp.stapling !== "off" && ocsp.mustStaple && session.mustStaple;
   if (!satisfies(session.policy, ocsp.policy) || (stapled && !requires(session.policy, 0))) return false;
   if (!covers(session, demandedBy(s))) return false;
-  return trust.some(({ der }) =>
-    equalBytes(sha256(provider, der), 0, anchor.length, anchor, 0, anchor.length),
-  );
+  return trust.some(({ der }) => includesAll(sha256(provider, der), anchor));
 }
 
 /** Whether no staple was taken then that would be refused now, or not asked for that would be now. */
-function covers({ demanded, version: spoken }: Session, now: Demanded): boolean {
+function covers(session: Session, now: Demanded): boolean {
+  const { demanded, version: spoken } = session;
   const asked = askedOf(demanded.stapling, spoken) >= askedOf(now.stapling, spoken);
   const ends = now.allowMissingNextUpdate || !demanded.allowMissingNextUpdate;
   return asked && ends && demanded.skew <= now.skew && includesAll(now.responders, demanded.responders);
@@ -89,14 +89,14 @@ export const resumption: Called<Resumption> = Object.freeze({
     {
       type: extensionType.psk_key_exchange_modes,
       where: m.client_hello,
-      sends: (s) => s.resuming !== undefined && s.speaks(version.tls13),
+      sends: (s) => !!s.resuming && s.speaks(version.tls13),
       write: writeModes,
     },
     // Tickets come last, when it shows whether there is room for one
     {
       type: extensionType.session_ticket,
       where: m.client_hello | m.server_hello12,
-      sends: (s) => s.resuming !== undefined && s.speaks(version.tls12),
+      sends: (s) => !!s.resuming && s.speaks(version.tls12),
       write: writeTicket12,
       read: (s) => {
         if (s.resuming) s.resuming.expected = 1;
@@ -106,7 +106,7 @@ export const resumption: Called<Resumption> = Object.freeze({
     {
       type: extensionType.pre_shared_key,
       where: m.client_hello | m.server_hello,
-      sends: (s) => s.resuming?.sends13(s) === true,
+      sends: sendsPreSharedKey,
       write: writePreSharedKey,
       read: readPreSharedKey,
     },
@@ -115,8 +115,9 @@ export const resumption: Called<Resumption> = Object.freeze({
 
 /** RFC 5077 3.2: the ticket, or nothing to ask for one. */
 function writeTicket12(s: ClientHandshake, w: Writer): void {
-  const offer = s.resuming?.offer12;
-  if (offer && s.resuming?.fits(w, offer.ticket.length)) w.copy(offer.ticket);
+  const { resuming } = s;
+  const offer = resuming?.offer;
+  if (offer?.version === version.tls12 && resuming?.fits(w, offer.ticket.length)) w.copy(offer.ticket);
 }
 
 /** PskKeyExchangeModes, RFC 8446 4.2.9: psk_dhe_ke(1), which keeps forward secrecy. */
@@ -125,16 +126,27 @@ function writeModes(_: ClientHandshake, w: Writer): void {
   w.u8(1);
 }
 
+/** Bytes of pre_shared_key without the ticket and the binder: with its header, one of each (RFC 8446 4.2.11). */
+const PSK_OVERHEAD = 4 + 2 + 2 + 4 + 2 + 1;
+
+function sendsPreSharedKey(s: ClientHandshake): boolean {
+  const offer = offer13(s);
+  if (!offer) return false;
+  const length = PSK_OVERHEAD + offer.ticket.length + hashSize[suiteOf(offer).hash];
+  return s.resuming!.fits(s.engine.writer, length);
+}
+
 /** OfferedPsks, RFC 8446 4.2.11: one identity, and room for its binder. */
 function writePreSharedKey(s: ClientHandshake, w: Writer): void {
-  const offer = s.resuming?.offer13(s);
+  const offer = offer13(s)!;
   const now = s.config.clock();
-  if (offer === undefined || now === undefined) throw faults.INTERNAL_ERROR;
+  if (now === undefined) throw faults.INTERNAL_ERROR;
   const identities = w.begin16();
   const identity = w.begin16();
   w.copy(offer.ticket);
   w.finish16(identity);
-  writeAge(w, (now - offer.receivedAt) * 1000 + offer.ageAdd);
+  // obfuscated_ticket_age, modulo 2^32
+  writeU32(w.bytes, w.skip(4), (now - offer.receivedAt) * 1000 + offer.ageAdd);
   w.finish16(identities);
   const binders = w.begin16();
   const binder = w.begin8();
@@ -143,15 +155,8 @@ function writePreSharedKey(s: ClientHandshake, w: Writer): void {
   w.finish16(binders);
 }
 
-/** obfuscated_ticket_age, modulo 2^32. */
-function writeAge(w: Writer, age: number): void {
-  w.u16(Math.floor(age / 0x10000) % 0x10000);
-  w.u16(age % 0x10000);
-}
-
 /** The server took the one identity that we offered; its suite must have the PSK's hash (RFC 8446 4.2.11). */
 function readPreSharedKey(s: ClientHandshake, r: Reader): void {
-  const { resuming } = s;
-  if (resuming?.offer13(s) === undefined || r.u16() !== 0) throw faults.ILLEGAL_PARAMETER;
-  resuming.accepted = true;
+  if (!offer13(s) || r.u16() !== 0) throw faults.ILLEGAL_PARAMETER;
+  s.resuming!.accepted = true;
 }

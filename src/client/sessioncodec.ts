@@ -2,7 +2,8 @@ import { sha256 } from "../crypto/digest.js";
 import type { Provider } from "../crypto/provider.js";
 import { findSuite, hashSize } from "../crypto/suites.js";
 import { requirements, staplings } from "../pki/policy.js";
-import { unlessFault } from "../wire/fault.js";
+import { writeU32 } from "../record/protection.js";
+import { isFault } from "../wire/fault.js";
 import { none, Reader } from "../wire/reader.js";
 import { version } from "../wire/registry.js";
 import { copySecret, equalBytes, secretBytes, Writer } from "../wire/writer.js";
@@ -21,12 +22,26 @@ const flag = Object.freeze({ MUST_STAPLE: 1, MISSING_NEXT_UPDATE: 2 });
 
 /** A session as bytes that can be kept; they hold its secret. The SHA-256 at their end tells damage, not forgery. */
 export function encodeSession(provider: Provider, session: Session): Uint8Array {
-  const { secret, ticket, serverName = "", anchor, demanded } = session;
-  const { responders } = demanded;
+  const { secret, ticket, anchor, policy, demanded } = session;
+  const { stapling, responders } = demanded;
+  const serverName = session.serverName ?? "";
   const lengths =
     secret.length + ticket.length + serverName.length + (anchor?.length ?? 0) + responders.length;
-  const w = new Writer(secretBytes(FIXED + LENGTHS + lengths + HASH));
-  writeFixed(w, session);
+  const w = new Writer(secretBytes(FIXED + LENGTHS + HASH + lengths));
+  w.u8(FORMAT);
+  w.u16(session.version);
+  w.u16(session.suite);
+  w.u8(requirements.indexOf(policy));
+  w.u8(staplings.indexOf(stapling));
+  w.u8(
+    (session.mustStaple ? flag.MUST_STAPLE : 0) |
+      (demanded.allowMissingNextUpdate ? flag.MISSING_NEXT_UPDATE : 0),
+  );
+  writeU32(w.bytes, w.skip(4), session.ageAdd);
+  writeSeconds(w, session.receivedAt);
+  writeSeconds(w, session.until);
+  writeSeconds(w, session.verifiedAt);
+  writeSeconds(w, demanded.skew);
   const secretMark = w.begin8();
   w.copy(secret);
   w.finish8(secretMark);
@@ -48,29 +63,11 @@ export function encodeSession(provider: Provider, session: Session): Uint8Array 
   return w.bytes;
 }
 
-function writeFixed(w: Writer, session: Session): void {
-  const { ageAdd, policy, mustStaple, demanded } = session;
-  w.u8(FORMAT);
-  w.u16(session.version);
-  w.u16(session.suite);
-  w.u8(requirements.indexOf(policy));
-  w.u8(staplings.indexOf(demanded.stapling));
-  w.u8(
-    (mustStaple ? flag.MUST_STAPLE : 0) | (demanded.allowMissingNextUpdate ? flag.MISSING_NEXT_UPDATE : 0),
-  );
-  w.u16(Math.floor(ageAdd / 0x10000));
-  w.u16(ageAdd % 0x10000);
-  writeSeconds(w, session.receivedAt);
-  writeSeconds(w, session.until);
-  writeSeconds(w, session.verifiedAt);
-  writeSeconds(w, demanded.skew);
-}
-
-/** Milliseconds in 48 bits; longer than that is for ever. */
+/** Milliseconds in 48 bits, of which `u24` takes the last 24; longer than that is for ever. */
 function writeSeconds(w: Writer, seconds: number): void {
   const milliseconds = Math.min(Math.round(seconds * 1000), 2 ** 48 - 1);
-  w.u24(Math.floor(milliseconds / 2 ** 24));
-  w.u24(milliseconds % 2 ** 24);
+  w.u24(milliseconds / 2 ** 24);
+  w.u24(milliseconds);
 }
 
 function readSeconds(r: Reader): number {
@@ -83,9 +80,14 @@ export function decodeSession(provider: Provider, bytes: Uint8Array): Session | 
   const end = bytes.length - HASH;
   if (end < FIXED + LENGTHS || bytes[0] !== FORMAT) return undefined;
   if (!equalBytes(sha256(provider, bytes, 0, end), 0, HASH, bytes, end, bytes.length)) return undefined;
-  // Lengths may say too much, though the hash is right
-  const session = unlessFault(() => read(new Reader(bytes, 1, end)));
-  return session && isSound(session) ? session : undefined;
+  try {
+    const session = read(new Reader(bytes, 1, end));
+    return isSound(session) ? session : undefined;
+  } catch (thrown) {
+    // Lengths may say too much, though the hash is right
+    if (isFault(thrown)) return undefined;
+    throw thrown;
+  }
 }
 
 function read(r: Reader): Session {
@@ -99,11 +101,11 @@ function read(r: Reader): Session {
   const until = readSeconds(r);
   const verifiedAt = readSeconds(r);
   const skew = readSeconds(r);
-  const secret = take(r, r.enter8());
-  const ticket = take(r, r.enter16());
-  const serverName = readName(r, r.enter8());
-  const anchor = take(r, r.enter8());
-  const responders = take(r, r.enter16());
+  const secret = take(r, r.u8());
+  const ticket = take(r, r.u16());
+  const serverName = readName(r, r.u8());
+  const anchor = take(r, r.u8());
+  const responders = take(r, r.u16());
   r.finish();
   return Object.freeze({
     version: protocol,
@@ -127,17 +129,15 @@ function read(r: Reader): Session {
   });
 }
 
-/** The rest of a vector, copied. */
-function take(r: Reader, outer: number): Uint8Array {
-  const copy = r.left > 0 ? copySecret(r.bytes, r.at, r.end) : none;
-  r.drop(outer);
-  return copy;
+/** The next `n` bytes, copied. */
+function take(r: Reader, n: number): Uint8Array {
+  const start = r.skip(n);
+  return n > 0 ? copySecret(r.bytes, start, r.at) : none;
 }
 
-function readName(r: Reader, outer: number): string | undefined {
+function readName(r: Reader, n: number): string | undefined {
   let name = "";
-  while (r.left > 0) name += String.fromCharCode(r.u8());
-  r.leave(outer);
+  for (const end = r.at + n; r.at < end; ) name += String.fromCharCode(r.u8());
   return name || undefined;
 }
 

@@ -1,4 +1,4 @@
-import { measureCertificate, measureListLength, readOcspResponse } from "../handshake/certificates.js";
+import { LIST_LENGTH, measureCertificate, readOcspResponse } from "../handshake/certificates.js";
 import { extensionRows, inMessage } from "../handshake/extensionrow.js";
 import { isV2 } from "../pki/policy.js";
 import { rowsOf } from "../record/row.js";
@@ -26,7 +26,7 @@ export const statusV2: Feature = Object.freeze({
       state: "WAIT_STATUS_LIST",
       on: handshakeType.certificate_status,
       run: receiveStatusList,
-      measure: measureListLength,
+      measure: () => LIST_LENGTH,
     },
     {
       state: "WAIT_STATUS_ENTRY",

@@ -1,4 +1,4 @@
-import { copyBytes, writeAscii } from "../wire/writer.js";
+import { writeAscii } from "../wire/writer.js";
 import type { HashAlgorithm, Provider } from "./provider.js";
 import { hashSize } from "./suites.js";
 
@@ -26,7 +26,7 @@ export class KeySchedule12 {
   readonly master: number;
   private readonly provider: Provider;
   private readonly hash: HashAlgorithm;
-  private readonly memory: Uint8Array;
+  readonly memory: Uint8Array;
   private readonly size: number;
 
   /** `memory[own…]` has `scheduleSize12` bytes for the schedule itself. */
@@ -38,66 +38,67 @@ export class KeySchedule12 {
     this.size = hashSize[hash];
   }
 
-  /** master_secret = PRF(pre_master_secret, "master secret", ClientHello.random + ServerHello.random), RFC 5246 8.1. */
-  masterSecret(start: number, end: number, clientRandomAt: number, serverRandomAt: number): void {
-    let at = this.label("master secret");
-    at = this.seed(clientRandomAt, randomSize, at);
-    at = this.seed(serverRandomAt, randomSize, at);
-    this.prf(start, end, at, this.master, masterSize);
+  /**
+   * master_secret = PRF(pre_master_secret, "master secret", ClientHello.random + ServerHello.random), RFC 5246 8.1. Both
+   * randoms lie at `randomsAt`, one after the other.
+   */
+  masterSecret(start: number, end: number, randomsAt: number): void {
+    this.prf(start, end, "master secret", randomsAt, 2 * randomSize, this.master, masterSize);
   }
 
   /** master_secret = PRF(pre_master_secret, "extended master secret", session_hash), RFC 7627 section 4. */
-  extendedMasterSecret(start: number, end: number, hashAt: number): void {
-    const at = this.seed(hashAt, this.size, this.label("extended master secret"));
-    this.prf(start, end, at, this.master, masterSize);
-  }
-
-  /**
-   * Writes the first `length` bytes of the key_block at `out`, RFC 5246 6.3: for an AEAD client_write_key,
-   * server_write_key, client_write_IV, server_write_IV. Here, unlike above, the server's random comes first.
-   */
-  keyBlock(clientRandomAt: number, serverRandomAt: number, out: number, length: number): void {
-    let at = this.label("key expansion");
-    at = this.seed(serverRandomAt, randomSize, at);
-    at = this.seed(clientRandomAt, randomSize, at);
-    this.prf(this.master, this.master + masterSize, at, out, length);
+  sessionMasterSecret(start: number, end: number, hashAt: number): void {
+    this.prf(start, end, "extended master secret", hashAt, this.size, this.master, masterSize);
   }
 
   /** verify_data = PRF(master_secret, finished_label, Hash(handshake_messages)), RFC 5246 7.4.9. */
   verifyData(label: string, hashAt: number, out: number): void {
-    const at = this.seed(hashAt, this.size, this.label(label));
-    this.prf(this.master, this.master + masterSize, at, out, verifyDataSize);
+    this.prf(this.master, this.master + masterSize, label, hashAt, this.size, out, verifyDataSize);
   }
 
-  wipe(): void {
+  /** Forgets the master secret. */
+  eraseMaster(): void {
     this.memory.fill(0, this.master, this.master + scheduleSize12);
   }
 
-  /** Begins the PRF's input; returns where the seed goes. */
-  private label(label: string): number {
-    return writeAscii(label, this.memory, this.master + SCRATCH + this.size);
-  }
-
-  private seed(from: number, length: number, at: number): number {
-    copyBytes(this.memory, from, from + length, this.memory, at);
-    return at + length;
-  }
-
   /**
-   * PRF(secret, label, seed) = P_hash(secret, label + seed), RFC 5246 section 5; label and seed end at `end`.
+   * PRF(secret, label, seed) = P_hash(secret, label + seed), RFC 5246 section 5.
    * P_hash = HMAC(secret, A(1) + seed) + HMAC(secret, A(2) + seed) + …; A(0) = seed, A(i) = HMAC(secret, A(i-1)).
    */
-  private prf(secretStart: number, secretEnd: number, end: number, out: number, length: number): void {
+  prf(
+    secretStart: number,
+    secretEnd: number,
+    label: string,
+    seedAt: number,
+    seedLength: number,
+    out: number,
+    length: number,
+  ): void {
     const { provider, hash, size, memory } = this;
     const block = this.master + BLOCK;
     const scratch = this.master + SCRATCH;
+    const seed = writeAscii(label, memory, scratch + size);
+    const end = seed + seedLength;
+    memory.copyWithin(seed, seedAt, seedAt + seedLength);
     provider.hmac(hash, memory, secretStart, secretEnd, memory, scratch + size, end, memory, block);
     for (let at = 0; at < length; at += size) {
-      copyBytes(memory, block, block + size, memory, scratch);
+      memory.copyWithin(scratch, block, block + size);
       provider.hmac(hash, memory, secretStart, secretEnd, memory, scratch, end, memory, block);
-      copyBytes(memory, block, block + Math.min(size, length - at), memory, out + at);
+      memory.copyWithin(out + at, block, block + Math.min(size, length - at));
       provider.hmac(hash, memory, secretStart, secretEnd, memory, scratch, scratch + size, memory, block);
     }
     memory.fill(0, block, this.master + scheduleSize12);
   }
+}
+
+/**
+ * Writes the first `length` bytes of the key_block at `out`, RFC 5246 6.3: for an AEAD client_write_key,
+ * server_write_key, client_write_IV, server_write_IV. The randoms are as for the master secret; here the server's comes first.
+ */
+export function keyBlock(keys: KeySchedule12, randomsAt: number, out: number, length: number): void {
+  const { memory, master } = keys;
+  const seed = master + BLOCK;
+  memory.copyWithin(seed, randomsAt + randomSize, randomsAt + 2 * randomSize);
+  memory.copyWithin(seed + randomSize, randomsAt, randomsAt + randomSize);
+  keys.prf(master, master + masterSize, "key expansion", seed, 2 * randomSize, out, length);
 }

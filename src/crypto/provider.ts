@@ -126,7 +126,7 @@ export interface Provider {
   /** Fills `bytes[start…end)` with unpredictable bytes. */
   random(bytes: Uint8Array, start: number, end: number): void;
   hash(algorithm: HashAlgorithm): Hash;
-  /** HMAC, RFC 2104, of `data[start…end)` to `out[at…]`; `key` is `keyBytes[keyStart…keyEnd)`. */
+  /** HMAC, RFC 2104, of `data[start…end)` to `out[at…]`, also where the key is: `keyBytes[keyStart…keyEnd)`. */
   hmac(
     algorithm: HashAlgorithm,
     keyBytes: Uint8Array,

@@ -71,16 +71,11 @@ export function findSuite(id: number): Suite | undefined {
   return undefined;
 }
 
-/** Suites, and the versions that they leave: one without a suite can't be spoken. */
-export function narrowVersions(ids: readonly number[]): {
-  readonly suites: readonly number[];
-  readonly minVersion?: number;
-  readonly maxVersion?: number;
-} {
-  const has = (protocol: number) => ids.some((id) => findSuite(id)?.version === protocol);
-  if (has(version.tls12) === has(version.tls13)) return { suites: ids };
-  const only = has(version.tls13) ? version.tls13 : version.tls12;
-  return { suites: ids, minVersion: only, maxVersion: only };
+/** The version that all these suites are of, if they are of one: no other can be spoken then. */
+export function soleVersion(ids: readonly number[]): number | undefined {
+  const only = findSuite(ids[0])?.version;
+  for (let i = 1; i < ids.length; i++) if (findSuite(ids[i])?.version !== only) return undefined;
+  return only;
 }
 
 const s = signatureScheme;
@@ -117,11 +112,6 @@ export function keyOf(scheme: number): KeyKind | undefined {
 export function hashOf(scheme: number): HashAlgorithm {
   const number = scheme < 0x0800 ? scheme >> 8 : scheme & 0xff;
   return number === 4 ? "sha256" : number === 5 ? "sha384" : "sha512";
-}
-
-/** Whether these are schemes, one at least, and each is known. */
-export function areSchemes(ids: readonly number[]): boolean {
-  return ids.length > 0 && ids.every((id) => keyOf(id) !== undefined);
 }
 
 /** Whether a scheme is RSA PKCS#1 v1.5, for certificates and TLS 1.2 only: its second byte is RFC 5246's `rsa`. */

@@ -6,9 +6,6 @@ import { hashSize } from "./suites.js";
 /** What covers the handshake's messages themselves, and not their hash. */
 type Companion = Signature | Verification;
 
-/** What most handshakes have: no client certificate. */
-const none: readonly Companion[] = Object.freeze([]);
-
 /** The random that makes a ServerHello a HelloRetryRequest: SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3). */
 export const retryRandom =
   "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" +
@@ -21,32 +18,32 @@ export const retryRandom =
  * the other side may turn out to want.
  */
 export class Transcript {
-  private readonly provider: Provider;
   private sha256: Hash | undefined;
   private sha384: Hash | undefined;
-  private algorithm: HashAlgorithm = "sha256";
-  /** In the order of the schemes of whoever began them. */
-  companions = none;
+  /** That of the suite; until it is known, the one that is asked for. */
+  algorithm: HashAlgorithm = "sha256";
+  /** Bytes of the next message that it has already: those of a ClientHello before the binders. */
+  prehashed = 0;
+  /** In the order of the schemes of whoever began them; most handshakes have none, for want of a client certificate. */
+  companions: readonly Companion[] | undefined;
 
   constructor(provider: Provider) {
-    this.provider = provider;
-  }
-
-  start(): void {
-    this.sha256 = this.provider.hash("sha256");
-    this.sha384 = this.provider.hash("sha384");
-    this.companions = none;
+    this.sha256 = provider.hash("sha256");
+    this.sha384 = provider.hash("sha384");
   }
 
   update(bytes: Uint8Array, start: number, end: number): void {
-    this.sha256?.update(bytes, start, end);
-    this.sha384?.update(bytes, start, end);
-    for (let i = 0; i < this.companions.length; i++) this.companions[i].update(bytes, start, end);
+    const from = start + this.prehashed;
+    this.prehashed = 0;
+    this.sha256?.update(bytes, from, end);
+    this.sha384?.update(bytes, from, end);
+    const { companions } = this;
+    if (companions) for (let i = 0; i < companions.length; i++) companions[i].update(bytes, from, end);
   }
 
   /** No client certificate will be proved by what runs along. */
   dropCompanions(): void {
-    this.companions = none;
+    this.companions = undefined;
   }
 
   /** The suite is known: only its hash goes on. */
@@ -60,10 +57,9 @@ export class Transcript {
     return hashSize[this.algorithm];
   }
 
-  /** Writes Transcript-Hash of everything so far and returns its length. */
-  digest(out: Uint8Array, at: number): number {
-    (this.algorithm === "sha256" ? this.sha256 : this.sha384)?.digest(out, at);
-    return this.size;
+  /** Writes Transcript-Hash of everything so far. */
+  digest(out: Uint8Array, at: number): void {
+    (this.algorithm === "sha256" ? this.sha256 : this.sha384)!.digest(out, at);
   }
 
   /** What a CertificateVerify signs, RFC 8446 4.4.3: 64 spaces, the context, a zero and the transcript's hash. */
@@ -74,17 +70,16 @@ export class Transcript {
     return content;
   }
 
-  /** After a HelloRetryRequest, ClientHello1 counts as the `message_hash` that is returned (RFC 8446 4.4.1). */
-  restart(): Uint8Array {
+  /** After a HelloRetryRequest, ClientHello1 counts as `message_hash` (RFC 8446 4.4.1). */
+  restart(provider: Provider): void {
     const { size } = this;
     const message = new Uint8Array(4 + size);
     message[0] = handshakeType.message_hash;
     message[3] = size;
     this.digest(message, 4);
-    const hash = this.provider.hash(this.algorithm);
+    const hash = provider.hash(this.algorithm);
     if (this.algorithm === "sha256") this.sha256 = hash;
     else this.sha384 = hash;
     hash.update(message, 0, message.length);
-    return message;
   }
 }

@@ -8,10 +8,8 @@ import type { Handshake } from "./handshake.js";
 /** Bytes of a certificate_list that are taken at most: to pass over what is not kept is work too. */
 const MAX_LIST = 0x10000;
 
-/** In TLS 1.2 a list, of certificates or of responses, begins with its length in 24 bits. */
-export function measureListLength(): number {
-  return 3;
-}
+/** Bytes of the length that a list begins with in TLS 1.2, be it of certificates or of responses. */
+export const LIST_LENGTH = 3;
 
 /** ASN.1Cert, RFC 5246 7.4.2: the part of a TLS 1.2 Certificate that is handled at once. */
 export function measureCertificate(r: Reader): number {
@@ -28,19 +26,18 @@ export function measureEntry(r: Reader): number {
 }
 
 /** The length of certificate_list must be all that follows of the message. */
-export function readListLength({ engine }: Handshake, r: Reader): void {
+export function readListLength(s: Handshake, r: Reader): void {
   const length = r.u24();
-  if (length !== engine.left) throw faults.DECODE_ERROR;
+  if (length !== s.engine.left) throw faults.DECODE_ERROR;
   if (length > MAX_LIST) throw faults.CERT_CHAIN_TOO_LONG;
 }
 
 /** Takes one certificate of the peer's: the first is its own. */
 export function readCertificate(s: Handshake, r: Reader): void {
-  const certificate = r.enter24();
-  if (r.left === 0) throw faults.DECODE_ERROR;
-  const start = r.skip(r.left);
-  s.verifier.add(r.bytes, start, r.end);
-  r.leave(certificate);
+  const length = r.u24();
+  if (length === 0) throw faults.DECODE_ERROR;
+  const start = r.skip(length);
+  s.verifier.add(r.bytes, start, r.at);
 }
 
 /** CertificateStatus, RFC 6066 section 8, of the certificate before it. */
@@ -51,11 +48,10 @@ export function readCertificateStatus(s: Handshake, r: Reader): void {
 
 /** OCSPResponse<1..2^24-1>, for the certificate at `index` in the order sent. */
 export function readOcspResponse(s: Handshake, r: Reader, index: number): void {
-  const response = r.enter24();
-  if (r.left === 0) throw faults.OCSP_MALFORMED;
-  const start = r.skip(r.left);
-  s.verifier.staple(index, r.bytes, start, r.end);
-  r.leave(response);
+  const length = r.u24();
+  if (length === 0) throw faults.OCSP_MALFORMED;
+  const start = r.skip(length);
+  s.verifier.staple(index, r.bytes, start, r.at);
 }
 
 // What names who may issue it
@@ -65,9 +61,9 @@ export function readAuthorities(r: Reader, least: number): void {
   const names = r.enter16();
   if (r.left < least) throw faults.DECODE_ERROR;
   while (r.left > 0) {
-    const name = r.enter16();
-    if (r.left === 0) throw faults.DECODE_ERROR;
-    r.drop(name);
+    const name = r.u16();
+    if (name === 0) throw faults.DECODE_ERROR;
+    r.skip(name);
   }
   r.leave(names);
 }

@@ -6,14 +6,13 @@ import { demand } from "../wire/demand.js";
 import { version } from "../wire/registry.js";
 import type { Handshake } from "./handshake.js";
 import { schedule12 } from "./handshake12.js";
-import { schedule13 } from "./handshake13.js";
 import { at, RANDOM } from "./memory.js";
 
 /** Keying material that an application derives from its connection, RFC 8446 7.5 and RFC 5705. */
 
 /** The Master Secret's stage has just begun: keeps exporter_master_secret. The transcript's hash is still that of then. */
 export function keepExporterSecret13(s: Handshake): void {
-  const keys = schedule13(s);
+  const keys = s.schedule13;
   keys.derive(secretLabel.exporter, at.hash, at.exporterSecret);
   s.log("EXPORTER_SECRET", at.exporterSecret, keys.size);
 }

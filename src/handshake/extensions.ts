@@ -60,12 +60,11 @@ export function readExtensions(s: Handshake, r: Reader, where: number): void {
 function readKnown(s: Handshake, r: Reader, i: number, where: number): void {
   const { rows, parts } = s.extensions;
   const bit = 1 << (i / WIDTH);
-  const answers = (where & requests) === 0;
+  const unasked = (where & requests) === 0 && (s.offered & bit) === 0;
   if ((rows[i + 1] & where) === 0)
-    throw answers && (s.offered & bit) === 0 ? faults.UNSUPPORTED_EXTENSION : faults.EXTENSION_NOT_ALLOWED;
+    throw unasked ? faults.UNSUPPORTED_EXTENSION : faults.EXTENSION_NOT_ALLOWED;
   // The cookie alone comes unasked (RFC 8446 4.2.2)
-  const asked = (s.offered & bit) !== 0 || rows[i] === extensionType.cookie;
-  if (answers && !asked) throw faults.UNSUPPORTED_EXTENSION;
+  if (unasked && rows[i] !== extensionType.cookie) throw faults.UNSUPPORTED_EXTENSION;
   if ((s.seen & bit) !== 0) throw faults.DUPLICATE_EXTENSION;
   s.seen |= bit;
   const row = rows[i + COLUMNS];
@@ -83,8 +82,9 @@ function skipUnknown(r: Reader, where: number, start: number): void {
   r.skip(r.left);
 }
 
-function refuseDuplicate({ bytes, at }: Reader, start: number): void {
-  const own = at - 4;
+function refuseDuplicate(r: Reader, start: number): void {
+  const { bytes } = r;
+  const own = r.at - 4;
   let count = 0;
   for (let other = start; other < own; other += 4 + ((bytes[other + 2] << 8) | bytes[other + 3])) {
     expect(bytes[other] !== bytes[own] || bytes[other + 1] !== bytes[own + 1], faults.DUPLICATE_EXTENSION);
@@ -136,6 +136,6 @@ export function writeProtocols(w: Writer, names: readonly string[]): void {
 export function writeShare(s: Handshake, w: Writer): void {
   w.u16(s.group);
   const share = w.begin16();
-  if (s.exchange) w.skip(s.exchange.publicKey(w.bytes, w.at));
+  w.skip(s.exchange!.publicKey(w.bytes, w.at));
   w.finish16(share);
 }

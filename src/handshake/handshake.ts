@@ -1,6 +1,6 @@
 import type { KeySchedule12 } from "../crypto/keys12.js";
 import type { KeySchedule13 } from "../crypto/keys13.js";
-import type { Aead, Exchange, Identity, Verification } from "../crypto/provider.js";
+import type { Exchange, Identity, Verification } from "../crypto/provider.js";
 import type { Suite } from "../crypto/suites.js";
 import { Transcript } from "../crypto/transcript.js";
 import type { Store } from "../pki/store.js";
@@ -76,27 +76,33 @@ export abstract class Handshake implements Machine {
   /** `purpose`, of `extendedKeyUsage`, is what the peer's certificate must serve for. */
   constructor(config: Config & VerifierOptions, purpose: number, store: Store) {
     this.memory = new Uint8Array(at.end + (config.provider.longShare?.(config.groups) ?? 0));
-    this.running = new Transcript(config.provider);
     this.judge = new Verifier(config, purpose, store, this.memory, at.hash);
   }
 
   /** TLS 1.2: both sides take part in RFC 7627. */
   abstract readonly extendedMasterSecret: boolean;
 
+  // These are there whenever the state table lets them be asked for
+
   get suiteInForce(): Suite {
-    if (this.suite === undefined) throw faults.INTERNAL_ERROR;
-    return this.suite;
+    return this.suite!;
+  }
+
+  get schedule13(): KeySchedule13 {
+    return this.keys13!;
   }
 
   get transcript(): Transcript {
-    if (this.running === undefined) throw faults.INTERNAL_ERROR;
-    return this.running;
+    return this.running!;
+  }
+
+  startTranscript(): void {
+    this.running = new Transcript(this.config.provider);
   }
 
   /** Judges the peer. */
   get verifier(): Verifier {
-    if (this.judge === undefined) throw faults.INTERNAL_ERROR;
-    return this.judge;
+    return this.judge!;
   }
 
   /** As the verifier's, also when it is gone. */
@@ -127,24 +133,12 @@ export abstract class Handshake implements Machine {
     return this.config.minVersion <= protocol && protocol <= this.config.maxVersion;
   }
 
-  /** The suite is settled, and with it the transcript's hash. */
-  chooseSuite(suite: Suite): void {
-    this.suite = suite;
-    this.transcript.choose(suite.hash);
-  }
-
-  /** The suite's AEAD with the key at `keyAt`. */
-  aead(keyAt: number): Aead {
-    const { name, key } = this.suiteInForce.aead;
-    return this.config.provider.aead(name, this.memory, keyAt, keyAt + key);
-  }
-
   /** Writes the transcript's hash at `at.hash`. */
   digest(): void {
     this.transcript.digest(this.memory, at.hash);
   }
 
-  forget(start: number, end: number): void {
+  erase(start: number, end: number): void {
     this.memory.fill(0, start, end);
   }
 
@@ -176,7 +170,13 @@ export abstract class Handshake implements Machine {
     this.outProtection?.dispose();
     this.keys13 = this.keys12 = this.exchange = this.inProtection = this.outProtection = undefined;
     this.verification = undefined;
-    this.running?.dropCompanions();
-    this.forget(at.inSecret, at.end);
+    if (this.running) this.running.dropCompanions();
+    this.erase(at.inSecret, at.end);
   }
+}
+
+/** The suite is settled, and with it the transcript's hash. */
+export function settleSuite(s: Handshake, suite: Suite): void {
+  s.suite = suite;
+  s.transcript.choose(suite.hash);
 }

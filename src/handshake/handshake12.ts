@@ -1,4 +1,4 @@
-import { KeySchedule12, masterSize, verifyDataSize } from "../crypto/keys12.js";
+import { KeySchedule12, keyBlock, masterSize, verifyDataSize } from "../crypto/keys12.js";
 import type { KeyKind } from "../crypto/provider.js";
 import { AAD, Protection12 } from "../record/protection12.js";
 import { expect, faults } from "../wire/fault.js";
@@ -40,8 +40,7 @@ export function readPointFormats(_: Handshake, r: Reader): void {
 // Keys, RFC 5246 6.3 and 8.1
 
 export function schedule12(s: Handshake): KeySchedule12 {
-  if (s.keys12 === undefined) throw faults.INTERNAL_ERROR;
-  return s.keys12;
+  return s.keys12!;
 }
 
 function newSchedule(s: Handshake): KeySchedule12 {
@@ -55,9 +54,9 @@ export function deriveMasterSecret(s: Handshake): void {
   const end = at.shared + agree(s);
   dropKeyPair(s);
   s.digest();
-  if (s.extendedMasterSecret) keys.extendedMasterSecret(at.shared, end, at.hash);
-  else keys.masterSecret(at.shared, end, at.clientRandom, at.serverRandom);
-  s.forget(at.shared, end);
+  if (s.extendedMasterSecret) keys.sessionMasterSecret(at.shared, end, at.hash);
+  else keys.masterSecret(at.shared, end, at.clientRandom);
+  s.erase(at.shared, end);
   deriveKeys(s);
 }
 
@@ -72,22 +71,23 @@ function deriveKeys(s: Handshake): void {
   const { key, salt } = s.suiteInForce.aead;
   const keys = schedule12(s);
   s.log("CLIENT_RANDOM", keys.master, masterSize);
-  const ivs = at.keys + 2 * key;
-  keys.keyBlock(at.clientRandom, at.serverRandom, at.keys, 2 * (key + salt));
+  keyBlock(keys, at.clientRandom, at.keys, 2 * (key + salt));
   const aad = new Uint8Array(AAD);
-  const client = protection(s, at.keys, ivs, aad);
-  const server = protection(s, at.keys + key, ivs + salt, aad);
-  s.forget(at.keys, at.end);
-  s.outProtection = s.own === clientSide ? client : server;
-  s.inProtection = s.own === clientSide ? server : client;
+  const own = s.own === clientSide ? 0 : 1;
+  s.outProtection = protection(s, own, aad);
+  s.inProtection = protection(s, 1 - own, aad);
+  s.erase(at.keys, at.end);
 }
 
-/** What is not derived of a nonce stands in each record (RFC 5288 section 3). */
-function protection(s: Handshake, keyAt: number, ivAt: number, aad: Uint8Array): Protection12 {
-  const { salt, records } = s.suiteInForce.aead;
+/** The keys that the client (0) or the server (1) writes with. What is not derived of a nonce stands in each record (RFC 5288 section 3). */
+function protection(s: Handshake, side: number, aad: Uint8Array): Protection12 {
+  const { name, key, salt, records } = s.suiteInForce.aead;
+  const keyAt = at.keys + side * key;
+  const ivAt = at.keys + 2 * key + side * salt;
   const iv = secretBytes(12);
-  for (let i = 0; i < salt; i++) iv[i] = s.memory[ivAt + i];
-  return new Protection12(s.aead(keyAt), iv, records, salt < iv.length, aad);
+  iv.set(s.memory.subarray(ivAt, ivAt + salt));
+  const aead = s.config.provider.aead(name, s.memory, keyAt, keyAt + key);
+  return new Protection12(aead, iv, records, salt < iv.length, aad);
 }
 
 // ChangeCipherSpec and Finished, RFC 5246 7.1 and 7.4.9
@@ -133,7 +133,7 @@ export function connect12(s: Handshake): SharedState {
 
 /** Nothing more is derived of the master secret: there are no new keys without a new handshake. */
 export function forgetMaster(s: Handshake): SharedState {
-  s.keys12?.wipe();
+  schedule12(s).eraseMaster();
   s.keys12 = undefined;
   return "CONNECTED";
 }

@@ -1,4 +1,5 @@
 import { KeySchedule13 } from "../crypto/keys13.js";
+import type { HashAlgorithm } from "../crypto/provider.js";
 import { isPkcs1, keyOf } from "../crypto/suites.js";
 import { Protection13 } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
@@ -17,25 +18,18 @@ import type { SharedState } from "./states.js";
 
 // Keys, RFC 8446 section 7
 
-export function schedule13(s: Handshake): KeySchedule13 {
-  if (s.keys13 === undefined) throw faults.INTERNAL_ERROR;
-  return s.keys13;
-}
-
-/** A schedule without a PSK, in its first stage. */
-export function startSchedule13(s: Handshake): KeySchedule13 {
-  const keys = new KeySchedule13(s.config.provider, s.suiteInForce.hash, s.memory, at.schedule);
-  keys.start();
-  return keys;
+/** A schedule that is not started yet. */
+export function newSchedule13(s: Handshake, hash: HashAlgorithm): KeySchedule13 {
+  return new KeySchedule13(s.config.provider, hash, s.memory, at.schedule);
 }
 
 /** The keys of one direction, RFC 8446 7.3. */
 export function protection13(s: Handshake, secretAt: number): Protection13 {
-  const { key, records } = s.suiteInForce.aead;
+  const { name, key, records } = s.suiteInForce.aead;
   const iv = secretBytes(12);
-  schedule13(s).trafficKeys(secretAt, at.keys, key, iv);
-  const aead = s.aead(at.keys);
-  s.forget(at.keys, at.end);
+  s.schedule13.trafficKeys(secretAt, at.keys, key, iv);
+  const aead = s.config.provider.aead(name, s.memory, at.keys, at.keys + key);
+  s.erase(at.keys, at.end);
   return new Protection13(aead, iv, records);
 }
 
@@ -57,7 +51,7 @@ export function deriveHandshakeSecrets(s: Handshake): void {
 }
 
 function deriveHandshakeSecret(s: Handshake, side: Side, secretAt: number): void {
-  const keys = schedule13(s);
+  const keys = s.schedule13;
   keys.derive(side.handshake, at.hash, secretAt);
   s.log(side.handshakeLog, secretAt, keys.size);
 }
@@ -67,7 +61,7 @@ function deriveHandshakeSecret(s: Handshake, side: Side, secretAt: number): void
  * now, so that its secret goes to its place; the client's waits until its Finished is through.
  */
 export function deriveApplicationSecrets(s: Handshake, serverSecretAt: number): void {
-  const keys = schedule13(s);
+  const keys = s.schedule13;
   keys.master();
   s.digest();
   keys.derive(serverSide.application, at.hash, serverSecretAt);
@@ -79,7 +73,7 @@ export function deriveApplicationSecrets(s: Handshake, serverSecretAt: number): 
 /** The client's Finished is through: its application secret goes to its place. */
 export function moveApplicationSecret(s: Handshake, clientSecretAt: number): void {
   s.memory.copyWithin(clientSecretAt, at.applicationSecret, at.exporterSecret);
-  s.forget(at.applicationSecret, at.exporterSecret);
+  s.erase(at.applicationSecret, at.exporterSecret);
 }
 
 // ChangeCipherSpec, RFC 8446 D.4
@@ -144,9 +138,10 @@ export function verify13(s: Handshake): SharedState {
 
 /** Writes the verify_data of a side over the transcript so far at `at.verifyData`; returns its length. */
 function computeFinished(s: Handshake, secretAt: number): number {
+  const keys = s.schedule13;
   s.digest();
-  schedule13(s).finished(secretAt, at.hash, at.verifyData);
-  return s.transcript.size;
+  keys.finished(secretAt, at.hash, at.verifyData);
+  return keys.size;
 }
 
 export function writeFinished13(s: Handshake): void {
@@ -170,14 +165,14 @@ export function receiveKeyUpdate(s: Handshake): SharedState {
   const request = s.engine.reader.u8();
   if (request > 1) throw faults.ILLEGAL_PARAMETER;
   s.engine.countIdle();
-  schedule13(s).update(at.inSecret);
+  s.schedule13.updateSecret(at.inSecret);
   protectIn(s);
   return request === 1 && !isFresh(s) ? "SEND_KEY_UPDATE" : "CONNECTED";
 }
 
 /** Our key was changed, and nothing sent with it: an answer to every request for that so far. */
-function isFresh({ requestKeyUpdate, engine }: Handshake): boolean {
-  return requestKeyUpdate === false && engine.outbox.protection.sequence === 0;
+function isFresh(s: Handshake): boolean {
+  return s.requestKeyUpdate === false && s.engine.outbox.protection.sequence === 0;
 }
 
 /** Ours changes; update_not_requested(0), for the peer's may stay. */
@@ -186,7 +181,7 @@ export function sendKeyUpdate(s: Handshake): SharedState {
   w.u8(s.requestKeyUpdate ? 1 : 0);
   s.requestKeyUpdate = false;
   s.engine.send();
-  schedule13(s).update(at.outSecret);
+  s.schedule13.updateSecret(at.outSecret);
   protectOut(s);
   return "CONNECTED";
 }

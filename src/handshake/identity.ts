@@ -1,4 +1,3 @@
-import { faults } from "../wire/fault.js";
 import { extensionType, handshakeType, statusType, version } from "../wire/registry.js";
 import type { Writer } from "../wire/writer.js";
 import type { Handshake } from "./handshake.js";
@@ -13,7 +12,14 @@ import type { SharedState } from "./states.js";
 export function sendCertificates(s: Handshake, certificates: readonly Uint8Array[]): boolean {
   const w = s.engine.beginRaw(handshakeType.certificate);
   if (s.entry === 0 && s.entryOffset === 0) writeHead(s, w, certificates);
-  const done = writeEntries(s, w, certificates);
+  let done = true;
+  while (done && s.entry < certificates.length) {
+    done = writeEntry(s, w, certificates[s.entry], s.staples?.[s.entry]);
+    if (done) {
+      s.entry++;
+      s.entryOffset = 0;
+    }
+  }
   // They are of no use to the connection
   if (done) s.staples = undefined;
   s.engine.sendRaw();
@@ -33,14 +39,6 @@ function writeHead(s: Handshake, w: Writer, certificates: readonly Uint8Array[])
   w.u24(tls13 ? 4 + list : 3 + list);
   if (tls13) w.u8(0);
   w.u24(list);
-}
-
-function writeEntries(s: Handshake, w: Writer, certificates: readonly Uint8Array[]): boolean {
-  for (; s.entry < certificates.length; s.entry++) {
-    if (!writeEntry(s, w, certificates[s.entry], s.staples?.[s.entry])) return false;
-    s.entryOffset = 0;
-  }
-  return true;
 }
 
 /** As much of an entry as there is room for; true when that was the rest. In TLS 1.3 it has extensions, be they none. */
@@ -94,8 +92,7 @@ export function writeSignature(
 
 /** CertificateVerify, RFC 8446 4.4.3: ours. */
 export function sendCertificateVerify13(s: Handshake): SharedState {
-  const signature = s.identity?.signer.begin(s.scheme);
-  if (signature === undefined) throw faults.INTERNAL_ERROR;
+  const signature = s.identity!.signer.begin(s.scheme);
   const content = s.transcript.signedContent(s.own.context);
   signature.update(content, 0, content.length);
   writeSignature(s, s.engine.begin(handshakeType.certificate_verify), signature);

@@ -1,4 +1,5 @@
 import { faults } from "../wire/fault.js";
+import type { Reader } from "../wire/reader.js";
 import { copyBytes } from "../wire/writer.js";
 import type { Handshake } from "./handshake.js";
 import { at } from "./memory.js";
@@ -14,19 +15,19 @@ export function dropKeyPair(s: Handshake): void {
   s.exchange = undefined;
 }
 
-/** Keeps a share, `bytes[start…end)`, as the peer's public key. */
-export function keepPeerShare(s: Handshake, bytes: Uint8Array, start: number, end: number): void {
-  const n = end - start;
+/** Keeps a share, the next `n` bytes, as the peer's public key. */
+export function keepPeerShare(s: Handshake, r: Reader, n: number): void {
+  const start = r.skip(n);
   if (n === 0 || n > s.memory.length - at.peerShare) throw faults.KEY_SHARE;
-  copyBytes(bytes, start, end, s.memory, at.peerShare);
+  copyBytes(r.bytes, start, r.at, s.memory, at.peerShare);
   s.peerShareLength = n;
 }
 
 /** Writes the (EC)DHE secret at `at.shared` and returns its length. */
 export function agree(s: Handshake): number {
-  const { memory, exchange } = s;
+  const { memory } = s;
   const end = at.peerShare + s.peerShareLength;
-  const n = exchange?.agree(memory, at.peerShare, end, memory, at.shared) ?? 0;
+  const n = s.exchange!.agree(memory, at.peerShare, end, memory, at.shared);
   if (n === 0) throw faults.KEY_SHARE;
   return n;
 }

@@ -1,5 +1,5 @@
 import type { Provider } from "../crypto/provider.js";
-import { areSchemes, narrowVersions, type Suite, suites } from "../crypto/suites.js";
+import { keyOf, soleVersion, suites } from "../crypto/suites.js";
 import { type PkiOptions, type PkiTables, usableSchemes } from "../pki/certificate.js";
 import type { TrustAnchor } from "../pki/path.js";
 import type { VerifierOptions } from "../pki/verifier.js";
@@ -97,61 +97,56 @@ export const commonDefaults = Object.freeze({
 } satisfies Record<keyof CommonOptions, unknown>);
 
 /**
- * What was given, over the defaults, which it inherits: they stay in a device's flash. An option that is undefined undoes
- * no default, least of all `verify`. Throws TypeError for a name that is none of the defaults': a misspelt option must
- * not make a connection less secure.
+ * Sets options over the defaults, which they inherit: those stay in a device's flash. One that is undefined undoes no default, least of all `verify`. Throws TypeError
+ * for a name that is none of the defaults': a misspelt option must not make a connection less secure.
  */
-export function fill<T extends object>(defaults: object, given: object | undefined, prefix = ""): T {
-  const config = Object.create(defaults) as T;
+export function put<T extends object>(config: T, given: object | undefined, prefix = ""): T {
   for (const name in given) {
-    if (!(name in defaults)) throw new TypeError(`tlstaple: ${prefix}${name}: there is no such option`);
-    put(config, name, (given as Record<string, unknown>)[name]);
+    if (!(name in config)) throw new TypeError(`tlstaple: ${prefix}${name}: there is no such option`);
+    const value = (given as Record<string, unknown>)[name];
+    if (value !== undefined)
+      Object.defineProperty(config, name, { value, enumerable: true, configurable: true });
   }
   return config;
-}
-
-/** Sets an option, whatever may be inherited, unless it is undefined. */
-export function put(config: object, name: string, value: unknown): void {
-  if (value !== undefined)
-    Object.defineProperty(config, name, { value, enumerable: true, configurable: true });
 }
 
 /** The defaults that depend on other options, or on the tables: without RSA in them none of its schemes and suites is offered. */
 export function settleCommon(config: Config, defaultBuffers: BufferSizes, pki: PkiTables): void {
   const { provider, groups = provider.groups, schemes = provider.schemes } = config;
-  const buffers = fill<BufferSizes>(defaultBuffers, config.buffers, "buffers.");
+  const buffers = put<BufferSizes>(Object.create(defaultBuffers), config.buffers, "buffers.");
   const most = mostInput(buffers);
-  const limit = most < MAX_RECORD ? most >> 1 : undefined;
-  if (config.recordSizeLimit === undefined) put(config, "recordSizeLimit", limit);
+  const limited = config.recordSizeLimit === undefined && most < MAX_RECORD;
   (config as { pki: PkiTables }).pki = pki;
-  put(config, "groups", groups);
-  put(config, "schemes", usableSchemes(pki, schemes));
-  put(config, "buffers", buffers);
-  const { suites: chosen, minVersion, maxVersion } = narrowVersions(chooseSuites(config));
-  put(config, "suites", chosen);
-  put(config, "minVersion", minVersion);
-  put(config, "maxVersion", maxVersion);
+  put(config, {
+    recordSizeLimit: limited ? most >> 1 : undefined,
+    groups,
+    schemes: usableSchemes(pki, schemes),
+    buffers,
+  });
+  const chosen = chooseSuites(config);
+  const only = soleVersion(chosen);
+  put(config, { suites: chosen, minVersion: only, maxVersion: only });
 }
 
 /** The suites given, or all that the provider's AEADs allow: TLS 1.3's first, in the order of its AEADs. */
-function chooseSuites({ provider, minVersion, maxVersion, suites: given, pki }: Config) {
+function chooseSuites(config: Config): readonly number[] {
+  const { provider, minVersion, maxVersion, suites: given, pki } = config;
   const { aeads } = provider;
-  const usable = suites.filter(
-    ({ version: spoken, aead, auth }) =>
-      spoken >= minVersion &&
-      spoken <= maxVersion &&
-      aeads.includes(aead.name) &&
-      (pki.rsa || auth !== "rsa"),
-  );
-  if (given) return given.filter((id) => usable.some((suite) => suite.id === id));
-  const rank = (suite: Suite) =>
-    (version.tls13 - suite.version) * aeads.length + aeads.indexOf(suite.aead.name);
-  return usable.sort((a, b) => rank(a) - rank(b)).map(({ id }) => id);
+  const usable: number[] = [];
+  for (let spoken: number = version.tls13; spoken >= version.tls12; spoken--)
+    for (let i = 0; i < aeads.length; i++)
+      for (let j = 0; j < suites.length; j++) {
+        const suite = suites[j];
+        const fits = suite.version === spoken && suite.aead.name === aeads[i];
+        const allowed = spoken >= minVersion && spoken <= maxVersion && (pki.rsa || suite.auth !== "rsa");
+        if (fits && allowed) usable.push(suite.id);
+      }
+  return given ? given.filter((id) => usable.includes(id)) : usable;
 }
 
 /** Checks what both roles have. `least`: the smallest buffers that a role can do with. */
-export function checkCommon(config: Config, least: BufferSizes): void {
-  const { buffers, recordSizeLimit: limit, provider, maxCertificates } = config;
+export function checkCommon(config: Config, least: Readonly<Record<keyof BufferSizes, number>>): void {
+  const { buffers, recordSizeLimit: limit, provider, maxCertificates, alpn } = config;
   demand(typeof config.verify === "boolean", "verify: true or false");
   demand(config.minVersion >= version.tls12, "minVersion: nothing below TLS 1.2 exists here");
   demand(config.maxVersion <= version.tls13, "maxVersion: TLS 1.3 is the highest");
@@ -161,10 +156,10 @@ export function checkCommon(config: Config, least: BufferSizes): void {
   const groups = config.groups.length > 0 && config.groups.every((g) => known.includes(g));
   demand(groups, "groups: unknown");
   demand(areSchemes(config.schemes), "schemes: unknown");
-  const names = config.alpn.every((name) => name.length > 0 && name.length < 256);
-  demand(names, "alpn: names have 1 to 255 bytes");
+  for (let i = 0; i < alpn.length; i++)
+    demand(alpn[i].length > 0 && alpn[i].length < 256, "alpn: names have 1 to 255 bytes");
   const first = firstInput(buffers);
-  demand(first >= mostInput(least), `buffers.input: at least ${least.input}`);
+  demand(first >= least.input, `buffers.input: at least ${least.input}`);
   demand(first <= mostInput(buffers), "buffers.input: a size, or two: at first and at most");
   demand(buffers.output >= least.output, `buffers.output: at least ${least.output}`);
   demand(buffers.store >= least.store, `buffers.store: at least ${least.store}`);
@@ -172,12 +167,19 @@ export function checkCommon(config: Config, least: BufferSizes): void {
   demand(maxCertificates >= 1 && maxCertificates <= 16, "maxCertificates: 1 to 16");
 }
 
+/** Whether there are some, and each is known. */
+export function areSchemes(schemes: readonly number[]): boolean {
+  return schemes.length > 0 && schemes.every((id) => keyOf(id) !== undefined);
+}
+
 /** Bytes of the input buffer at first. */
-export function firstInput({ input }: BufferSizes): number {
+export function firstInput(buffers: BufferSizes): number {
+  const { input } = buffers;
   return typeof input === "number" ? input : input[0];
 }
 
 /** Bytes that the input buffer may grow to. */
-export function mostInput({ input }: BufferSizes): number {
+export function mostInput(buffers: BufferSizes): number {
+  const { input } = buffers;
   return typeof input === "number" ? input : input[1];
 }

@@ -16,16 +16,14 @@ export function readScheme(s: Handshake, r: Reader): number {
 export function readSignature(s: Handshake, r: Reader, verification: Verification): void {
   verification.end();
   s.verification = verification;
-  const signature = r.enter16();
-  s.signatureStart = r.skip(r.left);
+  s.signatureStart = r.skip(r.u16());
   s.signatureEnd = r.at;
-  r.leave(signature);
 }
 
 /** Verifies the handshake signature by the key of the peer's certificate. */
 export function settleVerification(s: Handshake): void {
   const { bytes } = s.engine.inbox;
-  const verified = s.verification?.settle(s.verifier.leaf.key, bytes, s.signatureStart, s.signatureEnd);
+  const verified = s.verification!.settle(s.verifier.leaf.key, bytes, s.signatureStart, s.signatureEnd);
   s.verification = undefined;
-  if (verified !== true) throw faults.HANDSHAKE_SIGNATURE;
+  if (!verified) throw faults.HANDSHAKE_SIGNATURE;
 }

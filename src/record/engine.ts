@@ -64,11 +64,6 @@ const STEP_ROOM = 1536;
 const LEVEL_WARNING = 1;
 const LEVEL_FATAL = 2;
 
-/** Where an opened record's content lies, kept for the whole connection. */
-function nowhere(): Opened {
-  return { type: 0, start: 0, end: 0, sealed: false };
-}
-
 /**
  * TLS records and handshake messages without sockets, clocks or promises, for either side. Bytes come and go
  * by the two buffers, as the ports show, after which it must `wake()`; `work()` does the rest, one costly step at a time.
@@ -82,7 +77,8 @@ export class Engine {
   readonly reader: Reader;
   /** The body of the message that is being written. */
   readonly writer: Writer;
-  readonly opened = nowhere();
+  /** Where an opened record's content lies, kept for the whole connection. */
+  readonly opened: Opened = { type: 0, start: 0, end: 0, sealed: false };
 
   inbound: Protection = plaintext;
   /** The longest plaintext of a protected record; in TLS 1.3 with its type and padding (RFC 8449 section 4). */
@@ -217,11 +213,8 @@ export class Engine {
   sendPlain(n: number): void {
     const { protection } = this.outbox;
     if (n === 0 || n > this.plainRoom) return;
-    if (protection.sequence >= protection.capacity) {
-      this.fail(faults.KEY_EXHAUSTED);
-      return;
-    }
     try {
+      if (protection.sequence >= protection.capacity) throw faults.KEY_EXHAUSTED;
       this.outbox.emit(contentType.application_data, n);
     } catch (thrown) {
       this.fail(thrown);
@@ -283,7 +276,9 @@ export class Engine {
   }
 
   sendUnder(protection: Protection): void {
-    this.outbox.protect(protection);
+    const { outbox } = this;
+    outbox.protection.dispose();
+    outbox.protection = protection;
   }
 
   /** Counts what has no effect, so that it can't go on for ever. */
@@ -307,11 +302,16 @@ export class Engine {
     return this.machine.table.rows[row + 2] as number;
   }
 
+  /** Runs a row, which tells the next state. */
   private run(row: number): string {
-    const { machine } = this;
-    const { rows, parts } = machine.table;
+    return this.call(row, 0, this.machine) as string;
+  }
+
+  /** Has a row do something for `subject`: 0, or MEASURE. */
+  private call(row: number, what: number, subject: Machine | Reader): unknown {
+    const { rows, parts } = this.machine.table;
     const number = rows[row + COLUMNS] as number;
-    return parts[number >> PART].call(number & ROW, machine as never) as string;
+    return parts[number >> PART].call((number & ROW) | what, subject as never);
   }
 
   /** What the present state does by itself, if anything: kept, as every record asks for it several times. */
@@ -397,9 +397,7 @@ export class Engine {
     this.handler = row;
     const have = Math.min(inbox.messageLeft, this.left);
     const part = this.reader.over(inbox.bytes, inbox.messageAt, inbox.messageAt + have);
-    const { rows, parts } = this.machine.table;
-    const number = rows[row + COLUMNS] as number;
-    const n = parts[number >> PART].call((number & ROW) | MEASURE, part as never) as number;
+    const n = this.call(row, MEASURE, part) as number;
     if (n > this.left || (n === 0 && have === this.left)) throw faults.DECODE_ERROR;
     inbox.admit(n);
     return have < n ? 0 : n;
@@ -429,8 +427,10 @@ export class Engine {
     const at = inbox.rawAt;
     inbound.open(inbox.bytes, at, at + length, opened);
     inbox.rawAt += length;
-    const inner = opened.sealed ? length - inbound.prefix - TAG : opened.end - opened.start;
-    if (inner > (opened.sealed ? this.maxInner : MAX_PLAINTEXT)) throw faults.RECORD_OVERFLOW;
+    const excess = opened.sealed
+      ? length - inbound.prefix - TAG - this.maxInner
+      : opened.end - opened.start - MAX_PLAINTEXT;
+    if (excess > 0) throw faults.RECORD_OVERFLOW;
     this.checkProtection();
     this.receive(opened.type, opened.start, opened.end);
     return true;

@@ -76,7 +76,9 @@ export class Inbox {
 
   /** Refuses a message of `n` bytes that can never be in the buffer whole. */
   admit(n: number): void {
-    if (n > this.most) this.refuse(n);
+    if (n <= this.most) return;
+    this.needed = n;
+    throw faults.BUFFER_TOO_SMALL;
   }
 
   /**
@@ -102,7 +104,7 @@ export class Inbox {
 
   /** Gets so many bytes, or refuses. */
   protected grow(needed: number): void {
-    if (needed > this.most) this.refuse(needed);
+    this.admit(needed);
     this.move(new Uint8Array(needed));
   }
 
@@ -113,10 +115,5 @@ export class Inbox {
     held.fill(0);
     this.bytes = to;
     this.size = to.length;
-  }
-
-  private refuse(needed: number): never {
-    this.needed = needed;
-    throw faults.BUFFER_TOO_SMALL;
   }
 }

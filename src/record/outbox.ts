@@ -29,11 +29,6 @@ export class Outbox {
     return this.end - this.at;
   }
 
-  protect(protection: Protection): void {
-    this.protection.dispose();
-    this.protection = protection;
-  }
-
   /** The transport took `n` bytes. */
   sent(n: number): void {
     this.at += n;

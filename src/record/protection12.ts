@@ -25,13 +25,7 @@ export class Protection12 extends Sealer implements Protection {
    * `iv`: 12 bytes; for AES-GCM the 4 of the implicit salt come first and the rest is zero. `aad`: where the
    * additional data is written for each record; two directions may share it.
    */
-  constructor(
-    aead: Aead,
-    iv: Uint8Array,
-    capacity: number,
-    explicitNonce: boolean,
-    aad: Uint8Array = new Uint8Array(AAD),
-  ) {
+  constructor(aead: Aead, iv: Uint8Array, capacity: number, explicitNonce: boolean, aad: Uint8Array) {
     super(aead, iv, capacity);
     this.aad = aad;
     this.prefix = HEADER + (explicitNonce ? EXPLICIT_NONCE : 0);

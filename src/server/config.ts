@@ -4,7 +4,6 @@ import {
   type Config,
   checkCommon,
   commonDefaults,
-  fill,
   put,
   settleCommon,
 } from "../handshake/options.js";
@@ -27,7 +26,7 @@ const TICKET_NAME = 16;
 const TICKET_KEY = 32;
 
 const defaultBuffers: BufferSizes = Object.freeze({ input: MAX_RECORD + 8192, output: 17408, store: 16384 });
-const MIN_BUFFERS: BufferSizes = Object.freeze({ input: 1024, output: 1024, store: 512 });
+const MIN_BUFFERS = Object.freeze({ input: 1024, output: 1024, store: 512 });
 
 /** Every option there is, and its default. */
 const defaults: Readonly<Record<keyof ServerOptions, unknown>> = Object.freeze({
@@ -43,8 +42,8 @@ const defaults: Readonly<Record<keyof ServerOptions, unknown>> = Object.freeze({
 
 /** Fills in the defaults. Throws RangeError or TypeError for options that can't be. */
 export function configure(options: ServerOptions): ServerConfig {
-  const config = fill<ServerConfig>(defaults, options);
-  put(config, "ocsp", fill(defaultClientOcsp, options.ocsp, "ocsp."));
+  const config = put<ServerConfig>(Object.create(defaults), options);
+  put(config, { ocsp: put(Object.create(defaultClientOcsp), options.ocsp, "ocsp.") });
   settleCommon(config, defaultBuffers, everything);
   checkCommon(config, MIN_BUFFERS);
   check(config);

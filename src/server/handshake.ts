@@ -1,8 +1,8 @@
+import type { KeySchedule13 } from "../crypto/keys13.js";
 import type { Identity, Verification } from "../crypto/provider.js";
-import { PskSchedule13 } from "../crypto/psk13.js";
 import type { ExtensionTable } from "../handshake/extensionrow.js";
 import { Handshake } from "../handshake/handshake.js";
-import { at } from "../handshake/memory.js";
+import { newSchedule13 } from "../handshake/handshake13.js";
 import { clientSide, serverSide } from "../handshake/sides.js";
 import { extendedKeyUsage } from "../pki/certificate.js";
 import type { MachineTable } from "../record/row.js";
@@ -35,8 +35,6 @@ export class ServerHandshake extends Handshake {
   state: ServerState = "WAIT_CLIENT_HELLO";
 
   offer = new Offer();
-  /** Bytes of the ClientHello that the transcript has already: those before the binders. */
-  prehashed = 0;
   /** The group that a HelloRetryRequest asked for, or 0. */
   retriedGroup = 0;
   hello: Hello | undefined;
@@ -59,7 +57,6 @@ export class ServerHandshake extends Handshake {
   ticket: Ticket | undefined;
   selectedPsk = 0;
 
-  declare keys13: PskSchedule13 | undefined;
   /** TLS 1.2: for each of our schemes that fits the client's key its CertificateVerify in the making. */
   verifications: (Verification | undefined)[] = [];
 
@@ -112,15 +109,10 @@ export class ServerHandshake extends Handshake {
     return now !== undefined && now >= this.config.clockFloor ? now : undefined;
   }
 
-  schedule13(): PskSchedule13 {
-    const { config, memory } = this;
-    this.keys13 ??= new PskSchedule13(config.provider, this.suiteInForce.hash, memory, at.schedule);
+  /** The schedule, that of a PSK if one was begun. */
+  beginSchedule13(): KeySchedule13 {
+    this.keys13 ??= newSchedule13(this, this.suiteInForce.hash);
     return this.keys13;
-  }
-
-  override transcribe(bytes: Uint8Array, start: number, end: number): void {
-    super.transcribe(bytes, start + this.prehashed, end);
-    this.prehashed = 0;
   }
 
   override dismissVerifier(): void {

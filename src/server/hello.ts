@@ -43,7 +43,7 @@ export const rowsHello = rowsOf<ServerHandshake>([
 ]);
 
 function receiveClientHello(s: ServerHandshake): ServerState {
-  s.transcript.start();
+  s.startTranscript();
   readClientHello(s, s.engine.reader);
   chooseVersion(s);
   return negotiate(s);

@@ -1,5 +1,6 @@
 import type { KeyKind } from "../crypto/provider.js";
 import { findSuite, isPkcs1, keyOf, type Suite } from "../crypto/suites.js";
+import { settleSuite } from "../handshake/handshake.js";
 import { groupOf } from "../handshake/handshake12.js";
 import { MAX_PLAINTEXT } from "../record/protection.js";
 import { faults } from "../wire/fault.js";
@@ -69,13 +70,13 @@ export function chooseScheme(s: ServerHandshake): void {
 export function chooseSuite13(s: ServerHandshake): void {
   const [suite] = commonSuites(s);
   if (suite === undefined) throw faults.NO_COMMON_SUITE;
-  s.chooseSuite(suite);
+  settleSuite(s, suite);
 }
 
 /** TLS 1.2's suite goes with the key of the certificate, so with the scheme, which is usable only with such a suite. */
 export function chooseSuite12(s: ServerHandshake): void {
   const auth = authOf(s.scheme);
-  s.chooseSuite(commonSuites(s).find((each) => each.auth === auth)!);
+  settleSuite(s, commonSuites(s).find((each) => each.auth === auth)!);
 }
 
 /** Our groups that the client has. One of TLS 1.2 that names none takes any (RFC 8422 section 4): then what all have. */

@@ -1,3 +1,4 @@
+import { binder } from "../crypto/psk13.js";
 import { findSuite, hashSize } from "../crypto/suites.js";
 import { at } from "../handshake/memory.js";
 import { faults } from "../wire/fault.js";
@@ -31,23 +32,22 @@ export function resume13(s: ServerHandshake): void {
 function accept(s: ServerHandshake, ticket: Ticket, index: number): void {
   const size = hashSize[s.suiteInForce.hash];
   if (ticket.secret.length !== size) return;
-  const keys = s.schedule13();
-  keys.startWith(ticket.secret);
+  const keys = s.beginSchedule13();
+  keys.start(ticket.secret);
   ticket.secret.fill(0);
   s.ticket = ticket;
   s.selectedPsk = index;
   hashTruncated(s);
-  keys.binder(at.hash, at.verifyData);
-  const binder = findBinder(s, index, size);
-  if (!equalSecret(s.memory, at.verifyData, s.engine.reader.bytes, binder, size))
-    throw faults.BINDER_MISMATCH;
+  binder(keys, at.hash, at.verifyData);
+  const given = findBinder(s, index, size);
+  if (!equalSecret(s.memory, at.verifyData, s.engine.reader.bytes, given, size)) throw faults.BINDER_MISMATCH;
 }
 
 /** Transcript-Hash(Truncate(ClientHello)), RFC 8446 4.2.11.2: the message up to the list of binders. */
 function hashTruncated(s: ServerHandshake): void {
   const { inbox } = s.engine;
   s.transcript.update(inbox.bytes, inbox.messageAt, s.offer.bindersAt);
-  s.prehashed = s.offer.bindersAt - inbox.messageAt;
+  s.transcript.prehashed = s.offer.bindersAt - inbox.messageAt;
   s.digest();
 }
 

@@ -2,14 +2,15 @@ import { masterSize, verifyDataSize } from "../crypto/keys12.js";
 import type { Verification } from "../crypto/provider.js";
 import { findSuite, fitsKey } from "../crypto/suites.js";
 import {
+  LIST_LENGTH,
   measureCertificate,
-  measureListLength,
   readCertificate,
   readListLength,
 } from "../handshake/certificates.js";
 import { keepExporterSecret12 } from "../handshake/exporter.js";
 import { inMessage } from "../handshake/extensionrow.js";
 import { hasExtensions, writeExtensions, writeList16 } from "../handshake/extensions.js";
+import { settleSuite } from "../handshake/handshake.js";
 import {
   changeAndFinish,
   connect12,
@@ -48,7 +49,7 @@ export const rows12 = rowsOf<ServerHandshake>([
   { state: "SEND_KEY_EXCHANGE", on: STEP, run: sendServerKeyExchange, sends: true },
   { state: "SEND_CERTIFICATE_REQUEST", on: STEP, run: sendCertificateRequest, sends: true },
   { state: "SEND_DONE", on: STEP, run: sendServerHelloDone, sends: true },
-  { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: measureListLength },
+  { state: "WAIT_CERTIFICATE", on: on.certificate, run: receiveCertificateHead, measure: () => LIST_LENGTH },
   { state: "WAIT_CERTIFICATE_ENTRY", on: on.certificate, run: receiveEntry, measure: measureCertificate },
   { state: "AUTHENTICATE", on: STEP, run: authenticateClient },
   { state: "WAIT_KEY_EXCHANGE", on: on.client_key_exchange, run: receiveClientKeyExchange },
@@ -89,7 +90,7 @@ export function resume12(s: ServerHandshake): void {
 
 /** The handshake goes on from the ticket: with its suite, and without a client's certificate. */
 export function takeTicket12(s: ServerHandshake, { suite }: Ticket): void {
-  s.chooseSuite(findSuite(suite)!);
+  settleSuite(s, findSuite(suite)!);
   s.transcript.dropCompanions();
 }
 
@@ -195,7 +196,7 @@ function receiveEntry(s: ServerHandshake): ServerState {
 /** The key is known: what it can't sign with need not run along. */
 function dropUnfit(s: ServerHandshake): void {
   const { kind } = s.verifier.leaf.key;
-  const { companions } = s.transcript;
+  const companions = s.transcript.companions!;
   s.verifications = s.config.schemes.map((id, i) =>
     fitsKey(id, kind) ? (companions[i] as Verification) : undefined,
   );
@@ -209,9 +210,7 @@ function authenticateClient(s: ServerHandshake): ServerState {
 /** ClientKeyExchange, RFC 8422 5.7; with it the session hash is complete (RFC 7627 section 3). */
 function receiveClientKeyExchange(s: ServerHandshake): ServerState {
   const r = s.engine.reader;
-  const point = r.enter8();
-  keepPeerShare(s, r.bytes, r.at, r.end);
-  r.drop(point);
+  keepPeerShare(s, r, r.u8());
   return "AGREE";
 }
 

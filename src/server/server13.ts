@@ -1,3 +1,4 @@
+import { resumptionSecret, ticketPsk } from "../crypto/psk13.js";
 import { hashSize } from "../crypto/suites.js";
 import { retryRandom } from "../crypto/transcript.js";
 import { measureEntry } from "../handshake/certificates.js";
@@ -30,6 +31,7 @@ import { at, RANDOM } from "../handshake/memory.js";
 import { CHANGE_CIPHER_SPEC, COLUMNS, rowsOf, STEP } from "../record/row.js";
 import { faults } from "../wire/fault.js";
 import { tableOf } from "../wire/join.js";
+import { Reader } from "../wire/reader.js";
 import { extensionType, handshakeType, version } from "../wire/registry.js";
 import { Writer } from "../wire/writer.js";
 import { admitted } from "./admission.js";
@@ -113,14 +115,15 @@ function chooseShare(s: ServerHandshake): boolean {
   s.group = group ?? common[0];
   const share = offer.shares.find((each) => each.group === group);
   if (share === undefined) return false;
-  keepPeerShare(s, engine.reader.bytes, share.start, share.end);
+  const { start, end } = share;
+  keepPeerShare(s, new Reader(engine.reader.bytes, start, end), end - start);
   return true;
 }
 
 /** HelloRetryRequest, RFC 8446 4.1.4: it asks for a share of our group. */
 export function sendHelloRetryRequest(s: ServerHandshake): ServerState {
   s.retriedGroup = s.group;
-  s.transcript.restart();
+  s.transcript.restart(s.config.provider);
   new Writer(s.memory, at.serverRandom).ascii(retryRandom);
   writeServerHello(s, inMessage.hello_retry_request);
   sendCompatibilityChange(s);
@@ -138,11 +141,11 @@ function exchange(s: ServerHandshake): ServerState {
  * the client could not read it, as there would be no keys. The Early Secret's stage is there when the session is resumed.
  */
 function deriveHandshakeSecret(s: ServerHandshake): ServerState {
-  const keys = s.schedule13();
+  const keys = s.beginSchedule13();
   if (!s.resumed) keys.start();
   const end = at.shared + agree(s);
   keys.handshake(at.shared, end);
-  s.forget(at.shared, end);
+  s.erase(at.shared, end);
   return "SEND_SERVER_HELLO";
 }
 
@@ -237,35 +240,35 @@ function receiveFinished(s: ServerHandshake): ServerState {
 
 /** The client's keys change; of the Master Secret only the ticket's is still derived. */
 function complete(s: ServerHandshake): ServerState {
-  const keys = s.schedule13();
+  const keys = s.beginSchedule13();
   moveApplicationSecret(s, at.inSecret);
   protectIn(s);
   s.digest();
-  keys.resumptionSecret(at.hash, at.resumptionSecret);
-  keys.wipe();
+  resumptionSecret(keys, at.hash, at.resumptionSecret);
+  keys.forgetSecret();
   s.ticketLife = s.offer.pskDhe ? ticketLife(s) : 0;
   s.establish();
   return s.ticketLife > 0 ? "SEND_TICKET" : "CONNECTED";
 }
 
 /** The nonce tells a connection's tickets apart; there is only one. */
-const ticketNonce = Object.freeze([0]);
+const ticketNonce = 0;
 
 /** NewSessionTicket, RFC 8446 4.6.1. Without early_data: 0-RTT data could be replayed. */
 function sendTicket(s: ServerHandshake): ServerState {
-  const keys = s.schedule13();
+  const keys = s.beginSchedule13();
   const { ticketLife: life } = s;
-  const nonce = Uint8Array.from(ticketNonce);
-  keys.ticketPsk(at.resumptionSecret, nonce, 0, nonce.length, at.resumptionSecret);
+  s.memory[at.verifyData] = ticketNonce;
+  ticketPsk(keys, at.resumptionSecret, at.verifyData, 1, at.resumptionSecret);
   const ticket = sealTicket(s, at.resumptionSecret, at.resumptionSecret + keys.size, life);
-  s.forget(at.resumptionSecret, at.exporterSecret);
+  s.erase(at.resumptionSecret, at.exporterSecret);
   const w = s.engine.begin(on.new_session_ticket);
   u32(w, life);
   s.config.provider.random(w.bytes, w.at, w.at + 4);
   w.skip(4);
-  const nonceLength = w.begin8();
-  w.copy(nonce);
-  w.finish8(nonceLength);
+  const nonce = w.begin8();
+  w.u8(ticketNonce);
+  w.finish8(nonce);
   const length = w.begin16();
   w.copy(ticket);
   w.finish16(length);

@@ -1,7 +1,7 @@
 import test from "ava";
 import { provider } from "../../hosts/node/provider.js";
 import { configure as configureClient } from "../../src/client/index.js";
-import { commonDefaults, fill } from "../../src/handshake/options.js";
+import { commonDefaults, put } from "../../src/handshake/options.js";
 import { configure as configureServer } from "../../src/server/index.js";
 
 const client = { provider, serverName: "localhost", trust: [], clock: () => undefined };
@@ -32,7 +32,9 @@ for (const [role, configure] of configured) {
 }
 
 test("what is filled in inherits the defaults, and does not change them", (t) => {
-  const filled = fill<{ verify: boolean; maxCertificates: number }>(commonDefaults, { maxCertificates: 2 });
+  const filled = put<{ verify?: boolean; maxCertificates?: number }>(Object.create(commonDefaults), {
+    maxCertificates: 2,
+  });
   t.deepEqual([filled.verify, filled.maxCertificates], [true, 2]);
   t.deepEqual(Object.keys(filled), ["maxCertificates"]);
   t.is(commonDefaults.maxCertificates, 8);

@@ -1,6 +1,6 @@
 import { provider } from "../../hosts/node/provider.js";
 import { type Protection, Protection13 } from "../../src/record/protection.js";
-import { Protection12 } from "../../src/record/protection12.js";
+import { AAD, Protection12 } from "../../src/record/protection12.js";
 import { version } from "../../src/wire/registry.js";
 import { none } from "../peers/bytes.js";
 import * as peer from "../peers/records.js";
@@ -41,7 +41,13 @@ function pair12(suite: Suite): Pair {
     ours(capacity = AES_GCM_RECORDS) {
       const iv = new Uint8Array(12);
       iv.set(salt);
-      return new Protection12(provider.aead(suite.cipher, key, 0, key.length), iv, capacity, explicit);
+      return new Protection12(
+        provider.aead(suite.cipher, key, 0, key.length),
+        iv,
+        capacity,
+        explicit,
+        new Uint8Array(AAD),
+      );
     },
     theirs: () => new peer.Protection12(suite, key, salt),
   };

@@ -9,7 +9,7 @@ import {
   plaintext,
   TAG,
 } from "../../src/record/protection.js";
-import { Protection12 } from "../../src/record/protection12.js";
+import { AAD, Protection12 } from "../../src/record/protection12.js";
 import { faults } from "../../src/wire/fault.js";
 import { contentType } from "../../src/wire/registry.js";
 import { fault } from "../faults.js";
@@ -210,7 +210,7 @@ test("an AEAD that opens nothing lets no plaintext through", (t) => {
   const refusing: Aead = { seal: () => {}, open: () => false, dispose: () => {} };
   for (const a of [
     new Protection13(refusing, new Uint8Array(12), 1),
-    new Protection12(refusing, new Uint8Array(12), 1, true),
+    new Protection12(refusing, new Uint8Array(12), 1, true, new Uint8Array(AAD)),
   ]) {
     const out: Opened = { type: -1, start: -1, end: -1, sealed: false };
     const record = peer.plainRecord(application_data, Buffer.alloc(50));
@@ -226,8 +226,8 @@ test("a record too short for its tag never reaches the AEAD", (t) => {
   const trusting: Aead = { seal: () => {}, open: () => true, dispose: () => {} };
   const short: [Protection, number][] = [
     [new Protection13(trusting, new Uint8Array(12), 1), TAG],
-    [new Protection12(trusting, new Uint8Array(12), 1, true), 8 + TAG - 1],
-    [new Protection12(trusting, new Uint8Array(12), 1, false), TAG - 1],
+    [new Protection12(trusting, new Uint8Array(12), 1, true, new Uint8Array(AAD)), 8 + TAG - 1],
+    [new Protection12(trusting, new Uint8Array(12), 1, false, new Uint8Array(AAD)), TAG - 1],
   ];
   for (const [a, longest] of short)
     for (let n = 0; n <= longest + 1; n++) {

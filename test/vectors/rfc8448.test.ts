@@ -172,11 +172,10 @@ class Walk {
   }
 
   private hellos(): void {
-    this.transcript.start();
     this.add(hex(this.trace.hellos[0]));
     this.transcript.choose("sha256");
     const [, ...more] = this.trace.hellos;
-    if (more.length > 0) this.transcript.restart();
+    if (more.length > 0) this.transcript.restart(this.provider);
     for (const message of more) this.add(hex(message));
     this.add(hex(this.trace.serverHello));
   }
@@ -306,6 +305,8 @@ function actor(subject: Subject, trace: Trace, options: Partial<ClientOptions> =
   });
   const { handshake: session } = client as unknown as { handshake: ClientHandshake };
   const hellos = trace.hellos.filter((message) => message.startsWith("01")).map(hex);
+  const [hello] = hellos;
+  client.work();
   const { transcript } = session;
   const update = transcript.update.bind(transcript);
   transcript.update = (bytes, start, end) => {
@@ -313,8 +314,6 @@ function actor(subject: Subject, trace: Trace, options: Partial<ClientOptions> =
     if (hello) update(hello, 0, hello.length);
     else update(bytes, start, end);
   };
-  const [hello] = hellos;
-  client.work();
   session.memory.set(hello.subarray(39, 39 + hello[38]), at.sessionId);
   session.sessionIdLength = hello[38];
   return { client, secrets };
