@@ -57,7 +57,7 @@ function onlyAtLoad({ bindings, exports }) {
   const shared = new Set(exports.values());
   const passing = new Map();
   for (const { name, declaration, references } of bindings.values())
-    if (isArrow(declaration.init) && !shared.has(name) && references.every(isCalled))
+    if (isArrow(declaration.init) && !shared.has(name) && references.every(isRun))
       passing.set(declaration.init, references);
   for (let before = 0; before !== passing.size; ) {
     before = passing.size;
@@ -67,9 +67,9 @@ function onlyAtLoad({ bindings, exports }) {
   return passing;
 }
 
-/** Whether a reference is in code that runs when all is loaded. */
+/** Whether a reference is in code that runs when all is loaded. What runs where it stands is part of what it stands in. */
 function isLater({ path }, passing) {
-  const [outer, inner] = path.filter(isCode);
+  const [outer, inner] = path.filter((node, i) => isCode(node) && !isRun({ node, path: path.slice(0, i) }));
   return outer !== undefined && (inner !== undefined || !passing.has(outer));
 }
 
@@ -107,6 +107,11 @@ const fromCore = (node, { core }) => node.type === "ImportDeclaration" && node.s
 const isArrow = (node) => node?.type === "ArrowFunctionExpression" && !node.async;
 const isCode = ({ type }) => /Function|^PropertyDefinition$|^StaticBlock$/.test(type);
 const isCalled = ({ node, path }) => path.at(-1).type === "CallExpression" && path.at(-1).callee === node;
+/** Called, at once or by an array's method, and not kept by anybody. */
+const isRun = ({ node, path }) => isCalled({ node, path }) || isStep(node, path.at(-1));
+const isStep = (node, { type, callee, arguments: [first] = [] }) =>
+  type === "CallExpression" && first === node && iterations.has(callee.property?.name);
+const iterations = new Set(["every", "filter", "find", "flatMap", "forEach", "map", "reduce", "some"]);
 const isExport = ({ path }) => path.at(-1).type === "ExportSpecifier";
 
 /** Called with an object: as a member, or by tables, which need no member for it. */

@@ -219,10 +219,27 @@ test("a function that only runs while the module is loaded is no member, nor is 
   t.deepEqual((await run(code, "read")).read(), [[2, 3, 2, 3], 16, 2]);
 });
 
+test("what runs where it stands, called at once or by an array's method, runs while the module is loaded too", async (t) => {
+  const code = `
+    const join = (rows) => rows.reduce(add, base);
+    const add = (sum, row) => plus(sum, row);
+    const plus = (a, b) => a + b;
+    const base = 1;
+    const table = ((rows) => ({ sum: join(rows), more: rows.map((row) => plus(row, base)), later: () => kept() }))([1, 2]);
+    const kept = () => 7;
+    const read = () => table;
+    export { read };`;
+  const [text] = written({ code, exported: ["read"] });
+  for (const name of ["join", "add", "plus", "base"]) t.false(text.includes(`$${name}`), name);
+  for (const name of ["kept", "table"]) t.true(text.includes(`$${name}`), name);
+  const { sum, more, later } = (await run(code, "read")).read();
+  t.deepEqual([sum, more, later()], [4, [2, 3], 7]);
+});
+
 test("a function that may be called later is none of these: one that is handed on, exported, or called by such a one", (t) => {
   const code = `
     const handed = () => base1;
-    const list = [1].map(handed);
+    const list = Array.from([1], handed);
     const shared = () => base2;
     const called = () => base3;
     const later = () => called();
