@@ -198,9 +198,9 @@ export function assemble(platform: Platform, options: SocketOptions): Parts {
   const name = secure.serverName ?? host ?? address;
   const keeper = makeKeeper(platform, secure, `${name}:${port}`);
   const memory = makeMemory(platform, secure);
-  const core = readOptions(platform, secure, name, keeper);
+  const core = readOptions(platform, secure, name, keeper, memory);
   const signer = core.identity?.signer;
-  const client = makeClient(core, platform, keeper, memory);
+  const client = makeClient(platform, core);
   return { secure, client, keeper, memory, signer: signer === secure.clientKey ? undefined : signer };
 }
 
@@ -210,10 +210,12 @@ function readOptions(
   secure: SecureOptions,
   serverName: string | undefined,
   keeper: Keeper | undefined,
+  remembered: Memory | undefined,
 ): ClientOptions {
+  const session = keeper?.offer;
   const same = sameOptions(secure);
   const index = indexOf(platform, secure);
-  const trust = readTrust(platform, secure, index, keeper?.offer);
+  const trust = readTrust(platform, secure, index, session);
   const identity = identityOf(platform, secure);
   const ocsp = readOcsp(platform, secure.ocsp);
   const { applicationLayerProtocolNegotiation: protocols } = secure;
@@ -230,6 +232,9 @@ function readOptions(
     identity,
     ocsp,
     buffers: Object.assign({}, defaultBuffers, secure.buffers),
+    session,
+    onSession: keeper?.take,
+    remembered,
   } satisfies ClientOptions);
 }
 
@@ -249,13 +254,12 @@ function sameOptions(secure: SecureOptions): Record<string, unknown> {
  */
 function makeKeeper(platform: Platform, secure: SecureOptions, key: string): Keeper | undefined {
   const { Keeper } = platform;
-  const { cache: given } = secure;
-  if (given !== undefined && typeof given !== "boolean" && !isCache(given))
+  const { cache: given = true } = secure;
+  if (typeof given !== "boolean" && !isCache(given))
     throw new TypeError("secure.cache: true, false, or an object with get and set");
-  if (given && !Keeper) lacks("cache", "resumption");
-  const cache = given === undefined || given === true ? platform.cache : given || undefined;
-  if (Keeper === undefined || cache === undefined) return undefined;
-  return new Keeper(platform, cache, key);
+  if (secure.cache && !Keeper) lacks("cache", "resumption");
+  const cache = given === true ? platform.cache : given;
+  return Keeper && cache ? new Keeper(platform, cache, key) : undefined;
 }
 
 /** As many signatures as can be looked through in less time than it takes to verify one. */
@@ -283,19 +287,12 @@ function isCache(given: unknown): boolean {
 }
 
 /** The client without I/O. An option that the core does not know is named as the caller knows it. */
-function makeClient(
-  options: ClientOptions,
-  platform: Platform,
-  keeper: Keeper | undefined,
-  remembered: Memory | undefined,
-): ClientHandshake {
-  Object.assign(options, { remembered });
-  if (keeper) Object.assign(options, { session: keeper.offer, onSession: keeper.take });
+function makeClient(platform: Platform, options: ClientOptions): ClientHandshake {
   try {
     return clientHandshake(options, platform.features);
-  } catch (error) {
-    const { message } = error as Error;
-    (error as Error).message = message.replace("tlstaple: ", "secure.");
+  } catch (thrown) {
+    const error = thrown as Error;
+    error.message = error.message.replace("tlstaple: ", "secure.");
     throw error;
   }
 }
