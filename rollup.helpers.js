@@ -21,6 +21,11 @@ export function helpers(modules, parse) {
   const read = new Set(trees.flatMap((ast) => [...namesRead(ast)]));
   const all = modules.map((module, i) => understand({ ...module, ast: trees[i], read }));
   const [core] = all;
+  for (const module of all)
+    for (const name of module.exported) {
+      const binding = module.bindings.get(module.exports.get(name));
+      if (!(module.inner && isTakenByTables(name, all))) show(binding, module.bindings, module.inner);
+    }
   for (const { imported, bindings } of all)
     for (const [local, name] of imported)
       share(core.bindings.get(core.exports.get(name)), name, bindings.get(local));
@@ -43,7 +48,6 @@ function understand(module) {
   }
   const passing = onlyAtLoad(known);
   for (const binding of bindings.values()) describe(binding, known, passing);
-  for (const name of module.exported) show(bindings.get(known.exports.get(name)), bindings, module.inner);
   for (const [name, imported] of known.imported)
     Object.assign(bindings.get(name), { key: `$$${imported}`, member: true });
   return known;
@@ -81,7 +85,7 @@ function describe(binding, module, passing) {
   const member = !module.light && !assigned && references.some((each) => isLater(each, passing));
   const rows = references.filter((each) => isRow(each, module));
   const loose = references.some((each) => !isCalled(each) && !isExport(each) && !rows.includes(each));
-  const inTables = !module.light && rows.length === references.length;
+  const inTables = !module.light && references.every((each) => isExport(each) || rows.includes(each));
   Object.assign(binding, { node, kind, member, loose, inTables, key: `$${module.prefix ?? ""}${name}` });
 }
 
@@ -95,6 +99,22 @@ function show(binding, bindings, inner) {
   binding.shown = true;
   const above = binding.kind === "class" && bindings.get(binding.node.superClass?.name);
   if (above) show(above, bindings);
+}
+
+/** Whether what imports what is exported under a name, has it in tables alone. */
+function isTakenByTables(name, all) {
+  const taken = all.flatMap((module) => importsOf(name, module).map((binding) => ({ module, binding })));
+  return (
+    taken.length > 0 &&
+    taken.every(({ module, binding }) => binding.references.every((each) => isRow(each, module)))
+  );
+}
+
+function importsOf(name, { ast, bindings }) {
+  const specifiers = ast.body.flatMap((node) => (node.type === "ImportDeclaration" ? node.specifiers : []));
+  return specifiers
+    .filter(({ imported }) => imported?.name === name)
+    .map(({ local }) => bindings.get(local.name));
 }
 
 /** Another module's function is as loose as it is there. */

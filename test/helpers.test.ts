@@ -7,6 +7,7 @@ interface Module {
   code: string;
   core?: string;
   exported?: string[];
+  inner?: boolean;
   light?: boolean;
 }
 
@@ -167,6 +168,24 @@ test("a module finds the helpers of the first one, which knows what the others d
   t.true(has(second, 'import { $H as $C } from "./core.js"; import x from "x";'));
   t.true(has(second, "$own(list) { return [super.$$a(), super.$x, list.map(super.$$b)]; }"));
   t.true(has(second, "const $H = {__proto__: $C, $x: x};"));
+});
+
+test("a function that an inner module exports is a method where all who import it have it in tables", (t) => {
+  const inner = (name: string) => ({
+    code: `const base = 1; const ${name} = (n) => n + base; export { ${name} };`,
+    exported: [name],
+    inner: true,
+  });
+  const tables =
+    'import { row, bare, taken } from "others"; const more = () => bare(2); const table = { row, bare, taken, more }; const t = table.taken; export { table, t };';
+  const [row, bare, taken, unknown] = written(...["row", "bare", "taken", "unknown"].map(inner), {
+    code: tables,
+    exported: ["table", "t"],
+  });
+  t.true(has(row, "$row(n) { return n + super.$base; }") && has(row, "const row = $D.$row;"));
+  t.true(has(row, "export { row as row };"));
+  for (const [name, text] of Object.entries({ bare, taken, unknown }))
+    t.true(has(text, `const ${name} = (n) => n + $H.$base;`), name);
 });
 
 test("a light module keeps its own functions", (t) => {

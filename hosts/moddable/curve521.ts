@@ -12,15 +12,15 @@ const SCALAR = 66;
 
 /** The system with P-521 behind its other groups, and among the keys of certificates. */
 export function platformWithP521(system: Platform): Platform {
-  const { features, provider, readIdentity } = system;
+  const { features, provider } = system;
   return Object.freeze(
     Object.assign({}, system, {
       provider: providerWithP521(provider),
       features: Object.freeze(Object.assign({}, features, { pki: withP521(features.pki) })),
-      readIdentity:
-        readIdentity &&
-        ((platform: Platform, secure: SecureOptions, read: ReadCredentials) =>
-          readIdentity(platform, withSigner(platform, secure, read), read)),
+      readIdentity: system.readIdentity
+        ? (platform: Platform, secure: SecureOptions, read: ReadCredentials) =>
+            system.readIdentity!(platform, withSigner(platform, secure, read), read)
+        : undefined,
     }),
   );
 }
