@@ -331,7 +331,7 @@ function readTrust(
   session: Session | undefined,
 ): TrustAnchor[] {
   if (secure.verify === false) return [];
-  const given = secure.certificate ?? platform.trust(index ? index.count : 0);
+  const given = secure.certificate ?? platform.anchors(index ? index.count : 0);
   const trust = readAuthorities(platform, given, "secure.certificate", true) as TrustAnchor[];
   if (index) {
     index.trust = trust;

@@ -3,7 +3,7 @@ import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { Keeper } from "./cache.js";
-import { assemble, type SocketOptions } from "./options.js";
+import type { SocketOptions } from "./options.js";
 import type { ByteBuffer, Memory, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
@@ -107,8 +107,9 @@ export class TLSSocket {
    */
   constructor(options: SocketOptions, system: Platform) {
     const platform = options.secure?.crl?.over(system) ?? system;
-    const { withDefaults } = platform;
-    const parts = withDefaults ? withDefaults(platform, options, assemble) : assemble(platform, options);
+    const parts = platform.withDefaults
+      ? platform.withDefaults(platform, options)
+      : platform.assemble(platform, options);
     const { secure } = parts;
     this.platform = platform;
     this.target = options.target;
