@@ -353,13 +353,11 @@ function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<O
 function identityOf(platform: Platform, secure: SecureOptions): ClientIdentity | undefined {
   if ((secure.clientCertificates ?? secure.clientKey ?? secure.clientStaple) === undefined) return undefined;
   if (!platform.readIdentity) lacks("clientCertificates", "client certificates");
-  return platform.readIdentity(platform, secure, readCredentials);
+  return platform.readIdentity(platform, secure);
 }
 
 /** Reads certificates, a key or responses, whose PEM has that label. Throws TypeError, beginning with `what`. */
-export type ReadCredentials = typeof readCredentials;
-
-function readCredentials(
+export function readCredentials(
   platform: Platform,
   given: Credential | readonly Credential[],
   what: string,

@@ -7,7 +7,7 @@ import type { TlsError, Words } from "../../src/wire/index.js";
 import type { Keeper } from "./cache.js";
 import type { WithDefaults } from "./defaults.js";
 import type { readIdentity } from "./identity.js";
-import type { assemble } from "./options.js";
+import type { assemble, readCredentials } from "./options.js";
 import type { CaIndex } from "./ski.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
@@ -97,6 +97,7 @@ export interface Platform {
   readonly assemble: typeof assemble;
   /** The same, with defaults of `secure` from the application's manifest. */
   readonly withDefaults?: WithDefaults | undefined;
+  readonly readCredentials: typeof readCredentials;
   /** Reads what clients show of themselves: there, where they may have certificates. */
   readonly readIdentity?: typeof readIdentity | undefined;
   /**

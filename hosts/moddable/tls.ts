@@ -16,7 +16,7 @@ import { tls12 } from "tlstaple/tls12";
 import { remember } from "tlstaple/verifiedSignatures";
 import { features } from "../../src/client/index.js";
 import type { TlsError } from "../../src/wire/index.js";
-import { assemble, type SocketOptions } from "./options.js";
+import { assemble, readCredentials, type SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform } from "./platform.js";
 import { Registered } from "./registered.js";
 import { tell } from "./report.js";
@@ -66,6 +66,7 @@ export const platform: Platform = Object.freeze({
   provider,
   features: features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa }),
   readPem,
+  readCredentials,
   readIdentity,
   signer,
   clock,

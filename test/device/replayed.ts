@@ -1,5 +1,5 @@
 import { Keeper } from "../../hosts/moddable/cache.js";
-import { assemble } from "../../hosts/moddable/options.js";
+import { assemble, readCredentials } from "../../hosts/moddable/options.js";
 import type { Memory, Platform, Tcp, TcpOptions } from "../../hosts/moddable/platform.js";
 import { type SecureOptions, TLSSocket } from "../../hosts/moddable/socket.js";
 import { type Provider, SignatureMemory, usual, version } from "../../src/client/index.js";
@@ -101,6 +101,7 @@ export function platformOf(provider: Provider, clock: number, known: Uint8Array)
     resource: () => undefined,
     anchors: () => [],
     assemble,
+    readCredentials,
     signer: (): never => {
       throw new TypeError("there is no key");
     },
