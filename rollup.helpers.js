@@ -23,6 +23,11 @@ export function helpers(modules, parse) {
   const read = new Set(trees.flatMap((ast) => [...namesRead(ast)]));
   const all = modules.map((module, i) => understand({ ...module, ast: trees[i], read }));
   const [core] = all;
+  for (const module of all)
+    for (const name of module.exported) {
+      const binding = module.bindings.get(module.exports.get(name));
+      if (!(module.inner && isTakenByTables(name, all))) show(binding, module.bindings, module.inner);
+    }
   for (const { imported, bindings } of all)
     for (const [local, name] of imported)
       share(core.bindings.get(core.exports.get(name)), name, bindings.get(local));
@@ -48,7 +53,6 @@ function understand(module) {
   const passing = onlyAtLoad(known);
   known.passing = passing;
   for (const binding of bindings.values()) describe(binding, known, passing);
-  for (const name of module.exported) show(bindings.get(known.exports.get(name)), bindings, module.inner);
   for (const [name, imported] of known.imported)
     Object.assign(bindings.get(name), { key: `$$${imported}`, member: true });
   return known;
@@ -62,7 +66,7 @@ function onlyAtLoad({ bindings, exports }) {
   const shared = new Set(exports.values());
   const passing = new Map();
   for (const { name, declaration, references } of bindings.values())
-    if (isArrow(declaration.init) && !shared.has(name) && references.every(isRunAtOnce))
+    if (isArrow(declaration.init) && !shared.has(name) && references.every(isRun))
       passing.set(declaration.init, references);
   for (let before = 0; before !== passing.size; ) {
     before = passing.size;
@@ -72,10 +76,9 @@ function onlyAtLoad({ bindings, exports }) {
   return passing;
 }
 
-/** Whether a reference is in code that runs when all is loaded; what is called at once is part of the code around it. */
+/** Whether a reference is in code that runs when all is loaded. What runs where it stands is part of what it stands in. */
 function isLater({ path }, passing) {
-  const isAtOnce = (node, i) => i > 0 && isRunAtOnce({ node, path: path.slice(0, i) });
-  const [outer, inner] = path.filter((node, i) => isCode(node) && !isAtOnce(node, i));
+  const [outer, inner] = path.filter((node, i) => isCode(node) && !isRun({ node, path: path.slice(0, i) }));
   return outer !== undefined && (inner !== undefined || !passing.has(outer));
 }
 
@@ -87,7 +90,7 @@ function describe(binding, module, passing) {
   const member = !module.light && !assigned && references.some((each) => isLater(each, passing));
   const rows = references.filter((each) => isRow(each, module));
   const loose = references.some((each) => !isCalled(each) && !isExport(each) && !rows.includes(each));
-  const inTables = !module.light && rows.length === references.length;
+  const inTables = !module.light && references.every((each) => isExport(each) || rows.includes(each));
   Object.assign(binding, { node, kind, member, loose, inTables, key: `$${module.prefix ?? ""}${name}` });
 }
 
@@ -101,6 +104,22 @@ function show(binding, bindings, inner) {
   binding.shown = true;
   const above = binding.kind === "class" && bindings.get(binding.node.superClass?.name);
   if (above) show(above, bindings);
+}
+
+/** Whether what imports what is exported under a name, has it in tables alone. */
+function isTakenByTables(name, all) {
+  const taken = all.flatMap((module) => importsOf(name, module).map((binding) => ({ module, binding })));
+  return (
+    taken.length > 0 &&
+    taken.every(({ module, binding }) => binding.references.every((each) => isRow(each, module)))
+  );
+}
+
+function importsOf(name, { ast, bindings }) {
+  const specifiers = ast.body.flatMap((node) => (node.type === "ImportDeclaration" ? node.specifiers : []));
+  return specifiers
+    .filter(({ imported }) => imported?.name === name)
+    .map(({ local }) => bindings.get(local.name));
 }
 
 /** Another module's function is as loose as it is there. */
@@ -140,18 +159,12 @@ const fromCore = (node, { core }) => node.type === "ImportDeclaration" && node.s
 const isArrow = (node) => node?.type === "ArrowFunctionExpression" && !node.async;
 const isCode = ({ type }) => /Function|^PropertyDefinition$|^StaticBlock$/.test(type);
 const isCalled = ({ node, path }) => path.at(-1).type === "CallExpression" && path.at(-1).callee === node;
+/** Called, at once or by an array's method, and not kept by anybody. */
+const isRun = ({ node, path }) => isCalled({ node, path }) || isStep(node, path.at(-1));
+const isStep = (node, { type, callee, arguments: [first] = [] }) =>
+  type === "CallExpression" && first === node && iterations.has(callee.property?.name);
+const iterations = new Set(["every", "filter", "find", "flatMap", "forEach", "map", "reduce", "some"]);
 const isExport = ({ path }) => path.at(-1).type === "ExportSpecifier";
-
-/** Handed to a method of arrays, which calls it at once and never again. */
-function isHanded({ node, path }) {
-  const { type, callee, arguments: given } = path.at(-1);
-  const isMethod = type === "CallExpression" && callee.type === "MemberExpression" && !callee.computed;
-  return (
-    isMethod && given.includes(node) && /^(map|filter|some|reduce|flatMap|from)$/.test(callee.property.name)
-  );
-}
-
-const isRunAtOnce = (each) => isCalled(each) || isHanded(each);
 
 /** Called with an object: as a member, or by tables, which need no member for it. */
 const isMethod = ({ kind, loose, member, inTables }) => kind === "function" && !loose && (member || inTables);

@@ -7,6 +7,7 @@ interface Module {
   code: string;
   core?: string;
   exported?: string[];
+  inner?: boolean;
   light?: boolean;
 }
 
@@ -169,6 +170,24 @@ test("a module finds the helpers of the first one, which knows what the others d
   t.true(has(second, "const $H = {__proto__: $C, $x: x};"));
 });
 
+test("a function that an inner module exports is a method where all who import it have it in tables", (t) => {
+  const inner = (name: string) => ({
+    code: `const base = 1; const ${name} = (n) => n + base; export { ${name} };`,
+    exported: [name],
+    inner: true,
+  });
+  const tables =
+    'import { row, bare, taken } from "others"; const more = () => bare(2); const table = { row, bare, taken, more }; const t = table.taken; export { table, t };';
+  const [row, bare, taken, unknown] = written(...["row", "bare", "taken", "unknown"].map(inner), {
+    code: tables,
+    exported: ["table", "t"],
+  });
+  t.true(has(row, "$row(n) { return n + super.$base; }") && has(row, "const row = $D.$row;"));
+  t.true(has(row, "export { row as row };"));
+  for (const [name, text] of Object.entries({ bare, taken, unknown }))
+    t.true(has(text, `const ${name} = (n) => n + $H.$base;`), name);
+});
+
 test("a light module keeps its own functions", (t) => {
   const core = "const f = () => g(); const g = () => 1; export { f };";
   const other = 'import { f } from "./core.js"; const own = () => f(); export { own };';
@@ -219,10 +238,27 @@ test("a function that only runs while the module is loaded is no member, nor is 
   t.deepEqual((await run(code, "read")).read(), [[2, 3, 2, 3], 16, 2]);
 });
 
+test("what runs where it stands, called at once or by an array's method, runs while the module is loaded too", async (t) => {
+  const code = `
+    const join = (rows) => rows.reduce(add, base);
+    const add = (sum, row) => plus(sum, row);
+    const plus = (a, b) => a + b;
+    const base = 1;
+    const table = ((rows) => ({ sum: join(rows), more: rows.map((row) => plus(row, base)), later: () => kept() }))([1, 2]);
+    const kept = () => 7;
+    const read = () => table;
+    export { read };`;
+  const [text] = written({ code, exported: ["read"] });
+  for (const name of ["join", "add", "plus", "base"]) t.false(text.includes(`$${name}`), name);
+  for (const name of ["kept", "table"]) t.true(text.includes(`$${name}`), name);
+  const { sum, more, later } = (await run(code, "read")).read();
+  t.deepEqual([sum, more, later()], [4, [2, 3], 7]);
+});
+
 test("a function that may be called later is none of these: one that is handed on, exported, or called by such a one", (t) => {
   const code = `
     const handed = () => base1;
-    const list = { each: handed, map: (f) => f };
+    const list = Array.from([1], handed);
     const shared = () => base2;
     const called = () => base3;
     const later = () => called();
@@ -233,22 +269,6 @@ test("a function that may be called later is none of these: one that is handed o
     export { shared, start };`;
   const [text] = written({ code, exported: ["start"] });
   for (const name of ["base1", "base2", "base3", "called"]) t.true(has(text, `.$${name}`), name);
-});
-
-test("what is called where it is written, or by a method of arrays, runs at once, and what that makes runs later", async (t) => {
-  const code = `
-    const low = 1;
-    const high = 9;
-    const add = (sum, n) => sum + n + low;
-    const rest = 5;
-    const sum = [1, 2].reduce(add, 0);
-    const all = ((n) => [n, 20].filter((each) => each < high).map((each) => () => each + rest))(3);
-    const read = () => [sum, all[0]()];
-    export { read };`;
-  const [text] = written({ code, exported: ["read"] });
-  for (const name of ["add", "low", "high"]) t.false(text.includes(`$${name}`), name);
-  for (const name of ["rest", "sum", "all"]) t.true(text.includes(`$${name}`), name);
-  t.deepEqual((await run(code, "read")).read(), [5, 8]);
 });
 
 test("what one other module alone asks for while it is loaded is lent to it, and nobody has it afterwards", (t) => {

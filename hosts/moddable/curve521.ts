@@ -3,7 +3,7 @@
 import type { PrivateKeySpan, Provider, Signer } from "../../src/crypto/index.js";
 import { Der, isP521, tag, withP521 } from "../../src/pki/index.js";
 import { isFault, namedGroup } from "../../src/wire/index.js";
-import type { Credential, ReadCredentials, SecureOptions } from "./options.js";
+import type { Credential, SecureOptions } from "./options.js";
 import type { Platform } from "./platform.js";
 
 /** Bytes by which an uncompressed point is longer than P-384's, and bytes of a private key. */
@@ -12,24 +12,30 @@ const SCALAR = 66;
 
 /** The system with P-521 behind its other groups, and among the keys of certificates. */
 export function platformWithP521(system: Platform): Platform {
-  const { features, provider, readIdentity } = system;
+  const { features, provider } = system;
   return Object.freeze(
     Object.assign({}, system, {
       provider: providerWithP521(provider),
       features: Object.freeze(Object.assign({}, features, { pki: withP521(features.pki) })),
-      readIdentity:
-        readIdentity &&
-        ((platform: Platform, secure: SecureOptions, read: ReadCredentials) =>
-          readIdentity(platform, withSigner(platform, secure, read), read)),
+      readIdentity: system.readIdentity
+        ? (platform: Platform, secure: SecureOptions) =>
+            system.readIdentity!(platform, withSigner(platform, secure))
+        : undefined,
     }),
   );
 }
 
 /** The options with a signer in the place of a key on P-521. */
-function withSigner(platform: Platform, secure: SecureOptions, read: ReadCredentials): SecureOptions {
+function withSigner(platform: Platform, secure: SecureOptions): SecureOptions {
   const { clientKey } = secure;
   if (clientKey === undefined || typeof (clientKey as Signer).begin === "function") return secure;
-  const key = readP521Key(read(platform, clientKey as Credential, "secure.clientKey", "PRIVATE KEY")[0]);
+  const found = platform.readCredentials(
+    platform,
+    clientKey as Credential,
+    "secure.clientKey",
+    "PRIVATE KEY",
+  );
+  const key = readP521Key(found[0]);
   return key ? Object.assign({}, secure, { clientKey: platform.signer(key) }) : secure;
 }
 

@@ -1,12 +1,8 @@
-import type { SecureOptions, SocketOptions } from "./options.js";
+import type { Parts, SecureOptions, SocketOptions } from "./options.js";
 import type { Platform } from "./platform.js";
 
 /** Makes what a socket consists of, from its options with the application's defaults beneath them. */
-export type WithDefaults = <T>(
-  platform: Platform,
-  given: SocketOptions,
-  make: (platform: Platform, options: SocketOptions) => T,
-) => T;
+export type WithDefaults = (platform: Platform, given: SocketOptions) => Parts;
 
 type Named = Readonly<Record<string, unknown>>;
 
@@ -15,15 +11,15 @@ const callbacks = Object.freeze(["clock", "onSecure", "onError"]);
 
 /**
  * Defaults of `secure` for every socket, as a manifest has them in `config.tls`. What is given to a socket wins; `ocsp`
- * and `buffers` are merged member by member. Where `make` throws because of a default alone, the error names it so.
+ * and `buffers` are merged member by member. Where something is thrown because of a default alone, the error names it so.
  */
 export function defaultsOf(tls: SecureOptions): WithDefaults {
-  return (platform, given, make) => {
+  return (platform, given) => {
     refuseCallbacks(tls);
     try {
-      return make(platform, withSecure(given, over(tls, given.secure ?? {})));
+      return platform.assemble(platform, withSecure(given, over(tls, given.secure ?? {})));
     } catch (error) {
-      blame(error as Error, () => make(platform, withSecure(given, tls)));
+      blame(error as Error, () => platform.assemble(platform, withSecure(given, tls)));
       throw error;
     }
   };

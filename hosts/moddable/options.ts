@@ -5,6 +5,7 @@ import {
   type ClientOptions,
   clientHandshake,
   type OcspOptions,
+  type Session,
 } from "../../src/client/index.js";
 import type { Signer } from "../../src/crypto/index.js";
 import {
@@ -193,53 +194,72 @@ export interface Parts {
  * @throws TypeError or RangeError for options that can't be
  */
 export function assemble(platform: Platform, options: SocketOptions): Parts {
-  const secure = options.secure ?? {};
-  const keeper = makeKeeper(platform, options);
-  const memory = makeMemory(platform, options);
-  const core = readOptions(platform, options, keeper);
+  const { secure = {}, host, address, port } = options;
+  const name = secure.serverName ?? host ?? address;
+  const keeper = makeKeeper(platform, secure, `${name}:${port}`);
+  const memory = makeMemory(platform, secure);
+  const core = readOptions(platform, secure, name, keeper, memory);
   const signer = core.identity?.signer;
-  const client = makeClient(core, platform, keeper, memory);
+  const client = makeClient(platform, core);
   return { secure, client, keeper, memory, signer: signer === secure.clientKey ? undefined : signer };
 }
 
 /** The core's options, not yet checked. */
-function readOptions(platform: Platform, options: SocketOptions, keeper: Keeper | undefined): ClientOptions {
-  const secure: SecureOptions = options.secure ?? {};
-  const index = indexOf(platform, secure, keeper);
-  const same: Record<string, unknown> = {};
-  for (const name in secure) {
-    if (hidden.includes(name)) throw new TypeError(`secure.${name}: there is no such option`);
-    if (!own.includes(name)) same[name] = secure[name as keyof SecureOptions];
-  }
+function readOptions(
+  platform: Platform,
+  secure: SecureOptions,
+  serverName: string | undefined,
+  keeper: Keeper | undefined,
+  remembered: Memory | undefined,
+): ClientOptions {
+  const session = keeper?.offer;
+  const same = sameOptions(secure);
+  const index = indexOf(platform, secure);
+  const trust = readTrust(platform, secure, index, session);
+  const identity = identityOf(platform, secure);
+  const ocsp = readOcsp(platform, secure.ocsp);
+  const { applicationLayerProtocolNegotiation: protocols } = secure;
   return Object.assign(same, {
     provider: platform.provider,
-    serverName: nameOf(options),
-    trust: index ? index.trust : readTrust(platform, secure),
+    serverName,
+    trust,
     trustIndex: index,
     clock: secure.clock ?? platform.clock,
     minVersion: readVersion(platform, secure.minVersion, "minVersion"),
     maxVersion: readVersion(platform, secure.maxVersion, "maxVersion"),
     groups: secure.groups?.map((group) => groupIds[group] ?? group),
-    alpn: readProtocols(secure.applicationLayerProtocolNegotiation),
-    identity: identityOf(platform, secure),
-    ocsp: readOcsp(platform, secure.ocsp),
+    alpn: readProtocols(protocols),
+    identity,
+    ocsp,
     buffers: Object.assign({}, defaultBuffers, secure.buffers),
+    session,
+    onSession: keeper?.take,
+    remembered,
   } satisfies ClientOptions);
+}
+
+/** Those that the core has under the same name. */
+function sameOptions(secure: SecureOptions): Record<string, unknown> {
+  const same: Record<string, unknown> = {};
+  for (const name in secure) {
+    if (hidden.includes(name)) throw new TypeError(`secure.${name}: there is no such option`);
+    if (!own.includes(name)) same[name] = secure[name as keyof SecureOptions];
+  }
+  return same;
 }
 
 /**
  * What the connection has of its cache, if any.
  * @throws TypeError for a cache that is none, RangeError for one that this was built without
  */
-function makeKeeper(platform: Platform, options: SocketOptions): Keeper | undefined {
+function makeKeeper(platform: Platform, secure: SecureOptions, key: string): Keeper | undefined {
   const { Keeper } = platform;
-  const { cache: given } = options.secure ?? {};
-  if (given !== undefined && typeof given !== "boolean" && !isCache(given))
+  const { cache: given = true } = secure;
+  if (typeof given !== "boolean" && !isCache(given))
     throw new TypeError("secure.cache: true, false, or an object with get and set");
-  if (given && !Keeper) lacks("cache", "resumption");
-  const cache = given === undefined || given === true ? platform.cache : given || undefined;
-  if (Keeper === undefined || cache === undefined) return undefined;
-  return new Keeper(platform, cache, `${nameOf(options)}:${options.port}`);
+  if (secure.cache && !Keeper) lacks("cache", "resumption");
+  const cache = given === true ? platform.cache : given;
+  return Keeper && cache ? new Keeper(platform, cache, key) : undefined;
 }
 
 /** As many signatures as can be looked through in less time than it takes to verify one. */
@@ -249,16 +269,16 @@ const MOST_SIGNATURES = 4096;
  * What remembers the connection's signatures, if anything.
  * @throws TypeError or RangeError for what can't be, or that this was built without
  */
-function makeMemory(platform: Platform, { secure = {} }: SocketOptions): Memory | undefined {
+function makeMemory(platform: Platform, secure: SecureOptions): Memory | undefined {
   const { verifiedSignatures: given } = secure;
-  const { remember } = platform;
   if (given === 0) return undefined;
-  if (typeof given === "number" && !(Number.isInteger(given) && given > 0 && given <= MOST_SIGNATURES))
-    throw new RangeError(`secure.verifiedSignatures: 0 to ${MOST_SIGNATURES}`);
-  if (given !== undefined && typeof given !== "number" && !isCache(given))
+  if (typeof given === "number") {
+    if (!(Number.isInteger(given) && given > 0 && given <= MOST_SIGNATURES))
+      throw new RangeError(`secure.verifiedSignatures: 0 to ${MOST_SIGNATURES}`);
+  } else if (given !== undefined && !isCache(given))
     throw new TypeError("secure.verifiedSignatures: a number, or an object with get and set");
-  if (given && !remember) lacks("verifiedSignatures", "a memory of signatures");
-  return remember?.(platform, given);
+  if (given && !platform.remember) lacks("verifiedSignatures", "a memory of signatures");
+  return platform.remember?.(platform, given);
 }
 
 function isCache(given: unknown): boolean {
@@ -266,24 +286,13 @@ function isCache(given: unknown): boolean {
   return typeof get === "function" && typeof set === "function";
 }
 
-function nameOf({ secure, host, address }: SocketOptions): string | undefined {
-  return secure?.serverName ?? host ?? address;
-}
-
 /** The client without I/O. An option that the core does not know is named as the caller knows it. */
-function makeClient(
-  options: ClientOptions,
-  { features }: Platform,
-  keeper: Keeper | undefined,
-  remembered: Memory | undefined,
-): ClientHandshake {
-  Object.assign(options, { remembered });
-  if (keeper) Object.assign(options, { session: keeper.offer, onSession: keeper.take });
+function makeClient(platform: Platform, options: ClientOptions): ClientHandshake {
   try {
-    return clientHandshake(options, features);
-  } catch (error) {
-    const { message } = error as Error;
-    (error as Error).message = message.replace("tlstaple: ", "secure.");
+    return clientHandshake(options, platform.features);
+  } catch (thrown) {
+    const error = thrown as Error;
+    error.message = error.message.replace("tlstaple: ", "secure.");
     throw error;
   }
 }
@@ -294,41 +303,41 @@ function lacks(option: string, what: string): never {
 }
 
 function readVersion(
-  { features }: Platform,
+  platform: Platform,
   name: ProtocolVersion | undefined,
   option: string,
 ): number | undefined {
   if (name === undefined) return undefined;
   if (name === "TLSv1.3") return version.tls13;
   if (name !== "TLSv1.2") throw new RangeError(`secure.${option}: "TLSv1.2" or "TLSv1.3"`);
-  return features.tls12 ? version.tls12 : lacks(option, "TLS 1.2");
+  return platform.features.tls12 ? version.tls12 : lacks(option, "TLS 1.2");
 }
 
 function readProtocols(given: string | readonly string[] | undefined): readonly string[] | undefined {
   return typeof given === "string" ? [given] : given;
 }
 
-/** The SDK's CAs by its index, unless the application names those to trust. */
-function indexOf(platform: Platform, secure: SecureOptions, keeper: Keeper | undefined): CaIndex | undefined {
-  const asked = secure.certificate === undefined && secure.verify !== false;
-  const index = asked ? platform.caIndex?.(platform) : undefined;
-  if (index === undefined) return undefined;
-  index.trust = readTrust(platform, secure, index.count);
-  const anchor = keeper?.offer?.anchor;
-  if (anchor) index.recall(anchor);
-  return index;
+/** The SDK's index of its CAs, unless the application names those to trust. */
+function indexOf(platform: Platform, secure: SecureOptions): CaIndex | undefined {
+  if (secure.certificate !== undefined || secure.verify === false) return undefined;
+  return platform.caIndex?.(platform);
 }
 
-/** Those that are given, or the application's; of those that the SDK numbers, from `first` on. */
-function readTrust(platform: Platform, { certificate, verify }: SecureOptions, first = 0): TrustAnchor[] {
-  if (verify === false) return [];
-  const given = readCredentials(
-    platform,
-    certificate ?? platform.trust(first),
-    "secure.certificate",
-    "CERTIFICATE",
-  );
-  return given.map((der) => parsed(platform, trustAnchor, der, "secure.certificate"));
+/** Those that are given, or the application's; of those that an index knows, that which a session was verified by. */
+function readTrust(
+  platform: Platform,
+  secure: SecureOptions,
+  index: CaIndex | undefined,
+  session: Session | undefined,
+): TrustAnchor[] {
+  if (secure.verify === false) return [];
+  const given = secure.certificate ?? platform.anchors(index ? index.count : 0);
+  const trust = readAuthorities(platform, given, "secure.certificate", true) as TrustAnchor[];
+  if (index) {
+    index.trust = trust;
+    if (session?.anchor) index.recall(session.anchor);
+  }
+  return trust;
 }
 
 function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<OcspOptions> | undefined {
@@ -336,78 +345,88 @@ function readOcsp(platform: Platform, ocsp: OcspSettings | undefined): Partial<O
   const { responders, stapling } = ocsp;
   if (stapling && isV2(stapling) && !platform.features.statusV2) lacks("ocsp.stapling", "status_request_v2");
   if (responders === undefined) return ocsp as Partial<OcspOptions>;
-  const what = "secure.ocsp.responders";
-  const given = readCredentials(platform, responders, what, "CERTIFICATE");
-  const read: Responder[] = given.map((der) => parsed(platform, responder, der, what));
+  const read = readAuthorities(platform, responders, "secure.ocsp.responders", false);
   return Object.assign({}, ocsp, { responders: read });
 }
 
 /** There where any of it is given. */
 function identityOf(platform: Platform, secure: SecureOptions): ClientIdentity | undefined {
   if ((secure.clientCertificates ?? secure.clientKey ?? secure.clientStaple) === undefined) return undefined;
-  const { readIdentity } = platform;
-  return readIdentity
-    ? readIdentity(platform, secure, readCredentials)
-    : lacks("clientCertificates", "client certificates");
+  if (!platform.readIdentity) lacks("clientCertificates", "client certificates");
+  return platform.readIdentity(platform, secure);
 }
 
 /** Reads certificates, a key or responses, whose PEM has that label. Throws TypeError, beginning with `what`. */
-export type ReadCredentials = typeof readCredentials;
-
-function readCredentials(
+export function readCredentials(
   platform: Platform,
   given: Credential | readonly Credential[],
   what: string,
   label: string,
 ): Uint8Array[] {
   const found: Uint8Array[] = [];
-  if (!Array.isArray(given)) readCredential(platform, given as Credential, label, what, found);
-  else for (let i = 0; i < given.length; i++) readCredential(platform, given[i], label, what, found);
+  const all: readonly Credential[] = Array.isArray(given) ? given : [given];
+  for (let i = 0; i < all.length; i++) readCredential(platform, all[i], what, label, found);
   return found;
 }
 
 function readCredential(
   platform: Platform,
   given: Credential,
-  label: string,
   what: string,
+  label: string,
   found: Uint8Array[],
 ): void {
-  const { readPem } = platform;
-  const pem = typeof given === "string" && given.includes("-----BEGIN");
-  const data = typeof given === "string" && !pem ? platform.resource(given) : given;
+  const named = typeof given === "string" && !given.includes("-----BEGIN");
+  const data = named ? platform.resource(given) : given;
   if (data === undefined) throw new TypeError(`${what}: there is no resource ${given}`);
   try {
     const input = typeof data === "string" ? data : bytesOf(data);
     if (input[0] === SEQUENCE) found.push(input as Uint8Array);
-    else if (readPem) readPem(input, label, found);
+    else if (platform.readPem) platform.readPem(input, label, found);
     else throw new TypeError("this was built without PEM: give DER");
   } catch (error) {
     throw new TypeError(`${what}: ${(error as Error).message}`);
   }
 }
 
-/** Parses a certificate of the configuration; a fault in it is the configuration's. */
-function parsed<T>(
+/** Reads certificates of CAs to trust, or of responders. */
+function readAuthorities(
   platform: Platform,
-  parse: (der: Uint8Array, tables: PkiTables) => T,
+  given: Credential | readonly Credential[],
+  what: string,
+  ca: boolean,
+): (TrustAnchor | Responder)[] {
+  const found: (TrustAnchor | Responder)[] = [];
+  const all = readCredentials(platform, given, what, "CERTIFICATE");
+  for (let i = 0; i < all.length; i++) {
+    const authority = readAuthority(platform, all[i], what, ca);
+    found.push(authority);
+  }
+  return found;
+}
+
+/** A fault in a certificate of the configuration is the configuration's. */
+function readAuthority(
+  platform: Platform,
   der: Uint8Array,
   what: string,
-): T {
-  const { features, words } = platform;
+  ca: boolean,
+): TrustAnchor | Responder {
+  const { pki } = platform.features;
   try {
-    return parse(der, features.pki);
+    return ca ? trustAnchor(der, pki) : responder(der, pki);
   } catch (thrown) {
     if (!isFault(thrown)) throw thrown;
-    const { message } = new TlsError(thrown, 0, undefined, words);
-    throw new TypeError(`${what}: ${message}${leftOut(thrown, features.pki)}`);
+    const { message } = new TlsError(thrown, 0, undefined, platform.words);
+    const reason = leftOut(thrown, pki);
+    throw new TypeError(`${what}: ${message}${reason}`);
   }
 }
 
 /** What was left out, if that is why a certificate could not be read. */
-function leftOut(fault: Fault, { rsa, NameConstraints }: PkiTables): string {
-  if (fault === faults.CERT_KEY && !rsa) return "; this was built without RSA";
-  if (fault === faults.CERT_CRITICAL_EXTENSION && !NameConstraints)
+function leftOut(fault: Fault, tables: PkiTables): string {
+  if (fault === faults.CERT_KEY && !tables.rsa) return "; this was built without RSA";
+  if (fault === faults.CERT_CRITICAL_EXTENSION && !tables.NameConstraints)
     return "; this was built without name constraints";
   return "";
 }

@@ -7,6 +7,7 @@ import type { TlsError, Words } from "../../src/wire/index.js";
 import type { Keeper } from "./cache.js";
 import type { WithDefaults } from "./defaults.js";
 import type { readIdentity } from "./identity.js";
+import type { assemble, readCredentials } from "./options.js";
 import type { CaIndex } from "./ski.js";
 
 /** Bytes as Moddable hands them around; what is neither of the first two is a buffer of the host's, as a Resource. */
@@ -89,11 +90,14 @@ export interface Platform {
   /** The bytes of a resource by its name, or undefined when there is none. */
   resource(name: string): ByteBuffer | undefined;
   /** The CA certificates to trust when the application names none; of those that the SDK numbers, from `first` on. */
-  trust(first: number): ByteBuffer[];
+  anchors(first: number): ByteBuffer[];
   /** Reads of the others only those that are needed, where the SDK's index of them is among the resources. */
   readonly caIndex?: ((platform: Platform) => CaIndex | undefined) | undefined;
-  /** Defaults of `secure`, from the application's manifest. */
+  /** Makes what a socket consists of. */
+  readonly assemble: typeof assemble;
+  /** The same, with defaults of `secure` from the application's manifest. */
   readonly withDefaults?: WithDefaults | undefined;
+  readonly readCredentials: typeof readCredentials;
   /** Reads what clients show of themselves: there, where they may have certificates. */
   readonly readIdentity?: typeof readIdentity | undefined;
   /**

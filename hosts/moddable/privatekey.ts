@@ -8,15 +8,11 @@ const ecPublicKey: Oid = "\x2a\x86\x48\xce\x3d\x02\x01";
 const ed25519: Oid = "\x2b\x65\x70";
 
 /** One in the making. */
-class Reading {
+interface Reading {
   readonly bytes: Uint8Array;
   kind: KeyKind | undefined;
-  start = 0;
-  end = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
+  start: number;
+  end: number;
 }
 
 /**
@@ -25,7 +21,7 @@ class Reading {
  * @throws TypeError when it is none, encrypted, or of another kind
  */
 export function readPrivateKey(bytes: Uint8Array): PrivateKeySpan {
-  const key = new Reading(bytes);
+  const key: Reading = { bytes, kind: undefined, start: 0, end: 0 };
   const der = new Der(undefined, bytes);
   try {
     readAny(der, key);

@@ -79,10 +79,11 @@ export class CaIndex implements TrustIndex {
   recall(sum: Uint8Array): void {
     for (let i = 0; i < this.count; i++) {
       const der = resourceOf(this.platform, `ca${i}.der`);
-      if (der && equalBytes(this.sumOf(der), 0, SUM, sum, 0, sum.length)) {
-        this.add(i);
-        return;
-      }
+      if (der === undefined) continue;
+      const own = this.sumOf(der);
+      if (!equalBytes(own, 0, SUM, sum, 0, sum.length)) continue;
+      this.add(i);
+      return;
     }
   }
 

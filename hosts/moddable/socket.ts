@@ -3,7 +3,7 @@ import type { Signer } from "../../src/crypto/index.js";
 import { type Fault, faults, TlsError } from "../../src/wire/index.js";
 import { bytesOf } from "./bytes.js";
 import type { Keeper } from "./cache.js";
-import { assemble, type SocketOptions } from "./options.js";
+import type { SocketOptions } from "./options.js";
 import type { ByteBuffer, Memory, Platform, Tcp, TcpConstructor, TcpOptions } from "./platform.js";
 
 export { TlsError } from "../../src/wire/index.js";
@@ -107,11 +107,12 @@ export class TLSSocket {
    */
   constructor(options: SocketOptions, system: Platform) {
     const platform = options.secure?.crl?.over(system) ?? system;
-    const { withDefaults } = platform;
-    const parts = withDefaults ? withDefaults(platform, options, assemble) : assemble(platform, options);
+    const parts = platform.withDefaults
+      ? platform.withDefaults(platform, options)
+      : platform.assemble(platform, options);
     const { secure } = parts;
     this.platform = platform;
-    if (options.target !== undefined) this.target = options.target;
+    this.target = options.target;
     if (options.format !== undefined) this.format = options.format;
     this.onReadable = options.onReadable;
     this.onWritable = options.onWritable;
@@ -186,8 +187,7 @@ export class TLSSocket {
     const { client } = this;
     if (client === undefined || this.phase !== phase.OPEN) throw new Error("not connected");
     if (client.engine.fault !== undefined) return 0;
-    if (typeof data === "number") this.hold(Uint8Array.of(data));
-    else this.hold(bytesOf(data));
+    this.hold(typeof data === "number" ? Uint8Array.of(data) : bytesOf(data));
     if (!options?.more) this.commit();
     return this.room;
   }
@@ -281,7 +281,7 @@ export class TLSSocket {
     this.platform.timers.clear(this.deadline);
     this.deadline = undefined;
     this.release();
-    if (this.onSecure) this.call(this.onSecure, this);
+    this.call<TLSSocket>(this.onSecure, this);
     if (this.phase === phase.OPEN) this.converse();
   }
 
@@ -295,7 +295,7 @@ export class TLSSocket {
 
   private converse(): void {
     this.settle();
-    if (this.offers) this.offer();
+    if (this.offers) this.offerRoom();
     if (this.phase === phase.OPEN) this.pump();
     this.keeper?.store();
   }
@@ -303,7 +303,10 @@ export class TLSSocket {
   /** Opens records and hands them on. */
   private pump(): void {
     for (let i = 0; i < BURST; i++) {
-      if (this.at === this.dataEnd && !this.nextRecord()) return;
+      if (this.at === this.dataEnd) {
+        const found = this.nextRecord();
+        if (!found) return;
+      }
       if (!this.announced) this.announce();
       if (this.phase !== phase.OPEN || this.at < this.dataEnd) return;
     }
@@ -328,7 +331,7 @@ export class TLSSocket {
 
   private announce(): void {
     this.announced = true;
-    if (this.onReadable) this.call(this.onReadable, this.dataEnd - this.at);
+    this.call(this.onReadable, this.dataEnd - this.at);
   }
 
   /** Some was read, and then nothing more: the rest is announced once more. */
@@ -338,17 +341,17 @@ export class TLSSocket {
   }
 
   /** Tells how much can be written, once all that was written is on its way. */
-  private offer(): void {
+  private offerRoom(): void {
     const { room } = this;
     if (room === 0 || this.client!.engine.wants & wants.WRITE) return;
     this.offers = false;
-    if (this.onWritable) this.call(this.onWritable, room);
+    this.call(this.onWritable, room);
   }
 
-  /** Runs a callback; what it throws ends the connection. */
-  private call<T>(callback: (this: TLSSocket, value: T) => void, value: T): void {
+  /** Runs a callback, if there is one; what it throws ends the connection. */
+  private call<T>(callback: ((this: TLSSocket, value: T) => void) | undefined, value: T): void {
     try {
-      callback.call(this, value);
+      callback?.call(this, value);
     } catch (thrown) {
       if (this.phase === phase.OVER) return;
       this.client!.engine.fail(faults.INTERNAL_ERROR);
@@ -374,14 +377,17 @@ export class TLSSocket {
 
   /** Takes what the transport holds, as far as there is room; false when nothing changed. */
   private fill(): boolean {
-    if (this.fillable && this.receive()) return true;
+    if (this.fillable) {
+      const got = this.readTcp();
+      if (got) return true;
+    }
     if (this.end !== end.HEARD || this.readable > 0) return false;
     this.end = end.TOLD;
     this.client!.engine.eof();
     return true;
   }
 
-  private receive(): boolean {
+  private readTcp(): boolean {
     const { engine } = this.client!;
     const { inbox } = engine;
     const n = Math.min(this.readable, inbox.room);
@@ -408,17 +414,19 @@ export class TLSSocket {
     const { busy } = this;
     this.busy = true;
     while (this.writable > 0 && outbox.pending > 0) {
-      outbox.sent(this.send(outbox.bytes, outbox.at, outbox.end));
+      const n = this.writeTcp(outbox);
+      outbox.sent(n);
       engine.wake();
     }
     this.busy = busy;
   }
 
   /** Returns how many bytes went out: none if it would block after all, and onWritable tells when it does not. */
-  private send(bytes: Uint8Array, start: number, limit: number): number {
-    const n = Math.min(this.writable, limit - start);
+  private writeTcp(outbox: ClientHandshake["engine"]["outbox"]): number {
+    const { bytes, at } = outbox;
+    const n = Math.min(this.writable, outbox.pending);
     try {
-      const left = this.tcp!.write(bytes.subarray(start, start + n));
+      const left = this.tcp!.write(bytes.subarray(at, at + n));
       this.writable = typeof left === "number" ? left : 0;
       return n;
     } catch {
@@ -465,15 +473,16 @@ export class TLSSocket {
   protected commit(): void {
     const { client, held } = this;
     if (client === undefined || held === 0) return;
+    const { engine } = client;
     this.held = 0;
-    client.engine.sendPlain(held);
-    client.engine.wake();
+    engine.sendPlain(held);
+    engine.wake();
     this.settle();
-    if (!this.busy && this.at === this.dataEnd && this.newsworthy(client)) this.schedule(0);
+    if (!this.busy && this.at === this.dataEnd && this.newsworthy(engine)) this.schedule(0);
   }
 
   /** Something has happened that the application does not know yet. */
-  private newsworthy({ engine }: ClientHandshake): boolean {
+  private newsworthy(engine: ClientHandshake["engine"]): boolean {
     return (engine.wants & wants.DATA) !== 0 || engine.fault !== undefined || engine.closedByPeer;
   }
 
@@ -497,9 +506,11 @@ export class TLSSocket {
       fault && new TlsError(fault, client.faultDetail, cause ?? client.engine.cause, platform.words);
     if (fault && this.spoils(fault)) this.keeper?.forget();
     this.retire();
-    if (error) platform.report?.(error);
-    if (error && onReason) this.call(onReason, error);
-    if (onError) this.call<TlsError | undefined>(onError, error);
+    if (error) {
+      platform.report?.(error);
+      this.call(onReason, error);
+    }
+    this.call<TlsError | undefined>(onError, error);
   }
 
   /**
@@ -507,8 +518,7 @@ export class TLSSocket {
    * server may have choked on the session.
    */
   private spoils(fault: Fault): boolean {
-    const open = this.phase === phase.OPEN;
-    return this.phase !== phase.CONNECTING && !(open && fault === faults.TRUNCATED);
+    return this.phase !== phase.CONNECTING && !(this.phase === phase.OPEN && fault === faults.TRUNCATED);
   }
 
   /** No callback from here on. What was written is still sent, and close_notify or the alert behind it. */

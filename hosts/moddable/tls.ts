@@ -16,7 +16,7 @@ import { tls12 } from "tlstaple/tls12";
 import { remember } from "tlstaple/verifiedSignatures";
 import { features } from "../../src/client/index.js";
 import type { TlsError } from "../../src/wire/index.js";
-import type { SocketOptions } from "./options.js";
+import { assemble, readCredentials, type SocketOptions } from "./options.js";
 import type { ByteBuffer, Platform } from "./platform.js";
 import { Registered } from "./registered.js";
 import { tell } from "./report.js";
@@ -47,7 +47,7 @@ function resource(name: string): ByteBuffer | undefined {
 export const registered = new Registered();
 
 /** What was registered, and those of the SDK's CA certificates that the application's manifest lists. */
-function trust(first: number): ByteBuffer[] {
+function anchors(first: number): ByteBuffer[] {
   const found = registered.all.slice();
   for (let i = first; i < SDK_CERTIFICATES; i++) {
     const der = resource(`ca${i}.der`);
@@ -66,6 +66,7 @@ export const platform: Platform = Object.freeze({
   provider,
   features: features({ tls12, statusV2, clientCertificates, resumption, nameConstraints, rsa }),
   readPem,
+  readCredentials,
   readIdentity,
   signer,
   clock,
@@ -73,8 +74,9 @@ export const platform: Platform = Object.freeze({
   Keeper,
   remember,
   resource,
-  trust,
+  anchors,
   caIndex,
+  assemble,
   withDefaults,
   words,
   report,

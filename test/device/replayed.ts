@@ -1,4 +1,5 @@
 import { Keeper } from "../../hosts/moddable/cache.js";
+import { assemble, readCredentials } from "../../hosts/moddable/options.js";
 import type { Memory, Platform, Tcp, TcpOptions } from "../../hosts/moddable/platform.js";
 import { type SecureOptions, TLSSocket } from "../../hosts/moddable/socket.js";
 import { type Provider, SignatureMemory, usual, version } from "../../src/client/index.js";
@@ -98,7 +99,9 @@ export function platformOf(provider: Provider, clock: number, known: Uint8Array)
       return world.memory;
     },
     resource: () => undefined,
-    trust: () => [],
+    anchors: () => [],
+    assemble,
+    readCredentials,
     signer: (): never => {
       throw new TypeError("there is no key");
     },

@@ -40,7 +40,7 @@ test("what is given to a socket wins, member by member; what is undefined undoes
   t.deepEqual(nonce({ ocsp: { nonce: undefined } }), ["error OCSP_NONCE"]);
   t.deepEqual(open(leaf, { secure: { ocsp: { nonce: false } } }).news(), ["error OCSP_STAPLE_MISSING"]);
   t.deepEqual(open(leaf, { secure: { ocsp: { policy: "if-present" } } }).news(), ["writable"]);
-  const trust = { platform: { trust: () => [] } };
+  const trust = { platform: { anchors: () => [] } };
   t.deepEqual(open({ verify: false }, trust).news(), ["writable"]);
   t.deepEqual(open({ verify: false }, { ...trust, secure: { verify: true } }).news(), [
     "error CERT_UNKNOWN_ISSUER",
@@ -87,7 +87,7 @@ test("what JSON has of secure", (t) => {
     },
     {
       host: undefined,
-      platform: { trust: () => [] },
+      platform: { anchors: () => [] },
       script: { version: version.tls12, staples: [staple], request, maxFragmentLength: true },
     },
   );

@@ -7,7 +7,7 @@ import { staple } from "./peer.js";
 
 /** What the socket does on a device where nobody says what it shall do. */
 
-const own = { host, platform: { trust: () => [root.der] } };
+const own = { host, platform: { anchors: () => [root.der] } };
 const versions = Object.entries(version);
 
 for (const [name, only] of versions)
@@ -30,7 +30,7 @@ test("both versions are spoken, or the one that an option names", (t) => {
 });
 
 test("verify: true is the default", (t) => {
-  const faulty = { platform: { trust: () => [] } };
+  const faulty = { platform: { anchors: () => [] } };
   for (const secure of [undefined, {}, { verify: true }]) {
     t.deepEqual(new App({ secure, ...faulty }).open().news(), ["error CERT_UNKNOWN_ISSUER"]);
     t.deepEqual(new App({ secure, script: { staples: [staple] } }).open().news(), ["writable"]);

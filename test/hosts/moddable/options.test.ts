@@ -9,7 +9,7 @@ import { clientCertificate, clientKey, derKey, pemRoot, platform, root, staple }
 /** What the socket makes of `secure`, and what it refuses. */
 
 const trusts = (certificate: SecureOptions["certificate"]) =>
-  new App({ secure: { certificate }, platform: { trust: () => [] } }).open().news();
+  new App({ secure: { certificate }, platform: { anchors: () => [] } }).open().news();
 
 test("trust anchors: DER in a buffer, a view or a resource, PEM as bytes or text, many", (t) => {
   const copy = Uint8Array.from([0, ...root, 0]);

@@ -4,6 +4,7 @@ import { createPrivateKey } from "node:crypto";
 import { fixture, NOW } from "../../../certs/fixtures.js";
 import { Keeper } from "../../../hosts/moddable/cache.js";
 import { readIdentity } from "../../../hosts/moddable/identity.js";
+import { assemble, readCredentials } from "../../../hosts/moddable/options.js";
 import { readPem } from "../../../hosts/moddable/pem.js";
 import type { Platform } from "../../../hosts/moddable/platform.js";
 import { words } from "../../../hosts/moddable/texts.js";
@@ -37,7 +38,9 @@ export function platform(timers: FakeTimers): Platform {
     Keeper,
     remember,
     resource,
-    trust: () => [root],
+    anchors: () => [root],
+    assemble,
+    readCredentials,
     words,
     readIdentity,
     signer: signerOf,

@@ -34,11 +34,11 @@ function device(resources: Resources, read: string[] = []): Partial<Platform> {
     if (name in resources) read.push(name);
     return resources[name];
   };
-  const trust = (first: number) =>
+  const anchors = (first: number) =>
     Array.from({ length: 256 - first }, (_, i) => resource(`ca${first + i}.der`)).filter(
       (ca) => ca !== undefined,
     );
-  return { caIndex, resource, trust };
+  return { caIndex, resource, anchors };
 }
 
 const open = (resources: Resources, { platform, ...setup }: Setup = {}, read?: string[]) =>
@@ -244,6 +244,6 @@ test("a CA that is registered is there once", (t) => {
 });
 
 test("what is registered is trusted beside what the index finds", (t) => {
-  const trust = () => [root];
-  t.deepEqual(openMany({ "ca.ski": index({}) }, { platform: { trust } }).news(), ["writable"]);
+  const anchors = () => [root];
+  t.deepEqual(openMany({ "ca.ski": index({}) }, { platform: { anchors } }).news(), ["writable"]);
 });

@@ -761,7 +761,7 @@ test("another name, and an unknown CA", (t) => {
   t.deepEqual(new App({ secure: { serverName: "other.example" } }).open().news(), [
     "error CERT_NAME_MISMATCH",
   ]);
-  t.deepEqual(new App({ platform: { trust: () => [] } }).open().news(), ["error CERT_UNKNOWN_ISSUER"]);
+  t.deepEqual(new App({ platform: { anchors: () => [] } }).open().news(), ["error CERT_UNKNOWN_ISSUER"]);
   const careless = new App({ host: "other.example", secure: { verify: false } }).open();
   t.deepEqual(careless.news(), ["writable"]);
 });

@@ -135,7 +135,7 @@ for (const [name, protocol] of [
     const { chain, keyFile, name: serverName, anchors } = row(id);
     const key = createPrivateKey(readFileSync(keyFile));
     const script = { chain: [...chain], key, version: protocol, ...more };
-    const trust = { trust: () => [...anchors] };
+    const trust = { anchors: () => [...anchors] };
     const app = new App({ script, secure: { serverName }, platform: { ...platform, ...trust } }).open();
     return [app.news(), app.server.ended];
   };
@@ -183,7 +183,7 @@ test("without RSA a server's own key is refused, whatever was offered", (t) => {
   const { chain, keyFile, anchors, name: serverName } = row("leaf-rsa");
   const key = createPrivateKey(readFileSync(keyFile));
   const scheme = signatureScheme.rsa_pss_rsae_sha256;
-  const trust = { trust: () => [...anchors] };
+  const trust = { anchors: () => [...anchors] };
   const meet = (platform: Partial<Platform>) =>
     new App({
       script: { chain: [...chain], key, scheme },
