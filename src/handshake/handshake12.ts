@@ -79,7 +79,10 @@ function deriveKeys(s: Handshake): void {
   s.erase(at.keys, at.end);
 }
 
-/** The keys that the client (0) or the server (1) writes with. What is not derived of a nonce stands in each record (RFC 5288 section 3). */
+/**
+ * The keys that the client (0) or the server (1) writes with. What is not derived of a nonce stands in each record
+ * (RFC 5288 section 3).
+ */
 function protection(s: Handshake, side: number, aad: Uint8Array): Protection12 {
   const { name, key, salt, records } = s.suiteInForce.aead;
   const keyAt = at.keys + side * key;

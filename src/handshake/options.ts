@@ -97,8 +97,9 @@ export const commonDefaults = Object.freeze({
 } satisfies Record<keyof CommonOptions, unknown>);
 
 /**
- * Sets options over the defaults, which they inherit: those stay in a device's flash. One that is undefined undoes no default, least of all `verify`. Throws TypeError
- * for a name that is none of the defaults': a misspelt option must not make a connection less secure.
+ * Sets options over the defaults, which they inherit: those stay in a device's flash. One that is undefined undoes no default,
+ * least of all `verify`. Throws TypeError for a name that is none of the defaults': a misspelt option must not make a
+ * connection less secure.
  */
 export function put<T extends object>(config: T, given: object | undefined, prefix = ""): T {
   for (const name in given) {

@@ -25,5 +25,6 @@ export function settleVerification(s: Handshake): void {
   const { bytes } = s.engine.inbox;
   const verified = s.verification!.settle(s.verifier.leaf.key, bytes, s.signatureStart, s.signatureEnd);
   s.verification = undefined;
-  if (!verified) throw faults.HANDSHAKE_SIGNATURE;
+  // A provider that answers with a promise has not verified anything
+  if (verified !== true) throw faults.HANDSHAKE_SIGNATURE;
 }

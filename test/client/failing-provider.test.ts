@@ -66,3 +66,17 @@ test("what the provider threw is the cause", (t) => {
   t.is(client.cause, outOfMemory);
   t.false(client.established);
 });
+
+for (const protocol of [version.tls12, version.tls13])
+  test(`a provider that answers with a promise has verified nothing, TLS ${protocol.toString(16)}`, (t) => {
+    const verification: Provider["verification"] = (scheme) => {
+      const settle = async () => true;
+      return Object.assign(provider.verification(scheme), { settle: settle as never });
+    };
+    const { client } = new Link(
+      { ...servers.p256, version: protocol },
+      { provider: { ...provider, verification }, minVersion: protocol, maxVersion: protocol },
+    ).run();
+    t.is(client.fault, faults.HANDSHAKE_SIGNATURE);
+    t.false(client.established);
+  });
