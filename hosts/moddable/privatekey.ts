@@ -62,10 +62,10 @@ function refuseEncrypted(der: Der): void {
 /** OneAsymmetricKey, RFC 5958 section 2, from the algorithm to the key; nothing after that is needed. */
 function readPkcs8(der: Der, key: Reading): void {
   const algorithm = der.enter(tag.SEQUENCE);
-  const start = der.oid();
-  const rsa = der.is(start, rsaEncryption);
-  const edwards = der.is(start, ed25519);
-  if (der.is(start, ecPublicKey)) key.kind = readCurve(der);
+  const oid = der.identifier();
+  const rsa = oid === rsaEncryption;
+  const edwards = oid === ed25519;
+  if (oid === ecPublicKey) key.kind = readCurve(der);
   der.drop(algorithm);
   const outer = der.enter(tag.OCTET_STRING);
   if (rsa) readRsa(der, key);

@@ -55,7 +55,7 @@ const secp384r1: Oid = "\x2b\x81\x04\x00\x22";
 export function readSignatureAlgorithm(der: Der, rows: readonly SignatureRow[]): number {
   const outer = der.enter(tag.SEQUENCE);
   const end = der.end;
-  const i = findRow(rows, der.text(der.oid()));
+  const i = findRow(rows, der.identifier());
   let scheme = 0;
   if (i >= 0) {
     const row = rows[i];
@@ -98,7 +98,7 @@ export function readPublicKey(der: Der, rows: readonly KeyRow[]): SubjectKey {
  */
 export function readKeyAlgorithm(der: Der, rows: readonly KeyRow[], to: { kind: KeyKind }): KeyRow {
   const outer = der.enter(tag.SEQUENCE);
-  const i = findRow(rows, der.text(der.oid()));
+  const i = findRow(rows, der.identifier());
   const kind = i < 0 ? undefined : rows[i].read(der);
   if (!kind) throw faults.CERT_KEY;
   der.leave(outer);
@@ -108,7 +108,11 @@ export function readKeyAlgorithm(der: Der, rows: readonly KeyRow[], to: { kind: 
 
 /** ECParameters, RFC 5480 2.1.1. */
 export function readCurve(der: Der): "p256" | "p384" | undefined {
-  const oid = der.text(der.peek() === tag.OID ? der.oid() : der.skip());
+  if (der.peek() !== tag.OID) {
+    der.skip();
+    return undefined;
+  }
+  const oid = der.identifier();
   if (oid === secp256r1) return "p256";
   return oid === secp384r1 ? "p384" : undefined;
 }

@@ -400,13 +400,15 @@ function readKeyUsage(der: Der, to: Certificate): void {
 /** RFC 5280 4.2.1.12: SEQUENCE SIZE (1..MAX) OF KeyPurposeId. */
 function readExtendedKeyUsage(der: Der, to: Certificate): void {
   const outer = der.enter(tag.SEQUENCE);
-  do to.extendedKeyUsage |= readPurpose(der);
-  while (der.more);
+  do {
+    const purpose = readPurpose(der);
+    to.extendedKeyUsage |= purpose;
+  } while (der.more);
   der.leave(outer);
 }
 
 function readPurpose(der: Der): number {
-  const oid = der.text(der.oid());
+  const oid = der.identifier();
   if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x01") return extendedKeyUsage.serverAuth; // 1.3.6.1.5.5.7.3.1
   if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x02") return extendedKeyUsage.clientAuth; // 1.3.6.1.5.5.7.3.2
   if (oid === "\x2b\x06\x01\x05\x05\x07\x03\x09") return extendedKeyUsage.ocspSigning; // 1.3.6.1.5.5.7.3.9

@@ -87,7 +87,7 @@ class NameConstraints implements NameMatcher {
       const set = names.enter(tag.SET);
       while (names.more) {
         const attribute = names.enter(tag.SEQUENCE);
-        const email = names.is(names.oid(), emailAddress);
+        const email = names.identifier() === emailAddress;
         const start = names.skip();
         if (email && !this.allowName(generalName.rfc822Name, names.bytes, start, names.at)) return false;
         names.leave(attribute);

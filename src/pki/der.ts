@@ -120,10 +120,11 @@ export class Der extends Cursor {
   }
 
   /**
-   * An OID's contents `bytes[start…at)` as an `Oid`; none when they are longer than any that is known. To compare texts is quick;
-   * to look into one, XS makes an object of it each time.
+   * The same, as an `Oid`; none when it is longer than any that is known. To compare texts is quick; to look into one, XS makes
+   * an object of it each time.
    */
-  text(start: number): Oid {
+  identifier(): Oid {
+    const start = this.oid();
     const { bytes, at } = this;
     let text = "";
     let i = start;
@@ -132,11 +133,6 @@ export class Der extends Cursor {
     for (; i + 2 < at; i += 3) text += String.fromCharCode(bytes[i], bytes[i + 1], bytes[i + 2]);
     for (; i < at; i++) text += String.fromCharCode(bytes[i]);
     return text;
-  }
-
-  /** Whether `bytes[start…at)`, an OID's contents, is this one. */
-  is(start: number, oid: Oid): boolean {
-    return this.text(start) === oid;
   }
 
   /** BIT STRING of whole octets: passes over it and returns where they begin. */
@@ -276,11 +272,11 @@ export function readExtensions<T>(der: Der, rows: readonly ExtensionRow<T>[], to
     if (++count > maxExtensions) throw der.fault;
     const self = der.at;
     const extension = der.enter(tag.SEQUENCE);
-    const start = der.oid();
-    const i = findRow(rows, der.text(start));
+    const id = der.at;
+    const i = findRow(rows, der.identifier());
     if (i >= 0) {
       if (seen & (1 << i)) throw der.fault;
-    } else if (standsBefore(der, start, first, self)) throw der.fault;
+    } else if (standsBefore(der, id, first, self)) throw der.fault;
     const critical = der.flag(false);
     const value = der.enter(tag.OCTET_STRING);
     if (i < 0) {
@@ -303,10 +299,12 @@ export function findRow(rows: readonly { readonly oid: Oid }[], oid: Oid): numbe
   return -1;
 }
 
-/** Whether the extnID `start…at` stands in `first…self` too. */
-function standsBefore(der: Der, start: number, first: number, self: number): boolean {
-  const end = der.at;
+/** Whether the extnID that begins at `id` stands in `first…self` too. */
+function standsBefore(der: Der, id: number, first: number, self: number): boolean {
   let found = false;
+  der.at = id;
+  const start = der.value(tag.OID);
+  const end = der.at;
   for (der.at = first; der.at < self; ) {
     const outer = der.enter(tag.SEQUENCE);
     const other = der.value(tag.OID);

@@ -26,11 +26,11 @@ export function parseReference(name: string): Reference {
   const address = parseIp(name);
   const bytes = address ?? parseDnsName(name);
   if (!bytes) throw new TypeError("serverName: neither a DNS name nor an IP address");
-  return Object.freeze({
+  return {
     form: address ? generalName.iPAddress : generalName.dNSName,
     bytes,
     mismatch: address ? faults.CERT_IP_MISMATCH : faults.CERT_NAME_MISMATCH,
-  });
+  };
 }
 
 /**

@@ -96,28 +96,28 @@ export class StapleVerifier {
   private readonly options: StapleOptions;
   private readonly store: Store;
   private readonly der: Der;
-  /** The signer, while a staple that is `delegated` is being settled. */
-  delegate: Certificate | undefined;
   /** Where digests are written to be compared. */
   private readonly scratch: Uint8Array;
   private readonly scratchAt: number;
-  /** What is judged at present. */
-  private staple: Staple | undefined;
-  private stage: number = stage.TAKEN;
-  nonceStart = 0;
-  nonceEnd = 0;
-  private responderStart = 0;
-  private responderEnd = 0;
-  private scheme = 0;
-  private signatureStart = 0;
-  private signatureEnd = 0;
-  private certsStart = 0;
-  private certsEnd = 0;
-  private verification: Verification | undefined;
-  private signer: PublicKey | undefined;
+  /** What is judged at present, and what was found out about it: nothing before `examine`. */
+  declare private staple: Staple | undefined;
+  declare private stage: number;
+  declare nonceStart: number;
+  declare nonceEnd: number;
+  declare private responderStart: number;
+  declare private responderEnd: number;
+  declare private scheme: number;
+  declare private signatureStart: number;
+  declare private signatureEnd: number;
+  declare private certsStart: number;
+  declare private certsEnd: number;
+  declare private verification: Verification | undefined;
+  declare private signer: PublicKey;
+  /** The signer, while a staple that is `delegated` is being settled. */
+  declare delegate: Certificate | undefined;
   /** Keys and certificates looked at so far in search of the signer, and why none would do. */
-  private tried = 0;
-  private failure: Fault = faults.OCSP_RESPONDER;
+  declare private tried: number;
+  declare private failure: Fault;
 
   /** `der`, and the 32 bytes `scratch[scratchAt…]`, are nothing else's during a `settle`. */
   constructor(options: StapleOptions, store: Store, scratch: Uint8Array, scratchAt: number, der: Der) {
@@ -165,7 +165,7 @@ export class StapleVerifier {
   private verifyResponse(staple: Staple, issuer: Authority, now: number): void {
     const { options, scheme, verification, signer, store, signatureStart, signatureEnd } = this;
     const { bytes } = store;
-    if (settleVerification(options, scheme, verification!, signer!, bytes, signatureStart, signatureEnd)) {
+    if (settleVerification(options, scheme, verification!, signer, bytes, signatureStart, signatureEnd)) {
       const worst = staple.severity;
       staple.status = worst === severity.GOOD ? "good" : worst === severity.REVOKED ? "revoked" : "unknown";
       this.verification = this.delegate = undefined;
@@ -186,7 +186,7 @@ export class StapleVerifier {
     expect(der.small(tag.ENUMERATED) === 0, faults.OCSP_NOT_SUCCESSFUL);
     const explicit = der.enter(tag.CONSTRUCTED);
     const bytes = der.enter(tag.SEQUENCE);
-    expect(der.is(der.oid(), idPkixOcspBasic), faults.OCSP_UNKNOWN_TYPE);
+    expect(der.identifier() === idPkixOcspBasic, faults.OCSP_UNKNOWN_TYPE);
     const octets = der.enter(tag.OCTET_STRING);
     this.readBasic(der, staple, subject, issuer);
     der.leave(octets);
@@ -479,7 +479,7 @@ function readNonce(der: Der, to: StapleVerifier): void {
  */
 function readHashAlgorithm(der: Der): "sha1" | "sha256" | undefined {
   const outer = der.enter(tag.SEQUENCE);
-  const oid = der.text(der.oid());
+  const oid = der.identifier();
   const hash = oid === idSha1 ? "sha1" : oid === idSha256 ? "sha256" : undefined;
   der.optionalNull();
   der.leave(outer);

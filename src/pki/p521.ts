@@ -32,7 +32,7 @@ function rowOver(others: KeyRow): KeyRow {
 /** Reads the curve's name if it is that; else nothing. */
 export function isP521(der: Der): boolean {
   const { at } = der;
-  const is = der.peek() === tag.OID && der.is(der.oid(), secp521r1);
+  const is = der.peek() === tag.OID && der.identifier() === secp521r1;
   if (!is) der.at = at;
   return is;
 }

@@ -63,7 +63,7 @@ function readHash(der: Der): number {
 function readMask(der: Der): number {
   const outer = der.enter(tag.CONSTRUCTED + 1);
   const algorithm = der.enter(tag.SEQUENCE);
-  const known = der.is(der.oid(), mgf1);
+  const known = der.identifier() === mgf1;
   const hash = readHashAlgorithm(der);
   der.leave(algorithm);
   der.leave(outer);
@@ -73,7 +73,7 @@ function readMask(der: Der): number {
 /** An index of `hashes`, or -1. RFC 4055 section 2.1: NULL parameters and none are both accepted. */
 function readHashAlgorithm(der: Der): number {
   const outer = der.enter(tag.SEQUENCE);
-  const hash = hashes.indexOf(der.text(der.oid()));
+  const hash = hashes.indexOf(der.identifier());
   der.optionalNull();
   der.leave(outer);
   return hash;

@@ -50,7 +50,7 @@ function readAccess(der: Der, to: Certificate): void {
   const outer = der.enter(tag.SEQUENCE);
   while (der.more) {
     const access = der.enter(tag.SEQUENCE);
-    const method = der.text(der.oid());
+    const method = der.identifier();
     const isUri = der.peek() === URI;
     const start = isUri ? der.value(URI) : der.skip();
     if (isUri && method === "\x2b\x06\x01\x05\x05\x07\x30\x01" && to instanceof NamingCertificate)
