@@ -86,7 +86,7 @@ export class KeySchedule13 {
   finished(secretAt: number, hashAt: number, at: number): void {
     const { size } = this;
     this.expandLabel(secretAt, "finished", 0, 0, size, this.own + BLOCK);
-    this.mac(this.memory, hashAt, hashAt + size, at);
+    this.hmacByBlock(this.memory, hashAt, hashAt + size, at);
   }
 
   /** Replaces an application traffic secret by the next one, for a KeyUpdate: RFC 8446 7.2. */
@@ -101,7 +101,7 @@ export class KeySchedule13 {
 
   /** HKDF-Extract, RFC 5869 2.2, with the block as salt: zero at the start, "derived" later. */
   private extract(ikm: Uint8Array, start: number, end: number): void {
-    this.mac(ikm, start, end, this.own);
+    this.hmacByBlock(ikm, start, end, this.own);
   }
 
   /**
@@ -141,7 +141,7 @@ export class KeySchedule13 {
   }
 
   /** HMAC by the block, which is spent. */
-  private mac(bytes: Uint8Array, start: number, end: number, at: number): void {
+  private hmacByBlock(bytes: Uint8Array, start: number, end: number, at: number): void {
     const { provider, hash, size, memory } = this;
     const block = this.own + BLOCK;
     provider.hmac(hash, memory, block, block + size, bytes, start, end, memory, at);
