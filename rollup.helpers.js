@@ -42,8 +42,8 @@ function understand(module) {
   const bindings = bindingsOf(module.ast);
   const parents = new Map();
   visit(module.ast, (node, parent) => parents.set(node, parent));
-  const known = { ...module, bindings, parents, exports: new Map(), imported: new Map(), byNode: new Map() };
-  known.lent = [];
+  const maps = { exports: new Map(), imported: new Map(), byNode: new Map() };
+  const known = { ...module, bindings, parents, lent: [], moved: new Set(), ...maps };
   for (const node of module.ast.body) {
     if (node.type === "ExportNamedDeclaration")
       for (const { local, exported } of node.specifiers) known.exports.set(exported.name, local.name);
@@ -292,8 +292,16 @@ function declared(binding, init, module, text, kind = "const") {
   if (isMethod(binding)) return [];
   const { name, key, member } = binding;
   const target = member ? `${OWN}.${key}` : name;
-  const value = /^Class/.test(init.type) ? classText(init, text) : text(init);
-  return [`${member ? "" : `${kind} `}${target} = ${value};`, ...prototypeOf(target, init, module)];
+  const isClass = /^Class/.test(init.type);
+  const moved = isClass ? init.body.body.filter((each) => module.moved.has(each)) : [];
+  const value = isClass ? classText(init, moved, text) : text(init);
+  const methods =
+    moved.length > 0 ? methodsOf(target, moved, (each) => lineOf(each, module) + text(each)) : [];
+  return [
+    `${member ? "" : `${kind} `}${target} = ${value};`,
+    ...prototypeOf(target, init, module),
+    ...methods,
+  ];
 }
 
 /** What becomes of a class's prototype: nobody asks it for `constructor`, which takes 16 bytes, or keeps the class of one object. */
@@ -305,9 +313,27 @@ function prototypeOf(target, init, module) {
   return [...heritage, `delete ${target}.prototype.constructor;`];
 }
 
+/** The comment before a method, by which its line is known (rollup.lines.js). */
+const lineOf = ({ start }, { code }) => /(\/\*@\d+\*\/\s*)?$/.exec(code.slice(0, start))[0];
+
+/** Methods of a class that inherits no helpers: theirs is another home, that does. */
+function methodsOf(target, moved, text) {
+  const attributes = "writable: true, enumerable: false, configurable: true";
+  return [
+    `{ const home = { __proto__: ${OWN}, ${moved.map(text).join(",\n")} };`,
+    "for (const name of Object.keys(home)) {",
+    `Object.defineProperty(${target}.prototype, name, { value: home[name], ${attributes} });`,
+    "delete home[name]; }",
+    "Object.freeze(home); }",
+  ];
+}
+
 /** Without its name, but for those that people see, or that a class calls itself by. */
-function classText({ type, id, superClass, body }, text) {
-  const inside = text(body);
+function classText({ type, id, superClass, body }, moved, text) {
+  const ends = [...moved.map(({ start }) => start), body.end];
+  const inside = [body.start, ...moved.map(({ end }) => end)]
+    .map((start, i) => text({ start, end: ends[i] }))
+    .join("");
   const named =
     /Error$|Socket$/.test(id?.name) || (type === "ClassExpression" && id && inside.includes(id.name));
   return `class${named ? ` ${id.name}` : ""}${superClass ? ` extends ${text(superClass)}` : ""} ${inside}`;
@@ -368,11 +394,22 @@ function inMethod(node, inner, outside, module, rows) {
   if (parent.type !== "MethodDefinition")
     return outside.slice(0, -1).some(isCode) ? OWN : inTable(inner, outside, module, rows);
   const owner = outside.at(-3);
-  if (parent.static || !inherits(owner, module)) return OWN;
+  if (parent.static) return OWN;
+  if (!inherits(owner, module)) return moves(parent, owner, module) ? "super" : OWN;
   if (parent.kind !== "constructor" || !owner.superClass) return "super";
   // Before the constructor above has run, there is no object
   const above = inner.body.body.find(({ expression }) => expression?.callee?.type === "Super");
   return above && node.start >= above.end ? "super" : OWN;
+}
+
+/** Whether a method may have another home than its class. */
+function moves(method, owner, module) {
+  if (method.kind !== "method" || method.computed || !module.byNode.has(owner)) return false;
+  visit(method.value, ({ type }) => {
+    if (type === "Super") method.asks = true;
+  });
+  if (!method.asks) module.moved.add(method);
+  return !method.asks;
 }
 
 function inTable(node, path, module, rows) {

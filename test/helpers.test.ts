@@ -55,16 +55,28 @@ test("functions become methods that find each other by super, and so do classes 
   t.is(start.run().other.at, 2);
 });
 
-test("a class that others get has no helpers above it, nor has one above that", async (t) => {
+test("a class that others get has no helpers above it, nor has one above that, but its methods do", async (t) => {
   const code =
-    "const f = () => 1; class A { g() { return f(); } } class B extends A { h() { return f(); } } class C { i() { return f(); } } const c = new C(); export { B, c };";
+    "const f = () => 1; class A { constructor() { this.n = f(); } g() { return f(); } k() {} } class B extends A { h() { return f(); } g() { return super.g() + f(); } get l() { return f(); } } class C { i() { return f(); } } const c = new C(); export { B, c };";
   const [text] = written({ code, exported: ["B", "c"] });
-  t.false(text.includes("super.$f") && !has(text, "i() { return super.$f(); }"));
-  t.true(has(text, "g() { return $H.$f(); }") && has(text, "h() { return $H.$f(); }"));
+  t.true(has(text, "{ __proto__: $H, g() { return super.$f(); } }"));
+  t.true(has(text, "{ __proto__: $H, h() { return super.$f(); } }"));
+  t.true(has(text, "g() { return super.g() + $H.$f(); }"), "what asks for its parent's stays");
+  t.true(has(text, "this.n = $H.$f();") && has(text, "get l() { return $H.$f(); }"));
   const { B, c } = await run(code, "B", "c");
   const b = new B();
   b.$f = 2;
-  t.deepEqual([b.$f, b.g(), b.h(), c.i()], [2, 1, 1, 1]);
+  t.deepEqual([b.$f, b.n, b.g(), b.h(), b.l, c.i()], [2, 1, 2, 1, 1, 1]);
+  const { prototype } = B;
+  t.deepEqual(Object.getOwnPropertyDescriptor(prototype, "h"), {
+    value: prototype.h,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+  });
+  t.deepEqual([prototype.h.name, "$f" in prototype], ["h", false]);
+  const above = Object.getPrototypeOf(prototype);
+  t.deepEqual(Object.getOwnPropertyNames(above).sort(), ["constructor", "g", "k"]);
 });
 
 test("the helpers are frozen, and nobody who lists members sees them", async (t) => {

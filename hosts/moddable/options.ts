@@ -396,13 +396,8 @@ function readAuthorities(
   what: string,
   ca: boolean,
 ): (TrustAnchor | Responder)[] {
-  const found: (TrustAnchor | Responder)[] = [];
   const all = readCredentials(platform, given, what, "CERTIFICATE");
-  for (let i = 0; i < all.length; i++) {
-    const authority = readAuthority(platform, all[i], what, ca);
-    found.push(authority);
-  }
-  return found;
+  return all.map((der) => readAuthority(platform, der, what, ca));
 }
 
 /** A fault in a certificate of the configuration is the configuration's. */

@@ -1,6 +1,5 @@
 /** Module `tlstaple/verifiedSignatures`: signatures that were verified before. An application may do without. */
 
-import type { Provider } from "../../src/crypto/index.js";
 import { SignatureMemory } from "../../src/pki/index.js";
 import { attempt } from "./attempt.js";
 import { bytesOf } from "./bytes.js";
@@ -9,20 +8,8 @@ import type { Platform, SignatureStore } from "./platform.js";
 /** How many are remembered, unless an application says how many. */
 const USUAL = 8;
 
-/** What all sockets share, in RAM. Made where a module begins, its one field is in flash until it changes. */
-class Shared {
-  private memory: SignatureMemory | undefined;
-
-  /** Of so many at least. */
-  of(provider: Provider, count: number): SignatureMemory {
-    const known = this.memory?.provider === provider ? this.memory : undefined;
-    if (known && known.count >= count) return known;
-    this.memory = new SignatureMemory(provider, count, known?.bytes);
-    return this.memory;
-  }
-}
-
-const shared = new Shared();
+/** What all sockets share, in RAM. Made where a module begins, it is in flash until it changes. */
+const shared: { memory: SignatureMemory | undefined } = { memory: undefined };
 
 /** One connection's, of what the application keeps. */
 class Kept extends SignatureMemory {
@@ -42,7 +29,12 @@ class Kept extends SignatureMemory {
   }
 }
 
-/** What remembers a connection's signatures: so many with all others', or those that the application keeps. */
+/** What remembers a connection's signatures: so many at least with all others', or those that the application keeps. */
 export function remember(platform: Platform, given: number | SignatureStore = USUAL): SignatureMemory {
-  return typeof given === "number" ? shared.of(platform.provider, given) : new Kept(platform, given);
+  if (typeof given !== "number") return new Kept(platform, given);
+  const { provider } = platform;
+  const known = shared.memory?.provider === provider ? shared.memory : undefined;
+  if (known && known.count >= given) return known;
+  shared.memory = new SignatureMemory(provider, given, known?.bytes);
+  return shared.memory;
 }
