@@ -304,10 +304,8 @@ function declared(binding, init, module, text, kind = "const") {
   ];
 }
 
-/** What becomes of a class's prototype: nobody asks it for `constructor`, which takes 16 bytes, or keeps the class of one object. */
+/** What becomes of a class's prototype: nobody asks it for `constructor`, which takes 16 bytes. */
 function prototypeOf(target, init, module) {
-  if (init.type === "NewExpression" && init.callee.type === "ClassExpression")
-    return [`delete Object.getPrototypeOf(${target}).constructor;`];
   if (!inherits(init, module)) return [];
   const heritage = init.superClass ? [] : [`Object.setPrototypeOf(${target}.prototype, ${OWN});`];
   return [...heritage, `delete ${target}.prototype.constructor;`];

@@ -81,13 +81,17 @@ const format = { beautify: true, indent_level: 1, comments: isLine };
 const common = { module: true, ecma: 2020, keep_classnames: /Error$|Socket$/, format };
 
 /**
- * Shorter expressions. Nothing is inlined, as a function that moves into another is made each time that one runs; and XS
- * takes less for `true`, `if` and statements than for `!0`, `?:` and commas.
+ * Shorter expressions. Nothing is inlined, as a function that moves into another is made each time that one runs, and what
+ * is declared at the top stays there, where helpers are told by it (rollup.helpers.js); and XS takes less for `true`, `if`
+ * and statements than for `!0`, `?:` and commas.
  */
 async function compressed(source) {
   const dearer = { booleans: false, conditionals: false, sequences: false, join_vars: false };
   const compress = { ecma: 2020, inline: 0, reduce_funcs: false, pure_getters: true, passes: 2, ...dearer };
-  return (await minify(source, { ...common, compress, mangle: false })).code;
+  const step = async (code, more) =>
+    (await minify(code, { ...common, compress: { ...compress, ...more }, mangle: false })).code;
+  const used = await step(source, { reduce_vars: false });
+  return step(used, { module: false, toplevel: false });
 }
 
 /** With the fewest variables, which have names of their own from here on. */
