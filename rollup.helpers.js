@@ -128,31 +128,32 @@ function share(binding, name, there) {
   if (there.loose) binding.loose = true;
 }
 
-/** What is asked for while modules are loaded alone, and by the one that asks for most of it: it need not stay. */
+/** What is asked for while modules are loaded alone need not stay: it is lent to the one that asks for most of it. */
 function lend(core, all) {
-  const isBrief = ({ references }, { passing }) =>
-    !references.some((each) => !isExport(each) && isLater(each, passing));
-  const takers = (name) => all.filter(({ imported }) => [...imported.values()].includes(name));
-  const inTaker = ({ imported, bindings }, name) =>
-    bindings.get([...imported].find(([, each]) => each === name)[0]);
-  const lentTo = (taker) =>
-    [...core.exports].filter(([name, local]) => {
-      const binding = core.bindings.get(local);
-      const others = takers(name);
-      if (core.exported.has(name) || binding.kind === "class" || isMethod(binding)) return false;
-      if (others.length !== 1 || others[0] !== taker || taker.light) return false;
-      return isBrief(binding, core) && isBrief(inTaker(taker, name), taker);
-    });
-  const most = all
-    .map((taker) => ({ taker, lent: lentTo(taker) }))
-    .sort((a, b) => b.lent.length - a.lent.length);
-  const [{ taker, lent }] = most;
-  for (const [name, local] of lent) {
-    Object.assign(core.bindings.get(local), { member: false, lent: true });
-    Object.assign(inTaker(taker, name), { lent: true });
-    core.lent.push(core.bindings.get(local));
-    taker.lent.push(inTaker(taker, name));
+  const offers = all.map((taker) => ({ taker, lent: briefly(taker, core, all) }));
+  const [{ taker, lent }] = offers.sort((a, b) => b.lent.length - a.lent.length);
+  for (const { own, theirs } of lent) {
+    Object.assign(own, { member: false, lent: true });
+    theirs.lent = true;
+    core.lent.push(own);
+    taker.lent.push(theirs);
   }
+}
+
+/** What this module alone asks the first one for, and both while they are loaded: the binding of each. */
+function briefly(taker, core, all) {
+  if (taker.light) return [];
+  const isBrief = ({ references }, { passing }) =>
+    references.every((each) => isExport(each) || !isLater(each, passing));
+  const others = all.filter((each) => each !== taker).flatMap(({ imported }) => [...imported.values()]);
+  return [...taker.imported]
+    .filter(([, name]) => !core.exported.has(name) && !others.includes(name))
+    .map(([local, name]) => ({
+      own: core.bindings.get(core.exports.get(name)),
+      theirs: taker.bindings.get(local),
+    }))
+    .filter(({ own }) => own.kind !== "class" && !isMethod(own))
+    .filter(({ own, theirs }) => isBrief(own, core) && isBrief(theirs, taker));
 }
 
 const fromCore = (node, { core }) => node.type === "ImportDeclaration" && node.source.value === core;
