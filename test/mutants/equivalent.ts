@@ -68,7 +68,7 @@ export const equivalent: readonly Row[] = [
   },
   {
     file: "socket/secure-socket.js",
-    code: "this.flush(room > 0 && this.pending.length > 0 ?",
+    code: "this.flush(room > 0 && this.unsealed.length > 0 ?",
     text: "0",
     by: "1",
     because:
@@ -116,13 +116,13 @@ export const equivalent: readonly Row[] = [
   },
   {
     file: "moddable/socket.js",
-    code: "return (client.wants & wants.DATA) !== 0 || client.fault",
-    text: "client.closedByPeer",
+    code: "return (engine.wants & wants.DATA) !== 0 || engine.fault",
+    text: "engine.closedByPeer",
     because: "the end is met by a turn, which tells it; only a fault can come of a write",
   },
   {
     file: "moddable/socket.js",
-    code: "this.newsworthy(client)",
+    code: "this.newsworthy(engine)",
     text: "!this.busy",
     because: "a turn too many does nothing",
   },
