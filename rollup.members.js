@@ -143,10 +143,10 @@ const isShort = (name) => letters.includes(name) || isHelper(name);
 
 /** What others than our own modules know by its name; of a program, what it is told and tells too. */
 const crossing = (program) => (program ? crossingProgram() : crossingModules());
-const crossingModules = once(() => namesAcross([]));
+const crossingModules = once(() => namesAcross(""));
 const crossingProgram = once(() => {
   const jobs = read("dist/types/hosts/xs", /^job\.d\.ts$/) + read("test", /^(device|xs)\/(.*job|flash)\.ts$/);
-  return namesAcross([jobs, read("hosts", /^xs\/host\.d\.ts$/)]);
+  return namesAcross(jobs + read("hosts", /^xs\/host\.d\.ts$/));
 });
 
 function namesAcross(more) {
@@ -162,14 +162,16 @@ function namesAcross(more) {
   const portable = [...words(read("build/hosts/portable", /\.js$/))].filter((name) => known.has(name));
   const found = new Set([
     ...called,
-    ...[...members([types, mapped, ...more].join("\n")).matchAll(named)].map(([, name]) => name),
+    ...namedIn(types + mapped),
     ...words([scripts, sdk, ...quoted].join(" ")),
     ...portable,
+    ...builtIn(),
   ]);
-  for (const name of builtIn()) found.add(name);
   for (const name of coincidences) found.delete(name);
-  return found;
+  return new Set([...found, ...namedIn(more)]);
 }
+
+const namedIn = (declarations) => [...members(declarations).matchAll(named)].map(([, name]) => name);
 
 /** Types of what an application, the SDK or a provider gives and gets. */
 const PUBLIC = new Set(
