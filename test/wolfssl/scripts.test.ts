@@ -88,6 +88,8 @@ function judgeResponders(t: ExecutionContext, printed: string): void {
   for (const status of ["good", "revoked"]) t.regex(printed, new RegExp(`^(GET|POST) \\w+ ${status}$`, "m"));
 }
 
+/** What is said of a port that somebody has: by ours and OpenSSL's programs, by wolfSSL's. */
+const taken = /address already in use|tcp bind failed/i;
 /** How often a script may draw ports, where others of this machine have one of them. */
 const DRAWS = 4;
 
@@ -97,7 +99,7 @@ async function runFree(t: ExecutionContext, script: string, ours: readonly Progr
     const ran = await run(script, ours, multi);
     const said = [ran.output, ...ran.cases.flatMap(({ servers }) => servers), ...ran.responders].join("\n");
     if (ran.code === 0) return ran;
-    if (draws === DRAWS || !/address already in use/i.test(said)) return { ...ran, output: said };
+    if (draws === DRAWS || !taken.test(said)) return { ...ran, output: said };
     t.log("run again, as a port that it had drawn was taken");
   }
 }
