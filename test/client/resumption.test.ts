@@ -388,6 +388,13 @@ test("who demands a nonce resumes nothing; who takes a staple without one does",
   t.true(resumes(t, { client: { ocsp: { nonce: false } }, session }));
 });
 
+test("who has CRLs resumes nothing: each handshake is judged by them", (t) => {
+  const session = first(t, {});
+  const crl = { step: () => true };
+  t.false(resumes(t, { client: { crl }, session }));
+  t.true(resumes(t, { session }));
+});
+
 test("without a clock nothing is offered, and no session made", (t) => {
   const session = first(t, { client: only(tls13) });
   const { client, session: made } = meet({ client: { verify: false, clock: () => undefined }, session });

@@ -138,6 +138,18 @@ test("an intermediate that is trusted ends the path", (t) => {
   t.deepEqual(walk.indices, [0]);
 });
 
+test("the anchor may have been sent along, and be known by name and key", (t) => {
+  const elements = (walk: Walk) => walk.path.lengthWithAnchor - walk.path.length;
+  const renewed = authority("root", undefined, { key: keys.root, serial: 77 });
+  for (const sent of [root, renewed])
+    t.is(elements(new Walk().run(ders(leaf, intermediate, sent))), 1, "another edition of it counts");
+  t.is(elements(new Walk().run(ders(leaf, intermediate))), 0);
+  const impostor = authority("root", undefined, { key: keys.other });
+  t.is(elements(new Walk().run(ders(leaf, intermediate, impostor))), 0, "its name alone does not");
+  const own = new Walk({ anchors: [leaf.der] }).run(ders(leaf));
+  t.deepEqual([own.path.length, elements(own)], [1, 0], "a leaf that is the anchor stands there once");
+});
+
 test("out of order, with extras, cross-signed", (t) => {
   const other = authority("other root", undefined, { key: keys.other });
   const cross = authority("root", other, { key: keys.root });
@@ -398,6 +410,15 @@ test("the signature's scheme is accepted and fits the issuer's key", (t) => {
   const p256 = signatureScheme.ecdsa_secp256r1_sha256;
   t.is(judge([server(rsa)], { anchors: [rsa.der] }), "good");
   t.is(judge([server(rsa)], { anchors: [rsa.der], schemes: [p256] }), "CERT_SIGNATURE_ALGORITHM");
+  const without = { ...provider, schemes: provider.schemes.filter((id) => id !== p256) };
+  const path = pathWith(pathOptions(without), new Store(new Uint8Array(4096)));
+  const own = server(root).der;
+  path.add(own, 0, own.length);
+  t.is(
+    verdict(() => path.step(NOW)),
+    "CERT_SIGNATURE_ALGORITHM",
+    "a scheme that is asked for, and that the provider lacks",
+  );
   const { identifier } = algorithms["rsa-sha256"];
   const odd = server(root, { fields: { signature: identifier }, outerAlgorithm: identifier });
   t.is(judge([odd]), "CERT_SIGNATURE_ALGORITHM");
