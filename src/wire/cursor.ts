@@ -1,7 +1,7 @@
+import type { Fault } from "./fault.js";
+
 /** No bytes: what a span is of before it is of anything. */
 export const none = new Uint8Array(0);
-
-import type { Fault } from "./fault.js";
 
 /**
  * A position in `bytes[at…end)`, and what is thrown where that does not suffice. A length-prefixed element narrows the view
