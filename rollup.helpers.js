@@ -404,11 +404,12 @@ function inMethod(node, inner, outside, module, rows) {
 /** Whether a method may have another home than its class. */
 function moves(method, owner, module) {
   if (method.kind !== "method" || method.computed || !module.byNode.has(owner)) return false;
+  let asks = false;
   visit(method.value, ({ type }) => {
-    if (type === "Super") method.asks = true;
+    asks ||= type === "Super";
   });
-  if (!method.asks) module.moved.add(method);
-  return !method.asks;
+  if (!asks) module.moved.add(method);
+  return !asks;
 }
 
 function inTable(node, path, module, rows) {

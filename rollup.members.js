@@ -12,8 +12,8 @@ import { edited, visit } from "./rollup.syntax.js";
 const engine = new Set([...known, ...globals]);
 
 /**
- * New names by the old ones, for these modules as a whole, or for a program; what only light ones name is no name that a device has. Those that
- * are an application's choice get what is left, so that the others are the same without them.
+ * New names by the old ones, for these modules as a whole, or for a program; what only light ones name is no name that a device
+ * has. Those that are an application's choice get what is left, so that the others are the same without them.
  */
 export function choose(modules, parse, program) {
   const parsed = modules.map((each) => ({ ...each, ast: parse(each.code) }));

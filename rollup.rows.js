@@ -39,7 +39,7 @@ export function inColumns(code, parse) {
   return edited(code, edits);
 }
 
-/** XS freezes all that is below an object too where it gets an index beside it, as from `map(Object.freeze)`. */
+/** By an arrow: with an index beside it, as from `map(Object.freeze)`, XS freezes all that is below a row too. */
 const freezing = (callee, { start, end }) => [
   { start: callee.start, end: start, by: "Object.freeze((" },
   { start: end, end, by: ").map((row) => Object.freeze(row))" },

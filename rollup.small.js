@@ -9,21 +9,22 @@ import { helpers } from "./rollup.helpers.js";
 import { inlined } from "./rollup.inline.js";
 import { isLine, mapped, withLines } from "./rollup.lines.js";
 import { withoutLoopVariables } from "./rollup.loops.js";
-import { choose, isOurs as isModules, renamed } from "./rollup.members.js";
+import { choose, isOurs as isKnownToUs, renamed } from "./rollup.members.js";
 import { engineNames } from "./rollup.names.js";
 import { patterns } from "./rollup.patterns.js";
 import { withUniqueNames } from "./rollup.scope.js";
 import { withFewerVariables } from "./rollup.slots.js";
 
 /**
- * With the folder that has the modules with all their names, each gets a source map into it. `extra` names the modules that
- * an application may choose, for which the others change nothing.
+ * With the folder that has the modules with all their names, each gets a source map into it; without, they are a program's.
+ * `extra` names the modules that an application may choose, for which the others change nothing.
  */
 export const small = (debug, extra = []) => ({
   name: "small",
   async generateBundle(_, bundle) {
     const parse = (code) => this.parse(code);
-    const isOurs = (name) => isModules(name, debug === undefined);
+    const isProgram = debug === undefined;
+    const isOurs = (name) => isKnownToUs(name, isProgram);
     const step = (plugin, code) => plugin.renderChunk.call(this, code).code;
     const chunks = Object.values(bundle).filter(({ name }) => name !== NOBLE);
     const rank = ({ name }) => (name === "core" ? 0 : extra.includes(name) ? 2 : 1);
@@ -56,7 +57,7 @@ export const small = (debug, extra = []) => ({
     const names = choose(
       codes.map((code, i) => ({ ...plain[i], code })),
       parse,
-      debug === undefined,
+      isProgram,
     );
     const made = await Promise.all(codes.map((code) => mangled(renamed(code, names, parse))));
     const final = withShortExports(

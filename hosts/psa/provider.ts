@@ -17,6 +17,8 @@ const aeads: readonly AeadAlgorithm[] = Object.freeze<AeadAlgorithm[]>([
   "chacha20-poly1305",
 ]);
 
+// The lists of src/crypto would stay in a device's flash, where these do not; a test holds them to those
+
 const { x25519, secp256r1, secp384r1 } = namedGroup;
 const groups: readonly number[] = Object.freeze([x25519, secp256r1, secp384r1]);
 
