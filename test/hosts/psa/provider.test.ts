@@ -5,7 +5,8 @@ import test, { type ExecutionContext } from "ava";
 import { signer as nodeSigner } from "../../../hosts/node/provider.js";
 import { portable } from "../../../hosts/portable/index.js";
 import { type PsaNative, psa, signer } from "../../../hosts/psa/index.js";
-import { findScheme } from "../../../src/crypto/schemes.js";
+import { groups } from "../../../src/crypto/groups.js";
+import { findScheme, schemes } from "../../../src/crypto/schemes.js";
 import { namedGroup, signatureScheme } from "../../../src/wire/registry.js";
 import * as rfc from "../../vectors/rfc.js";
 import { der, hex, toHex } from "../providers.js";
@@ -378,6 +379,14 @@ test("Ed25519 keys are refused", (t) => {
 });
 
 // ---- What the library was built to do
+
+test("a provider whose library has all offers what the others do, in the same order, but Ed448", (t) => {
+  const ids = schemes.map(({ id }) => id).filter((id) => id !== signatureScheme.ed448);
+  const native = fake([...groups, ...ids]);
+  const provider = psa(native, { ed25519: () => portable().verification(signatureScheme.ed25519) });
+  t.deepEqual(provider.groups, groups);
+  t.deepEqual(provider.schemes, ids);
+});
 
 test("a provider offers what its library has, in our order", (t) => {
   const { x25519, secp384r1 } = namedGroup;
